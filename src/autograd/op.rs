@@ -1,0 +1,107 @@
+//! What an operation is, and how it gets onto the tape.
+
+use super::{Node, Origin, Tape, Var};
+use crate::scalar::Scalar;
+use crate::tensor::Tensor;
+
+/// A differentiable operation with `N` inputs: its forward rule beside its backward rule.
+///
+/// The crate's own operations are written with it, one file each, and so are yours:
+///
+/// ```
+/// use cinta::{Op, Tape, Tensor, Var, apply, gradcheck};
+///
+/// /// y = x^3
+/// struct Cube;
+///
+/// impl Op<f64, 1> for Cube {
+///     const NAME: &'static str = "cube";
+///     type Saved = Tensor<f64>;
+///
+///     fn forward(&self, [x]: [&Tensor<f64>; 1], _wanted: [bool; 1]) -> (Tensor<f64>, Self::Saved) {
+///         (x.map(|x| x * x * x), x.clone())
+///     }
+///
+///     fn backward(&self, x: Self::Saved, dy: Tensor<f64>, _wanted: [bool; 1]) -> [Option<Tensor<f64>>; 1] {
+///         [Some(dy * x.map(|x| 3.0 * x * x))] // dx = dy 3 x^2
+///     }
+/// }
+///
+/// let tape = Tape::new();
+/// let x = tape.leaf(Tensor::scalar(2.0));
+/// let y = apply(Cube, [&x]);
+/// assert_eq!(y.value().item(), 8.0);
+/// assert_eq!(y.backward().wrt(&x).item(), 12.0);
+///
+/// gradcheck(|[x]| apply(Cube, [x]), [Tensor::from([0.5, -1.0, 2.0])]).unwrap();
+/// ```
+pub trait Op<T: Scalar, const N: usize>: 'static {
+    /// The name under which the tape prints it.
+    const NAME: &'static str;
+
+    /// What backward must remember: the least that suffices, shapes rather than tensors.
+    type Saved: 'static;
+
+    /// The output, and what backward will need. `wanted[i]` says whether a gradient of input `i`
+    /// will be asked for; where none is, nothing need be saved for it.
+    ///
+    /// # Panics
+    /// When the shapes do not fit, with both of them in the message; `#[track_caller]` makes that
+    /// message point at the caller's line.
+    #[track_caller]
+    fn forward(&self, inputs: [&Tensor<T>; N], wanted: [bool; N]) -> (Tensor<T>, Self::Saved);
+
+    /// The gradient of every wanted input, in that input's shape, from the output's gradient `dy`.
+    /// `dy` comes by value, so that its memory can be reused.
+    fn backward(
+        &self,
+        saved: Self::Saved,
+        dy: Tensor<T>,
+        wanted: [bool; N],
+    ) -> [Option<Tensor<T>>; N];
+}
+
+/// Runs an operation, and records it if one of its inputs is tracked.
+///
+/// # Panics
+/// When the shapes do not fit the operation, or the inputs belong to different tapes.
+///
+/// See [`Op`] for an example.
+#[track_caller]
+pub fn apply<'t, T: Scalar, O: Op<T, N>, const N: usize>(
+    op: O,
+    inputs: [&Var<'t, T>; N],
+) -> Var<'t, T> {
+    let wanted = inputs.map(|input| input.origin.is_some());
+    let (value, saved) = op.forward(inputs.map(|input| &input.value), wanted);
+    let Some(tape) = common_tape(&inputs) else { return Var::constant(value) };
+
+    let shapes = inputs.map(|input| input.value.shape());
+    let pullback = move |dy: Tensor<T>, send: &mut dyn FnMut(usize, Tensor<T>)| {
+        let gradients = op.backward(saved, dy, wanted);
+        for (i, gradient) in gradients.into_iter().enumerate().filter(|(i, _)| wanted[*i]) {
+            let Some(gradient) = gradient else {
+                panic!("{}: backward gave no gradient of input {i}, which is wanted", O::NAME)
+            };
+            assert_eq!(
+                gradient.shape(),
+                shapes[i],
+                "{}: the gradient of input {i} has another shape than the input",
+                O::NAME
+            );
+            send(i, gradient);
+        }
+    };
+    let parents = inputs.map(|input| input.origin.map(|origin| origin.node)).to_vec();
+    let shape = value.shape();
+    tape.push(value, Node { name: O::NAME, shape, parents, pullback: Some(Box::new(pullback)) })
+}
+
+/// The tape that all tracked inputs share: `None` if all are constants.
+#[track_caller]
+fn common_tape<'t, T: Scalar>(inputs: &[&Var<'t, T>]) -> Option<&'t Tape<T>> {
+    let mut tapes = inputs.iter().filter_map(|input| input.origin.map(|Origin { tape, .. }| tape));
+    let first = tapes.next()?;
+    assert!(tapes.all(|tape| std::ptr::eq(tape, first)), "an operation on variables of two tapes");
+    Some(first)
+}

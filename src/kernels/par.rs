@@ -1,0 +1,101 @@
+//! Threads: where work is split, and why the bits stay the same.
+//!
+//! Work is only ever split into parts that depend on shapes, each part is computed by one thread in
+//! one order, and results are combined in the order of the parts. The number of threads decides who
+//! computes a part, never what is computed.
+
+use rayon::prelude::*;
+use std::cell::Cell;
+
+/// Below this many multiply-adds a fork costs more than it gains.
+const SERIAL_WORK: usize = 1 << 20;
+
+thread_local! {
+    static SERIAL: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `f` with every kernel inside it on this thread alone.
+///
+/// `fit` forks once, over the shards of a batch; inside a shard nothing forks again.
+pub fn serially<R>(f: impl FnOnce() -> R) -> R {
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            SERIAL.set(self.0);
+        }
+    }
+    let _restore = Restore(SERIAL.replace(true));
+    f()
+}
+
+fn forks(parts: usize, work: usize) -> bool {
+    parts > 1 && work >= SERIAL_WORK && !SERIAL.get()
+}
+
+/// Calls `f(scratch, i, part)` for every part of `out` of length `size`; `work` is the number of
+/// multiply-adds of all together. `scratch` is reused from part to part.
+pub fn for_each_part<T: Send, S>(
+    out: &mut [T],
+    size: usize,
+    work: usize,
+    scratch: impl Fn() -> S + Sync,
+    f: impl Fn(&mut S, usize, &mut [T]) + Sync,
+) {
+    if out.is_empty() {
+        return;
+    }
+    if forks(out.len() / size, work) {
+        out.par_chunks_mut(size)
+            .enumerate()
+            .for_each_init(&scratch, |scratch, (i, part)| f(scratch, i, part));
+    } else {
+        let mut scratch = scratch();
+        out.chunks_mut(size).enumerate().for_each(|(i, part)| f(&mut scratch, i, part));
+    }
+}
+
+/// `f(0), f(1), ..., f(parts - 1)`, in that order.
+pub fn map<R: Send>(parts: usize, work: usize, f: impl Fn(usize) -> R + Sync) -> Vec<R> {
+    if forks(parts, work) {
+        (0..parts).into_par_iter().map(&f).collect()
+    } else {
+        (0..parts).map(f).collect()
+    }
+}
+
+/// Adds up equally long rows in a fixed binary tree: neighbours first, then neighbours of those.
+pub fn tree_sum<R>(mut parts: Vec<R>, add: impl Fn(R, R) -> R) -> Option<R> {
+    while parts.len() > 1 {
+        let mut next = Vec::with_capacity(parts.len().div_ceil(2));
+        let mut pairs = parts.into_iter();
+        while let Some(left) = pairs.next() {
+            next.push(match pairs.next() {
+                Some(right) => add(left, right),
+                None => left,
+            });
+        }
+        parts = next;
+    }
+    parts.pop()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tree_adds_neighbours_first() {
+        let parts = ["a", "b", "c", "d", "e"].map(str::to_owned).to_vec();
+        let sum = tree_sum(parts, |a, b| format!("({a}+{b})"));
+        assert_eq!(sum.as_deref(), Some("(((a+b)+(c+d))+e)"));
+        assert_eq!(tree_sum(Vec::<u8>::new(), |a, _| a), None);
+    }
+
+    #[test]
+    fn serially_is_undone_even_by_a_panic() {
+        let panicked = std::panic::catch_unwind(|| serially(|| panic!("inside")));
+        assert!(panicked.is_err());
+        assert!(forks(2, SERIAL_WORK));
+        serially(|| assert!(!forks(2, SERIAL_WORK)));
+    }
+}

@@ -1,0 +1,206 @@
+//! A window that slides over an image: the one place with output-size arithmetic.
+
+use crate::tensor::Shape;
+
+/// What happens at the border of an image.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Padding {
+    /// The window stays inside the image: the output is smaller.
+    #[default]
+    Valid,
+    /// The image is extended so that the output has `ceil(size / stride)` pixels. Of an odd number
+    /// of extra pixels, the larger half lies at the end, as in TensorFlow and Keras.
+    Same,
+}
+
+impl Padding {
+    /// Keras's name: `"valid"` or `"same"`.
+    ///
+    /// ```
+    /// assert_eq!(cinta::Padding::Same.name(), "same");
+    /// ```
+    pub fn name(self) -> &'static str {
+        match self {
+            Padding::Valid => "valid",
+            Padding::Same => "same",
+        }
+    }
+}
+
+/// A window's size, stride and padding over an image of a known size.
+///
+/// Along an axis of `size` pixels, a window of `k` with stride `s` gives
+/// * `valid`: `floor((size - k) / s) + 1` outputs,
+/// * `same`: `ceil(size / s)` outputs, from an image extended by
+///   `total = max(0, (ceil(size / s) - 1) s + k - size)` pixels, `floor(total / 2)` of them before.
+///
+/// ```
+/// use cinta::{Padding, Window};
+/// let window = Window::new([16, 16], [5, 5], [1, 1], Padding::Same).unwrap();
+/// assert_eq!(window.output(), [16, 16]);
+/// let window = Window::new([16, 16], [3, 3], [2, 2], Padding::Same).unwrap();
+/// assert_eq!((window.output(), window.before()), ([8, 8], [0, 0])); // the extra pixel is at the end
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Window {
+    image: [usize; 2],
+    size: [usize; 2],
+    strides: [usize; 2],
+    before: [usize; 2],
+    padded: [usize; 2],
+    output: [usize; 2],
+}
+
+impl Window {
+    /// A window of `size` that slides over images of `image` pixels by `strides`.
+    ///
+    /// # Errors
+    /// A sentence that says what does not fit, when a side or stride is 0 or the output would be empty.
+    ///
+    /// ```
+    /// use cinta::{Padding, Window};
+    /// let error = Window::new([4, 4], [5, 5], [1, 1], Padding::Valid).unwrap_err();
+    /// assert!(error.starts_with("the window of 5x5 does not fit into the image of 4x4"));
+    /// ```
+    pub fn new(
+        image: [usize; 2],
+        size: [usize; 2],
+        strides: [usize; 2],
+        padding: Padding,
+    ) -> Result<Window, String> {
+        if size.contains(&0) {
+            return Err(format!(
+                "a window of {}x{} has no pixels; its sides are at least 1",
+                size[0], size[1]
+            ));
+        }
+        if strides.contains(&0) {
+            return Err(format!("strides of {strides:?} never advance; they are at least 1"));
+        }
+        if image.contains(&0) {
+            return Err(format!("an image of {}x{} has no pixels", image[0], image[1]));
+        }
+        let fits = image.iter().zip(size).all(|(&image, size)| size <= image);
+        if padding == Padding::Valid && !fits {
+            return Err(format!(
+                "the window of {}x{} does not fit into the image of {}x{}; use a smaller window or padding `same`",
+                size[0], size[1], image[0], image[1]
+            ));
+        }
+        let mut window =
+            Window { image, size, strides, before: [0; 2], padded: image, output: [0; 2] };
+        for axis in 0..2 {
+            let (image, size, stride) = (image[axis], size[axis], strides[axis]);
+            match padding {
+                Padding::Valid => window.output[axis] = (image - size) / stride + 1,
+                Padding::Same => {
+                    let output = image.div_ceil(stride);
+                    let total = ((output - 1) * stride).saturating_add(size).saturating_sub(image);
+                    window.output[axis] = output;
+                    window.before[axis] = total / 2;
+                    window.padded[axis] = image.saturating_add(total);
+                }
+            }
+        }
+        Ok(window)
+    }
+
+    /// The size of the output.
+    ///
+    /// ```
+    /// # use cinta::{Padding, Window};
+    /// let window = Window::new([8, 8], [2, 2], [2, 2], Padding::Valid).unwrap();
+    /// assert_eq!(window.output(), [4, 4]);
+    /// ```
+    pub fn output(&self) -> [usize; 2] {
+        self.output
+    }
+
+    /// The number of pixels added above and to the left.
+    ///
+    /// ```
+    /// # use cinta::{Padding, Window};
+    /// let window = Window::new([8, 8], [5, 5], [1, 1], Padding::Same).unwrap();
+    /// assert_eq!(window.before(), [2, 2]);
+    /// ```
+    pub fn before(&self) -> [usize; 2] {
+        self.before
+    }
+
+    /// The size of the image with its border.
+    pub(crate) fn padded(&self) -> [usize; 2] {
+        self.padded
+    }
+
+    /// The window's own size.
+    pub(crate) fn size(&self) -> [usize; 2] {
+        self.size
+    }
+
+    pub(crate) fn strides(&self) -> [usize; 2] {
+        self.strides
+    }
+
+    pub(crate) fn image(&self) -> [usize; 2] {
+        self.image
+    }
+
+    /// The shape of the output for a batch of images of shape `[n, h, w, c]`.
+    pub(crate) fn output_shape(&self, n: usize, channels: usize) -> Shape {
+        Shape::from([n, self.output[0], self.output[1], channels])
+    }
+
+    /// The part of the window, along `axis`, that lies inside the image at output position `at`:
+    /// the first pixel of the image it covers, and the range of its own positions that do.
+    #[inline]
+    pub(crate) fn clipped(&self, axis: usize, at: usize) -> (usize, std::ops::Range<usize>) {
+        let start = at * self.strides[axis];
+        let from = self.before[axis].saturating_sub(start).min(self.size[axis]);
+        let until =
+            (self.image[axis] + self.before[axis]).saturating_sub(start).min(self.size[axis]);
+        ((start + from).saturating_sub(self.before[axis]), from..until)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// The rule of `same`, checked by counting positions one by one.
+        #[test]
+        fn every_output_pixel_sees_the_image(
+            image in 1usize..12, size in 1usize..6, stride in 1usize..5, same: bool,
+        ) {
+            let padding = if same { Padding::Same } else { Padding::Valid };
+            let Ok(window) = Window::new([image; 2], [size; 2], [stride; 2], padding) else {
+                prop_assert!(!same && size > image);
+                return Ok(());
+            };
+            let [padded, _] = window.padded();
+            let starts = (0..).map(|i| i * stride).take_while(|start| start + size <= padded).count();
+            if same {
+                prop_assert_eq!(window.output()[0], image.div_ceil(stride));
+                // A stride larger than the window may leave pixels at the end unread.
+                prop_assert!(starts >= window.output()[0]);
+                let after = padded - image - window.before()[0];
+                prop_assert!(after == window.before()[0] || after == window.before()[0] + 1);
+            } else {
+                prop_assert_eq!(window.output()[0], starts);
+                prop_assert_eq!(padded, image);
+            }
+            for at in 0..window.output()[0] {
+                let (first, taps) = window.clipped(0, at);
+                let before = window.before()[0] as isize;
+                let expected: Vec<isize> = (0..size as isize)
+                    .map(|tap| (at * stride) as isize + tap - before)
+                    .filter(|pixel| (0..image as isize).contains(pixel))
+                    .collect();
+                prop_assert!(!expected.is_empty());
+                prop_assert_eq!(first as isize, expected[0]);
+                prop_assert_eq!(taps.len(), expected.len());
+            }
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The mean of every window of an image, channel by channel.
+
+use crate::autograd::{Op, Var, apply};
+use crate::kernels::pool2d::{self, Geometry};
+use crate::kernels::{Padding, Window};
+use crate::scalar::Scalar;
+use crate::tensor::Tensor;
+
+struct AvgPool2d {
+    size: [usize; 2],
+    strides: [usize; 2],
+    padding: Padding,
+}
+
+impl<T: Scalar> Op<T, 1> for AvgPool2d {
+    const NAME: &'static str = "avg_pool2d";
+    type Saved = Geometry;
+
+    fn forward(&self, [x]: [&Tensor<T>; 1], _: [bool; 1]) -> (Tensor<T>, Self::Saved) {
+        let shape = x.shape();
+        assert!(
+            shape.rank() == 4,
+            "avg_pool2d: needs images [n, h, w, c], and the shape is {shape}"
+        );
+        let [images, h, w, channels] = x.dims();
+        let window = match Window::new([h, w], self.size, self.strides, self.padding) {
+            Ok(window) => window,
+            Err(reason) => panic!("avg_pool2d of {shape}: {reason}"),
+        };
+        let geometry = Geometry { window, images, channels };
+        let x = x.row_major();
+        let y = pool2d::avg_forward(geometry, x.as_slice().expect("row-major"));
+        (Tensor::new(window.output_shape(images, channels), y), geometry)
+    }
+
+    // dx: every dy is shared equally among the pixels of its window
+    fn backward(
+        &self,
+        geometry: Self::Saved,
+        dy: Tensor<T>,
+        _: [bool; 1],
+    ) -> [Option<Tensor<T>>; 1] {
+        let dy = dy.row_major();
+        let dx = pool2d::avg_backward(geometry, dy.as_slice().expect("row-major"));
+        let [h, w] = geometry.window.image();
+        [Some(Tensor::new([geometry.images, h, w, geometry.channels], dx))]
+    }
+}
+
+impl<'t, T: Scalar> Var<'t, T> {
+    /// The mean of every window, channel by channel: `[n, h, w, c]` becomes `[n, oh, ow, c]`, its
+    /// size as [`Window`] explains. Pixels that padding adds do not count.
+    ///
+    /// # Panics
+    /// When the input does not have four axes or the window does not fit into the image.
+    ///
+    /// ```
+    /// use cinta::{Padding, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.leaf(Tensor::from([[1.0, 3.0], [4.0, 2.0]]).reshape([1, 2, 2, 1]));
+    /// let y = x.avg_pool2d([2, 2], [2, 2], Padding::Valid);
+    /// assert_eq!(y.value().to_vec(), [2.5]);
+    /// assert_eq!(y.backward().wrt(&x).to_vec(), [0.25; 4]);
+    /// ```
+    #[track_caller]
+    pub fn avg_pool2d(
+        &self,
+        size: [usize; 2],
+        strides: [usize; 2],
+        padding: Padding,
+    ) -> Var<'t, T> {
+        apply(AvgPool2d { size, strides, padding }, [self])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::autograd::gradcheck;
+    use crate::ops::testing::{assert_close, random};
+    use proptest::prelude::*;
+
+    /// The values of a window that lie inside the image.
+    fn inside(
+        x: &Tensor<f64>,
+        at: &[usize],
+        size: [usize; 2],
+        strides: [usize; 2],
+        padding: Padding,
+    ) -> Vec<f64> {
+        let [_, h, w, _] = x.dims();
+        let before = |image: usize, k: usize, s: usize| match padding {
+            Padding::Valid => 0,
+            Padding::Same => {
+                (((image.div_ceil(s) - 1) * s + k) as isize - image as isize).max(0) / 2
+            }
+        };
+        let (top, left) = (before(h, size[0], strides[0]), before(w, size[1], strides[1]));
+        let mut values = Vec::new();
+        for ky in 0..size[0] {
+            for kx in 0..size[1] {
+                let iy = (at[1] * strides[0] + ky) as isize - top;
+                let ix = (at[2] * strides[1] + kx) as isize - left;
+                if (0..h as isize).contains(&iy) && (0..w as isize).contains(&ix) {
+                    values.push(x.at([at[0], iy as usize, ix as usize, at[3]]));
+                }
+            }
+        }
+        values
+    }
+
+    #[test]
+    fn worked_example() {
+        let x = Tensor::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]]);
+        let x = Var::constant(x.reshape([1, 3, 3, 1]));
+        let valid = x.avg_pool2d([2, 2], [1, 1], Padding::Valid);
+        assert_close(valid.value(), &Tensor::from([[3.0, 4.0], [6.0, 7.0]]).reshape([1, 2, 2, 1]));
+        // At the border, only the pixels of the image count.
+        let same = x.avg_pool2d([2, 2], [2, 2], Padding::Same);
+        assert_close(same.value(), &Tensor::from([[3.0, 4.5], [7.5, 9.0]]).reshape([1, 2, 2, 1]));
+    }
+
+    #[test]
+    fn gradient() {
+        use Padding::{Same, Valid};
+        // Distinct values, so that no maximum is a tie.
+        let x = Tensor::new(
+            [3, 5, 4, 2],
+            crate::tensor::Stream::new(1)
+                .permutation(120)
+                .iter()
+                .map(|&i| 0.1 * i as f64)
+                .collect::<Vec<_>>(),
+        );
+        for (size, strides, padding) in [
+            ([2, 2], [2, 2], Valid),
+            ([3, 3], [2, 2], Same),
+            ([3, 2], [1, 1], Valid),
+            ([2, 3], [1, 2], Same),
+            ([1, 1], [3, 3], Valid),
+        ] {
+            gradcheck(|[x]| x.avg_pool2d(size, strides, padding), [x.clone()]).unwrap();
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "the window of 3x3 does not fit into the image of 2x2")]
+    fn a_window_larger_than_the_image() {
+        Var::constant(Tensor::<f64>::zeros([1, 2, 2, 1])).avg_pool2d(
+            [3, 3],
+            [1, 1],
+            Padding::Valid,
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn definition(
+            n in 1usize..4, h in 1usize..9, w in 1usize..9, c in 1usize..4,
+            kh in 1usize..5, kw in 1usize..5, sh in 1usize..4, sw in 1usize..4,
+            same: bool, layout in 0u8..4,
+        ) {
+            let padding = if same { Padding::Same } else { Padding::Valid };
+            prop_assume!(same || kh <= h && kw <= w);
+            let x = random(&[n, h, w, c], -1.0, 1.0, 1, layout);
+            let y = Var::constant(x.clone()).avg_pool2d([kh, kw], [sh, sw], padding);
+            let expected = Tensor::from_fn(y.shape(), |at| {
+                let values = inside(&x, at, [kh, kw], [sh, sw], padding);
+                values.iter().sum::<f64>() / values.len() as f64
+            });
+            assert_close(y.value(), &expected);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Dropout: random zeros while training.
+
+use crate::autograd::{Op, Var, apply};
+use crate::scalar::Scalar;
+use crate::tensor::{Stream, Tensor};
+
+struct Dropout {
+    rate: f64,
+    stream: Stream,
+    first_sample: usize,
+}
+
+impl<T: Scalar> Op<T, 1> for Dropout {
+    const NAME: &'static str = "dropout";
+    type Saved = Tensor<T>; // the mask: 0 or 1 / (1 - rate)
+
+    fn forward(&self, [x]: [&Tensor<T>; 1], _: [bool; 1]) -> (Tensor<T>, Tensor<T>) {
+        let shape = x.shape();
+        assert!(shape.rank() > 0, "dropout: needs an axis of samples, and the input is a scalar");
+        let kept = T::lit(1.0 / (1.0 - self.rate));
+        // A number is kept if its upper 32 bits reach the rate as a fraction of 2^32.
+        let threshold = (self.rate * 2f64.powi(32)).ceil() as u64;
+        let (samples, len) = (shape[0], shape.sample().count());
+        let mut mask = Vec::with_capacity(shape.count());
+        for sample in self.first_sample..self.first_sample + samples {
+            let stream = self.stream.fork(sample as u64);
+            let keep = |i: usize| stream.at(i as u64) >> 32 >= threshold;
+            mask.extend((0..len).map(|i| if keep(i) { kept } else { T::zero() }));
+        }
+        let mask = Tensor::new(shape, mask);
+        (x * &mask, mask)
+    }
+
+    // dx = dy mask
+    fn backward(&self, mask: Tensor<T>, dy: Tensor<T>, _: [bool; 1]) -> [Option<Tensor<T>>; 1] {
+        [Some(dy * &mask)]
+    }
+}
+
+impl<'t, T: Scalar> Var<'t, T> {
+    /// Sets each element to 0 with probability `rate` and multiplies the others by
+    /// `1 / (1 - rate)`, so that the expected value stays (Srivastava et al., *Dropout: a simple way
+    /// to prevent neural networks from overfitting*, 2014; "inverted", as in Keras). A rate of 1 gives
+    /// zeros.
+    ///
+    /// The first axis counts samples. Whether an element survives depends on the stream, on
+    /// `first_sample` plus its sample's index, and on its place in the sample: a batch that is cut in
+    /// two gives the same as the whole.
+    ///
+    /// # Panics
+    /// When the rate lies outside 0 to 1, or the input is a scalar.
+    ///
+    /// ```
+    /// use cinta::{Stream, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.leaf(Tensor::<f64>::ones([2, 100]));
+    /// let y = x.dropout(0.5, &Stream::new(1), 0);
+    /// assert!(y.value().iter().all(|y| y == 0.0 || y == 2.0));
+    /// let second = x.slice(0, 1..2).dropout(0.5, &Stream::new(1), 1);
+    /// assert_eq!(second.value(), &y.value().slice(0, 1..));
+    /// assert_eq!(&y.sum(..).backward().wrt(&x), y.value()); // here x is 1, so y is the mask
+    /// ```
+    #[track_caller]
+    pub fn dropout(&self, rate: f64, stream: &Stream, first_sample: usize) -> Var<'t, T> {
+        assert!((0.0..=1.0).contains(&rate), "dropout: the rate is {rate}, outside of 0 to 1");
+        if rate == 1.0 {
+            return self * T::zero();
+        }
+        apply(Dropout { rate, stream: stream.clone(), first_sample }, [self])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::autograd::gradcheck;
+    use crate::ops::testing::{assert_close, random, tensors};
+    use proptest::prelude::*;
+
+    #[test]
+    fn worked_example() {
+        let x = Var::constant(Tensor::<f64>::full([20, 1000], 3.0));
+        let y = x.dropout(0.25, &Stream::new(5), 0).into_value();
+        assert!(y.iter().all(|y| y == 0.0 || y == 4.0));
+        let dropped = y.iter().filter(|&y| y == 0.0).count();
+        // 20 000 draws: five standard deviations are 306.
+        assert!(dropped.abs_diff(5000) < 306, "{dropped} of 20000 were dropped, instead of 5000");
+        assert_close(x.dropout(0.0, &Stream::new(5), 0).value(), x.value());
+        assert_close(x.dropout(1.0, &Stream::new(5), 0).value(), &Tensor::zeros([20, 1000]));
+    }
+
+    #[test]
+    fn gradient() {
+        let x = random(&[3, 4, 5], -2.0, 2.0, 1, 0);
+        gradcheck(|[x]| x.dropout(0.4, &Stream::new(2), 7), [x.clone()]).unwrap();
+        gradcheck(|[x]| x.dropout(1.0, &Stream::new(2), 7), [x]).unwrap();
+    }
+
+    #[test]
+    #[should_panic(expected = "dropout: the rate is 1.5, outside of 0 to 1")]
+    fn a_rate_above_one() {
+        Var::constant(Tensor::<f64>::ones([2])).dropout(1.5, &Stream::new(0), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn definition(x in tensors(3, 0.5, 2.0), rate in 0.0..0.9, first in 0usize..5) {
+            let stream = Stream::new(9);
+            let [_, b, c] = x.dims();
+            let expected = Tensor::from_fn(x.shape(), |i| {
+                let bits = stream.fork((first + i[0]) as u64).at((i[1] * c + i[2]) as u64) >> 32;
+                let survives = bits as f64 >= rate * 4_294_967_296.0;
+                if survives { x.at([i[0], i[1], i[2]]) / (1.0 - rate) } else { 0.0 }
+            });
+            prop_assert!(b > 0);
+            assert_close(Var::constant(x).dropout(rate, &stream, first).value(), &expected);
+        }
+    }
+}

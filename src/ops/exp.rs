@@ -1,0 +1,65 @@
+//! `y = exp(x)`, element by element.
+
+use crate::autograd::{Op, Var, apply};
+use crate::scalar::Scalar;
+use crate::tensor::Tensor;
+
+struct Exp;
+
+impl<T: Scalar> Op<T, 1> for Exp {
+    const NAME: &'static str = "exp";
+    type Saved = Tensor<T>; // y
+
+    fn forward(&self, [x]: [&Tensor<T>; 1], _: [bool; 1]) -> (Tensor<T>, Tensor<T>) {
+        let y = x.map(T::exp);
+        (y.clone(), y)
+    }
+
+    // dx = dy exp(x) = dy y
+    fn backward(&self, y: Tensor<T>, dy: Tensor<T>, _: [bool; 1]) -> [Option<Tensor<T>>; 1] {
+        [Some(dy.into_zip_with(&y, |dy, y| dy * y))]
+    }
+}
+
+impl<'t, T: Scalar> Var<'t, T> {
+    /// `y = exp(x)` of every element.
+    ///
+    /// ```
+    /// use cinta::{Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.leaf(Tensor::from([0.0]));
+    /// assert_eq!(x.exp().value().to_vec(), [1.0]);
+    /// assert_eq!(x.exp().sum(..).backward().wrt(&x).to_vec(), [1.0]);
+    /// ```
+    pub fn exp(&self) -> Var<'t, T> {
+        apply(Exp, [self])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::autograd::gradcheck;
+    use crate::ops::testing::{assert_close, random, tensors};
+    use proptest::prelude::*;
+
+    #[test]
+    fn worked_example() {
+        let y = Var::constant(Tensor::from([0.0, 1.0, -2.0])).exp();
+        assert_close(y.value(), &Tensor::from([1.0, std::f64::consts::E, 0.135_335_283_236_612_7]));
+    }
+
+    #[test]
+    fn gradient() {
+        gradcheck(|[x]| x.exp(), [random(&[3, 5], -2.0, 2.0, 1, 0)]).unwrap();
+    }
+
+    proptest! {
+        #[test]
+        fn definition(x in tensors(3, -3.0, 3.0)) {
+            let y = Var::constant(x.clone()).exp();
+            let expected: Vec<f64> = x.iter().map(|x| std::f64::consts::E.powf(x)).collect();
+            assert_close(y.value(), &Tensor::new(x.shape(), expected));
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! `y_i = x_i - ln(sum over j of exp(x_j))` along the last axis.
+
+use crate::autograd::{Op, Var, apply};
+use crate::scalar::Scalar;
+use crate::tensor::Tensor;
+
+struct LogSoftmax;
+
+impl<T: Scalar> Op<T, 1> for LogSoftmax {
+    const NAME: &'static str = "log_softmax";
+    type Saved = Tensor<T>; // y
+
+    fn forward(&self, [x]: [&Tensor<T>; 1], _: [bool; 1]) -> (Tensor<T>, Tensor<T>) {
+        let shape = x.shape();
+        assert!(
+            shape.last().is_some_and(|&width| width > 0),
+            "log_softmax runs along the last axis, and the shape {shape} has none with elements"
+        );
+        let mut y = x.row_major();
+        for row in y.as_mut_slice().chunks_exact_mut(shape[shape.len() - 1]) {
+            let total = log_sum_exp(row);
+            row.iter_mut().for_each(|x| *x -= total);
+        }
+        (y.clone(), y)
+    }
+
+    // dx = dy - exp(y) sum over j of dy_j
+    fn backward(&self, y: Tensor<T>, dy: Tensor<T>, _: [bool; 1]) -> [Option<Tensor<T>>; 1] {
+        let mut dx = dy.row_major();
+        let width = y.shape()[y.rank() - 1];
+        let rows = dx.as_mut_slice().chunks_exact_mut(width);
+        for (dx, y) in rows.zip(y.as_slice().expect("row-major").chunks_exact(width)) {
+            let sum: T = dx.iter().copied().sum();
+            dx.iter_mut().zip(y).for_each(|(dx, &y)| *dx -= y.exp() * sum);
+        }
+        [Some(dx)]
+    }
+}
+
+/// `ln(sum of exp(x))`, with the maximum taken out first so that nothing overflows.
+pub(super) fn log_sum_exp<T: Scalar>(row: &[T]) -> T {
+    let max = row.iter().copied().fold(T::neg_infinity(), T::max);
+    max + row.iter().map(|&x| (x - max).exp()).sum::<T>().ln()
+}
+
+impl<'t, T: Scalar> Var<'t, T> {
+    /// The logarithm of the [`softmax`](Self::softmax),
+    /// `y_i = x_i - ln(sum over j of exp(x_j))` along the last axis, without its loss of digits.
+    ///
+    /// # Panics
+    /// For a scalar, and when the last axis is empty.
+    ///
+    /// ```
+    /// use cinta::{Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.leaf(Tensor::from([0.0, 1000.0]));
+    /// assert_eq!(x.log_softmax().value().to_vec(), [-1000.0, 0.0]);
+    /// assert_eq!(x.log_softmax().slice(0, 0..1).backward().wrt(&x).to_vec(), [1.0, -1.0]);
+    /// ```
+    #[track_caller]
+    pub fn log_softmax(&self) -> Var<'t, T> {
+        apply(LogSoftmax, [self])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::autograd::gradcheck;
+    use crate::ops::testing::{assert_close, random, tensors};
+    use proptest::prelude::*;
+
+    #[test]
+    fn worked_example() {
+        let y = Var::constant(Tensor::from([0.0, 3.0f64.ln()])).log_softmax();
+        assert_close(y.value(), &Tensor::from([0.25f64.ln(), 0.75f64.ln()]));
+    }
+
+    #[test]
+    fn gradient() {
+        gradcheck(|[x]| x.log_softmax(), [random(&[3, 2, 5], -2.0, 2.0, 1, 0)]).unwrap();
+    }
+
+    proptest! {
+        #[test]
+        fn definition(x in tensors(3, -3.0, 3.0)) {
+            let [_, _, width] = x.dims();
+            let expected = Tensor::from_fn(x.shape(), |i| {
+                let sum: f64 = (0..width).map(|j| x.at([i[0], i[1], j]).exp()).sum();
+                (x.at([i[0], i[1], i[2]]).exp() / sum).ln()
+            });
+            assert_close(Var::constant(x).log_softmax().value(), &expected);
+        }
+    }
+}

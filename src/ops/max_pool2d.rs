@@ -1,0 +1,187 @@
+//! The largest value of every window of an image, channel by channel.
+
+use crate::autograd::{Op, Var, apply};
+use crate::kernels::pool2d::{self, Geometry};
+use crate::kernels::{Padding, Window};
+use crate::scalar::Scalar;
+use crate::tensor::Tensor;
+
+struct MaxPool2d {
+    size: [usize; 2],
+    strides: [usize; 2],
+    padding: Padding,
+}
+
+impl<T: Scalar> Op<T, 1> for MaxPool2d {
+    const NAME: &'static str = "max_pool2d";
+    type Saved = (Geometry, Vec<u32>); // where each maximum came from
+
+    fn forward(&self, [x]: [&Tensor<T>; 1], _: [bool; 1]) -> (Tensor<T>, Self::Saved) {
+        let shape = x.shape();
+        assert!(
+            shape.rank() == 4,
+            "max_pool2d: needs images [n, h, w, c], and the shape is {shape}"
+        );
+        let [images, h, w, channels] = x.dims();
+        let window = match Window::new([h, w], self.size, self.strides, self.padding) {
+            Ok(window) => window,
+            Err(reason) => panic!("max_pool2d of {shape}: {reason}"),
+        };
+        let geometry = Geometry { window, images, channels };
+        let x = x.row_major();
+        let (y, places) = pool2d::max_forward(geometry, x.as_slice().expect("row-major"));
+        (Tensor::new(window.output_shape(images, channels), y), (geometry, places))
+    }
+
+    // dx: every dy goes to the pixel that its maximum came from
+    fn backward(
+        &self,
+        (geometry, places): Self::Saved,
+        dy: Tensor<T>,
+        _: [bool; 1],
+    ) -> [Option<Tensor<T>>; 1] {
+        let dy = dy.row_major();
+        let dx = pool2d::max_backward(geometry, &places, dy.as_slice().expect("row-major"));
+        let [h, w] = geometry.window.image();
+        [Some(Tensor::new([geometry.images, h, w, geometry.channels], dx))]
+    }
+}
+
+impl<'t, T: Scalar> Var<'t, T> {
+    /// The largest value of every window, channel by channel: `[n, h, w, c]` becomes `[n, oh, ow, c]`,
+    /// its size as [`Window`] explains. Pixels that padding adds never win; of equal values the first
+    /// in reading order gets the gradient.
+    ///
+    /// # Panics
+    /// When the input does not have four axes or the window does not fit into the image.
+    ///
+    /// ```
+    /// use cinta::{Padding, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.leaf(Tensor::from([[1.0, 3.0], [4.0, 2.0]]).reshape([1, 2, 2, 1]));
+    /// let y = x.max_pool2d([2, 2], [2, 2], Padding::Valid);
+    /// assert_eq!(y.value().to_vec(), [4.0]);
+    /// assert_eq!(y.backward().wrt(&x).to_vec(), [0.0, 0.0, 1.0, 0.0]);
+    /// ```
+    #[track_caller]
+    pub fn max_pool2d(
+        &self,
+        size: [usize; 2],
+        strides: [usize; 2],
+        padding: Padding,
+    ) -> Var<'t, T> {
+        apply(MaxPool2d { size, strides, padding }, [self])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::autograd::gradcheck;
+    use crate::ops::testing::{assert_close, random};
+    use proptest::prelude::*;
+
+    /// The values of a window that lie inside the image.
+    fn inside(
+        x: &Tensor<f64>,
+        at: &[usize],
+        size: [usize; 2],
+        strides: [usize; 2],
+        padding: Padding,
+    ) -> Vec<f64> {
+        let [_, h, w, _] = x.dims();
+        let before = |image: usize, k: usize, s: usize| match padding {
+            Padding::Valid => 0,
+            Padding::Same => {
+                (((image.div_ceil(s) - 1) * s + k) as isize - image as isize).max(0) / 2
+            }
+        };
+        let (top, left) = (before(h, size[0], strides[0]), before(w, size[1], strides[1]));
+        let mut values = Vec::new();
+        for ky in 0..size[0] {
+            for kx in 0..size[1] {
+                let iy = (at[1] * strides[0] + ky) as isize - top;
+                let ix = (at[2] * strides[1] + kx) as isize - left;
+                if (0..h as isize).contains(&iy) && (0..w as isize).contains(&ix) {
+                    values.push(x.at([at[0], iy as usize, ix as usize, at[3]]));
+                }
+            }
+        }
+        values
+    }
+
+    #[test]
+    fn worked_example() {
+        let x = Tensor::from([[-1.0, -2.0, -3.0], [-4.0, -5.0, -6.0], [-7.0, -8.0, -9.0]]);
+        let x = Var::constant(x.reshape([1, 3, 3, 1]));
+        let valid = x.max_pool2d([2, 2], [1, 1], Padding::Valid);
+        assert_close(
+            valid.value(),
+            &Tensor::from([[-1.0, -2.0], [-4.0, -5.0]]).reshape([1, 2, 2, 1]),
+        );
+        // The border that `same` adds does not count as 0, which would win here.
+        let same = x.max_pool2d([2, 2], [2, 2], Padding::Same);
+        assert_close(
+            same.value(),
+            &Tensor::from([[-1.0, -3.0], [-7.0, -9.0]]).reshape([1, 2, 2, 1]),
+        );
+    }
+
+    #[test]
+    fn a_nan_is_not_hidden() {
+        let x = Var::constant(Tensor::from([[1.0, f64::NAN], [2.0, 3.0]]).reshape([1, 2, 2, 1]));
+        assert!(x.max_pool2d([2, 2], [2, 2], Padding::Valid).value().item().is_nan());
+    }
+
+    #[test]
+    fn gradient() {
+        use Padding::{Same, Valid};
+        // Distinct values, so that no maximum is a tie.
+        let x = Tensor::new(
+            [3, 5, 4, 2],
+            crate::tensor::Stream::new(1)
+                .permutation(120)
+                .iter()
+                .map(|&i| 0.1 * i as f64)
+                .collect::<Vec<_>>(),
+        );
+        for (size, strides, padding) in [
+            ([2, 2], [2, 2], Valid),
+            ([3, 3], [2, 2], Same),
+            ([3, 2], [1, 1], Valid),
+            ([2, 3], [1, 2], Same),
+            ([1, 1], [3, 3], Valid),
+        ] {
+            gradcheck(|[x]| x.max_pool2d(size, strides, padding), [x.clone()]).unwrap();
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "the window of 3x3 does not fit into the image of 2x2")]
+    fn a_window_larger_than_the_image() {
+        Var::constant(Tensor::<f64>::zeros([1, 2, 2, 1])).max_pool2d(
+            [3, 3],
+            [1, 1],
+            Padding::Valid,
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn definition(
+            n in 1usize..4, h in 1usize..9, w in 1usize..9, c in 1usize..4,
+            kh in 1usize..5, kw in 1usize..5, sh in 1usize..4, sw in 1usize..4,
+            same: bool, layout in 0u8..4,
+        ) {
+            let padding = if same { Padding::Same } else { Padding::Valid };
+            prop_assume!(same || kh <= h && kw <= w);
+            let x = random(&[n, h, w, c], -1.0, 1.0, 1, layout);
+            let y = Var::constant(x.clone()).max_pool2d([kh, kw], [sh, sw], padding);
+            let expected = Tensor::from_fn(y.shape(), |at| {
+                let values = inside(&x, at, [kh, kw], [sh, sw], padding);
+                values.into_iter().fold(f64::NEG_INFINITY, f64::max)
+            });
+            assert_close(y.value(), &expected);
+        }
+    }
+}

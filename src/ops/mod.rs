@@ -1,0 +1,75 @@
+//! The operations that a tape can record: one file each, with the formula, the forward and the
+//! backward rule side by side, the method on [`Var`](crate::Var), and the tests.
+
+mod add;
+mod affine;
+mod avg_pool2d;
+mod categorical_crossentropy;
+mod conv2d;
+mod div;
+mod dropout;
+mod elu;
+mod exp;
+mod ln;
+mod log_softmax;
+mod matmul;
+mod max_pool2d;
+mod mean;
+mod mean_squared_error;
+mod mul;
+mod neg;
+mod permute;
+mod relu;
+mod reshape;
+mod sigmoid;
+mod slice;
+mod softmax;
+mod sparse_categorical_crossentropy;
+mod sqrt;
+mod square;
+mod sub;
+mod sum;
+mod tanh;
+
+#[cfg(test)]
+mod compositions;
+#[cfg(test)]
+mod testing;
+
+/// An operator between variables, owned or borrowed, as the op `$op`.
+macro_rules! operator {
+    ($trait:ident, $method:ident, $op:expr) => {
+        impl<'t, T: Scalar> std::ops::$trait<&Var<'t, T>> for &Var<'t, T> {
+            type Output = Var<'t, T>;
+            #[track_caller]
+            fn $method(self, other: &Var<'t, T>) -> Var<'t, T> {
+                apply($op, [self, other])
+            }
+        }
+
+        impl<'t, T: Scalar> std::ops::$trait<Var<'t, T>> for &Var<'t, T> {
+            type Output = Var<'t, T>;
+            #[track_caller]
+            fn $method(self, other: Var<'t, T>) -> Var<'t, T> {
+                apply($op, [self, &other])
+            }
+        }
+
+        impl<'t, T: Scalar> std::ops::$trait<&Var<'t, T>> for Var<'t, T> {
+            type Output = Var<'t, T>;
+            #[track_caller]
+            fn $method(self, other: &Var<'t, T>) -> Var<'t, T> {
+                apply($op, [&self, other])
+            }
+        }
+
+        impl<'t, T: Scalar> std::ops::$trait<Var<'t, T>> for Var<'t, T> {
+            type Output = Var<'t, T>;
+            #[track_caller]
+            fn $method(self, other: Var<'t, T>) -> Var<'t, T> {
+                apply($op, [&self, &other])
+            }
+        }
+    };
+}
+use operator;

@@ -1,0 +1,68 @@
+//! `y = a - b`, broadcast to the common shape.
+
+use crate::autograd::{Op, Var, apply};
+use crate::scalar::Scalar;
+use crate::tensor::{Shape, Tensor};
+
+struct Sub;
+
+impl<T: Scalar> Op<T, 2> for Sub {
+    const NAME: &'static str = "sub";
+    type Saved = (Shape, Shape);
+
+    fn forward(&self, [a, b]: [&Tensor<T>; 2], _: [bool; 2]) -> (Tensor<T>, Self::Saved) {
+        (a - b, (a.shape(), b.shape()))
+    }
+
+    // da = dy, db = -dy, each summed over what was repeated
+    fn backward(
+        &self,
+        (a, b): Self::Saved,
+        dy: Tensor<T>,
+        wanted: [bool; 2],
+    ) -> [Option<Tensor<T>>; 2] {
+        let db = wanted[1].then(|| -dy.sum_to(b));
+        [wanted[0].then(|| dy.sum_to(a)), db]
+    }
+}
+
+super::operator!(Sub, sub, Sub);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::autograd::gradcheck;
+    use crate::ops::testing::{assert_close, random, tensors};
+    use proptest::prelude::*;
+
+    #[test]
+    fn worked_example() {
+        let a = Var::constant(Tensor::from([[6.0, 8.0], [3.0, 2.0]]));
+        let b = Var::constant(Tensor::from([2.0, 4.0]));
+        assert_close((&a - &b).value(), &Tensor::from([[4.0, 4.0], [1.0, -2.0]]));
+    }
+
+    #[test]
+    fn gradient() {
+        let (a, b) = (random(&[3, 2, 5], -2.0, 2.0, 1, 0), random(&[3, 2, 5], 0.5, 2.0, 2, 0));
+        gradcheck(|[a, b]| a - b, [a.clone(), b.clone()]).unwrap();
+        // Repeated along the first axis, along an inner one, and both against each other.
+        gradcheck(|[a, b]| a - b, [a.clone(), b.slice(0, ..1)]).unwrap();
+        gradcheck(|[a, b]| a - b, [a.slice(1, ..1), b.slice(0, ..1).reshape([2, 5])]).unwrap();
+    }
+
+    proptest! {
+        #[test]
+        fn definition(a in tensors(3, -2.0, 2.0), b in tensors(3, 0.5, 2.0), keep in 0usize..8) {
+            // b gets a's length on the axes of `keep` and repeats along the others.
+            let dims: Vec<usize> = (0..3).map(|i| if keep >> i & 1 == 1 { a.shape()[i] } else { 1 }).collect();
+            let b = random(&dims, 0.5, 2.0, b.len() as u64, keep as u8);
+            let at = |t: &Tensor<f64>, i: &[usize]| {
+                t.at([0, 1, 2].map(|axis| i[axis] % t.shape()[axis]))
+            };
+            let expected = Tensor::from_fn(a.shape(), |i| at(&a, i) - at(&b, i));
+            let (a, b) = (Var::constant(a), Var::constant(b));
+            assert_close((&a - &b).value(), &expected);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The two element types, `f32` and `f64`, behind one sealed trait.
+
+use std::fmt;
+
+/// An element of a [`Tensor`](crate::Tensor): `f32` or `f64`.
+///
+/// The trait is sealed: kernels rely on knowing every implementation. Arithmetic comes from
+/// [`num_traits::Float`]; what stands here is only what that trait lacks.
+///
+/// ```
+/// use cinta::Scalar;
+/// assert_eq!(f32::lit(0.5), 0.5f32);
+/// assert_eq!(0.25f32.widen(), 0.25f64);
+/// ```
+pub trait Scalar:
+    num_traits::Float
+    + num_traits::NumAssign
+    + std::iter::Sum
+    + fmt::Debug
+    + fmt::Display
+    + fmt::LowerExp
+    + Default
+    + Send
+    + Sync
+    + sealed::Sealed
+    + 'static
+{
+    /// The type's name in messages and, in capitals, in files: `"f32"` or `"f64"`.
+    const NAME: &'static str;
+
+    /// The number of bytes of one value.
+    const BYTES: usize = size_of::<Self>();
+
+    /// The value nearest to a literal: `T::lit(0.5)`.
+    fn lit(value: f64) -> Self;
+
+    /// The same value as an `f64`, without loss.
+    fn widen(self) -> f64;
+
+    /// Appends the value's little-endian bytes.
+    fn write_le(self, bytes: &mut Vec<u8>);
+
+    /// Reads a value from exactly [`BYTES`](Self::BYTES) little-endian bytes.
+    ///
+    /// # Panics
+    /// When `bytes` has another length.
+    fn read_le(bytes: &[u8]) -> Self;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}
+
+macro_rules! scalar {
+    ($type:ident) => {
+        impl Scalar for $type {
+            const NAME: &'static str = stringify!($type);
+
+            #[inline(always)]
+            fn lit(value: f64) -> Self {
+                value as $type
+            }
+
+            #[inline(always)]
+            fn widen(self) -> f64 {
+                f64::from(self)
+            }
+
+            fn write_le(self, bytes: &mut Vec<u8>) {
+                bytes.extend_from_slice(&self.to_le_bytes());
+            }
+
+            fn read_le(bytes: &[u8]) -> Self {
+                $type::from_le_bytes(bytes.try_into().expect("one value's bytes"))
+            }
+        }
+    };
+}
+
+scalar!(f32);
+scalar!(f64);

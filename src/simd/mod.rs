@@ -1,0 +1,173 @@
+//! Instruction sets: the only room with `unsafe`.
+//!
+//! A crate that is compiled for every x86-64 machine may use only SSE2, a quarter of what a
+//! processor with AVX2 and FMA can do. So a kernel is written once, as safe generic code over
+//! [`Simd`], and [`dispatch`] enters a copy of it that was compiled for the best instruction set
+//! of the machine at hand. The compiler's vectoriser does the rest: everything inside is
+//! `#[inline(always)]`, so that it lands in the function that carries the `#[target_feature]`.
+//!
+//! Fused multiply-add rounds once where `a * b + c` rounds twice, so two instruction sets give
+//! results that differ in the last bit. One machine always takes the same one.
+//!
+//! The environment variable `CINTA_SIMD` (`portable`, `avx2` or `avx512`) lowers the level, for
+//! tests and comparisons. It never raises it above what the machine has.
+
+mod tile;
+
+pub use tile::{Offsets, tile};
+
+use num_traits::Float;
+use std::sync::OnceLock;
+
+/// An instruction set, as the kernels see it.
+pub trait Simd {
+    /// `a * b + c`, fused where the instruction set has it.
+    fn mul_add<T: Float>(a: T, b: T, c: T) -> T;
+
+    /// Bytes of one vector register, from which a kernel chooses its tile of accumulators.
+    const VECTOR_BYTES: usize;
+}
+
+/// A computation that [`dispatch`] compiles once for each instruction set.
+///
+/// Mark `run` as `#[inline(always)]`: a call that stays a call is compiled for the portable level.
+pub trait Kernel {
+    /// What the computation returns.
+    type Output;
+
+    /// Runs it with the instruction set `S`.
+    fn run<S: Simd>(self) -> Self::Output;
+}
+
+/// Whatever the target of the build has: SSE2 on x86-64, NEON on aarch64.
+struct Portable;
+
+impl Simd for Portable {
+    #[inline(always)]
+    fn mul_add<T: Float>(a: T, b: T, c: T) -> T {
+        // Where the target has no FMA instruction, `mul_add` is a call into the C library.
+        if cfg!(any(target_feature = "fma", target_arch = "aarch64")) {
+            a.mul_add(b, c)
+        } else {
+            a * b + c
+        }
+    }
+
+    const VECTOR_BYTES: usize = 16;
+}
+
+/// The levels in ascending order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Level {
+    Portable,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+/// The best level of this machine, or the lower one that `CINTA_SIMD` asks for.
+fn level() -> Level {
+    static LEVEL: OnceLock<Level> = OnceLock::new();
+    *LEVEL.get_or_init(|| {
+        let wanted = std::env::var("CINTA_SIMD").ok().and_then(|name| match name.as_str() {
+            "portable" => Some(Level::Portable),
+            #[cfg(target_arch = "x86_64")]
+            "avx2" => Some(Level::Avx2),
+            _ => None,
+        });
+        wanted.map_or(detected(), |wanted| wanted.min(detected()))
+    })
+}
+
+fn detected() -> Level {
+    #[cfg(target_arch = "x86_64")]
+    {
+        let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        if avx2 && is_x86_feature_detected!("avx512f") {
+            return Level::Avx512;
+        }
+        if avx2 {
+            return Level::Avx2;
+        }
+    }
+    Level::Portable
+}
+
+/// Bytes of one vector register of the instruction set that [`dispatch`] enters.
+pub fn vector_bytes() -> usize {
+    struct VectorBytes;
+    impl Kernel for VectorBytes {
+        type Output = usize;
+        #[inline(always)]
+        fn run<S: Simd>(self) -> usize {
+            S::VECTOR_BYTES
+        }
+    }
+    dispatch(VectorBytes)
+}
+
+/// Runs `kernel` with the best instruction set of this machine.
+pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
+    match level() {
+        Level::Portable => kernel.run::<Portable>(),
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: `level` returns this only where AVX2 and FMA were detected.
+        Level::Avx2 => unsafe { x86::avx2(kernel) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: `level` returns this only where AVX-512F, AVX2 and FMA were detected.
+        Level::Avx512 => unsafe { x86::avx512(kernel) },
+    }
+}
+
+/// The name of the instruction set that the kernels use on this machine: `"portable"`, `"avx2"` or
+/// `"avx512"`.
+///
+/// ```
+/// assert!(["portable", "avx2", "avx512"].contains(&cinta::instruction_set()));
+/// ```
+pub fn instruction_set() -> &'static str {
+    match level() {
+        Level::Portable => "portable",
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2 => "avx2",
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512 => "avx512",
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::{Float, Kernel, Simd};
+
+    struct Avx2;
+    struct Avx512;
+
+    impl Simd for Avx2 {
+        #[inline(always)]
+        fn mul_add<T: Float>(a: T, b: T, c: T) -> T {
+            a.mul_add(b, c)
+        }
+
+        const VECTOR_BYTES: usize = 32;
+    }
+
+    impl Simd for Avx512 {
+        #[inline(always)]
+        fn mul_add<T: Float>(a: T, b: T, c: T) -> T {
+            a.mul_add(b, c)
+        }
+
+        const VECTOR_BYTES: usize = 64;
+    }
+
+    #[target_feature(enable = "avx2,fma")]
+    pub fn avx2<K: Kernel>(kernel: K) -> K::Output {
+        kernel.run::<Avx2>()
+    }
+
+    #[target_feature(enable = "avx512f,avx2,fma")]
+    pub fn avx512<K: Kernel>(kernel: K) -> K::Output {
+        kernel.run::<Avx512>()
+    }
+}

@@ -1,0 +1,268 @@
+//! Element by element: maps, NumPy's broadcasting, operators.
+
+use super::{Tensor, walk};
+use crate::scalar::Scalar;
+use std::ops::{Add, Div, Mul, Neg, Sub};
+use std::sync::Arc;
+
+impl<T: Scalar> Tensor<T> {
+    /// `f` of every element. The result keeps the memory order, where that has no gaps.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// assert_eq!(Tensor::from([1.0, -2.0]).map(f64::abs).to_vec(), [1.0, 2.0]);
+    /// ```
+    pub fn map(&self, f: impl Fn(T) -> T) -> Tensor<T> {
+        match self.dense() {
+            Some(values) => self.with_data(values.iter().map(|&x| f(x)).collect()),
+            None => Tensor::new(self.shape, self.iter().map(f).collect::<Vec<_>>()),
+        }
+    }
+
+    /// `f` of every element, in place where this tensor alone owns its data.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// assert_eq!(Tensor::from([1.0, 2.0]).into_map(|x| x + 1.0).to_vec(), [2.0, 3.0]);
+    /// ```
+    pub fn into_map(mut self, f: impl Fn(T) -> T) -> Tensor<T> {
+        if let Some(range) = self.dense_range()
+            && let Some(data) = Arc::get_mut(&mut self.data)
+        {
+            data[range].iter_mut().for_each(|x| *x = f(*x));
+            return self;
+        }
+        self.map(f)
+    }
+
+    /// `f` of the elements of two tensors, which are broadcast to their common shape.
+    ///
+    /// # Panics
+    /// When the shapes have no common one.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// let (x, y) = (Tensor::from([[1.0, 5.0]]), Tensor::from([[2.0], [3.0]]));
+    /// assert_eq!(x.zip_with(&y, f64::max), Tensor::from([[2.0, 5.0], [3.0, 5.0]]));
+    /// ```
+    #[track_caller]
+    pub fn zip_with(&self, other: &Tensor<T>, f: impl Fn(T, T) -> T) -> Tensor<T> {
+        if let Some((a, b)) = self.dense_pair(other) {
+            return self.with_data(a.iter().zip(b).map(|(&x, &y)| f(x, y)).collect());
+        }
+        let Some(shape) = self.shape.broadcast_with(&other.shape) else {
+            panic!("the shapes {} and {} do not broadcast to a common one", self.shape, other.shape)
+        };
+        let (a, b) = (self.broadcast_to(shape), other.broadcast_to(shape));
+        let mut values = Vec::with_capacity(shape.count());
+        let start = [a.offset as isize, b.offset as isize];
+        walk::runs(shape, [&a.strides, &b.strides], start, |len, [i, j], [di, dj]| {
+            let run = |k: isize| f(a.data[(i + k * di) as usize], b.data[(j + k * dj) as usize]);
+            match (di, dj) {
+                (1, 1) => {
+                    let (x, y) = (&a.data[i as usize..][..len], &b.data[j as usize..][..len]);
+                    values.extend(x.iter().zip(y).map(|(&x, &y)| f(x, y)));
+                }
+                _ => values.extend((0..len as isize).map(run)),
+            }
+        });
+        Tensor::new(shape, values)
+    }
+
+    /// [`zip_with`](Self::zip_with), in place where this tensor alone owns its data and both lie in
+    /// the same memory order.
+    ///
+    /// # Panics
+    /// When the shapes have no common one.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// let y = Tensor::from([10.0, 20.0]);
+    /// assert_eq!(Tensor::from([1.0, 2.0]).into_zip_with(&y, |a, b| a + b).to_vec(), [11.0, 22.0]);
+    /// ```
+    #[track_caller]
+    pub fn into_zip_with(mut self, other: &Tensor<T>, f: impl Fn(T, T) -> T) -> Tensor<T> {
+        if self.dense_pair(other).is_some()
+            && let Some(range) = self.dense_range()
+            && let (Some(data), Some(b)) = (Arc::get_mut(&mut self.data), other.dense())
+        {
+            data[range].iter_mut().zip(b).for_each(|(x, &y)| *x = f(*x, y));
+            return self;
+        }
+        self.zip_with(other, f)
+    }
+
+    /// Both tensors' stored values, if they pair up element by element in memory.
+    fn dense_pair<'a>(&'a self, other: &'a Tensor<T>) -> Option<(&'a [T], &'a [T])> {
+        let same = self.shape == other.shape
+            && (0..self.rank()).all(|a| self.shape[a] == 1 || self.strides[a] == other.strides[a]);
+        if same { self.dense().zip(other.dense()) } else { None }
+    }
+
+    /// `e` to the power of every element.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// assert_eq!(Tensor::from([0.0]).exp().item(), 1.0);
+    /// ```
+    pub fn exp(&self) -> Tensor<T> {
+        self.map(T::exp)
+    }
+
+    /// The natural logarithm of every element.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// assert_eq!(Tensor::from([1.0]).ln().item(), 0.0);
+    /// ```
+    pub fn ln(&self) -> Tensor<T> {
+        self.map(T::ln)
+    }
+
+    /// The square root of every element.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// assert_eq!(Tensor::from([9.0]).sqrt().item(), 3.0);
+    /// ```
+    pub fn sqrt(&self) -> Tensor<T> {
+        self.map(T::sqrt)
+    }
+
+    /// The square of every element.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// assert_eq!(Tensor::from([-3.0]).square().item(), 9.0);
+    /// ```
+    pub fn square(&self) -> Tensor<T> {
+        self.map(|x| x * x)
+    }
+
+    /// The absolute value of every element.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// assert_eq!(Tensor::from([-3.0]).abs().item(), 3.0);
+    /// ```
+    pub fn abs(&self) -> Tensor<T> {
+        self.map(T::abs)
+    }
+
+    /// The hyperbolic tangent of every element.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// assert_eq!(Tensor::from([0.0]).tanh().item(), 0.0);
+    /// ```
+    pub fn tanh(&self) -> Tensor<T> {
+        self.map(T::tanh)
+    }
+
+    /// Every element limited to the range from `low` to `high`; NaN stays NaN.
+    ///
+    /// # Panics
+    /// When `low > high`, or one of them is NaN.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// assert_eq!(Tensor::from([-1.0, 0.5, 2.0]).clamp(0.0, 1.0).to_vec(), [0.0, 0.5, 1.0]);
+    /// ```
+    #[track_caller]
+    pub fn clamp(&self, low: T, high: T) -> Tensor<T> {
+        assert!(low <= high, "clamp: {low}..{high} is no range");
+        self.map(|x| {
+            if x < low {
+                low
+            } else if x > high {
+                high
+            } else {
+                x
+            }
+        })
+    }
+
+    /// Whether both have the same shape and `|a - b| <= absolute + relative * |b|` everywhere.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// assert!(Tensor::from([1.0]).all_close(&Tensor::from([1.0 + 1e-9]), 1e-6, 0.0));
+    /// ```
+    pub fn all_close(&self, other: &Tensor<T>, relative: f64, absolute: f64) -> bool {
+        self.shape == other.shape
+            && self.iter().zip(other.iter()).all(|(a, b)| {
+                let (a, b) = (a.widen(), b.widen());
+                a == b || (a - b).abs() <= absolute + relative * b.abs()
+            })
+    }
+}
+
+/// An operator between tensors, owned or borrowed, and with a scalar on the right.
+macro_rules! operator {
+    ($trait:ident, $method:ident, $op:tt) => {
+        impl<T: Scalar> $trait<&Tensor<T>> for &Tensor<T> {
+            type Output = Tensor<T>;
+            #[track_caller]
+            fn $method(self, other: &Tensor<T>) -> Tensor<T> {
+                self.zip_with(other, |a, b| a $op b)
+            }
+        }
+
+        impl<T: Scalar> $trait<Tensor<T>> for &Tensor<T> {
+            type Output = Tensor<T>;
+            #[track_caller]
+            fn $method(self, other: Tensor<T>) -> Tensor<T> {
+                self $op &other
+            }
+        }
+
+        impl<T: Scalar> $trait<&Tensor<T>> for Tensor<T> {
+            type Output = Tensor<T>;
+            #[track_caller]
+            fn $method(self, other: &Tensor<T>) -> Tensor<T> {
+                self.into_zip_with(other, |a, b| a $op b)
+            }
+        }
+
+        impl<T: Scalar> $trait<Tensor<T>> for Tensor<T> {
+            type Output = Tensor<T>;
+            #[track_caller]
+            fn $method(self, other: Tensor<T>) -> Tensor<T> {
+                self.into_zip_with(&other, |a, b| a $op b)
+            }
+        }
+
+        impl<T: Scalar> $trait<T> for &Tensor<T> {
+            type Output = Tensor<T>;
+            fn $method(self, other: T) -> Tensor<T> {
+                self.map(|a| a $op other)
+            }
+        }
+
+        impl<T: Scalar> $trait<T> for Tensor<T> {
+            type Output = Tensor<T>;
+            fn $method(self, other: T) -> Tensor<T> {
+                self.into_map(|a| a $op other)
+            }
+        }
+    };
+}
+
+operator!(Add, add, +);
+operator!(Sub, sub, -);
+operator!(Mul, mul, *);
+operator!(Div, div, /);
+
+impl<T: Scalar> Neg for &Tensor<T> {
+    type Output = Tensor<T>;
+    fn neg(self) -> Tensor<T> {
+        self.map(|a| -a)
+    }
+}
+
+impl<T: Scalar> Neg for Tensor<T> {
+    type Output = Tensor<T>;
+    fn neg(self) -> Tensor<T> {
+        self.into_map(|a| -a)
+    }
+}

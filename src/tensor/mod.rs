@@ -1,0 +1,458 @@
+//! The tensor: shared data seen through a shape and strides.
+//!
+//! Shape is meaning, strides are memory. `permute`, `slice`, `broadcast_to` and `windows` change
+//! only the view and cost the same for any size; the elements are shared until somebody writes to
+//! them (copy-on-write). Images are `[n, h, w, c]`: channels last, always.
+
+mod display;
+mod math;
+mod random;
+mod reduce;
+mod shape;
+mod views;
+mod walk;
+
+pub use random::Stream;
+pub use shape::{Axes, MAX_RANK, Shape};
+
+use crate::scalar::Scalar;
+use std::sync::Arc;
+
+/// An array of `f32` or `f64` with up to [`MAX_RANK`] axes.
+///
+/// Cloning and every view are O(1) and share the data. Row-major is the order that
+/// [`to_vec`](Self::to_vec) and [`iter`](Self::iter) read in, whatever the strides are.
+///
+/// ```
+/// use cinta::Tensor;
+/// let x = Tensor::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+/// assert_eq!(x.shape(), [2, 3]);
+/// assert_eq!(x.permute([1, 0]).to_vec(), [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+/// assert_eq!((&x * 2.0).sum(..).item(), 42.0);
+/// ```
+#[derive(Clone)]
+pub struct Tensor<T: Scalar = f32> {
+    data: Arc<Vec<T>>,
+    shape: Shape,
+    strides: [isize; MAX_RANK],
+    offset: usize,
+}
+
+/// Constructors.
+impl<T: Scalar> Tensor<T> {
+    /// The tensor of this shape with these values in row-major order.
+    ///
+    /// # Panics
+    /// When the number of values is not the product of the shape's axes.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// let x = Tensor::new([2, 2], vec![1.0, 2.0, 3.0, 4.0]);
+    /// assert_eq!(x.at([1, 0]), 3.0);
+    /// ```
+    #[track_caller]
+    pub fn new(shape: impl Into<Shape>, values: impl Into<Vec<T>>) -> Self {
+        let (shape, values) = (shape.into(), values.into());
+        assert_eq!(
+            values.len(),
+            shape.count(),
+            "a tensor of shape {shape} holds {} values, and {} were given",
+            shape.count(),
+            values.len()
+        );
+        Tensor { data: Arc::new(values), shape, strides: shape.row_major(), offset: 0 }
+    }
+
+    /// A tensor of one value everywhere. It stores that value once.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// assert_eq!(Tensor::full([2, 2], 7.0).to_vec(), [7.0; 4]);
+    /// ```
+    #[track_caller]
+    pub fn full(shape: impl Into<Shape>, value: T) -> Self {
+        let shape = shape.into();
+        let _ = shape.count(); // panics at the caller's line when absurd
+        Tensor { data: Arc::new(vec![value]), shape, strides: [0; MAX_RANK], offset: 0 }
+    }
+
+    /// A tensor of zeros.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// assert_eq!(Tensor::<f32>::zeros([3]).to_vec(), [0.0; 3]);
+    /// ```
+    #[track_caller]
+    pub fn zeros(shape: impl Into<Shape>) -> Self {
+        Self::full(shape, T::zero())
+    }
+
+    /// A tensor of ones.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// assert_eq!(Tensor::<f32>::ones([3]).to_vec(), [1.0; 3]);
+    /// ```
+    #[track_caller]
+    pub fn ones(shape: impl Into<Shape>) -> Self {
+        Self::full(shape, T::one())
+    }
+
+    /// A tensor without axes: one value.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// assert_eq!(Tensor::scalar(3.5).item(), 3.5);
+    /// ```
+    pub fn scalar(value: T) -> Self {
+        Self::full([], value)
+    }
+
+    /// The identity matrix of `n` rows.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// assert_eq!(Tensor::<f64>::eye(2).to_vec(), [1.0, 0.0, 0.0, 1.0]);
+    /// ```
+    #[track_caller]
+    pub fn eye(n: usize) -> Self {
+        Self::from_fn([n, n], |at| if at[0] == at[1] { T::one() } else { T::zero() })
+    }
+
+    /// The vector `0, 1, ..., n - 1`.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// assert_eq!(Tensor::<f64>::arange(3).to_vec(), [0.0, 1.0, 2.0]);
+    /// ```
+    pub fn arange(n: usize) -> Self {
+        Self::from_fn([n], |at| T::lit(at[0] as f64))
+    }
+
+    /// The tensor whose value at each index is `f(index)`, called in row-major order.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// let x = Tensor::from_fn([2, 3], |at| (10 * at[0] + at[1]) as f64);
+    /// assert_eq!(x.to_vec(), [0.0, 1.0, 2.0, 10.0, 11.0, 12.0]);
+    /// ```
+    #[track_caller]
+    pub fn from_fn(shape: impl Into<Shape>, mut f: impl FnMut(&[usize]) -> T) -> Self {
+        let shape = shape.into();
+        let count = shape.count();
+        let mut index = [0usize; MAX_RANK];
+        let mut values = Vec::with_capacity(count);
+        for _ in 0..count {
+            values.push(f(&index[..shape.rank()]));
+            for axis in (0..shape.rank()).rev() {
+                index[axis] += 1;
+                if index[axis] < shape[axis] {
+                    break;
+                }
+                index[axis] = 0;
+            }
+        }
+        Self::new(shape, values)
+    }
+
+    /// Tensors of equal shape one after another along a first axis that they have already.
+    ///
+    /// # Panics
+    /// Without tensors, and when their shapes differ in another axis than the first.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// let (a, b) = (Tensor::from([[1.0, 2.0]]), Tensor::from([[3.0, 4.0], [5.0, 6.0]]));
+    /// assert_eq!(Tensor::concat(&[a, b]).shape(), [3, 2]);
+    /// ```
+    #[track_caller]
+    pub fn concat(parts: &[Tensor<T>]) -> Self {
+        let first = parts.first().expect("concat needs at least one tensor").shape.sample();
+        for part in parts {
+            assert_eq!(
+                part.shape.sample(),
+                first,
+                "concat: the shapes {} and {} differ beyond the first axis",
+                parts[0].shape,
+                part.shape
+            );
+        }
+        let n = parts.iter().map(|part| part.shape[0]).sum();
+        let shape = first.batch(n);
+        let mut values = Vec::with_capacity(shape.count());
+        parts.iter().for_each(|part| part.append_to(&mut values));
+        Self::new(shape, values)
+    }
+}
+
+/// Reading and writing.
+impl<T: Scalar> Tensor<T> {
+    /// The lengths of the axes.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// assert_eq!(Tensor::<f32>::zeros([2, 3]).shape(), [2, 3]);
+    /// ```
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// The axes as an array, to take apart in a `let`.
+    ///
+    /// # Panics
+    /// When the tensor does not have `N` axes.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// let [n, h, w, c] = Tensor::<f32>::zeros([5, 16, 16, 1]).dims();
+    /// assert_eq!((n, h, w, c), (5, 16, 16, 1));
+    /// ```
+    #[track_caller]
+    pub fn dims<const N: usize>(&self) -> [usize; N] {
+        match (*self.shape).try_into() {
+            Ok(dims) => dims,
+            Err(_) => panic!("expected {N} axes, and the shape {} has {}", self.shape, self.rank()),
+        }
+    }
+
+    /// The number of axes.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// assert_eq!(Tensor::scalar(1.0).rank(), 0);
+    /// ```
+    pub fn rank(&self) -> usize {
+        self.shape.rank()
+    }
+
+    /// The number of elements.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// assert_eq!(Tensor::<f32>::zeros([2, 3]).len(), 6);
+    /// ```
+    pub fn len(&self) -> usize {
+        self.shape.count()
+    }
+
+    /// Whether there are no elements.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// assert!(Tensor::<f32>::zeros([0, 3]).is_empty());
+    /// ```
+    pub fn is_empty(&self) -> bool {
+        self.shape.contains(&0)
+    }
+
+    /// The distance in memory, in elements, between neighbours along each axis.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// let x = Tensor::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+    /// assert_eq!(x.strides(), [3, 1]);
+    /// assert_eq!(x.permute([1, 0]).strides(), [1, 3]);
+    /// ```
+    pub fn strides(&self) -> &[isize] {
+        &self.strides[..self.rank()]
+    }
+
+    /// The element at an index.
+    ///
+    /// # Panics
+    /// When the index has another rank than the tensor, or lies outside of it.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// assert_eq!(Tensor::from([[1.0, 2.0], [3.0, 4.0]]).at([0, 1]), 2.0);
+    /// ```
+    #[track_caller]
+    pub fn at<const N: usize>(&self, index: [usize; N]) -> T {
+        let inside = N == self.rank() && index.iter().zip(&*self.shape).all(|(i, dim)| i < dim);
+        assert!(inside, "index {index:?} of a tensor of shape {}", self.shape);
+        let distance: isize = index.iter().zip(&self.strides).map(|(&i, s)| i as isize * s).sum();
+        self.data[self.offset.wrapping_add_signed(distance)]
+    }
+
+    /// The value of a tensor that has exactly one.
+    ///
+    /// # Panics
+    /// When there are more or none.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// assert_eq!(Tensor::from([1.0, 2.0]).sum(..).item(), 3.0);
+    /// ```
+    #[track_caller]
+    pub fn item(&self) -> T {
+        assert_eq!(self.len(), 1, "item of a tensor of shape {}", self.shape);
+        self.data[self.offset]
+    }
+
+    /// The elements as a slice, if they lie in memory in row-major order.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// let x = Tensor::from([[1.0, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.as_slice(), Some(&[1.0, 2.0, 3.0, 4.0][..]));
+    /// assert_eq!(x.permute([1, 0]).as_slice(), None);
+    /// ```
+    pub fn as_slice(&self) -> Option<&[T]> {
+        self.is_row_major().then(|| &self.data[self.offset..self.offset + self.len()])
+    }
+
+    /// The elements in row-major order, whatever the strides are.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// assert_eq!(Tensor::from([[1.0, 2.0], [3.0, 4.0]]).to_vec(), [1.0, 2.0, 3.0, 4.0]);
+    /// ```
+    pub fn to_vec(&self) -> Vec<T> {
+        let mut values = Vec::with_capacity(self.len());
+        self.append_to(&mut values);
+        values
+    }
+
+    /// The elements in row-major order.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// let x = Tensor::from([[1.0, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.permute([1, 0]).iter().collect::<Vec<_>>(), [1.0, 3.0, 2.0, 4.0]);
+    /// ```
+    pub fn iter(&self) -> impl Iterator<Item = T> + '_ {
+        let flat = self.row_major();
+        (0..flat.len()).map(move |i| flat.data[flat.offset + i])
+    }
+
+    /// The same values, in row-major order in memory: itself if they lie so already, else a copy.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// let x = Tensor::from([[1.0, 2.0], [3.0, 4.0]]).permute([1, 0]);
+    /// assert_eq!(x.row_major().as_slice(), Some(&[1.0, 3.0, 2.0, 4.0][..]));
+    /// ```
+    pub fn row_major(&self) -> Tensor<T> {
+        if self.is_row_major() { self.clone() } else { Self::new(self.shape, self.to_vec()) }
+    }
+
+    /// The elements in row-major order, for writing.
+    ///
+    /// If the data is shared, or lies in another order, it is copied first: no other tensor ever
+    /// sees the change.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// let x = Tensor::from([1.0, 2.0]);
+    /// let mut y = x.clone();
+    /// y.as_mut_slice()[0] = 9.0;
+    /// assert_eq!((x.at([0]), y.at([0])), (1.0, 9.0));
+    /// ```
+    pub fn as_mut_slice(&mut self) -> &mut [T] {
+        if !self.is_row_major() || Arc::get_mut(&mut self.data).is_none() {
+            *self = Self::new(self.shape, self.to_vec());
+        }
+        let range = self.offset..self.offset + self.len();
+        &mut Arc::get_mut(&mut self.data).expect("just made unique")[range]
+    }
+
+    /// Whether no element is infinite or NaN.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// assert!(!Tensor::from([1.0, f64::NAN]).is_finite());
+    /// ```
+    pub fn is_finite(&self) -> bool {
+        let mut finite = true;
+        walk::runs(self.shape, [&self.strides], [self.offset as isize], |len, [at], [step]| {
+            finite &= (0..len).all(|i| self.data[(at + i as isize * step) as usize].is_finite());
+        });
+        finite
+    }
+
+    /// Appends the elements in row-major order.
+    pub(crate) fn append_to(&self, values: &mut Vec<T>) {
+        walk::runs(self.shape, [&self.strides], [self.offset as isize], |len, [at], [step]| {
+            let at_i = |i: usize| (at + i as isize * step) as usize;
+            match step {
+                1 => values.extend_from_slice(&self.data[at_i(0)..at_i(len)]),
+                _ => values.extend((0..len).map(|i| self.data[at_i(i)])),
+            }
+        });
+    }
+
+    /// A matrix's data from its first element on, with the steps between rows and columns, which
+    /// must not be negative.
+    pub(crate) fn as_matrix(&self) -> (&[T], usize, usize) {
+        let [rows, cols] = self.dims();
+        let step = |len: usize, stride: isize| if len > 1 { stride as usize } else { 0 };
+        (&self.data[self.offset..], step(rows, self.strides[0]), step(cols, self.strides[1]))
+    }
+
+    fn is_row_major(&self) -> bool {
+        let expected = self.shape.row_major();
+        self.is_empty()
+            || (0..self.rank()).all(|a| self.shape[a] == 1 || self.strides[a] == expected[a])
+    }
+
+    /// The stored elements in memory order, if they fill a piece of memory without gaps or
+    /// repetition, in whatever order of the axes.
+    fn dense(&self) -> Option<&[T]> {
+        self.dense_range().map(|range| &self.data[range])
+    }
+
+    fn dense_range(&self) -> Option<std::ops::Range<usize>> {
+        if !self.is_row_major() {
+            let mut axes: Vec<usize> = (0..self.rank()).filter(|&a| self.shape[a] != 1).collect();
+            axes.sort_by_key(|&axis| self.strides[axis]);
+            let mut expected = 1;
+            for axis in axes {
+                if self.strides[axis] != expected {
+                    return None;
+                }
+                expected *= self.shape[axis] as isize;
+            }
+        }
+        Some(self.offset..self.offset + self.len())
+    }
+
+    /// A tensor with the shape and memory order of `self` over new dense data.
+    fn with_data(&self, data: Vec<T>) -> Self {
+        Tensor { data: Arc::new(data), shape: self.shape, strides: self.strides, offset: 0 }
+    }
+}
+
+/// Tensors are equal when their shapes and all their values are, whatever their memory order.
+impl<T: Scalar> PartialEq for Tensor<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.shape == other.shape && self.iter().eq(other.iter())
+    }
+}
+
+impl<T: Scalar, const A: usize> From<[T; A]> for Tensor<T> {
+    fn from(values: [T; A]) -> Self {
+        Self::new([A], values.to_vec())
+    }
+}
+
+impl<T: Scalar, const A: usize, const B: usize> From<[[T; B]; A]> for Tensor<T> {
+    fn from(values: [[T; B]; A]) -> Self {
+        Self::new([A, B], values.as_flattened().to_vec())
+    }
+}
+
+impl<T: Scalar, const A: usize, const B: usize, const C: usize> From<[[[T; C]; B]; A]>
+    for Tensor<T>
+{
+    fn from(values: [[[T; C]; B]; A]) -> Self {
+        Self::new([A, B, C], values.as_flattened().as_flattened().to_vec())
+    }
+}
+
+impl<T: Scalar, const A: usize, const B: usize, const C: usize, const D: usize>
+    From<[[[[T; D]; C]; B]; A]> for Tensor<T>
+{
+    fn from(values: [[[[T; D]; C]; B]; A]) -> Self {
+        Self::new([A, B, C, D], values.as_flattened().as_flattened().as_flattened().to_vec())
+    }
+}

@@ -1,0 +1,200 @@
+//! Random tensors, and random numbers that do not depend on the number of threads.
+
+use super::{Shape, Tensor};
+use crate::scalar::Scalar;
+use rand::Rng;
+use rand_distr::{Distribution, StandardNormal};
+use std::convert::Infallible;
+
+/// A counter-based generator: the number at any position is computed from a key, without the ones
+/// before it.
+///
+/// Dropout, shuffling and initial weights each take their own stream, keyed by what it is for
+/// (seed, step, layer, sample, ...), so that the same seed gives the same numbers whatever thread asks
+/// first. The function is the finaliser of SplitMix64 (Steele, Lea and Flood, *Fast splittable
+/// pseudorandom number generators*, 2014) over a Weyl sequence, and will not change between versions.
+///
+/// ```
+/// use cinta::{Stream, Tensor};
+/// let stream = Stream::new(7);
+/// assert_eq!(stream.at(3), Stream::new(7).at(3));
+/// assert_ne!(stream.fork(1).at(0), stream.fork(2).at(0));
+/// let x = Tensor::<f32>::uniform([2, 3], -1.0, 1.0, &mut Stream::new(7)); // any rand::Rng will do
+/// assert!(x.iter().all(|x| (-1.0..=1.0).contains(&x)));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Stream {
+    key: u64,
+    next: u64,
+}
+
+/// The odd number nearest to 2^64 divided by the golden ratio.
+const WEYL: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// SplitMix64's finaliser: a bijection in which every input bit changes half of the output bits.
+#[inline(always)]
+fn mix(mut z: u64) -> u64 {
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+impl Stream {
+    /// The stream of a seed.
+    ///
+    /// ```
+    /// assert_ne!(cinta::Stream::new(0).at(0), cinta::Stream::new(1).at(0));
+    /// ```
+    pub fn new(seed: u64) -> Self {
+        Stream { key: mix(seed.wrapping_add(WEYL)), next: 0 }
+    }
+
+    /// The sub-stream with a label, unrelated to this one and to those of other labels.
+    ///
+    /// ```
+    /// let stream = cinta::Stream::new(0);
+    /// assert_ne!(stream.fork(0).at(0), stream.at(0));
+    /// ```
+    pub fn fork(&self, label: u64) -> Stream {
+        Stream { key: mix(self.key ^ mix(label.wrapping_mul(WEYL).wrapping_add(1))), next: 0 }
+    }
+
+    /// The number at a position.
+    ///
+    /// ```
+    /// let stream = cinta::Stream::new(0);
+    /// assert_ne!(stream.at(0), stream.at(1));
+    /// ```
+    #[inline(always)]
+    pub fn at(&self, position: u64) -> u64 {
+        mix(self.key.wrapping_add(position.wrapping_mul(WEYL)))
+    }
+
+    /// A random order of `0..n`: the shuffle of Fisher and Yates.
+    ///
+    /// ```
+    /// let mut order = cinta::Stream::new(1).permutation(10);
+    /// order.sort();
+    /// assert_eq!(order, (0..10).collect::<Vec<_>>());
+    /// ```
+    pub fn permutation(&self, n: usize) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..n).collect();
+        for i in (1..n).rev() {
+            // The high half of a 64x64-bit product: a number in 0..=i, its bias below 2^-40.
+            let j = (u128::from(self.at(i as u64)) * (i as u128 + 1)) >> 64;
+            order.swap(i, j as usize);
+        }
+        order
+    }
+}
+
+impl rand::TryRng for Stream {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        self.try_next_u64().map(|bits| (bits >> 32) as u32)
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        let number = self.at(self.next);
+        self.next = self.next.wrapping_add(1);
+        Ok(number)
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        for chunk in bytes.chunks_mut(8) {
+            let number = self.try_next_u64()?.to_le_bytes();
+            chunk.copy_from_slice(&number[..chunk.len()]);
+        }
+        Ok(())
+    }
+}
+
+/// A number in `[0, 1)` from the upper 53 bits.
+#[inline(always)]
+pub(super) fn unit(bits: u64) -> f64 {
+    (bits >> 11) as f64 / (1u64 << 53) as f64
+}
+
+/// Random constructors. They draw from the caller's generator: any [`rand::Rng`], or a [`Stream`].
+impl<T: Scalar> Tensor<T> {
+    /// Independent values, uniform between `low` and `high`.
+    ///
+    /// # Panics
+    /// When `low > high`, or one of them is not finite.
+    ///
+    /// ```
+    /// # use cinta::{Stream, Tensor};
+    /// let x = Tensor::<f64>::uniform([1000], 2.0, 4.0, &mut Stream::new(1));
+    /// assert!((x.mean(..).item() - 3.0).abs() < 0.1);
+    /// ```
+    #[track_caller]
+    pub fn uniform(
+        shape: impl Into<Shape>,
+        low: f64,
+        high: f64,
+        rng: &mut (impl Rng + ?Sized),
+    ) -> Self {
+        assert!(low <= high && (high - low).is_finite(), "uniform: {low}..{high} is no range");
+        Self::from_fn(shape, |_| T::lit(low + (high - low) * unit(rng.next_u64())))
+    }
+
+    /// Independent values from the normal distribution.
+    ///
+    /// # Panics
+    /// When the standard deviation is negative, or one of the two numbers is not finite.
+    ///
+    /// ```
+    /// # use cinta::{Stream, Tensor};
+    /// let x = Tensor::<f64>::normal([1000], 5.0, 2.0, &mut Stream::new(1));
+    /// assert!((x.mean(..).item() - 5.0).abs() < 0.2);
+    /// ```
+    #[track_caller]
+    pub fn normal(
+        shape: impl Into<Shape>,
+        mean: f64,
+        standard_deviation: f64,
+        rng: &mut (impl Rng + ?Sized),
+    ) -> Self {
+        let sensible =
+            mean.is_finite() && standard_deviation.is_finite() && standard_deviation >= 0.0;
+        assert!(sensible, "normal: mean {mean} and standard deviation {standard_deviation}");
+        Self::from_fn(shape, |_| {
+            let standard: f64 = StandardNormal.sample(rng);
+            T::lit(mean + standard_deviation * standard)
+        })
+    }
+
+    /// Independent values, uniform in `[-limit, limit]` with `limit = sqrt(6 / (fan_in + fan_out))`,
+    /// where a kernel `[kh, kw, c_in, c_out]` has `fan_in = kh kw c_in` and `fan_out = kh kw c_out`
+    /// (Glorot and Bengio, *Understanding the difficulty of training deep feedforward neural
+    /// networks*, 2010).
+    ///
+    /// # Panics
+    /// When the shape has more elements than memory.
+    ///
+    /// ```
+    /// # use cinta::{Stream, Tensor};
+    /// let kernel = Tensor::<f32>::glorot_uniform([5, 5, 1, 8], &mut Stream::new(1));
+    /// assert!(kernel.iter().all(|w| w.abs() <= (6.0f32 / (25.0 + 200.0)).sqrt()));
+    /// ```
+    #[track_caller]
+    pub fn glorot_uniform(shape: impl Into<Shape>, rng: &mut (impl Rng + ?Sized)) -> Self {
+        let shape = shape.into();
+        let (fan_in, fan_out) = fans(&shape);
+        let limit = (6.0 / (fan_in + fan_out).max(1.0)).sqrt();
+        Self::uniform(shape, -limit, limit, rng)
+    }
+}
+
+/// How many inputs feed one output of a kernel of this shape, and how many outputs one input feeds.
+pub(crate) fn fans(shape: &Shape) -> (f64, f64) {
+    match **shape {
+        [] => (1.0, 1.0),
+        [n] => (n as f64, n as f64),
+        [ref field @ .., c_in, c_out] => {
+            let field: f64 = field.iter().map(|&side| side as f64).product();
+            (field * c_in as f64, field * c_out as f64)
+        }
+    }
+}

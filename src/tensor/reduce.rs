@@ -1,0 +1,193 @@
+//! Reductions over axes.
+
+use super::shape::{Axes, MAX_RANK, Shape};
+use super::{Tensor, walk};
+use crate::scalar::Scalar;
+
+impl<T: Scalar> Tensor<T> {
+    /// The sum over axes, which disappear from the shape. It is accumulated in `f64`.
+    ///
+    /// # Panics
+    /// When an axis does not exist.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// let x = Tensor::from([[1.0, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.sum(0).to_vec(), [4.0, 6.0]);
+    /// assert_eq!(x.sum(..).item(), 10.0);
+    /// ```
+    #[track_caller]
+    pub fn sum(&self, axes: impl Axes) -> Tensor<T> {
+        let flags = axes.flags(self.rank());
+        self.sum_flagged(&flags).reshape(self.without(&flags))
+    }
+
+    /// The mean over axes, which disappear from the shape; NaN over no elements.
+    ///
+    /// # Panics
+    /// When an axis does not exist.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// assert_eq!(Tensor::from([[1.0, 2.0], [3.0, 4.0]]).mean(1).to_vec(), [1.5, 3.5]);
+    /// ```
+    #[track_caller]
+    pub fn mean(&self, axes: impl Axes) -> Tensor<T> {
+        let flags = axes.flags(self.rank());
+        let count: usize = (0..self.rank()).filter(|&a| flags[a]).map(|a| self.shape[a]).product();
+        self.sum_flagged(&flags).reshape(self.without(&flags)) / T::lit(count as f64)
+    }
+
+    /// The largest value along axes, which disappear from the shape; NaN where there is one.
+    ///
+    /// # Panics
+    /// When an axis does not exist, and for the maximum of no elements.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// assert_eq!(Tensor::from([[1.0, 2.0], [4.0, 3.0]]).max(1).to_vec(), [2.0, 4.0]);
+    /// ```
+    #[track_caller]
+    pub fn max(&self, axes: impl Axes) -> Tensor<T> {
+        self.fold(axes, T::neg_infinity(), |a, b| if b > a || b.is_nan() { b } else { a })
+    }
+
+    /// The smallest value along axes, which disappear from the shape; NaN where there is one.
+    ///
+    /// # Panics
+    /// When an axis does not exist, and for the minimum of no elements.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// assert_eq!(Tensor::from([[1.0, 2.0], [4.0, 3.0]]).min(..).item(), 1.0);
+    /// ```
+    #[track_caller]
+    pub fn min(&self, axes: impl Axes) -> Tensor<T> {
+        self.fold(axes, T::infinity(), |a, b| if b < a || b.is_nan() { b } else { a })
+    }
+
+    /// The index of the largest value along an axis, for every index of the other axes in
+    /// row-major order. Of equal values the first wins; NaN counts as largest.
+    ///
+    /// # Panics
+    /// When the axis does not exist or is empty.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// let probabilities = Tensor::from([[0.1, 0.9], [0.6, 0.4]]);
+    /// assert_eq!(probabilities.argmax(1), [1, 0]);
+    /// ```
+    #[track_caller]
+    pub fn argmax(&self, axis: usize) -> Vec<usize> {
+        assert!(axis < self.rank(), "argmax: axis {axis} of a tensor of shape {}", self.shape);
+        let len = self.shape[axis];
+        assert!(len > 0, "argmax: axis {axis} of a tensor of shape {} is empty", self.shape);
+        let (outer, inner): (usize, usize) =
+            (self.shape[..axis].iter().product(), self.shape[axis + 1..].iter().product());
+        let values = self.to_vec();
+        let mut winners = Vec::with_capacity(outer * inner);
+        for start in 0..outer {
+            for column in 0..inner {
+                let value = |i: usize| values[(start * len + i) * inner + column];
+                let better = |new: T, old: T| new > old || (new.is_nan() && !old.is_nan());
+                winners.push(
+                    (1..len).fold(
+                        0,
+                        |best, i| {
+                            if better(value(i), value(best)) { i } else { best }
+                        },
+                    ),
+                );
+            }
+        }
+        winners
+    }
+
+    /// The sum that undoes a broadcast: of all elements that came from the same one of `shape`.
+    pub(crate) fn sum_to(&self, shape: Shape) -> Tensor<T> {
+        if self.shape == shape {
+            return self.clone();
+        }
+        let added = self.rank() - shape.rank();
+        let flags: [bool; MAX_RANK] = std::array::from_fn(|axis| {
+            axis < added || axis < self.rank() && shape[axis - added] != self.shape[axis]
+        });
+        self.sum_flagged(&flags).reshape(shape)
+    }
+
+    /// The sum over the flagged axes, which stay with length 1.
+    fn sum_flagged(&self, flags: &[bool; MAX_RANK]) -> Tensor<T> {
+        let kept = self.kept(flags);
+        let strides = masked(&kept, flags);
+        let mut sums = vec![0f64; kept.count()];
+        let start = [self.offset as isize, 0];
+        walk::runs(self.shape, [&self.strides, &strides], start, |len, [x, s], [dx, ds]| {
+            match (dx, ds) {
+                (1, 0) => sums[s as usize] += lane_sum(&self.data[x as usize..][..len]),
+                (1, 1) => {
+                    let run = &self.data[x as usize..][..len];
+                    let sums = &mut sums[s as usize..][..len];
+                    sums.iter_mut().zip(run).for_each(|(sum, x)| *sum += x.widen());
+                }
+                _ => (0..len as isize).for_each(|i| {
+                    sums[(s + i * ds) as usize] += self.data[(x + i * dx) as usize].widen();
+                }),
+            }
+        });
+        Tensor::new(kept, sums.into_iter().map(T::lit).collect::<Vec<_>>())
+    }
+
+    #[track_caller]
+    fn fold(&self, axes: impl Axes, first: T, f: impl Fn(T, T) -> T) -> Tensor<T> {
+        let flags = axes.flags(self.rank());
+        let kept = self.kept(&flags);
+        assert!(
+            !self.is_empty() || kept.contains(&0),
+            "the maximum or minimum of no elements: the shape is {}",
+            self.shape
+        );
+        let strides = masked(&kept, &flags);
+        let mut folded = vec![first; kept.count()];
+        let start = [self.offset as isize, 0];
+        walk::runs(self.shape, [&self.strides, &strides], start, |len, [x, s], [dx, ds]| {
+            for i in 0..len as isize {
+                let slot = &mut folded[(s + i * ds) as usize];
+                // A NaN stays: no comparison with it is true.
+                if !slot.is_nan() {
+                    *slot = f(*slot, self.data[(x + i * dx) as usize]);
+                }
+            }
+        });
+        Tensor::new(self.without(&flags), folded)
+    }
+
+    /// The shape with the flagged axes of length 1.
+    fn kept(&self, flags: &[bool; MAX_RANK]) -> Shape {
+        let dims: Vec<usize> =
+            self.shape.iter().zip(flags).map(|(&dim, &flag)| if flag { 1 } else { dim }).collect();
+        Shape::new(&dims)
+    }
+
+    /// The shape without the flagged axes.
+    fn without(&self, flags: &[bool; MAX_RANK]) -> Shape {
+        let dims: Vec<usize> =
+            self.shape.iter().zip(flags).filter(|(_, flag)| !**flag).map(|(&dim, _)| dim).collect();
+        Shape::new(&dims)
+    }
+}
+
+/// Strides that write all elements along a flagged axis to the same place.
+fn masked(kept: &Shape, flags: &[bool; MAX_RANK]) -> [isize; MAX_RANK] {
+    let strides = kept.row_major();
+    std::array::from_fn(|axis| if flags[axis] { 0 } else { strides[axis] })
+}
+
+/// A sum in eight lanes: fast, and always in the same order.
+fn lane_sum<T: Scalar>(values: &[T]) -> f64 {
+    let (chunks, rest) = values.as_chunks::<8>();
+    let mut lanes = [0f64; 8];
+    for chunk in chunks {
+        lanes.iter_mut().zip(chunk).for_each(|(lane, x)| *lane += x.widen());
+    }
+    lanes.iter().sum::<f64>() + rest.iter().map(|x| x.widen()).sum::<f64>()
+}

@@ -1,0 +1,234 @@
+//! Shapes, and the axes that reductions name.
+
+use std::fmt;
+use std::ops::{Deref, RangeFull};
+
+/// The largest number of axes a tensor can have: enough for the window view
+/// `[n, oh, ow, kh, kw, c]` of a batch of images.
+pub const MAX_RANK: usize = 6;
+
+/// The lengths of a tensor's axes: a small `Copy` value that reads as a slice.
+///
+/// ```
+/// use cinta::Shape;
+/// let shape = Shape::from([256, 16, 16, 1]);
+/// assert_eq!(shape.rank(), 4);
+/// assert_eq!(shape[3], 1);
+/// assert_eq!(shape.count(), 65_536);
+/// assert_eq!(shape.to_string(), "[256, 16, 16, 1]");
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Shape {
+    // Axes beyond the rank are 0, so that the derived comparison is right.
+    dims: [usize; MAX_RANK],
+    rank: u8,
+}
+
+impl Shape {
+    /// The shape with these axis lengths.
+    ///
+    /// # Panics
+    /// With more than [`MAX_RANK`] axes.
+    ///
+    /// ```
+    /// assert_eq!(cinta::Shape::new(&[2, 3]), [2, 3]);
+    /// ```
+    #[track_caller]
+    pub fn new(dims: &[usize]) -> Self {
+        assert!(
+            dims.len() <= MAX_RANK,
+            "a tensor has at most {MAX_RANK} axes, and {dims:?} has {}",
+            dims.len()
+        );
+        let mut shape = Shape { dims: [0; MAX_RANK], rank: dims.len() as u8 };
+        shape.dims[..dims.len()].copy_from_slice(dims);
+        shape
+    }
+
+    /// The number of axes.
+    ///
+    /// ```
+    /// assert_eq!(cinta::Shape::from([2, 3]).rank(), 2);
+    /// ```
+    pub fn rank(&self) -> usize {
+        usize::from(self.rank)
+    }
+
+    /// The number of elements: the product of the axes, 1 for a scalar.
+    ///
+    /// # Panics
+    /// When the product does not fit a `usize`.
+    ///
+    /// ```
+    /// assert_eq!(cinta::Shape::from([2, 3]).count(), 6);
+    /// ```
+    #[track_caller]
+    pub fn count(&self) -> usize {
+        self.checked_count().unwrap_or_else(|| panic!("{self} has more elements than memory"))
+    }
+
+    /// The number of elements, or `None` when it does not fit a `usize`.
+    pub(crate) fn checked_count(&self) -> Option<usize> {
+        self.iter().try_fold(1usize, |product, &dim| product.checked_mul(dim))
+    }
+
+    /// The same shape with another axis in front: a batch of `n`.
+    ///
+    /// ```
+    /// assert_eq!(cinta::Shape::from([16, 16, 1]).batch(32), [32, 16, 16, 1]);
+    /// ```
+    #[track_caller]
+    pub fn batch(&self, n: usize) -> Shape {
+        let mut dims = vec![n];
+        dims.extend_from_slice(self);
+        Shape::new(&dims)
+    }
+
+    /// The shape of one sample: all axes but the first.
+    ///
+    /// # Panics
+    /// For a scalar's shape.
+    ///
+    /// ```
+    /// assert_eq!(cinta::Shape::from([32, 16, 16, 1]).sample(), [16, 16, 1]);
+    /// ```
+    #[track_caller]
+    pub fn sample(&self) -> Shape {
+        assert!(self.rank > 0, "a scalar has no axis of samples");
+        Shape::new(&self[1..])
+    }
+
+    /// Row-major strides: the last axis has stride 1.
+    pub(crate) fn row_major(&self) -> [isize; MAX_RANK] {
+        let mut strides = [0; MAX_RANK];
+        let mut step = 1isize;
+        for axis in (0..self.rank()).rev() {
+            strides[axis] = step;
+            step = step.saturating_mul(self[axis].max(1) as isize);
+        }
+        strides
+    }
+
+    /// The shape that both broadcast to by NumPy's rule: axes are aligned at the end, and an axis
+    /// of length 1 repeats.
+    pub(crate) fn broadcast_with(&self, other: &Shape) -> Option<Shape> {
+        let rank = self.rank().max(other.rank());
+        let mut dims = [0; MAX_RANK];
+        for (back, dim) in dims[..rank].iter_mut().rev().enumerate() {
+            let axis = |shape: &Shape| shape.len().checked_sub(back + 1).map_or(1, |i| shape[i]);
+            *dim = match (axis(self), axis(other)) {
+                (a, b) if a == b => a,
+                (1, b) => b,
+                (a, 1) => a,
+                _ => return None,
+            };
+        }
+        Some(Shape::new(&dims[..rank]))
+    }
+}
+
+impl Deref for Shape {
+    type Target = [usize];
+
+    fn deref(&self) -> &[usize] {
+        &self.dims[..self.rank()]
+    }
+}
+
+impl fmt::Debug for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Written on one line even in `{:#?}`.
+        f.write_str("[")?;
+        for (i, dim) in self.iter().enumerate() {
+            write!(f, "{}{dim}", if i == 0 { "" } else { ", " })?;
+        }
+        f.write_str("]")
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
+impl<const N: usize> From<[usize; N]> for Shape {
+    #[track_caller]
+    fn from(dims: [usize; N]) -> Self {
+        Shape::new(&dims)
+    }
+}
+
+impl From<&[usize]> for Shape {
+    #[track_caller]
+    fn from(dims: &[usize]) -> Self {
+        Shape::new(dims)
+    }
+}
+
+impl From<usize> for Shape {
+    fn from(len: usize) -> Self {
+        Shape::new(&[len])
+    }
+}
+
+impl<const N: usize> PartialEq<[usize; N]> for Shape {
+    fn eq(&self, other: &[usize; N]) -> bool {
+        **self == other[..]
+    }
+}
+
+/// One axis, several, or all of them (`..`): what a reduction runs over.
+///
+/// ```
+/// # use cinta::Tensor;
+/// let x = Tensor::<f64>::ones([2, 3, 4]);
+/// assert_eq!(x.sum(1).shape(), [2, 4]);
+/// assert_eq!(x.sum([0, 2]).shape(), [3]);
+/// assert_eq!(x.sum(..).item(), 24.0);
+/// ```
+pub trait Axes {
+    /// One flag for each of the `rank` axes: is it named?
+    ///
+    /// # Panics
+    /// When an axis is named that a tensor of this rank does not have.
+    #[track_caller]
+    fn flags(&self, rank: usize) -> [bool; MAX_RANK];
+}
+
+#[track_caller]
+fn flag(axes: &[usize], rank: usize) -> [bool; MAX_RANK] {
+    let mut flags = [false; MAX_RANK];
+    for &axis in axes {
+        assert!(axis < rank, "axis {axis} of a tensor with {rank} axes");
+        flags[axis] = true;
+    }
+    flags
+}
+
+impl Axes for usize {
+    #[track_caller]
+    fn flags(&self, rank: usize) -> [bool; MAX_RANK] {
+        flag(&[*self], rank)
+    }
+}
+
+impl<const N: usize> Axes for [usize; N] {
+    #[track_caller]
+    fn flags(&self, rank: usize) -> [bool; MAX_RANK] {
+        flag(self, rank)
+    }
+}
+
+impl Axes for &[usize] {
+    #[track_caller]
+    fn flags(&self, rank: usize) -> [bool; MAX_RANK] {
+        flag(self, rank)
+    }
+}
+
+impl Axes for RangeFull {
+    fn flags(&self, rank: usize) -> [bool; MAX_RANK] {
+        std::array::from_fn(|axis| axis < rank)
+    }
+}
