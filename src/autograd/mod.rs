@@ -202,6 +202,18 @@ impl<'t, T: Scalar> Var<'t, T> {
         self.value.shape()
     }
 
+    /// Whether this value depends on a leaf, so that it has gradients.
+    ///
+    /// ```
+    /// use cinta::{Tape, Tensor, Var};
+    /// let tape = Tape::new();
+    /// assert!(tape.leaf(Tensor::scalar(1.0)).exp().is_tracked());
+    /// assert!(!Var::constant(Tensor::scalar(1.0)).exp().is_tracked());
+    /// ```
+    pub fn is_tracked(&self) -> bool {
+        self.origin.is_some()
+    }
+
     /// The gradients of this value with respect to every leaf of its tape: of a single number, or,
     /// for any other shape, of the sum of its elements.
     ///

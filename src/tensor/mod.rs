@@ -13,6 +13,7 @@ mod views;
 mod walk;
 
 pub use random::Stream;
+pub(crate) use random::fans;
 pub use shape::{Axes, MAX_RANK, Shape};
 
 use crate::scalar::Scalar;

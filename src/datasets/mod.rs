@@ -1,0 +1,18 @@
+//! Data: pairs of inputs and targets, and where to get some.
+
+mod dataset;
+#[cfg(feature = "digits")]
+mod digits;
+mod files;
+mod mnist;
+mod one_hot;
+#[cfg(feature = "digits")]
+mod resize;
+mod zip_digits;
+
+pub use dataset::Dataset;
+#[cfg(feature = "digits")]
+pub use digits::digits;
+pub use mnist::mnist;
+pub use one_hot::one_hot;
+pub use zip_digits::zip_digits;

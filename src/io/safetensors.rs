@@ -1,0 +1,183 @@
+//! The crate's own model file.
+//!
+//! A safetensors file is a JSON header and then the raw numbers. The tensors are called
+//! `layer/weight`, and what an optimizer keeps for them `optimizer/layer/weight/slot`. Everything else
+//! is one JSON text under one key of the header's metadata: a map with several keys would be written in
+//! an order that changes from run to run.
+
+use crate::model::{Built, Param, Training};
+use crate::model::{Sequential, from_config, to_config};
+use crate::nn::Registry;
+use crate::scalar::Scalar;
+use crate::tensor::Tensor;
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde_json::{Value, json};
+
+/// The key of the metadata.
+const KEY: &str = "cinta";
+/// The version of the format. It changes when older versions of the crate could not read the file.
+const FORMAT: u64 = 1;
+
+fn dtype<T: Scalar>() -> Dtype {
+    if T::BYTES == 4 { Dtype::F32 } else { Dtype::F64 }
+}
+
+/// The names of a layer's tensors: a weight, and what the optimizer keeps for it.
+fn weight_name(layer: &str, weight: &str) -> String {
+    format!("{layer}/{weight}")
+}
+
+fn slot_name(layer: &str, weight: &str, slot: &str) -> String {
+    format!("optimizer/{layer}/{weight}/{slot}")
+}
+
+pub(super) fn to_bytes<T: Scalar>(model: &Sequential<T>) -> Result<Vec<u8>, String> {
+    let slots = model.compiled.as_ref().map_or(&[][..], |compiled| compiled.optimizer.slots());
+    let mut tensors: Vec<(String, &Tensor<T>)> = Vec::new();
+    for layer in &model.layers {
+        for param in &layer.params {
+            tensors.push((weight_name(&layer.name, param.weight.name), &param.value));
+            for (slot, value) in slots.iter().zip(&param.slots) {
+                tensors.push((slot_name(&layer.name, param.weight.name, slot), value));
+            }
+        }
+    }
+    let bytes: Vec<Vec<u8>> = tensors
+        .iter()
+        .map(|(_, tensor)| {
+            let mut bytes = Vec::with_capacity(tensor.len() * T::BYTES);
+            tensor.iter().for_each(|value| value.write_le(&mut bytes));
+            bytes
+        })
+        .collect();
+    let views: Vec<(&str, TensorView<'_>)> = tensors
+        .iter()
+        .zip(&bytes)
+        .map(|((name, tensor), bytes)| {
+            let view = TensorView::new(dtype::<T>(), tensor.shape().to_vec(), bytes);
+            Ok((name.as_str(), view.map_err(|error| error.to_string())?))
+        })
+        .collect::<Result<_, String>>()?;
+    let Training { seed, epoch, step, iterations } = model.progress;
+    let description = json!({
+        "format": FORMAT,
+        "config": to_config(model),
+        "training": { "seed": seed, "epoch": epoch, "step": step, "iterations": iterations },
+    });
+    let metadata = [(KEY.to_owned(), description.to_string())].into_iter().collect();
+    safetensors::serialize(views, Some(metadata)).map_err(|error| error.to_string())
+}
+
+pub(super) fn from_bytes<T: Scalar>(
+    bytes: &[u8],
+    registry: &Registry<T>,
+) -> Result<Sequential<T>, String> {
+    let broken = |error: safetensors::SafeTensorError| {
+        format!("not a complete safetensors file ({error}); save or download it again")
+    };
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(broken)?;
+    let tensors = SafeTensors::deserialize(bytes).map_err(broken)?;
+    let text = header.metadata().as_ref().and_then(|metadata| metadata.get(KEY)).ok_or_else(|| {
+        format!("the file has no {KEY:?} in its metadata: it holds tensors, but no model of this crate")
+    })?;
+    let description: Value = serde_json::from_str(text)
+        .map_err(|error| format!("the description of the model is damaged: {error}"))?;
+    match description.get("format").and_then(Value::as_u64) {
+        Some(FORMAT) => {}
+        Some(other) => {
+            return Err(format!(
+                "the file has format {other}, and this version reads format {FORMAT}; a newer version of cinta may read it"
+            ));
+        }
+        None => return Err("the description of the model does not say its format".to_owned()),
+    }
+    let training = training(description.get("training").unwrap_or(&Value::Null))?;
+    let model = from_config(description.get("config").unwrap_or(&Value::Null), registry)?;
+
+    let slots = match &model.compile {
+        Some(compile) if training.iterations > 0 => compile.optimizer.slots(),
+        _ => &[],
+    };
+    let mut expected = 0;
+    let mut layers = Vec::with_capacity(model.layers.len());
+    for planned in model.layers {
+        let mut params = Vec::with_capacity(planned.weights.len());
+        for weight in &planned.weights {
+            let read = |name: String| read_tensor::<T>(&tensors, &name, &weight.shape);
+            let value = read(weight_name(&planned.name, weight.name))?;
+            let mut param = Param::new(weight.clone(), value);
+            if weight.trainable {
+                param.slots = slots
+                    .iter()
+                    .map(|slot| read(slot_name(&planned.name, weight.name, slot)))
+                    .collect::<Result<_, String>>()?;
+            }
+            expected += 1 + param.slots.len();
+            params.push(param);
+        }
+        layers.push(Built::new(planned, params));
+    }
+    if tensors.len() != expected {
+        let known = |name: &str| {
+            layers.iter().any(|layer: &Built<T>| {
+                layer.params.iter().any(|param| {
+                    let weight = param.weight.name;
+                    name == weight_name(&layer.name, weight)
+                        || slots.iter().any(|slot| name == slot_name(&layer.name, weight, slot))
+                })
+            })
+        };
+        let mut names = tensors.names();
+        names.sort_unstable();
+        let extra = names.into_iter().find(|name| !known(name)).unwrap_or_default();
+        return Err(format!("the tensor {extra} belongs to no layer of the model"));
+    }
+    let mut loaded = Sequential::from_parts(model.name, model.input, layers, training.seed);
+    loaded.compiled = model.compile;
+    loaded.progress = training;
+    Ok(loaded)
+}
+
+fn training(value: &Value) -> Result<Training, String> {
+    let number = |name: &str| {
+        value
+            .get(name)
+            .and_then(Value::as_u64)
+            .ok_or_else(|| format!("the description of the training has no whole number {name:?}"))
+    };
+    Ok(Training {
+        seed: number("seed")?,
+        epoch: number("epoch")?,
+        step: number("step")?,
+        iterations: number("iterations")?,
+    })
+}
+
+/// A tensor of the file, if it is there with this shape and this type, and finite.
+fn read_tensor<T: Scalar>(
+    tensors: &SafeTensors<'_>,
+    name: &str,
+    shape: &[usize],
+) -> Result<Tensor<T>, String> {
+    let view = tensors.tensor(name).map_err(|_| format!("the weight {name} is missing"))?;
+    if view.dtype() != dtype::<T>() {
+        return Err(format!(
+            "the weight {name} is of type {:?}, and the model computes in {}; load it as that",
+            view.dtype(),
+            T::NAME
+        ));
+    }
+    if view.shape() != shape {
+        return Err(format!(
+            "the weight {name} has the shape {:?}, and the architecture asks for {shape:?}",
+            view.shape()
+        ));
+    }
+    let values: Vec<T> = view.data().chunks_exact(T::BYTES).map(T::read_le).collect();
+    let tensor = Tensor::new(shape, values);
+    if tensor.is_finite() {
+        Ok(tensor)
+    } else {
+        Err(format!("the weight {name} holds values that are not finite"))
+    }
+}

@@ -1,0 +1,221 @@
+//! `evaluate` and `predict`.
+
+use super::forward::{self, Run, SHARD, map_shards};
+use super::sequential::Sequential;
+use crate::datasets::Dataset;
+use crate::error::{Error, Result};
+use crate::scalar::Scalar;
+use crate::tensor::Tensor;
+use crate::train::Compile;
+use std::fmt;
+use std::ops::Index;
+
+/// What `evaluate` found: the loss, then the metrics in the order of `compile`.
+///
+/// It prints as `loss=0.1234567 accuracy=0.1234567`.
+///
+/// ```
+/// # use cinta::prelude::*;
+/// # let mut model = Sequential::new([1]).add(Dense::new(1)).build(0)?;
+/// # model.compile(Compile::new(Sgd::new(0.1), MeanSquaredError));
+/// # let data = Dataset::new(Tensor::from([[0.0]]), Tensor::from([[2.0]]))?;
+/// let scores = model.evaluate(&data)?;
+/// assert_eq!(scores["loss"], 4.0);
+/// assert_eq!(scores.to_string(), "loss=4.0000000");
+/// # Ok::<(), cinta::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scores(Vec<(String, f64)>);
+
+impl Scores {
+    /// The value with a name.
+    ///
+    /// ```
+    /// # use cinta::prelude::*;
+    /// # let mut model = Sequential::new([1]).add(Dense::new(1)).build(0)?;
+    /// # model.compile(Compile::new(Sgd::new(0.1), MeanSquaredError));
+    /// # let data = Dataset::new(Tensor::from([[0.0]]), Tensor::from([[2.0]]))?;
+    /// assert_eq!(model.evaluate(&data)?.get("accuracy"), None);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn get(&self, name: &str) -> Option<f64> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| *value)
+    }
+
+    /// Names and values, in order.
+    ///
+    /// ```
+    /// # use cinta::prelude::*;
+    /// # let mut model = Sequential::new([1]).add(Dense::new(1)).build(0)?;
+    /// # model.compile(Compile::new(Sgd::new(0.1), MeanSquaredError));
+    /// # let data = Dataset::new(Tensor::from([[0.0]]), Tensor::from([[2.0]]))?;
+    /// assert_eq!(model.evaluate(&data)?.iter().collect::<Vec<_>>(), [("loss", 4.0)]);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn iter(&self) -> impl Iterator<Item = (&str, f64)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), *value))
+    }
+}
+
+/// # Panics
+/// When there is no value with this name.
+impl Index<&str> for Scores {
+    type Output = f64;
+
+    #[track_caller]
+    fn index(&self, name: &str) -> &f64 {
+        match self.0.iter().find(|(key, _)| key == name) {
+            Some((_, value)) => value,
+            None => {
+                let names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
+                panic!("no score is called {name:?}; there are {}", names.join(", "))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Scores {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, (name, value)) in self.0.iter().enumerate() {
+            write!(f, "{}{name}={value:.7}", if i == 0 { "" } else { " " })?;
+        }
+        Ok(())
+    }
+}
+
+/// Sums over samples, from which the loss and the metrics follow.
+#[derive(Clone, Default)]
+pub(super) struct Sums {
+    loss: f64,
+    samples: f64,
+    metrics: Vec<Vec<f64>>,
+}
+
+impl Sums {
+    /// The sums over one shard.
+    pub fn of<T: Scalar>(
+        compiled: &Compile<T>,
+        losses: &Tensor<T>,
+        targets: &Tensor<T>,
+        predictions: &Tensor<T>,
+    ) -> Sums {
+        Sums {
+            loss: losses.iter().map(Scalar::widen).sum(),
+            samples: losses.len() as f64,
+            metrics: compiled
+                .metrics
+                .iter()
+                .map(|metric| metric.state(targets, predictions))
+                .collect(),
+        }
+    }
+
+    /// Adds those of another shard.
+    pub fn add(&mut self, other: &Sums) {
+        self.loss += other.loss;
+        self.samples += other.samples;
+        if self.metrics.is_empty() {
+            self.metrics = other.metrics.clone();
+        } else {
+            for (sums, others) in self.metrics.iter_mut().zip(&other.metrics) {
+                sums.iter_mut().zip(others).for_each(|(sum, other)| *sum += other);
+            }
+        }
+    }
+
+    /// The mean loss, without penalties.
+    pub fn loss(&self) -> f64 {
+        self.loss / self.samples
+    }
+
+    pub fn samples(&self) -> f64 {
+        self.samples
+    }
+
+    /// The values, with this loss, under Keras's names.
+    pub fn scores<T: Scalar>(&self, compiled: &Compile<T>, loss: f64) -> Scores {
+        let metrics = compiled.metrics.iter().zip(&self.metrics);
+        let metrics =
+            metrics.map(|(metric, state)| (metric.name().to_owned(), metric.result(state)));
+        Scores(std::iter::once(("loss".to_owned(), loss)).chain(metrics).collect())
+    }
+}
+
+impl<T: Scalar> Sequential<T> {
+    /// The loss, with the penalties on the weights, and the metrics over a data set. Sums over samples
+    /// are accumulated in `f64`.
+    ///
+    /// # Errors
+    /// When the model is not compiled, or the data is empty, does not fit the model, or holds values
+    /// that are not finite.
+    ///
+    /// ```
+    /// # use cinta::prelude::*;
+    /// let mut model = Sequential::new([1]).add(Dense::new(1)).build(0)?;
+    /// model.compile(Compile::new(Sgd::new(0.1), MeanSquaredError));
+    /// let data = Dataset::new(Tensor::from([[0.0], [0.0]]), Tensor::from([[2.0], [4.0]]))?;
+    /// assert_eq!(model.evaluate(&data)?["loss"], 10.0);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn evaluate(&self, data: &Dataset<T>) -> Result<Scores> {
+        let compiled = self.compiled()?;
+        self.check_data("data", data)?;
+        Ok(self.evaluate_checked(compiled, data))
+    }
+
+    pub(super) fn evaluate_checked(&self, compiled: &Compile<T>, data: &Dataset<T>) -> Scores {
+        let shards = map_shards(data.len(), SHARD, |shard| {
+            let shard = data.slice(shard);
+            let mut run = Run::infer(&self.layers);
+            let (losses, predictions) =
+                run.loss(shard.inputs().clone(), shard.targets(), &*compiled.loss);
+            Sums::of(compiled, losses.value(), shard.targets(), &predictions)
+        });
+        let mut sums = Sums::default();
+        shards.iter().for_each(|shard| sums.add(shard));
+        sums.scores(compiled, sums.loss() + self.penalty())
+    }
+
+    /// The outputs for inputs `[n, ..]`, without dropout. `n` may be 0. The result does not depend on how
+    /// samples are put together, and lies in memory in row-major order.
+    ///
+    /// # Errors
+    /// When the inputs do not fit the model, or hold values that are not finite.
+    ///
+    /// ```
+    /// # use cinta::prelude::*;
+    /// let model = Sequential::new([4]).add(Dense::new(3).activation(Softmax)).build(0)?;
+    /// assert_eq!(model.predict(&Tensor::zeros([2, 4]))?.shape(), [2, 3]);
+    /// let error = model.predict(&Tensor::zeros([2, 5])).unwrap_err();
+    /// assert_eq!(error.to_string(), "the model takes inputs [n, 4], and these have the shape [2, 5]");
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn predict(&self, inputs: &Tensor<T>) -> Result<Tensor<T>> {
+        forward::predict(self.input, &self.layers, inputs)
+    }
+
+    /// Whether a data set can train or test this model.
+    pub(super) fn check_data(&self, what: &str, data: &Dataset<T>) -> Result<()> {
+        let compiled = self.compiled()?;
+        if data.is_empty() {
+            return Err(Error::Data(format!("the {what} has no samples")));
+        }
+        forward::check_inputs(self.input, data.inputs())?;
+        forward::check_finite("target", data.targets())?;
+        let output = self.output_shape();
+        compiled.loss.check(data.targets(), output).map_err(|reason| {
+            Error::Data(format!(
+                "the {what} does not fit the loss {}: {reason}",
+                compiled.loss.name()
+            ))
+        })?;
+        compiled.metrics.iter().try_for_each(|metric| {
+            metric.check(data.targets(), output).map_err(|reason| {
+                Error::Data(format!(
+                    "the {what} does not fit the metric {}: {reason}",
+                    metric.name()
+                ))
+            })
+        })
+    }
+}

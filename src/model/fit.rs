@@ -1,0 +1,253 @@
+//! `fit`: epochs of shuffled batches, each a fork over shards and one step of the optimizer.
+
+use super::evaluate::Sums;
+use super::forward::{Run, SHARD, Updates, map_shards};
+use super::history::History;
+use super::progress::{Progress, Verbose};
+use super::sequential::Sequential;
+use crate::autograd::{Tape, Var};
+use crate::datasets::Dataset;
+use crate::error::{Error, Result};
+use crate::kernels::par;
+use crate::nn::Mode;
+use crate::scalar::Scalar;
+use crate::tensor::{Stream, Tensor};
+use crate::train::Compile;
+use std::collections::BTreeMap;
+
+/// How to train. The defaults are Keras's: 1 epoch, batches of 32, shuffled, with a progress bar.
+///
+/// ```
+/// use cinta::prelude::*;
+/// let fit: Fit<'_> = Fit { epochs: 600, batch_size: 256, ..Fit::default() };
+/// assert!(fit.shuffle && fit.validation_data.is_none());
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Fit<'a, T: Scalar = f32> {
+    /// How often every sample is seen.
+    pub epochs: usize,
+    /// How many samples make one step. The last batch of an epoch may be smaller.
+    pub batch_size: usize,
+    /// Whether the samples come in a new order in every epoch.
+    pub shuffle: bool,
+    /// Data on which the model is evaluated after every epoch.
+    pub validation_data: Option<&'a Dataset<T>>,
+    /// What is printed.
+    pub verbose: Verbose,
+}
+
+impl<T: Scalar> Default for Fit<'_, T> {
+    fn default() -> Self {
+        Fit {
+            epochs: 1,
+            batch_size: 32,
+            shuffle: true,
+            validation_data: None,
+            verbose: Verbose::default(),
+        }
+    }
+}
+
+/// The stream label of the order of samples.
+const SHUFFLE: u64 = 2;
+
+impl<T: Scalar> Sequential<T> {
+    /// Trains the model, and reports the loss and the metrics of every epoch.
+    ///
+    /// The loss of a batch is the mean over its samples plus the penalties, before its step, with
+    /// dropout; that of an epoch is the mean of its batches, weighted by their sizes. Two fits of 5 epochs
+    /// are the same as one of 10.
+    ///
+    /// # Errors
+    /// When the model is not compiled, an option makes no sense, or the data is empty, does not fit the
+    /// model, or holds values that are not finite: nothing is changed then. [`Error::Diverged`] when the
+    /// loss or a gradient stops being finite: the weights are then those before that batch.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let data = Dataset::new(
+    ///     Tensor::from([[0.0], [1.0], [2.0], [3.0]]),
+    ///     Tensor::from([[1.0], [3.0], [5.0], [7.0]]), // y = 2 x + 1
+    /// )?;
+    /// let mut model = Sequential::new([1]).add(Dense::new(1)).build(3)?;
+    /// model.compile(Compile::new(Sgd::new(0.1), MeanSquaredError));
+    /// model.fit(&data, Fit { epochs: 200, verbose: Verbose::Silent, ..Fit::default() })?;
+    /// assert!((model.weight("dense", "kernel")?.item() - 2.0).abs() < 1e-3);
+    /// assert!((model.weight("dense", "bias")?.item() - 1.0).abs() < 1e-3);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn fit(&mut self, data: &Dataset<T>, fit: Fit<'_, T>) -> Result<History> {
+        let compiled = self.compiled()?.clone();
+        self.check_fit(&compiled, data, &fit)?;
+        let mut history = History::default();
+        let steps = data.len().div_ceil(fit.batch_size);
+        let mut progress = Progress::new(fit.verbose, fit.epochs, steps);
+        for epoch in 0..fit.epochs {
+            progress.epoch_begins(epoch);
+            let order = if fit.shuffle {
+                Stream::new(self.progress.seed)
+                    .fork(SHUFFLE)
+                    .fork(self.progress.epoch)
+                    .permutation(data.len())
+            } else {
+                (0..data.len()).collect()
+            };
+            let (mut sums, mut penalties) = (Sums::default(), 0.0);
+            for (batch, indices) in order.chunks(fit.batch_size).enumerate() {
+                let outcome = self
+                    .step(&compiled, data, indices)
+                    .ok_or(Error::Diverged { epoch: self.progress.epoch + 1, batch: batch + 1 })?;
+                sums.add(&outcome.sums);
+                penalties += outcome.penalty * indices.len() as f64;
+                progress.step_ends(batch + 1, || {
+                    let loss = sums.loss() + penalties / sums.samples();
+                    sums.scores(&compiled, loss)
+                        .iter()
+                        .map(|(name, value)| (name.to_owned(), value))
+                        .collect()
+                });
+            }
+            let loss = sums.loss() + penalties / sums.samples();
+            let scores = sums.scores(&compiled, loss);
+            let mut values: BTreeMap<String, f64> =
+                scores.iter().map(|(name, value)| (name.to_owned(), value)).collect();
+            if let Some(validation) = fit.validation_data {
+                let scores = self.evaluate_checked(&compiled, validation);
+                values.extend(scores.iter().map(|(name, value)| (format!("val_{name}"), value)));
+            }
+            self.progress.epoch += 1;
+            history.push(self.progress.epoch, &values);
+            progress.epoch_ends(&values);
+        }
+        Ok(history)
+    }
+
+    fn check_fit(&self, compiled: &Compile<T>, data: &Dataset<T>, fit: &Fit<'_, T>) -> Result<()> {
+        if fit.batch_size == 0 {
+            return Err(Error::Config("batch_size is 0; it is at least 1".to_owned()));
+        }
+        compiled.optimizer.check().map_err(|reason| {
+            Error::Config(format!("optimizer {}: {reason}", compiled.optimizer.class_name()))
+        })?;
+        let mut names: Vec<&str> = compiled.metrics.iter().map(|metric| metric.name()).collect();
+        names.push("loss");
+        names.sort_unstable();
+        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(Error::Config(format!(
+                "two metrics are called {:?}; names are unique",
+                pair[0]
+            )));
+        }
+        self.check_data("training data", data)?;
+        fit.validation_data
+            .map_or(Ok(()), |validation| self.check_data("validation data", validation))
+    }
+
+    /// One step on the samples with these indices: `None`, and nothing changed, if it diverged.
+    fn step(
+        &mut self,
+        compiled: &Compile<T>,
+        data: &Dataset<T>,
+        indices: &[usize],
+    ) -> Option<Outcome> {
+        let coupled = self.layers.iter().any(|layer| layer.layer.couples_samples());
+        let size = if coupled { indices.len() } else { SHARD };
+        let shards = map_shards(indices.len(), size, |shard| {
+            let first_sample = shard.start;
+            self.shard(compiled, data, &indices[shard], indices.len(), first_sample)
+        });
+
+        let mut sums = Sums::default();
+        shards.iter().for_each(|shard| sums.add(&shard.sums));
+        let penalty = self.penalty();
+        let mut updates = Vec::new();
+        let gradients = shards.into_iter().map(|shard| {
+            updates.extend(shard.updates);
+            shard.gradients
+        });
+        let mut gradients = par::tree_sum(gradients.collect(), |left, right| {
+            left.into_iter().zip(&right).map(|(left, right)| left + right).collect()
+        })?;
+        let finite = (sums.loss() + penalty).is_finite() && gradients.iter().all(Tensor::is_finite);
+        if !finite {
+            return None;
+        }
+
+        self.progress.step += 1;
+        self.progress.iterations += 1;
+        let iterations = self.progress.iterations;
+        let slots = compiled.optimizer.slots();
+        let trainable = self.params_mut().filter(|param| param.weight.trainable);
+        for (param, gradient) in trainable.zip(&mut gradients) {
+            let gradient = gradient.as_mut_slice();
+            let weight = param.value.as_mut_slice();
+            if let Some(regularizer) = param.weight.regularizer {
+                regularizer.add_gradient(weight, gradient);
+            }
+            param.slots.resize_with(slots.len(), || Tensor::zeros(param.weight.shape));
+            let mut slots: Vec<&mut [T]> =
+                param.slots.iter_mut().map(Tensor::as_mut_slice).collect();
+            compiled.optimizer.update(iterations, weight, gradient, &mut slots);
+        }
+        for (layer, weight, value) in updates {
+            let built = &mut self.layers[layer];
+            assert!(
+                built.layer.couples_samples() && !built.params[weight].weight.trainable,
+                "layer {}: only untrained weights of layers that couple samples can be set",
+                built.name
+            );
+            built.params[weight].value = value.row_major();
+        }
+        Some(Outcome { sums, penalty })
+    }
+
+    /// Forward and backward over one shard, on a tape of its own.
+    fn shard(
+        &self,
+        compiled: &Compile<T>,
+        data: &Dataset<T>,
+        indices: &[usize],
+        batch: usize,
+        first_sample: usize,
+    ) -> Shard<T> {
+        let shard = data.take(indices);
+        let tape = Tape::new();
+        let variable = |param: &super::sequential::Param<T>| {
+            let value = param.value.clone();
+            if param.weight.trainable { tape.leaf(value) } else { Var::constant(value) }
+        };
+        let weights: Vec<Vec<Var<'_, T>>> =
+            self.layers.iter().map(|layer| layer.params.iter().map(variable).collect()).collect();
+        let Sequential { progress: super::sequential::Training { seed, step, .. }, .. } = *self;
+        let mode = Mode::Train { seed, step, layer: 0, first_sample };
+        let mut run = Run { layers: &self.layers, weights, mode, updates: Vec::new() };
+        let (losses, predictions) =
+            run.loss(shard.inputs().clone(), shard.targets(), &*compiled.loss);
+        let sums = Sums::of(compiled, losses.value(), shard.targets(), &predictions);
+
+        // The mean over the batch, of which this shard is a part.
+        let loss = losses.sum(..) / T::lit(batch as f64);
+        let params = self.params().zip(run.weights.iter().flatten());
+        let trainable = params.filter(|(param, _)| param.weight.trainable);
+        let gradients = if loss.is_tracked() {
+            let gradients = loss.backward();
+            trainable.map(|(_, leaf)| gradients.wrt(leaf)).collect()
+        } else {
+            // Nothing to train: the loss is reported all the same.
+            trainable.map(|(param, _)| Tensor::zeros(param.weight.shape)).collect()
+        };
+        Shard { sums, gradients, updates: run.updates }
+    }
+}
+
+struct Shard<T: Scalar> {
+    sums: Sums,
+    /// In the order of the trainable weights.
+    gradients: Vec<Tensor<T>>,
+    updates: Updates<T>,
+}
+
+struct Outcome {
+    sums: Sums,
+    penalty: f64,
+}

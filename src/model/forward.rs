@@ -1,0 +1,146 @@
+//! Running the layers, on shards of a batch.
+
+use super::sequential::Built;
+use crate::autograd::Var;
+use crate::error::{Error, Result};
+use crate::kernels::par;
+use crate::nn::{Context, Mode};
+use crate::scalar::Scalar;
+use crate::tensor::{Shape, Tensor};
+use crate::train::Loss;
+use std::ops::Range;
+
+/// Samples that run together on one thread, with a tape of their own: enough for the kernels to be
+/// busy, few enough for the cache. It must not depend on the number of threads.
+pub(super) const SHARD: usize = 32;
+
+/// Calls `f` for shards of `0..n`, in parallel, and collects in order. A shard that is alone leaves the
+/// threads to its kernels.
+pub(super) fn map_shards<R: Send>(
+    n: usize,
+    size: usize,
+    f: impl Fn(Range<usize>) -> R + Sync,
+) -> Vec<R> {
+    let shards = n.div_ceil(size);
+    let shard = |i: usize| i * size..((i + 1) * size).min(n);
+    match shards {
+        0 => Vec::new(),
+        1 => vec![f(shard(0))],
+        _ => par::map(shards, usize::MAX, |i| par::serially(|| f(shard(i)))),
+    }
+}
+
+/// New values of untrained weights: layer, weight, value.
+pub(super) type Updates<T> = Vec<(usize, usize, Tensor<T>)>;
+
+/// A run of layers over one shard.
+pub(super) struct Run<'m, 't, T: Scalar> {
+    pub layers: &'m [Built<T>],
+    /// The weights of each layer as variables.
+    pub weights: Vec<Vec<Var<'t, T>>>,
+    pub mode: Mode,
+    pub updates: Updates<T>,
+}
+
+impl<'m, 't, T: Scalar> Run<'m, 't, T> {
+    /// A run for inference: all weights are constants.
+    pub fn infer(layers: &'m [Built<T>]) -> Self {
+        let constants = |layer: &Built<T>| {
+            layer.params.iter().map(|param| Var::constant(param.value.clone())).collect()
+        };
+        let weights = layers.iter().map(constants).collect();
+        Run { layers, weights, mode: Mode::Infer, updates: Vec::new() }
+    }
+
+    /// The last layer's output.
+    pub fn output(&mut self, x: Tensor<T>) -> Var<'t, T> {
+        (0..self.layers.len()).fold(Var::constant(x), |x, at| self.layer(at, &x))
+    }
+
+    /// The loss of every sample, and the predictions. If the last layer ends in a softmax and the loss
+    /// can do without, it gets what went into that.
+    pub fn loss(
+        &mut self,
+        x: Tensor<T>,
+        targets: &Tensor<T>,
+        loss: &dyn Loss<T>,
+    ) -> (Var<'t, T>, Tensor<T>) {
+        let last = self.layers.len() - 1;
+        let x = (0..last).fold(Var::constant(x), |x, at| self.layer(at, &x));
+        let logits =
+            self.in_context(last, |layer, weights, cx| layer.layer.logits(weights, &x, cx));
+        let predictions = match logits {
+            Some(logits) => match loss.per_sample_from_logits(targets, &logits) {
+                Some(losses) => return (losses, logits.value().softmax()),
+                None => logits.softmax(),
+            },
+            None => self.layer(last, &x),
+        };
+        (loss.per_sample(targets, &predictions), predictions.into_value())
+    }
+
+    fn layer(&mut self, at: usize, x: &Var<'t, T>) -> Var<'t, T> {
+        self.in_context(at, |layer, weights, cx| layer.layer.forward(weights, x, cx))
+    }
+
+    fn in_context<R>(
+        &mut self,
+        at: usize,
+        f: impl FnOnce(&Built<T>, &[Var<'t, T>], &mut Context<T>) -> R,
+    ) -> R {
+        let mode = match self.mode {
+            Mode::Train { seed, step, first_sample, .. } => {
+                Mode::Train { seed, step, first_sample, layer: at as u32 }
+            }
+            Mode::Infer => Mode::Infer,
+        };
+        let mut cx = Context::new(mode);
+        let result = f(&self.layers[at], &self.weights[at], &mut cx);
+        self.updates
+            .extend(cx.into_updates().into_iter().map(|(weight, value)| (at, weight, value)));
+        result
+    }
+}
+
+/// The output of layers for any number of samples, in row-major order.
+pub(super) fn predict<T: Scalar>(
+    input: Shape,
+    layers: &[Built<T>],
+    x: &Tensor<T>,
+) -> Result<Tensor<T>> {
+    check_inputs(input, x)?;
+    let output = layers.last().map_or(input, |layer| layer.output);
+    let n = x.shape()[0];
+    let parts =
+        map_shards(n, SHARD, |shard| Run::infer(layers).output(x.slice(0, shard)).into_value());
+    Ok(match parts.len() {
+        0 => Tensor::zeros(output.batch(0)).row_major(),
+        1 => parts[0].row_major(),
+        _ => Tensor::concat(&parts),
+    })
+}
+
+/// Whether a batch fits a model's input.
+pub(super) fn check_inputs<T: Scalar>(input: Shape, x: &Tensor<T>) -> Result<()> {
+    let shape = x.shape();
+    if shape.rank() != input.rank() + 1 || shape.sample() != input {
+        let wanted = input.iter().map(|dim| format!(", {dim}")).collect::<String>();
+        let hint = if shape == input { "; a single sample needs a first axis of 1" } else { "" };
+        return Err(Error::Data(format!(
+            "the model takes inputs [n{wanted}], and these have the shape {shape}{hint}"
+        )));
+    }
+    check_finite("input", x)
+}
+
+/// Whether all values are finite; names the first sample with one that is not.
+pub(super) fn check_finite<T: Scalar>(what: &str, x: &Tensor<T>) -> Result<()> {
+    if x.is_finite() {
+        return Ok(());
+    }
+    let sample = (0..x.shape()[0]).find(|&i| !x.slice(0, i..i + 1).is_finite()).unwrap_or_default();
+    let value = x.slice(0, sample..sample + 1).iter().find(|x| !x.is_finite()).unwrap_or(T::nan());
+    Err(Error::Data(format!(
+        "the {what} of sample {sample} has the value {value}; all values must be finite"
+    )))
+}

@@ -1,0 +1,86 @@
+//! The layers' automatic names: Keras's.
+
+/// `MaxPooling2D` becomes `max_pooling2d`: an underscore before every capital that starts a word.
+pub(super) fn snake_case(class_name: &str) -> String {
+    let chars: Vec<char> =
+        class_name.chars().filter(|c| c.is_alphanumeric() || *c == '_').collect();
+    let mut name = String::new();
+    for (i, &c) in chars.iter().enumerate() {
+        let starts_word = c.is_uppercase()
+            && i > 0
+            && (chars[i - 1].is_lowercase()
+                || chars.get(i + 1).is_some_and(|next| next.is_lowercase()));
+        if starts_word && !name.ends_with('_') {
+            name.push('_');
+        }
+        name.extend(c.to_lowercase());
+    }
+    name
+}
+
+/// Names for layers of these classes: the chosen one, or the class's with a number from the second on.
+///
+/// # Errors
+/// The index of a layer whose chosen name is taken or not allowed, and why.
+pub(super) fn assign(layers: &[(Option<&str>, &str)]) -> Result<Vec<String>, (usize, String)> {
+    let mut taken: Vec<&str> = Vec::new();
+    for (i, name) in layers.iter().enumerate().filter_map(|(i, (name, _))| Some((i, (*name)?))) {
+        if name.is_empty() || name.contains('/') {
+            return Err((
+                i,
+                format!("a layer's name is not empty and has no `/`, and this is {name:?}"),
+            ));
+        }
+        if taken.contains(&name) {
+            return Err((
+                i,
+                format!("the name {name:?} is taken by an earlier layer; names are unique"),
+            ));
+        }
+        taken.push(name);
+    }
+    let mut names: Vec<String> = Vec::new();
+    for (chosen, class_name) in layers {
+        let name = match chosen {
+            Some(name) => (*name).to_owned(),
+            None => {
+                let base = snake_case(class_name);
+                let numbered = |i: usize| if i == 0 { base.clone() } else { format!("{base}_{i}") };
+                let free = |name: &String| !names.contains(name) && !taken.contains(&name.as_str());
+                (0..).map(numbered).find(free).expect("there is always a next number")
+            }
+        };
+        names.push(name);
+    }
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_keras() {
+        for (class_name, name) in [
+            ("Conv2D", "conv2d"),
+            ("MaxPooling2D", "max_pooling2d"),
+            ("AveragePooling2D", "average_pooling2d"),
+            ("Dense", "dense"),
+            ("BatchNormalization", "batch_normalization"),
+            ("GRUCell", "gru_cell"),
+        ] {
+            assert_eq!(snake_case(class_name), name);
+        }
+        let layers =
+            [(None, "Dense"), (Some("dense_1"), "Dense"), (None, "Dense"), (None, "Dropout")];
+        assert_eq!(assign(&layers).unwrap(), ["dense", "dense_1", "dense_2", "dropout"]);
+    }
+
+    #[test]
+    fn a_name_is_used_once() {
+        let twice = [(Some("a"), "Dense"), (Some("a"), "Dense")];
+        assert_eq!(assign(&twice).unwrap_err().0, 1);
+        assert!(assign(&[(Some("a/b"), "Dense")]).is_err());
+        assert!(assign(&[(Some(""), "Dense")]).is_err());
+    }
+}

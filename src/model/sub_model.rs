@@ -1,0 +1,48 @@
+//! The first layers of a model.
+
+use super::forward;
+use super::sequential::Built;
+use crate::error::Result;
+use crate::scalar::Scalar;
+use crate::tensor::{Shape, Tensor};
+
+/// The first layers of a model, sharing its weights: see
+/// [`Sequential::up_to`](super::Sequential::up_to).
+#[derive(Clone, Copy)]
+pub struct SubModel<'m, T: Scalar> {
+    input: Shape,
+    layers: &'m [Built<T>],
+}
+
+impl<'m, T: Scalar> SubModel<'m, T> {
+    pub(super) fn new(input: Shape, layers: &'m [Built<T>]) -> Self {
+        SubModel { input, layers }
+    }
+
+    /// The last layer's outputs for inputs `[n, ..]`.
+    ///
+    /// # Errors
+    /// When the inputs do not fit the model, or hold values that are not finite.
+    ///
+    /// ```
+    /// # use cinta::prelude::*;
+    /// let model = Sequential::new([4]).add(Dense::new(3).name("hidden")).add(Dense::new(2)).build(0)?;
+    /// assert_eq!(model.up_to("hidden")?.predict(&Tensor::zeros([5, 4]))?.shape(), [5, 3]);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn predict(&self, inputs: &Tensor<T>) -> Result<Tensor<T>> {
+        forward::predict(self.input, self.layers, inputs)
+    }
+
+    /// The shape of one sample's output.
+    ///
+    /// ```
+    /// # use cinta::prelude::*;
+    /// let model = Sequential::new([4]).add(Dense::new(3).name("hidden")).add(Dense::new(2)).build(0)?;
+    /// assert_eq!(model.up_to("hidden")?.output_shape(), [3]);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn output_shape(&self) -> Shape {
+        self.layers.last().map_or(self.input, |layer| layer.output)
+    }
+}

@@ -1,0 +1,121 @@
+//! Activations, as an option of a layer and as a layer.
+
+use super::{Config, Context, Layer, Options};
+use crate::autograd::Var;
+use crate::scalar::Scalar;
+use crate::tensor::Shape;
+use serde_json::json;
+
+/// A function applied to a layer's output; used alone, it is a layer of its own.
+///
+/// ```
+/// use cinta::prelude::*;
+/// let model = Sequential::new([4]).add(Dense::new(2)).add(Softmax).build(0)?;
+/// assert_eq!(model.get_layer("activation")?.class_name(), "Activation");
+/// # Ok::<(), cinta::Error>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Activation {
+    /// `y = x`.
+    #[default]
+    Linear,
+    /// `y = max(x, 0)`: [`Var::relu`].
+    Relu,
+    /// `y = x` where `x > 0`, else `exp(x) - 1`: [`Var::elu`].
+    Elu,
+    /// `y = 1 / (1 + exp(-x))`: [`Var::sigmoid`].
+    Sigmoid,
+    /// `y = tanh(x)`: [`Var::tanh`].
+    Tanh,
+    /// `y_i = exp(x_i) / sum of exp(x_j)` along the last axis: [`Var::softmax`].
+    Softmax,
+}
+
+const ALL: [Activation; 6] = [
+    Activation::Linear,
+    Activation::Relu,
+    Activation::Elu,
+    Activation::Sigmoid,
+    Activation::Tanh,
+    Activation::Softmax,
+];
+
+impl Activation {
+    /// Keras's name.
+    ///
+    /// ```
+    /// assert_eq!(cinta::Activation::Relu.keras_name(), "relu");
+    /// ```
+    pub fn keras_name(self) -> &'static str {
+        match self {
+            Activation::Linear => "linear",
+            Activation::Relu => "relu",
+            Activation::Elu => "elu",
+            Activation::Sigmoid => "sigmoid",
+            Activation::Tanh => "tanh",
+            Activation::Softmax => "softmax",
+        }
+    }
+
+    pub(super) fn from_name(name: &str) -> Result<Self, String> {
+        let found = ALL.into_iter().find(|activation| activation.keras_name() == name);
+        found.ok_or_else(|| {
+            let known = ALL.map(Activation::keras_name).join(", ");
+            format!("the activation {name:?} is not supported; supported are {known}")
+        })
+    }
+
+    /// The function's value for every element.
+    ///
+    /// ```
+    /// use cinta::{Activation, Tensor, Var};
+    /// let x = Var::constant(Tensor::from([-1.0, 2.0]));
+    /// assert_eq!(Activation::Relu.of(&x).value().to_vec(), [0.0, 2.0]);
+    /// ```
+    pub fn of<'t, T: Scalar>(self, x: &Var<'t, T>) -> Var<'t, T> {
+        match self {
+            Activation::Linear => x.clone(),
+            Activation::Relu => x.relu(),
+            Activation::Elu => x.elu(),
+            Activation::Sigmoid => x.sigmoid(),
+            Activation::Tanh => x.tanh(),
+            Activation::Softmax => x.softmax(),
+        }
+    }
+
+    pub(super) fn from_config(config: &Config) -> Result<Self, String> {
+        let mut options = Options::new(config);
+        let activation = options.activation()?;
+        options.ignore(&["trainable"]);
+        options.finish()?;
+        Ok(activation)
+    }
+}
+
+impl<T: Scalar> Layer<T> for Activation {
+    fn class_name(&self) -> &str {
+        "Activation"
+    }
+
+    fn config(&self) -> Config {
+        let config = json!({ "trainable": true, "activation": self.keras_name() });
+        config.as_object().expect("an object").clone()
+    }
+
+    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+        Ok(input)
+    }
+
+    fn forward<'t>(&self, _: &[Var<'t, T>], x: &Var<'t, T>, _: &mut Context<T>) -> Var<'t, T> {
+        self.of(x)
+    }
+
+    fn logits<'t>(
+        &self,
+        _: &[Var<'t, T>],
+        x: &Var<'t, T>,
+        _: &mut Context<T>,
+    ) -> Option<Var<'t, T>> {
+        (*self == Activation::Softmax).then(|| x.clone())
+    }
+}

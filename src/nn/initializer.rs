@@ -1,0 +1,190 @@
+//! How weights are first drawn.
+
+use super::options::{keras_object, object};
+use super::{Config, Options};
+use crate::scalar::Scalar;
+use crate::tensor::{Shape, Tensor, fans};
+use rand::Rng;
+use rand_distr::{Distribution, StandardNormal};
+use serde_json::{Value, json};
+
+/// How a weight's first values are drawn. With `fan_in` and `fan_out` the numbers of inputs of an
+/// output and outputs of an input (a kernel `[kh, kw, c_in, c_out]` has `kh kw c_in` and `kh kw c_out`):
+///
+/// ```
+/// use cinta::{Initializer, Stream, Tensor};
+/// let kernel: Tensor<f32> = Initializer::GlorotUniform.draw([5, 5, 1, 8].into(), &mut Stream::new(1));
+/// assert!(kernel.iter().all(|w| w.abs() <= (6.0f32 / 225.0).sqrt()));
+/// ```
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Initializer {
+    /// Uniform in `[-limit, limit]`, `limit = sqrt(6 / (fan_in + fan_out))` (Glorot and Bengio, 2010).
+    GlorotUniform,
+    /// Normal, cut off at two standard deviations, with variance `2 / (fan_in + fan_out)`.
+    GlorotNormal,
+    /// Uniform in `[-limit, limit]`, `limit = sqrt(6 / fan_in)` (He, Zhang, Ren and Sun, *Delving deep
+    /// into rectifiers*, 2015).
+    HeUniform,
+    /// Normal, cut off at two standard deviations, with variance `2 / fan_in`.
+    HeNormal,
+    /// Uniform in `[minval, maxval]`.
+    RandomUniform {
+        /// The smallest value.
+        minval: f64,
+        /// The largest value.
+        maxval: f64,
+    },
+    /// Normal.
+    RandomNormal {
+        /// The mean.
+        mean: f64,
+        /// The standard deviation.
+        stddev: f64,
+    },
+    /// One value everywhere.
+    Constant(f64),
+    /// Zeros.
+    Zeros,
+    /// Ones.
+    Ones,
+}
+
+/// The standard deviation of a standard normal variable cut off at two of them.
+const TRUNCATED: f64 = 0.879_625_661_034_239_78;
+
+impl Initializer {
+    /// Draws a weight of this shape.
+    ///
+    /// # Panics
+    /// When the shape has more elements than memory, or a range or standard deviation makes no sense.
+    ///
+    /// ```
+    /// use cinta::{Initializer, Stream, Tensor};
+    /// let bias: Tensor<f64> = Initializer::Zeros.draw([3].into(), &mut Stream::new(1));
+    /// assert_eq!(bias.to_vec(), [0.0; 3]);
+    /// ```
+    #[track_caller]
+    pub fn draw<T: Scalar>(self, shape: Shape, rng: &mut dyn Rng) -> Tensor<T> {
+        let (fan_in, fan_out) = fans(&shape);
+        let uniform = |variance: f64, rng: &mut dyn Rng| {
+            let limit = (3.0 * variance).sqrt();
+            Tensor::uniform(shape, -limit, limit, rng)
+        };
+        let cut_off = |variance: f64, rng: &mut dyn Rng| {
+            let stddev = variance.sqrt() / TRUNCATED;
+            Tensor::from_fn(shape, |_| {
+                loop {
+                    let standard: f64 = StandardNormal.sample(rng);
+                    if standard.abs() <= 2.0 {
+                        break T::lit(stddev * standard);
+                    }
+                }
+            })
+        };
+        match self {
+            Initializer::GlorotUniform => uniform(2.0 / (fan_in + fan_out).max(2.0), rng),
+            Initializer::GlorotNormal => cut_off(2.0 / (fan_in + fan_out).max(2.0), rng),
+            Initializer::HeUniform => uniform(2.0 / fan_in.max(1.0), rng),
+            Initializer::HeNormal => cut_off(2.0 / fan_in.max(1.0), rng),
+            Initializer::RandomUniform { minval, maxval } => {
+                Tensor::uniform(shape, minval, maxval, rng)
+            }
+            Initializer::RandomNormal { mean, stddev } => Tensor::normal(shape, mean, stddev, rng),
+            Initializer::Constant(value) => Tensor::full(shape, T::lit(value)),
+            Initializer::Zeros => Tensor::zeros(shape),
+            Initializer::Ones => Tensor::ones(shape),
+        }
+        .row_major()
+    }
+
+    /// The object that Keras writes for it.
+    pub(super) fn config(self) -> Value {
+        let fan_based = json!({ "seed": null, "input_axes": null, "output_axes": null });
+        let (class_name, config) = match self {
+            Initializer::GlorotUniform => ("GlorotUniform", fan_based),
+            Initializer::GlorotNormal => ("GlorotNormal", fan_based),
+            Initializer::HeUniform => ("HeUniform", fan_based),
+            Initializer::HeNormal => ("HeNormal", fan_based),
+            Initializer::RandomUniform { minval, maxval } => {
+                ("RandomUniform", json!({ "seed": null, "minval": minval, "maxval": maxval }))
+            }
+            Initializer::RandomNormal { mean, stddev } => {
+                ("RandomNormal", json!({ "seed": null, "mean": mean, "stddev": stddev }))
+            }
+            Initializer::Constant(value) => ("Constant", json!({ "value": value })),
+            Initializer::Zeros => ("Zeros", json!({})),
+            Initializer::Ones => ("Ones", json!({})),
+        };
+        keras_object("keras.initializers", class_name, config)
+    }
+
+    pub(super) fn from_config(value: &Value) -> Result<Self, String> {
+        let (class_name, config): (&str, Config) = object(value)?;
+        let mut options = Options::new(&config);
+        // Only first values depend on it, and a loaded model has its values.
+        options.ignore(&["seed"]);
+        let initializer = match class_name {
+            "GlorotUniform" | "glorot_uniform" => Initializer::GlorotUniform,
+            "GlorotNormal" | "glorot_normal" => Initializer::GlorotNormal,
+            "HeUniform" | "he_uniform" => Initializer::HeUniform,
+            "HeNormal" | "he_normal" => Initializer::HeNormal,
+            "RandomUniform" | "random_uniform" => Initializer::RandomUniform {
+                minval: options.number_or("minval", -0.05)?,
+                maxval: options.number_or("maxval", 0.05)?,
+            },
+            "RandomNormal" | "random_normal" => Initializer::RandomNormal {
+                mean: options.number_or("mean", 0.0)?,
+                stddev: options.number_or("stddev", 0.05)?,
+            },
+            "Constant" | "constant" => Initializer::Constant(options.number_or("value", 0.0)?),
+            "Zeros" | "zeros" => Initializer::Zeros,
+            "Ones" | "ones" => Initializer::Ones,
+            other => return Err(format!("the initializer {other} is not supported")),
+        };
+        options.finish()?;
+        Ok(initializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tensor::Stream;
+
+    #[test]
+    fn variances_are_those_of_the_papers() {
+        let shape = Shape::from([3, 3, 20, 80]); // fan_in 180, fan_out 720
+        for (initializer, variance) in [
+            (Initializer::GlorotUniform, 2.0 / 900.0),
+            (Initializer::GlorotNormal, 2.0 / 900.0),
+            (Initializer::HeUniform, 2.0 / 180.0),
+            (Initializer::HeNormal, 2.0 / 180.0),
+        ] {
+            let w: Tensor<f64> = initializer.draw(shape, &mut Stream::new(3));
+            let mean = w.mean(..).item();
+            let measured = (&w - mean).square().mean(..).item();
+            assert!(
+                mean.abs() < 3e-3 && (measured / variance - 1.0).abs() < 0.05,
+                "{initializer:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn configs_come_back() {
+        for initializer in [
+            Initializer::GlorotUniform,
+            Initializer::GlorotNormal,
+            Initializer::HeUniform,
+            Initializer::HeNormal,
+            Initializer::RandomUniform { minval: -0.25, maxval: 0.5 },
+            Initializer::RandomNormal { mean: 0.5, stddev: 0.125 },
+            Initializer::Constant(3.0),
+            Initializer::Zeros,
+            Initializer::Ones,
+        ] {
+            assert_eq!(Initializer::from_config(&initializer.config()), Ok(initializer));
+        }
+        assert!(Initializer::from_config(&json!("orthogonal")).unwrap_err().contains("orthogonal"));
+    }
+}

@@ -1,0 +1,272 @@
+//! What a layer is.
+
+use super::{Initializer, Regularizer};
+use crate::autograd::Var;
+use crate::scalar::Scalar;
+use crate::tensor::{Shape, Stream, Tensor};
+
+/// A layer's options by Keras's names, in the order in which Keras writes them.
+pub type Config = serde_json::Map<String, serde_json::Value>;
+
+/// A recipe for one step of a model. Write your own by implementing it:
+///
+/// ```
+/// use cinta::prelude::*;
+/// use cinta::{Config, Context, Initializer, Layer, Shape, Stream, Tensor, Var, Weight};
+///
+/// /// Multiplies every channel by a weight of its own.
+/// struct Scale;
+///
+/// impl Layer<f32> for Scale {
+///     fn class_name(&self) -> &str {
+///         "Scale"
+///     }
+///     fn config(&self) -> Config {
+///         Config::new()
+///     }
+///     fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+///         Ok(input)
+///     }
+///     fn weights(&self, input: Shape) -> Vec<Weight> {
+///         let channels = *input.last().expect("checked by output_shape");
+///         vec![Weight::new("scale", [channels], Initializer::Ones)]
+///     }
+///     fn forward<'t>(&self, weights: &[Var<'t, f32>], x: &Var<'t, f32>, _: &mut Context<f32>) -> Var<'t, f32> {
+///         x * &weights[0]
+///     }
+/// }
+///
+/// let model = Sequential::new([4, 4, 3]).add(Scale).add(Flatten::new()).build(0)?;
+/// assert_eq!(model.count_params(), 3);
+/// assert_eq!(model.get_layer("scale")?.class_name(), "Scale");
+/// # Ok::<(), cinta::Error>(())
+/// ```
+///
+/// Models with such a layer are saved like all others, and loaded with a [`Registry`](super::Registry)
+/// that knows how to make it.
+pub trait Layer<T: Scalar>: Send + Sync {
+    /// The class by Keras's name, for summaries, files and automatic names.
+    fn class_name(&self) -> &str;
+
+    /// The name that was chosen for this layer, if any.
+    fn name(&self) -> Option<&str> {
+        None
+    }
+
+    /// The options, for files. The layer's name and type are added by the model.
+    fn config(&self) -> Config;
+
+    /// The shape of one sample's output, for one sample's input.
+    ///
+    /// # Errors
+    /// A sentence that says what does not fit and what would.
+    fn output_shape(&self, input: Shape) -> Result<Shape, String>;
+
+    /// The weights this layer needs for inputs of this shape, in the order of `get_weights`. It is
+    /// called only with shapes that [`output_shape`](Self::output_shape) accepts.
+    fn weights(&self, input: Shape) -> Vec<Weight> {
+        let _ = input;
+        Vec::new()
+    }
+
+    /// The output for a batch: `x` has an axis of samples in front, and `weights` come in the order of
+    /// [`weights`](Self::weights).
+    fn forward<'t>(
+        &self,
+        weights: &[Var<'t, T>],
+        x: &Var<'t, T>,
+        cx: &mut Context<T>,
+    ) -> Var<'t, T>;
+
+    /// If the last thing this layer does is a softmax: what goes into it. Crossentropy is then
+    /// computed from that, fused and stable.
+    fn logits<'t>(
+        &self,
+        weights: &[Var<'t, T>],
+        x: &Var<'t, T>,
+        cx: &mut Context<T>,
+    ) -> Option<Var<'t, T>> {
+        let _ = (weights, x, cx);
+        None
+    }
+
+    /// Whether a sample's output depends on the other samples of the batch, as in batch
+    /// normalisation. The batch is then not cut into shards.
+    fn couples_samples(&self) -> bool {
+        false
+    }
+}
+
+/// A weight that a layer asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Weight {
+    /// Its name in the layer: `"kernel"`, `"bias"`.
+    pub name: &'static str,
+    /// Its shape.
+    pub shape: Shape,
+    /// How its first values are drawn.
+    pub initializer: Initializer,
+    /// Whether training changes it.
+    pub trainable: bool,
+    /// The penalty on it, which is part of the loss as long as it is trainable.
+    pub regularizer: Option<Regularizer>,
+}
+
+impl Weight {
+    /// A trainable weight without a penalty.
+    ///
+    /// ```
+    /// use cinta::{Initializer, Weight};
+    /// let bias = Weight::new("bias", [8], Initializer::Zeros);
+    /// assert!(bias.trainable && bias.regularizer.is_none());
+    /// ```
+    #[track_caller]
+    pub fn new(name: &'static str, shape: impl Into<Shape>, initializer: Initializer) -> Self {
+        Weight { name, shape: shape.into(), initializer, trainable: true, regularizer: None }
+    }
+
+    /// The same weight, trained or not.
+    ///
+    /// ```
+    /// use cinta::{Initializer, Weight};
+    /// assert!(!Weight::new("mean", [8], Initializer::Zeros).trainable(false).trainable);
+    /// ```
+    pub fn trainable(mut self, trainable: bool) -> Self {
+        self.trainable = trainable;
+        self
+    }
+
+    /// The same weight with a penalty.
+    ///
+    /// ```
+    /// use cinta::{Initializer, Regularizer::L2, Weight};
+    /// let kernel = Weight::new("kernel", [8, 2], Initializer::GlorotUniform).regularizer(Some(L2(0.01)));
+    /// assert_eq!(kernel.regularizer, Some(L2(0.01)));
+    /// ```
+    pub fn regularizer(mut self, regularizer: Option<Regularizer>) -> Self {
+        self.regularizer = regularizer;
+        self
+    }
+}
+
+/// Why a layer runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// In a training step: dropout drops.
+    Train {
+        /// The model's seed.
+        seed: u64,
+        /// The number of training steps before this one, over the model's whole life.
+        step: u64,
+        /// The layer's index in the model.
+        layer: u32,
+        /// The place in the batch of the first sample of the shard at hand.
+        first_sample: usize,
+    },
+    /// In `predict` or `evaluate`.
+    Infer,
+}
+
+/// What a layer may know beyond its input, and where it leaves new values of untrained weights.
+#[derive(Debug)]
+pub struct Context<T: Scalar> {
+    mode: Mode,
+    updates: Vec<(usize, Tensor<T>)>,
+}
+
+impl<T: Scalar> Context<T> {
+    /// A context for one layer's run.
+    ///
+    /// ```
+    /// use cinta::{Context, Mode};
+    /// assert!(Context::<f32>::new(Mode::Infer).stream().is_none());
+    /// ```
+    pub fn new(mode: Mode) -> Self {
+        Context { mode, updates: Vec::new() }
+    }
+
+    /// Why the layer runs.
+    ///
+    /// ```
+    /// use cinta::{Context, Mode};
+    /// assert_eq!(Context::<f32>::new(Mode::Infer).mode(), Mode::Infer);
+    /// ```
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// While training: random numbers for this layer in this step, to be forked by sample.
+    ///
+    /// ```
+    /// use cinta::{Context, Mode};
+    /// let mode = Mode::Train { seed: 1, step: 0, layer: 2, first_sample: 0 };
+    /// assert!(Context::<f32>::new(mode).stream().is_some());
+    /// ```
+    pub fn stream(&self) -> Option<Stream> {
+        match self.mode {
+            Mode::Train { seed, step, layer, .. } => {
+                Some(Stream::new(seed).fork(TRAINING).fork(step).fork(u64::from(layer)))
+            }
+            Mode::Infer => None,
+        }
+    }
+
+    /// Sets the weight with this index in [`Layer::weights`], which must not be trainable, at the end
+    /// of the training step: how batch normalisation keeps its moving averages. Only for layers that
+    /// [couple samples](Layer::couples_samples), because others run once for each shard.
+    ///
+    /// ```
+    /// use cinta::{Context, Mode, Tensor};
+    /// Context::<f32>::new(Mode::Infer).set_weight(0, Tensor::zeros([8]));
+    /// ```
+    pub fn set_weight(&mut self, index: usize, value: Tensor<T>) {
+        self.updates.push((index, value));
+    }
+
+    /// The new values of untrained weights.
+    pub(crate) fn into_updates(self) -> Vec<(usize, Tensor<T>)> {
+        self.updates
+    }
+}
+
+/// The stream label of a training step's random numbers, apart from those of weights and shuffles.
+const TRAINING: u64 = 3;
+
+/// Two numbers, for height and width: `5`, `(5, 3)` or `[5, 3]`.
+///
+/// ```
+/// use cinta::Pair;
+/// assert_eq!((5.pair(), (5, 3).pair(), [5, 3].pair()), ([5, 5], [5, 3], [5, 3]));
+/// ```
+pub trait Pair {
+    /// Height and width.
+    fn pair(self) -> [usize; 2];
+}
+
+impl Pair for usize {
+    fn pair(self) -> [usize; 2] {
+        [self, self]
+    }
+}
+
+impl Pair for (usize, usize) {
+    fn pair(self) -> [usize; 2] {
+        [self.0, self.1]
+    }
+}
+
+impl Pair for [usize; 2] {
+    fn pair(self) -> [usize; 2] {
+        self
+    }
+}
+
+/// The shape of an image `[h, w, c]`.
+pub(super) fn image(input: Shape) -> Result<[usize; 3], String> {
+    match *input {
+        [h, w, c] => Ok([h, w, c]),
+        _ => Err(format!(
+            "needs images [height, width, channels], and one sample has the shape {input}"
+        )),
+    }
+}

@@ -1,0 +1,36 @@
+//! Layers: recipes that say which weights they need and how those turn an input into an output.
+//!
+//! A layer owns no numbers. The model asks it for its weights' shapes, draws them, keeps them, and
+//! hands them to [`Layer::forward`], which is a pure function. So shards of a batch can run on several
+//! threads, and a model can be cloned, saved and shared.
+
+mod activation;
+mod average_pooling2d;
+mod conv2d;
+mod dense;
+mod dropout;
+mod flatten;
+mod initializer;
+mod layer;
+mod max_pooling2d;
+mod options;
+mod registry;
+mod regularizer;
+mod weighted;
+
+pub use activation::Activation;
+pub use average_pooling2d::AveragePooling2d;
+pub use conv2d::Conv2d;
+pub use dense::Dense;
+pub use dropout::Dropout;
+pub use flatten::Flatten;
+pub use initializer::Initializer;
+pub use layer::{Config, Context, Layer, Mode, Pair, Weight};
+pub use max_pooling2d::MaxPooling2d;
+pub use options::Options;
+pub use registry::Registry;
+pub use regularizer::Regularizer;
+
+pub(crate) use options::{keras_object, object};
+pub(crate) use registry::is_builtin;
+use weighted::weighted_layer_options;

@@ -1,0 +1,142 @@
+//! Penalties on weights.
+
+use super::Options;
+use super::options::{keras_object, object};
+use crate::scalar::Scalar;
+use crate::tensor::Tensor;
+use serde_json::{Value, json};
+
+/// A penalty on a weight that is added to the loss, in training and in evaluation.
+///
+/// ```
+/// use cinta::{Regularizer::L2, Tensor};
+/// assert_eq!(L2(0.01).penalty(&Tensor::from([3.0, 4.0])), 0.25); // 0.01 (9 + 16), without a half
+/// ```
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Regularizer {
+    /// `l1` times the sum of `|w|`.
+    L1(f64),
+    /// `l2` times the sum of `w^2`, as in Keras: its gradient is `2 l2 w`.
+    L2(f64),
+    /// The sum of both.
+    L1L2 {
+        /// The factor of the sum of `|w|`.
+        l1: f64,
+        /// The factor of the sum of `w^2`.
+        l2: f64,
+    },
+}
+
+impl Regularizer {
+    /// The two factors.
+    fn factors(self) -> (f64, f64) {
+        match self {
+            Regularizer::L1(l1) => (l1, 0.0),
+            Regularizer::L2(l2) => (0.0, l2),
+            Regularizer::L1L2 { l1, l2 } => (l1, l2),
+        }
+    }
+
+    /// The penalty of a weight, summed in `f64`.
+    ///
+    /// ```
+    /// use cinta::{Regularizer::L1, Tensor};
+    /// assert_eq!(L1(0.5).penalty(&Tensor::from([3.0, -4.0])), 3.5);
+    /// ```
+    pub fn penalty<T: Scalar>(self, weight: &Tensor<T>) -> f64 {
+        let (l1, l2) = self.factors();
+        let sum = |f: &dyn Fn(f64) -> f64| weight.iter().map(|w| f(w.widen())).sum::<f64>();
+        let mut penalty = 0.0;
+        if l1 != 0.0 {
+            penalty += l1 * sum(&f64::abs);
+        }
+        if l2 != 0.0 {
+            penalty += l2 * sum(&|w| w * w);
+        }
+        penalty
+    }
+
+    /// Adds the penalty's gradient: `l1 sign(w) + 2 l2 w`.
+    pub(crate) fn add_gradient<T: Scalar>(self, weight: &[T], gradient: &mut [T]) {
+        let (l1, l2) = self.factors();
+        let (l1, l2) = (T::lit(l1), T::lit(2.0 * l2));
+        let sign = |w: T| if w == T::zero() { w } else { w.signum() };
+        for (g, &w) in gradient.iter_mut().zip(weight) {
+            *g += l1 * sign(w) + l2 * w;
+        }
+    }
+
+    /// Whether the factors are finite and not negative.
+    pub(super) fn check(self) -> Result<(), String> {
+        let (l1, l2) = self.factors();
+        let sensible = [l1, l2].iter().all(|factor| factor.is_finite() && *factor >= 0.0);
+        if sensible {
+            Ok(())
+        } else {
+            Err(format!("a penalty's factors are finite and not negative, and this is {self:?}"))
+        }
+    }
+
+    /// The object that Keras writes for it.
+    pub(super) fn config(self) -> Value {
+        let (class_name, config) = match self {
+            Regularizer::L1(l1) => ("L1", json!({ "l1": l1 })),
+            Regularizer::L2(l2) => ("L2", json!({ "l2": l2 })),
+            Regularizer::L1L2 { l1, l2 } => ("L1L2", json!({ "l1": l1, "l2": l2 })),
+        };
+        keras_object("keras.regularizers", class_name, config)
+    }
+
+    pub(super) fn from_config(value: &Value) -> Result<Self, String> {
+        let (class_name, config) = object(value)?;
+        let mut options = Options::new(&config);
+        let regularizer = match class_name {
+            "L1" | "l1" => Regularizer::L1(options.number_or("l1", 0.01)?),
+            "L2" | "l2" => Regularizer::L2(options.number_or("l2", 0.01)?),
+            "L1L2" | "l1_l2" => Regularizer::L1L2 {
+                l1: options.number_or("l1", 0.0)?,
+                l2: options.number_or("l2", 0.0)?,
+            },
+            other => return Err(format!("the regularizer {other} is not supported")),
+        };
+        options.finish()?;
+        regularizer.check()?;
+        Ok(regularizer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gradients_are_the_slopes_of_the_penalties() {
+        let w = Tensor::from([0.5, -2.0, 3.0]);
+        for regularizer in
+            [Regularizer::L1(0.3), Regularizer::L2(0.2), Regularizer::L1L2 { l1: 0.1, l2: 0.4 }]
+        {
+            let mut gradient = vec![0.0; 3];
+            regularizer.add_gradient(&w.to_vec(), &mut gradient);
+            for (i, gradient) in gradient.into_iter().enumerate() {
+                let at = |h: f64| {
+                    let mut moved = w.clone();
+                    moved.as_mut_slice()[i] += h;
+                    regularizer.penalty(&moved)
+                };
+                let slope = (at(1e-6) - at(-1e-6)) / 2e-6;
+                assert!((gradient - slope).abs() < 1e-8, "{regularizer:?}: {gradient} {slope}");
+            }
+            assert_eq!(Regularizer::from_config(&regularizer.config()), Ok(regularizer));
+        }
+        // The slope of |w| at 0 is taken as 0.
+        let mut gradient = vec![0.0];
+        Regularizer::L1(1.0).add_gradient(&[0.0], &mut gradient);
+        assert_eq!(gradient, [0.0]);
+    }
+
+    #[test]
+    fn senseless_factors_are_refused() {
+        assert!(Regularizer::L2(-1.0).check().is_err());
+        assert!(Regularizer::L1(f64::NAN).check().is_err());
+    }
+}

@@ -1,0 +1,18 @@
+//! What a program usually needs: `use cinta::prelude::*;`
+//!
+//! The traits `Loss`, `Metric`, `Optimizer` and `Layer` are not here: they are for those who write
+//! their own, and some of their methods have common names.
+
+pub use crate::datasets::{self, Dataset};
+pub use crate::error::Error;
+pub use crate::kernels::Padding::{self, Same, Valid};
+pub use crate::model::{Fit, History, Sequential, Verbose};
+pub use crate::nn::Activation::{self, Elu, Linear, Relu, Sigmoid, Softmax, Tanh};
+pub use crate::nn::Initializer;
+pub use crate::nn::Regularizer::{self, L1, L1L2, L2};
+pub use crate::nn::{AveragePooling2d, Conv2d, Dense, Dropout, Flatten, MaxPooling2d};
+pub use crate::tensor::Tensor;
+pub use crate::train::{
+    Accuracy, Adam, CategoricalCrossentropy, Compile, MeanSquaredError, Sgd,
+    SparseCategoricalCrossentropy,
+};

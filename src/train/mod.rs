@@ -1,0 +1,11 @@
+//! What training minimises, what it reports, and how it moves the weights.
+
+mod compile;
+mod losses;
+mod metrics;
+mod optimizers;
+
+pub use compile::Compile;
+pub use losses::{CategoricalCrossentropy, Loss, MeanSquaredError, SparseCategoricalCrossentropy};
+pub use metrics::{Accuracy, Metric};
+pub use optimizers::{Adam, Optimizer, Sgd};
