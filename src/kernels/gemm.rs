@@ -115,9 +115,9 @@ impl<T: Scalar> Kernel for Product<'_, T> {
         match (S::VECTOR_BYTES, T::BYTES, self.rhs.width) {
             (16, 4, 8) => self.tiles::<S, 4, 8>(),
             (16, 8, 4) => self.tiles::<S, 4, 4>(),
-            (32, 4, 8) => self.tiles::<S, 12, 8>(),
+            (32, 4, 8) => self.tiles::<S, 8, 8>(),
             (32, 4, 16) => self.tiles::<S, 6, 16>(),
-            (32, 8, 4) => self.tiles::<S, 12, 4>(),
+            (32, 8, 4) => self.tiles::<S, 8, 4>(),
             (32, 8, 8) => self.tiles::<S, 6, 8>(),
             (64, 4, 16) => self.tiles::<S, 12, 16>(),
             (64, 4, 32) => self.tiles::<S, 12, 32>(),

@@ -41,16 +41,30 @@ pub fn for_each_part<T: Send, S>(
     scratch: impl Fn() -> S + Sync,
     f: impl Fn(&mut S, usize, &mut [T]) + Sync,
 ) {
-    if out.is_empty() {
+    // A slice of `()` takes no memory.
+    let mut nothing = vec![(); out.len()];
+    for_each_pair(out, &mut nothing, size, work, scratch, |scratch, i, part, _| f(scratch, i, part));
+}
+
+/// [`for_each_part`] for two equally long outputs: `f(scratch, i, part of a, part of b)`.
+pub fn for_each_pair<A: Send, B: Send, S>(
+    a: &mut [A],
+    b: &mut [B],
+    size: usize,
+    work: usize,
+    scratch: impl Fn() -> S + Sync,
+    f: impl Fn(&mut S, usize, &mut [A], &mut [B]) + Sync,
+) {
+    if a.is_empty() {
         return;
     }
-    if forks(out.len() / size, work) {
-        out.par_chunks_mut(size)
-            .enumerate()
-            .for_each_init(&scratch, |scratch, (i, part)| f(scratch, i, part));
+    if forks(a.len() / size, work) {
+        let parts = a.par_chunks_mut(size).zip(b.par_chunks_mut(size)).enumerate();
+        parts.for_each_init(&scratch, |scratch, (i, (a, b))| f(scratch, i, a, b));
     } else {
         let mut scratch = scratch();
-        out.chunks_mut(size).enumerate().for_each(|(i, part)| f(&mut scratch, i, part));
+        let parts = a.chunks_mut(size).zip(b.chunks_mut(size)).enumerate();
+        parts.for_each(|(i, (a, b))| f(&mut scratch, i, a, b));
     }
 }
 

@@ -3,6 +3,7 @@
 use super::par;
 use super::window::Window;
 use crate::scalar::Scalar;
+use crate::simd::{self, Kernel, Simd};
 use std::ops::Range;
 
 /// The numbers of a pooling.
@@ -49,60 +50,98 @@ impl Geometry {
     }
 }
 
-/// The largest values, and for each the place in its image that it came from. Of equal values the
-/// first in reading order wins; a NaN wins against everything.
+/// The largest values, and for each the pixel that it came from, as the place of that pixel's first
+/// channel in its image. Of equal values the first in reading order wins; a NaN wins against all.
 pub fn max_forward<T: Scalar>(geometry: Geometry, x: &[T]) -> (Vec<T>, Vec<u32>) {
     let (image_len, output_len, channels) =
         (geometry.image_len(), geometry.output_len(), geometry.channels);
-    assert!(
-        u32::try_from(image_len).is_ok(),
-        "max_pool2d: an image of {image_len} values is too large"
-    );
-    let mut y = vec![(T::zero(), 0u32); geometry.images * output_len];
-    par::for_each_part(
-        &mut y,
-        output_len,
-        geometry.work(),
-        || (),
-        |(), image, y| {
-            let x = &x[image * image_len..][..image_len];
-            geometry.for_each_window(|pixel, rows, cols| {
-                let best = &mut y[pixel * channels..][..channels];
-                let first = geometry.place(rows.start, cols.start);
-                for (c, best) in best.iter_mut().enumerate() {
-                    *best = (x[first + c], (first + c) as u32);
-                }
-                for (row, col) in rows.flat_map(|row| cols.clone().map(move |col| (row, col))) {
-                    let place = geometry.place(row, col);
-                    let values = &x[place..][..channels];
-                    for (c, (best, &value)) in best.iter_mut().zip(values).enumerate() {
-                        if value > best.0 || (value.is_nan() && !best.0.is_nan()) {
-                            *best = (value, (place + c) as u32);
-                        }
-                    }
-                }
-            });
-        },
-    );
-    y.into_iter().unzip()
+    assert!(u32::try_from(image_len).is_ok(), "max_pool2d: an image of {image_len} values is too large");
+    let mut y = vec![T::zero(); geometry.images * output_len];
+    let mut places = vec![0u32; y.len()];
+    let work = geometry.work();
+    par::for_each_pair(&mut y, &mut places, output_len, work, || (), |(), image, y, places| {
+        let x = &x[image * image_len..][..image_len];
+        simd::dispatch(MaxOfImage { geometry, x, y, places });
+    });
+    (y, places)
 }
 
-/// Sends every `dy` to the place that its maximum came from.
-pub fn max_backward<T: Scalar>(geometry: Geometry, places: &[u32], dy: &[T]) -> Vec<T> {
-    let (image_len, output_len) = (geometry.image_len(), geometry.output_len());
-    let mut dx = vec![T::zero(); geometry.images * image_len];
-    par::for_each_part(
-        &mut dx,
-        image_len,
-        geometry.work(),
-        || (),
-        |(), image, dx| {
-            let range = image * output_len..(image + 1) * output_len;
-            for (&place, &dy) in places[range.clone()].iter().zip(&dy[range]) {
-                dx[place as usize] += dy;
+/// The maxima of one image.
+struct MaxOfImage<'a, T> {
+    geometry: Geometry,
+    x: &'a [T],
+    y: &'a mut [T],
+    places: &'a mut [u32],
+}
+
+impl<T: Scalar> Kernel for MaxOfImage<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        let MaxOfImage { geometry, x, y, places } = self;
+        let channels = geometry.channels;
+        geometry.for_each_window(|pixel, rows, cols| {
+            let y = &mut y[pixel * channels..][..channels];
+            let places = &mut places[pixel * channels..][..channels];
+            let window = MaxOfWindow { geometry, x, rows, cols };
+            let mut at = 0;
+            while at < channels {
+                at += match channels - at {
+                    8.. => window.channels::<8>(at, y, places),
+                    4.. => window.channels::<4>(at, y, places),
+                    _ => window.channels::<1>(at, y, places),
+                };
             }
-        },
-    );
+        });
+    }
+}
+
+struct MaxOfWindow<'a, T> {
+    geometry: Geometry,
+    x: &'a [T],
+    rows: Range<usize>,
+    cols: Range<usize>,
+}
+
+impl<T: Scalar> MaxOfWindow<'_, T> {
+    /// `N` channels from `at` on, which stay in registers while the window is read. Returns `N`.
+    #[inline(always)]
+    fn channels<const N: usize>(&self, at: usize, y: &mut [T], places: &mut [u32]) -> usize {
+        let mut best = [T::neg_infinity(); N];
+        let mut best_place = [self.geometry.place(self.rows.start, self.cols.start) as u32; N];
+        for row in self.rows.clone() {
+            for col in self.cols.clone() {
+                let place = self.geometry.place(row, col);
+                let values: &[T; N] = self.x[place + at..][..N].try_into().expect("N values");
+                for i in 0..N {
+                    // Larger, or a NaN, against a best that is no NaN yet: without a branch.
+                    let better = !(values[i] <= best[i]) & (best[i] == best[i]);
+                    best[i] = if better { values[i] } else { best[i] };
+                    best_place[i] = if better { place as u32 } else { best_place[i] };
+                }
+            }
+        }
+        y[at..at + N].copy_from_slice(&best);
+        places[at..at + N].copy_from_slice(&best_place);
+        N
+    }
+}
+
+/// Sends every `dy` to the pixel that its maximum came from.
+pub fn max_backward<T: Scalar>(geometry: Geometry, places: &[u32], dy: &[T]) -> Vec<T> {
+    let (image_len, output_len, channels) =
+        (geometry.image_len(), geometry.output_len(), geometry.channels);
+    let mut dx = vec![T::zero(); geometry.images * image_len];
+    par::for_each_part(&mut dx, image_len, geometry.work(), || (), |(), image, dx| {
+        let range = image * output_len..(image + 1) * output_len;
+        let pixels = places[range.clone()].chunks_exact(channels).zip(dy[range].chunks_exact(channels));
+        for (places, dy) in pixels {
+            for (channel, (&place, &dy)) in places.iter().zip(dy).enumerate() {
+                dx[place as usize + channel] += dy;
+            }
+        }
+    });
     dx
 }
 

@@ -65,11 +65,13 @@ pub fn tile<S: Simd, T: Float, const MR: usize, const NR: usize>(
     let last = rows.iter().copied().max().unwrap_or(0).checked_add(cols.max);
     assert!(last.is_some_and(|last| last < data.len()), "a product reads beyond its operand");
     assert!(panel.len() >= cols.offsets.len(), "a product reads beyond its panel");
+    // One pointer a row: then the address of an element is one instruction's operand.
+    let starts = rows.map(|row| &data[row..]);
     for (&col, b) in cols.offsets.iter().zip(panel) {
         for i in 0..MR {
-            // SAFETY: `rows[i] <= max(rows)` and `col <= cols.max` (both kept by `Offsets`, whose
-            // fields are private), and their sum was just asserted to lie inside `data`.
-            let a = unsafe { *data.get_unchecked(rows[i] + col) };
+            // SAFETY: `col <= cols.max`, which `Offsets` keeps and whose fields are private, and
+            // `rows[i] + cols.max` was just asserted to lie inside `data`.
+            let a = unsafe { *starts[i].get_unchecked(col) };
             for j in 0..NR {
                 acc[i][j] = S::mul_add(a, b[j], acc[i][j]);
             }

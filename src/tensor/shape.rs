@@ -50,6 +50,7 @@ impl Shape {
     /// ```
     /// assert_eq!(cinta::Shape::from([2, 3]).rank(), 2);
     /// ```
+    #[inline]
     pub fn rank(&self) -> usize {
         usize::from(self.rank)
     }
@@ -130,6 +131,7 @@ impl Shape {
 impl Deref for Shape {
     type Target = [usize];
 
+    #[inline]
     fn deref(&self) -> &[usize] {
         &self.dims[..self.rank()]
     }
