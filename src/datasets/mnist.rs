@@ -105,8 +105,8 @@ mod tests {
     #[test]
     fn headers_are_checked() {
         let path = Path::new("images");
-        let (dims, values) = idx(path, &file(&[2, 1, 2], &[1, 2, 3, 4]), 3).unwrap().to_owned();
-        assert_eq!((dims, values), (vec![2, 1, 2], &[1u8, 2, 3, 4][..]));
+        let images = file(&[2, 1, 2], &[1, 2, 3, 4]);
+        assert_eq!(idx(path, &images, 3).unwrap(), (vec![2, 1, 2], &[1u8, 2, 3, 4][..]));
         for (bytes, message) in [
             (vec![], "not an IDX file"),
             (file(&[2], &[1, 2]), "not an IDX file"),

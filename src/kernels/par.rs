@@ -43,7 +43,9 @@ pub fn for_each_part<T: Send, S>(
 ) {
     // A slice of `()` takes no memory.
     let mut nothing = vec![(); out.len()];
-    for_each_pair(out, &mut nothing, size, work, scratch, |scratch, i, part, _| f(scratch, i, part));
+    for_each_pair(out, &mut nothing, size, work, scratch, |scratch, i, part, _| {
+        f(scratch, i, part)
+    });
 }
 
 /// [`for_each_part`] for two equally long outputs: `f(scratch, i, part of a, part of b)`.

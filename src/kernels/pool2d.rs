@@ -53,16 +53,25 @@ impl Geometry {
 /// The largest values, and for each the pixel that it came from, as the place of that pixel's first
 /// channel in its image. Of equal values the first in reading order wins; a NaN wins against all.
 pub fn max_forward<T: Scalar>(geometry: Geometry, x: &[T]) -> (Vec<T>, Vec<u32>) {
-    let (image_len, output_len, channels) =
-        (geometry.image_len(), geometry.output_len(), geometry.channels);
-    assert!(u32::try_from(image_len).is_ok(), "max_pool2d: an image of {image_len} values is too large");
+    let (image_len, output_len) = (geometry.image_len(), geometry.output_len());
+    assert!(
+        u32::try_from(image_len).is_ok(),
+        "max_pool2d: an image of {image_len} values is too large"
+    );
     let mut y = vec![T::zero(); geometry.images * output_len];
     let mut places = vec![0u32; y.len()];
     let work = geometry.work();
-    par::for_each_pair(&mut y, &mut places, output_len, work, || (), |(), image, y, places| {
-        let x = &x[image * image_len..][..image_len];
-        simd::dispatch(MaxOfImage { geometry, x, y, places });
-    });
+    par::for_each_pair(
+        &mut y,
+        &mut places,
+        output_len,
+        work,
+        || (),
+        |(), image, y, places| {
+            let x = &x[image * image_len..][..image_len];
+            simd::dispatch(MaxOfImage { geometry, x, y, places });
+        },
+    );
     (y, places)
 }
 
@@ -116,7 +125,8 @@ impl<T: Scalar> MaxOfWindow<'_, T> {
                 let values: &[T; N] = self.x[place + at..][..N].try_into().expect("N values");
                 for i in 0..N {
                     // Larger, or a NaN, against a best that is no NaN yet: without a branch.
-                    let better = !(values[i] <= best[i]) & (best[i] == best[i]);
+                    let larger = (values[i] > best[i]) | values[i].is_nan();
+                    let better = larger & !best[i].is_nan();
                     best[i] = if better { values[i] } else { best[i] };
                     best_place[i] = if better { place as u32 } else { best_place[i] };
                 }
@@ -133,15 +143,22 @@ pub fn max_backward<T: Scalar>(geometry: Geometry, places: &[u32], dy: &[T]) -> 
     let (image_len, output_len, channels) =
         (geometry.image_len(), geometry.output_len(), geometry.channels);
     let mut dx = vec![T::zero(); geometry.images * image_len];
-    par::for_each_part(&mut dx, image_len, geometry.work(), || (), |(), image, dx| {
-        let range = image * output_len..(image + 1) * output_len;
-        let pixels = places[range.clone()].chunks_exact(channels).zip(dy[range].chunks_exact(channels));
-        for (places, dy) in pixels {
-            for (channel, (&place, &dy)) in places.iter().zip(dy).enumerate() {
-                dx[place as usize + channel] += dy;
+    par::for_each_part(
+        &mut dx,
+        image_len,
+        geometry.work(),
+        || (),
+        |(), image, dx| {
+            let range = image * output_len..(image + 1) * output_len;
+            let pixels =
+                places[range.clone()].chunks_exact(channels).zip(dy[range].chunks_exact(channels));
+            for (places, dy) in pixels {
+                for (channel, (&place, &dy)) in places.iter().zip(dy).enumerate() {
+                    dx[place as usize + channel] += dy;
+                }
             }
-        }
-    });
+        },
+    );
     dx
 }
 

@@ -50,7 +50,7 @@ pub enum Initializer {
 }
 
 /// The standard deviation of a standard normal variable cut off at two of them.
-const TRUNCATED: f64 = 0.879_625_661_034_239_78;
+const TRUNCATED: f64 = 0.879_625_661_034_239_8;
 
 impl Initializer {
     /// Draws a weight of this shape.

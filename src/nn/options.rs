@@ -240,7 +240,7 @@ impl<'a> Options<'a> {
 
     pub(super) fn regularizer(&mut self, name: &str) -> Result<Option<Regularizer>, String> {
         self.take(name)
-            .map(|value| Regularizer::from_config(value))
+            .map(Regularizer::from_config)
             .transpose()
             .map_err(|error| format!("the option {name}: {error}"))
     }

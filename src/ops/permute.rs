@@ -47,7 +47,7 @@ impl<'t, T: Scalar> Var<'t, T> {
 mod tests {
     use super::*;
     use crate::autograd::gradcheck;
-    use crate::ops::testing::{assert_close, random, tensors};
+    use crate::ops::testing::{assert_close, indices, random, tensors};
     use proptest::prelude::*;
 
     #[test]
@@ -75,8 +75,7 @@ mod tests {
         fn definition(x in tensors(3, -3.0, 3.0)) {
             for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
                 let y = Var::constant(x.clone()).permute(order);
-                let [a, b, c] = x.dims();
-                for index in (0..a).flat_map(|i| (0..b).flat_map(move |j| (0..c).map(move |k| [i, j, k]))) {
+                for index in indices::<3>(x.dims()) {
                     assert_eq!(y.value().at(order.map(|axis| index[axis])), x.at(index));
                 }
             }

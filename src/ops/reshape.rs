@@ -45,7 +45,7 @@ impl<'t, T: Scalar> Var<'t, T> {
 mod tests {
     use super::*;
     use crate::autograd::gradcheck;
-    use crate::ops::testing::{assert_close, random, tensors};
+    use crate::ops::testing::{assert_close, indices, random, tensors};
     use proptest::prelude::*;
 
     #[test]
@@ -81,10 +81,8 @@ mod tests {
             let y = Var::constant(x.clone()).reshape(&dims[..]);
             assert_eq!(y.shape(), Shape::new(&dims));
             // Reading order is kept: the values one by one.
-            let mut i = 0;
-            for (p, q, r, s) in (0..a).flat_map(|p| (0..b).flat_map(move |q| (0..c).flat_map(move |r| (0..d).map(move |s| (p, q, r, s))))) {
-                assert_eq!(y.value().to_vec()[i], x.at([p, q, r, s]));
-                i += 1;
+            for (value, index) in y.value().iter().zip(indices([a, b, c, d])) {
+                assert_eq!(value, x.at(index));
             }
         }
     }

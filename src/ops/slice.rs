@@ -56,7 +56,7 @@ impl<'t, T: Scalar> Var<'t, T> {
 mod tests {
     use super::*;
     use crate::autograd::gradcheck;
-    use crate::ops::testing::{assert_close, random, tensors};
+    use crate::ops::testing::{assert_close, indices, random, tensors};
     use proptest::prelude::*;
 
     #[test]
@@ -86,8 +86,7 @@ mod tests {
             let (start, end) = (a.min(b).min(len), a.max(b).min(len));
             let y = Var::constant(x.clone()).slice(axis, start..end);
             assert_eq!(y.shape()[axis], end - start);
-            let [p, q, r] = y.value().dims();
-            for mut index in (0..p).flat_map(|i| (0..q).flat_map(move |j| (0..r).map(move |k| [i, j, k]))) {
+            for mut index in indices::<3>(y.value().dims()) {
                 let value = y.value().at(index);
                 index[axis] += start;
                 assert_eq!(value, x.at(index));

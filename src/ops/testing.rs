@@ -37,6 +37,19 @@ pub fn random(dims: &[usize], low: f64, high: f64, seed: u64, layout: u8) -> Ten
     }
 }
 
+/// All indices of a shape, in reading order.
+pub fn indices<const N: usize>(dims: [usize; N]) -> Vec<[usize; N]> {
+    let unravel = |mut i: usize| {
+        let mut index = [0; N];
+        for axis in (0..N).rev() {
+            index[axis] = i % dims[axis];
+            i /= dims[axis];
+        }
+        index
+    };
+    (0..dims.iter().product()).map(unravel).collect()
+}
+
 /// Asserts that two tensors have the same shape and, to rounding, the same values.
 #[track_caller]
 pub fn assert_close(value: &Tensor<f64>, expected: &Tensor<f64>) {
