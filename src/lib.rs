@@ -1,5 +1,81 @@
-//! draft
+//! Convolutional networks in pure Rust.
+//!
+//! `cinta` is Spanish for *tape*: the record from which gradients are computed, read backwards.
+//!
+//! *A [`Tensor`] is shared data seen through a shape and strides. A [`Var`] is a tensor that remembers
+//! how it was made. A layer is a recipe; the model owns the numbers.*
+//!
+//! # A network
+//!
+//! Models read like Keras's, and mean what they mean there: the same layers and defaults, the same
+//! names, the same arithmetic.
+//!
+//! ```
+//! # #[cfg(feature = "digits")] {
+//! use cinta::prelude::*;
+//!
+//! let (train, test) = datasets::digits(); // handwritten digits, embedded in the crate
+//! let mut model = Sequential::new([16, 16, 1])
+//!     .add(Conv2d::new(8, 5).padding(Same).activation(Relu).name("conv_1"))
+//!     .add(MaxPooling2d::new(2))
+//!     .add(Flatten::new())
+//!     .add(Dense::new(10).activation(Softmax))
+//!     .build(72881)?;
+//! println!("{}", model.summary());
+//!
+//! model.compile(Compile::new(Adam::default(), CategoricalCrossentropy::new()).metric(Accuracy));
+//! model.fit(&train, Fit { epochs: 2, verbose: Verbose::Silent, ..Fit::default() })?;
+//! let scores = model.evaluate(&test)?;
+//! assert!(scores["accuracy"] > 0.8);
+//!
+//! let probabilities = model.predict(&test.inputs().slice(0, 0..5))?; // [5, 10]
+//! let activations = model.up_to("conv_1")?.predict(test.inputs())?; // [1797, 16, 16, 8]
+//! # assert_eq!((probabilities.shape()[1], activations.shape()[3]), (10, 8));
+//! # }
+//! # Ok::<(), cinta::Error>(())
+//! ```
+//!
+//! # Gradients
+//!
+//! Under the models lies a tape that anything can be written on:
+//!
+//! ```
+//! use cinta::{Tape, Tensor, gradcheck};
+//!
+//! let tape = Tape::new();
+//! let x = tape.leaf(Tensor::from([[1.0, 2.0]]));
+//! let w = tape.leaf(Tensor::from([[0.5], [-0.25]]));
+//! let loss = x.matmul(&w).tanh().square().sum(..);
+//! let gradients = loss.backward();
+//! assert_eq!(gradients.wrt(&w).shape(), [2, 1]);
+//!
+//! // And every gradient can be checked against finite differences, those of your own ops too.
+//! gradcheck(|[x, w]| x.matmul(w).tanh().square(), [x.value().clone(), w.value().clone()]).unwrap();
+//! ```
+//!
+//! # What holds everywhere
+//!
+//! * Images are `[n, h, w, c]`, kernels `[kh, kw, c_in, c_out]`: channels last, always.
+//! * The same seed gives the same bits, for any number of threads (on one machine: another instruction
+//!   set rounds differently).
+//! * A wrong program (shapes that do not fit an operation) panics at the caller's line, with both
+//!   shapes. A wrong world (files, data, configuration) is an [`Error`] that says what would be right.
+//!
+//! # The rooms
+//!
+//! Each uses only those before it:
+//! `error`, `simd` (instruction sets; the only `unsafe`), `scalar`, `tensor`, `kernels` (loops over
+//! numbers), `autograd` (the tape), `ops` (one file each), `nn` (layers), `train` (losses, metrics,
+//! optimizers), `datasets`, `model`, `io`. `docs/architecture.md` in the repository says why.
+//!
+//! # Features
+//!
+//! On by default: `digits` (the embedded data, [`datasets::digits`]), `gzip` (compressed data sets),
+//! `progress` (a bar while [`Sequential::fit`] runs).
+
 #![deny(missing_docs)]
+#![warn(clippy::undocumented_unsafe_blocks, unsafe_op_in_unsafe_fn)]
+
 mod autograd;
 pub mod datasets;
 mod error;
@@ -13,6 +89,7 @@ mod scalar;
 mod simd;
 mod tensor;
 mod train;
+
 pub use autograd::{Gradients, Mismatch, Op, Tape, Var, apply, gradcheck};
 pub use error::{Error, Result};
 pub use kernels::{Padding, Window};

@@ -1,0 +1,182 @@
+//! The structure that docs/architecture.md promises, checked against the sources.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What each room of `src/` may use, beside itself.
+const ARROWS: [(&str, &[&str]); 12] = [
+    ("error", &[]),
+    ("simd", &[]),
+    ("scalar", &[]),
+    ("tensor", &["scalar"]),
+    ("kernels", &["scalar", "simd", "tensor"]),
+    ("autograd", &["scalar", "tensor"]),
+    ("ops", &["autograd", "kernels", "scalar", "tensor"]),
+    ("nn", &["autograd", "kernels", "scalar", "tensor"]),
+    ("train", &["autograd", "nn", "scalar", "tensor"]),
+    ("datasets", &["error", "scalar", "tensor"]),
+    ("model", &["autograd", "datasets", "error", "kernels", "nn", "scalar", "tensor", "train"]),
+    ("io", &["error", "model", "nn", "scalar", "tensor"]),
+];
+
+/// All files of a folder with their texts.
+fn sources(dir: &str) -> BTreeMap<PathBuf, String> {
+    let mut found = BTreeMap::new();
+    let mut dirs = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(dir)];
+    while let Some(dir) = dirs.pop() {
+        for entry in fs::read_dir(&dir).expect("a folder of sources") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                dirs.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).expect("a source file");
+                found.insert(path, text);
+            }
+        }
+    }
+    found
+}
+
+/// The room that a file of `src/` stands in.
+fn room(path: &Path) -> String {
+    let inside =
+        path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).expect("in src");
+    let first = inside.components().next().expect("a file").as_os_str().to_string_lossy();
+    first.trim_end_matches(".rs").to_owned()
+}
+
+/// A file's code: without comments, documentation and the tests at its end.
+fn code(text: &str) -> String {
+    let body = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+    body.lines()
+        .map(|line| line.split("//").next().unwrap_or_default())
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// The rooms that a piece of code names as `crate::room`, also in `use crate::{a, b}`.
+fn rooms_used(code: &str) -> Vec<String> {
+    let mut used = Vec::new();
+    for part in code.split("crate::").skip(1) {
+        let names = part.strip_prefix('{').and_then(|group| group.split_once('}'));
+        let names: Vec<&str> = match names {
+            Some((group, _)) => group.split(',').map(str::trim).collect(),
+            None => vec![part],
+        };
+        for name in names {
+            let name: String =
+                name.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            used.push(name);
+        }
+    }
+    used
+}
+
+#[test]
+fn arrows_point_one_way() {
+    let mut checked = 0;
+    for (path, text) in sources("src") {
+        let room = room(&path);
+        if matches!(room.as_str(), "lib" | "prelude") {
+            continue;
+        }
+        let Some((_, allowed)) = ARROWS.iter().find(|(name, _)| *name == room) else {
+            panic!("{}: the room {room} is not on the list of rooms", path.display())
+        };
+        for used in rooms_used(&code(&text)) {
+            assert!(
+                used == room || allowed.contains(&used.as_str()),
+                "{}: {room} may not use {used}",
+                path.display()
+            );
+            checked += 1;
+        }
+    }
+    assert!(
+        checked > 100,
+        "only {checked} arrows were seen: does the test still read the sources?"
+    );
+    // The list itself has no circle: a room uses only rooms before it.
+    for (i, (name, allowed)) in ARROWS.iter().enumerate() {
+        for used in *allowed {
+            assert!(ARROWS[..i].iter().any(|(before, _)| before == used), "{name} before {used}");
+        }
+    }
+}
+
+#[test]
+fn unsafe_lives_in_one_room_and_says_why() {
+    let mut blocks = 0;
+    for (path, text) in sources("src") {
+        let lines: Vec<&str> = text.lines().collect();
+        for (i, line) in lines.iter().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            if !code.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == "unsafe")
+            {
+                continue;
+            }
+            assert_eq!(room(&path), "simd", "{}:{}: unsafe outside of simd", path.display(), i + 1);
+            // The comment may be several lines long, with attributes between.
+            let explained =
+                lines[i.saturating_sub(6)..i].iter().any(|line| line.contains("// SAFETY:"));
+            assert!(explained, "{}:{}: unsafe without SAFETY", path.display(), i + 1);
+            blocks += 1;
+        }
+    }
+    assert!(blocks > 0);
+}
+
+#[test]
+fn every_op_has_its_rule_example_gradient_check_and_definition() {
+    let ops: Vec<_> = sources("src/ops")
+        .into_iter()
+        .filter(|(path, _)| !path.ends_with("mod.rs") && !path.ends_with("testing.rs"))
+        .filter(|(path, _)| !path.ends_with("compositions.rs"))
+        .collect();
+    assert!(ops.len() >= 29, "{} ops", ops.len());
+    for (path, text) in ops {
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        for needed in
+            ["fn worked_example()", "fn gradient()", "gradcheck(", "proptest!", "fn definition("]
+        {
+            assert!(text.contains(needed), "{name}: {needed} is missing");
+        }
+        // The sparse crossentropy is the categorical one against one-hot rows, and has no rule of its own.
+        if name != "sparse_categorical_crossentropy" {
+            assert!(text.contains("fn forward(") && text.contains("fn backward("), "{name}");
+        }
+        // Operators have no place for an example that runs; the trait documents them.
+        if !["add", "sub", "mul", "div", "neg"].contains(&name.as_str()) {
+            assert!(text.contains("/// ```"), "{name}: no documented example");
+        }
+    }
+}
+
+#[test]
+fn a_file_is_one_idea() {
+    for (path, text) in sources("src") {
+        let lines = code(&text).lines().filter(|line| !line.trim().is_empty()).count();
+        assert!(lines <= 400, "{}: {lines} lines of code", path.display());
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        let vague = ["utils", "util", "helpers", "helper", "common", "manager", "misc"];
+        assert!(!vague.contains(&name.as_str()), "{}", path.display());
+    }
+}
+
+#[test]
+fn nothing_is_left_for_later() {
+    for dir in ["src", "tests", "examples", "benches"] {
+        for (path, text) in sources(dir) {
+            let words = ["TO", "FIX"].map(|half| if half == "TO" { "TODO" } else { "FIXME" });
+            if !path.ends_with("architecture.rs") {
+                assert!(!words.iter().any(|word| text.contains(word)), "{}", path.display());
+            }
+            assert!(
+                !text.contains("todo!(") || path.ends_with("architecture.rs"),
+                "{}",
+                path.display()
+            );
+        }
+    }
+}
