@@ -65,10 +65,11 @@ impl Progress {
         }
         #[cfg(feature = "progress")]
         if self.verbose == Verbose::Bar {
-            let style =
-                indicatif::ProgressStyle::with_template("{pos}/{len} {bar:20.green} {eta}{msg}")
-                    .expect("a valid template")
-                    .progress_chars("━━━");
+            let style = indicatif::ProgressStyle::with_template(
+                "{pos}/{len} {bar:20.green/white} {eta}{msg}",
+            )
+            .expect("a valid template")
+            .progress_chars("━━━");
             let bar = indicatif::ProgressBar::new(self.steps as u64).with_style(style);
             self.bar = Some(bar);
         }

@@ -33,7 +33,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// let x = tape.leaf(Tensor::from([1.0, 2.0]));
     /// assert_eq!(x.affine(2.0, -1.0).value().to_vec(), [1.0, 3.0]);
     /// assert_eq!((&x * 2.0 - 1.0).value().to_vec(), [1.0, 3.0]);
-    /// assert_eq!((1.0 - &x).sum(..).backward().wrt(&x).to_vec(), [-1.0, -1.0]);
+    /// assert_eq!((1.0f64 - &x).sum(..).backward().wrt(&x).to_vec(), [-1.0, -1.0]);
     /// ```
     pub fn affine(&self, scale: T, shift: T) -> Var<'t, T> {
         apply(Affine { scale, shift }, [self])

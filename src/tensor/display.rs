@@ -50,6 +50,7 @@ impl Style {
         let finite = || tensor.iter().map(T::abs).filter(|x| x.is_finite() && *x > T::zero());
         let largest = finite().fold(T::zero(), T::max).widen();
         let smallest = finite().fold(T::infinity(), T::min).widen();
+        // NumPy's rule, but for its ratio of 1 000, which makes exponents of most images.
         let scientific = largest >= 1e8 || smallest < 1e-4 || largest / smallest > 1e6;
         // The shortest text that reads back as the same value tells how many decimals are needed.
         let needed = |x: T| {
@@ -69,7 +70,11 @@ impl Style {
             return x.to_string().to_lowercase();
         }
         if self.scientific {
-            return format!("{:.*e}", self.decimals, x.widen());
+            let text = format!("{:.*e}", self.decimals, x.widen());
+            let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+            let point = if mantissa.contains('.') { "" } else { "." };
+            let exponent: i32 = exponent.parse().unwrap_or(0);
+            return format!("{mantissa}{point}e{exponent:+03}");
         }
         let text = format!("{:.*}", self.decimals, x.widen());
         if !text.contains('.') {

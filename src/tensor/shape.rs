@@ -65,7 +65,10 @@ impl Shape {
     /// ```
     #[track_caller]
     pub fn count(&self) -> usize {
-        self.checked_count().unwrap_or_else(|| panic!("{self} has more elements than memory"))
+        match self.checked_count() {
+            Some(count) => count,
+            None => panic!("the shape {self} has more elements than memory"),
+        }
     }
 
     /// The number of elements, or `None` when it does not fit a `usize`.
