@@ -234,11 +234,11 @@ fn losses_of_every_kind() {
 fn network(weights: &Value, l2: f64) -> Sequential {
     let l2 = L2(l2);
     let mut model = Sequential::new([8, 8, 1])
-        .add(Conv2d::new(3, 3).padding(Same).activation(Relu).kernel_regularizer(l2))
+        .add(Conv2d::new(2, 3).padding(Same).activation(Relu).kernel_regularizer(l2))
         .add(MaxPooling2d::new(2))
-        .add(Conv2d::new(4, 3).activation(Relu).kernel_regularizer(l2))
+        .add(Conv2d::new(3, 3).activation(Relu).kernel_regularizer(l2))
         .add(Flatten::new())
-        .add(Dense::new(6).activation(Relu).kernel_regularizer(l2))
+        .add(Dense::new(4).activation(Relu).kernel_regularizer(l2))
         .add(Dense::new(3).activation(Softmax).kernel_regularizer(l2))
         .build(0)
         .unwrap();

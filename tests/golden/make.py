@@ -24,6 +24,8 @@ more than 1e-5 of the largest value of the array.
 training_step.json: the loss (penalties included) and the gradients are those
 of the first step, the weights those after the last. The inputs and gradients
 are the same in all its cases, and written in the first alone.
+
+summary-*.txt: what Keras prints as a model's summary.
 """
 
 import json
@@ -32,6 +34,7 @@ import pathlib
 
 os.environ["KERAS_BACKEND"] = "jax"
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ["COLUMNS"] = "100"  # wide enough for the whole summary
 
 import jax
 import jax.numpy as jnp
@@ -372,12 +375,12 @@ def keras_network():
     return keras.Sequential([
         keras.Input((8, 8, 1)),
         layers.Conv2D(
-            3, 3, padding="same", activation="relu", kernel_regularizer=l2, name="conv2d"
+            2, 3, padding="same", activation="relu", kernel_regularizer=l2, name="conv2d"
         ),
         layers.MaxPooling2D(2),
-        layers.Conv2D(4, 3, activation="relu", kernel_regularizer=l2, name="conv2d_1"),
+        layers.Conv2D(3, 3, activation="relu", kernel_regularizer=l2, name="conv2d_1"),
         layers.Flatten(),
-        layers.Dense(6, activation="relu", kernel_regularizer=l2, name="dense"),
+        layers.Dense(4, activation="relu", kernel_regularizer=l2, name="dense"),
         layers.Dense(3, activation="softmax", kernel_regularizer=l2, name="dense_1"),
     ])
 
@@ -458,10 +461,10 @@ def training():
     x, y = random.normal(5, 8, 8, 1), np.eye(3, dtype=np.float32)[[0, 2, 1, 2, 0]]
     weights = {}
     for name, *shape in [
-        ("conv2d", 3, 3, 1, 3),
-        ("conv2d_1", 3, 3, 3, 4),
-        ("dense", 16, 6),
-        ("dense_1", 6, 3),
+        ("conv2d", 3, 3, 1, 2),
+        ("conv2d_1", 3, 3, 2, 3),
+        ("dense", 12, 4),
+        ("dense_1", 4, 3),
     ]:
         scale = (2 / np.prod(shape[:-1])) ** 0.5
         weights[f"{name}/kernel"] = random.normal(*shape, scale=scale)
@@ -493,7 +496,56 @@ def training():
     write("training_step.json", cases)
 
 
+# ----------------------------------------------------------------- summaries
+
+
+def summary(model):
+    lines = []
+    model.summary(print_fn=lambda text, **_: lines.append(text))
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def summaries():
+    """summary-lenet.txt: the lecture's network, then the same after a step of
+    SGD with momentum. summary-names.txt: a long name and a frozen layer."""
+    layers = keras.layers
+    l2 = keras.regularizers.L2(0.01)
+    keras.backend.clear_session()
+    lenet = keras.Sequential([
+        keras.Input((16, 16, 1)),
+        layers.Conv2D(
+            8, 5, padding="same", activation="relu", kernel_regularizer=l2, name="conv_1"
+        ),
+        layers.MaxPooling2D(2),
+        layers.Dropout(0.25),
+        layers.Conv2D(12, 3, activation="relu", kernel_regularizer=l2, name="conv_2"),
+        layers.MaxPooling2D(2),
+        layers.Dropout(0.25),
+        layers.Flatten(),
+        layers.Dense(50, activation="relu", kernel_regularizer=l2),
+        layers.Dropout(0.5),
+        layers.Dense(10, activation="softmax", kernel_regularizer=l2),
+    ])
+    text = summary(lenet)
+    lenet.compile(keras.optimizers.SGD(0.02, momentum=0.5), "categorical_crossentropy")
+    lenet.train_on_batch(np.zeros((2, 16, 16, 1)), np.eye(10)[:2])
+    (HERE / "summary-lenet.txt").write_text(text + summary(lenet))
+
+    keras.backend.clear_session()
+    names = keras.Sequential([
+        keras.Input((16, 16, 1)),
+        layers.Conv2D(8, 3, name="a_layer_whose_name_is_longer_than_its_column"),
+        layers.Activation("relu"),
+        layers.AveragePooling2D(2),
+        layers.Conv2D(4, 3, trainable=False, name="frozen"),
+        layers.Flatten(),
+        layers.Dense(10, activation="softmax"),
+    ], name="names")
+    (HERE / "summary-names.txt").write_text(summary(names))
+
+
 if __name__ == "__main__":
+    summaries()
     conv2d()
     pooling("max_pool2d.json", 2, keras.layers.MaxPooling2D, torch_max_pool2d)
     pooling("avg_pool2d.json", 3, keras.layers.AveragePooling2D, torch_avg_pool2d)
