@@ -96,7 +96,7 @@ pub use kernels::{Padding, Window};
 pub use model::{Fit, History, LayerRef, Scores, Sequential, SequentialBuilder, SubModel, Verbose};
 pub use nn::{
     Activation, AveragePooling2d, Config, Context, Conv2d, Dense, Dropout, Flatten, Initializer,
-    Layer, MaxPooling2d, Mode, Options, Pair, Registry, Regularizer, Weight,
+    Layer, MaxPooling2d, Mode, Options, Pair, Regularizer, Weight,
 };
 pub use rand;
 pub use scalar::Scalar;
@@ -104,5 +104,5 @@ pub use simd::instruction_set;
 pub use tensor::{Axes, MAX_RANK, Shape, Stream, Tensor};
 pub use train::{
     Accuracy, Adam, CategoricalCrossentropy, Compile, Loss, MeanSquaredError, Metric, Optimizer,
-    Sgd, SparseCategoricalCrossentropy,
+    Registry, Sgd, SparseCategoricalCrossentropy,
 };

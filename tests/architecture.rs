@@ -17,7 +17,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("train", &["autograd", "nn", "scalar", "tensor"]),
     ("datasets", &["error", "scalar", "tensor"]),
     ("model", &["autograd", "datasets", "error", "kernels", "nn", "scalar", "tensor", "train"]),
-    ("io", &["error", "model", "nn", "scalar", "tensor"]),
+    ("io", &["error", "model", "scalar", "tensor", "train"]),
 ];
 
 /// All files of a folder with their texts.

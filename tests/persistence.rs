@@ -319,15 +319,35 @@ impl cinta::Loss<f32> for Absolute {
 }
 
 #[test]
-fn what_save_accepts_load_accepts() {
+fn a_loss_of_ones_own_comes_back_through_a_registry() {
     let scratch = Scratch::new("accepts");
     let path = scratch.path("model.safetensors");
     let mut model = network(5);
     model.compile(Compile::new(Sgd::new(0.01), Absolute));
     fit(&mut model, 1);
-    // Either is fine, but hours of training must not end in a file that nothing opens.
-    if model.save(&path).is_ok() {
-        Sequential::<f32>::load(&path).unwrap();
+    model.save(&path).unwrap();
+    let error = Sequential::<f32>::load(&path).unwrap_err().to_string();
+    assert!(error.contains("the loss absolute is not known"), "{error}");
+
+    let registry = Registry::new().loss("absolute", |_| Ok(Box::new(Absolute)));
+    let mut loaded = Sequential::load_with(&path, &registry).unwrap();
+    fit(&mut model, 1);
+    fit(&mut loaded, 1);
+    assert_eq!(loaded.get_weights(), model.get_weights());
+}
+
+#[test]
+fn a_senseless_rate_does_not_come_back_as_another() {
+    let scratch = Scratch::new("senseless-rate");
+    let path = scratch.path("model.safetensors");
+    for rate in [f64::NAN, f64::INFINITY] {
+        let mut model = network(5);
+        model.compile(Compile::new(Sgd::new(rate), CategoricalCrossentropy::new()));
+        // JSON has no such numbers.
+        if model.save(&path).is_ok() {
+            let loaded = Sequential::<f32>::load(&path);
+            assert!(loaded.and_then(|mut model| model.fit(&data(), Fit::default())).is_err());
+        }
     }
 }
 
@@ -337,10 +357,9 @@ fn a_model_after_large_gradients_is_saved_and_loaded() {
     let path = scratch.path("model.safetensors");
     let mut model = Sequential::new([1]).add(Dense::new(1)).build(0).unwrap();
     model.compile(Compile::new(Adam::new(0.01), MeanSquaredError));
-    // Losses of 1e24 and gradients of 1e24 are finite; their squares are not.
+    // The loss and the gradient, about 1e24, are finite; the gradient's square is not.
     let data = Dataset::new(Tensor::from([[1e12]]), Tensor::from([[1e12]])).unwrap();
-    let fit = Fit { epochs: 2, verbose: Verbose::Silent, ..Fit::default() };
-    if model.fit(&data, fit).is_ok() {
+    if model.fit(&data, Fit { verbose: Verbose::Silent, ..Fit::default() }).is_ok() {
         model.save(&path).unwrap();
         Sequential::<f32>::load(&path).unwrap();
     }
@@ -380,6 +399,7 @@ fn a_save_that_cannot_begin_leaves_nothing_behind() {
 }
 
 /// Tells the test below, which runs itself under a limit, where to save.
+#[cfg(unix)]
 const LIMITED: &str = "CINTA_TEST_SAVE_UNDER_A_LIMIT";
 
 #[cfg(unix)]

@@ -10,7 +10,13 @@ fn golden(file: &str) -> String {
 #[test]
 fn the_lectures_network_before_and_after_a_step() -> Result<(), Error> {
     let mut model = Sequential::new([16, 16, 1])
-        .add(Conv2d::new(8, 5).padding(Same).activation(Relu).kernel_regularizer(L2(0.01)).name("conv_1"))
+        .add(
+            Conv2d::new(8, 5)
+                .padding(Same)
+                .activation(Relu)
+                .kernel_regularizer(L2(0.01))
+                .name("conv_1"),
+        )
         .add(MaxPooling2d::new(2))
         .add(Dropout::new(0.25))
         .add(Conv2d::new(12, 3).activation(Relu).kernel_regularizer(L2(0.01)).name("conv_2"))

@@ -44,18 +44,17 @@ fn decompress(path: &Path, _: File, _: &mut Vec<u8>) -> Result<()> {
     ))
 }
 
-/// The file of a folder whose name contains all parts of one of the alternatives, the first in
-/// alphabetical order. `what` names it in the error.
-pub(super) fn find(dir: &Path, what: &str, alternatives: &[&[&str]]) -> Result<PathBuf> {
+/// The file of a folder whose name is `wanted`, the first in alphabetical order. `what` names it in the
+/// error.
+pub(super) fn find(dir: &Path, what: &str, wanted: impl Fn(&str) -> bool) -> Result<PathBuf> {
     let entries = std::fs::read_dir(dir).map_err(|error| Error::io(dir, error))?;
-    let mut names: Vec<String> =
-        entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
-    names.sort();
-    let matches = |name: &&String| {
-        alternatives.iter().any(|parts| parts.iter().all(|part| name.contains(part)))
+    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    paths.sort();
+    let matches = |path: &PathBuf| {
+        path.is_file() && path.file_name().and_then(|name| name.to_str()).is_some_and(&wanted)
     };
-    match names.iter().find(matches) {
-        Some(name) => Ok(dir.join(name)),
-        None => Err(Error::format(dir, format!("the folder has no {what}"))),
-    }
+    paths
+        .into_iter()
+        .find(matches)
+        .ok_or_else(|| Error::format(dir, format!("the folder has no {what}")))
 }

@@ -7,7 +7,8 @@ use std::path::Path;
 
 /// MNIST (LeCun, Cortes and Burges), from a folder with the four IDX files, plain or compressed
 /// (`.gz`): `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
-/// `t10k-labels-idx1-ubyte`. Names may have more around these words, and `test` in place of `t10k`.
+/// `t10k-labels-idx1-ubyte`. Names may have more before `-images` and `-labels`, a dot before `idx`, and `test` in
+/// place of `t10k`.
 ///
 /// Inputs are `[n, 28, 28, 1]` in `[0, 1]`, targets one-hot `[n, 10]`. Other data sets in this format
 /// (Fashion-MNIST) are read as well.
@@ -26,19 +27,18 @@ pub fn mnist(dir: impl AsRef<Path>) -> Result<(Dataset, Dataset)> {
 }
 
 fn part(dir: &Path, names: &[&str]) -> Result<Dataset> {
-    let find = |kind: &str| {
-        let parts: Vec<[&str; 2]> = names.iter().map(|&name| [name, kind]).collect();
-        let alternatives: Vec<&[&str]> = parts.iter().map(|parts| &parts[..]).collect();
-        let path = files::find(
-            dir,
-            &format!("{}-{kind}-ubyte or the like with .gz", names[0]),
-            &alternatives,
-        )?;
+    let find = |kind: &str, format: &str| {
+        let what = format!("{}-{kind}-{format}, alone or with .gz", names[0]);
+        let path = files::find(dir, &what, |file| {
+            let file = file.strip_suffix(".gz").unwrap_or(file);
+            let start = file.strip_suffix(format).unwrap_or_default();
+            start.contains(kind) && names.iter().any(|name| start.contains(name))
+        })?;
         let bytes = files::read(&path)?;
         Ok::<_, Error>((path, bytes))
     };
-    let (images_path, images) = find("images-idx3")?;
-    let (labels_path, labels) = find("labels-idx1")?;
+    let (images_path, images) = find("images", "idx3-ubyte")?;
+    let (labels_path, labels) = find("labels", "idx1-ubyte")?;
     let (image_dims, pixels) = idx(&images_path, &images, 3)?;
     let (label_dims, labels) = idx(&labels_path, &labels, 1)?;
     if image_dims[0] != label_dims[0] {

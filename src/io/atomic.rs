@@ -23,8 +23,7 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 /// A name that no other thread or process uses at the same time.
 fn temporary(path: &Path) -> PathBuf {
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    let unique = format!(".{}-{}.tmp", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(unique);
-    path.with_file_name(name)
+    // Not made from the file's own name, which may be as long as the system allows.
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    path.with_file_name(format!(".cinta-{}-{count}.tmp", std::process::id()))
 }

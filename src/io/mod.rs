@@ -5,8 +5,8 @@ mod safetensors;
 
 use crate::error::{Error, Result};
 use crate::model::Sequential;
-use crate::nn::Registry;
 use crate::scalar::Scalar;
+use crate::train::Registry;
 use std::path::Path;
 
 /// Whether a path names a format that this crate knows.
@@ -30,7 +30,8 @@ impl<T: Scalar> Sequential<T> {
     /// and renamed.
     ///
     /// # Errors
-    /// When the name does not end in `.safetensors`, or the file cannot be written.
+    /// When the name does not end in `.safetensors`, the optimizer's hyperparameters make no sense, or the
+    /// file cannot be written.
     ///
     /// ```
     /// # use cinta::prelude::*;
@@ -47,6 +48,9 @@ impl<T: Scalar> Sequential<T> {
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         check_extension(path)?;
+        if let Some(compiled) = &self.compiled {
+            compiled.check_optimizer().map_err(Error::Config)?;
+        }
         let bytes = safetensors::to_bytes(self).map_err(|reason| Error::format(path, reason))?;
         atomic::write(path, &bytes)
     }

@@ -7,9 +7,9 @@
 
 use crate::model::{Built, Param, Training};
 use crate::model::{Sequential, from_config, to_config};
-use crate::nn::Registry;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
+use crate::train::Registry;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde_json::{Value, json};
 

@@ -44,7 +44,8 @@ impl Geometry {
 
     /// Multiply-adds of one pass over all images.
     fn work(&self) -> usize {
-        self.images * self.pixels() * self.taps() * self.c_out
+        let pass = self.images.saturating_mul(self.pixels()).saturating_mul(self.taps());
+        pass.saturating_mul(self.c_out)
     }
 }
 

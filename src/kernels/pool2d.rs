@@ -24,7 +24,9 @@ impl Geometry {
     }
 
     fn work(&self) -> usize {
-        self.images * self.output_len() * self.window.size().iter().product::<usize>()
+        let size =
+            self.window.size().iter().fold(1, |area: usize, &side| area.saturating_mul(side));
+        (self.images * self.output_len()).saturating_mul(size)
     }
 
     /// Calls `f(pixel, rows, cols)` for every output pixel of one image, in reading order, with the

@@ -128,6 +128,7 @@ impl<T: Scalar> SequentialBuilder<T> {
                 return Err(next.error(format!("the output shape {} is too large", next.output)));
             }
             next.weights = next.layer.weights(input);
+            check_weights::<T>(&next.weights).map_err(|reason| next.error(reason))?;
             input = next.output;
             planned.push(next);
         }
@@ -140,6 +141,26 @@ impl<T: Scalar> Planned<T> {
         let class = self.layer.class_name().to_owned();
         Error::Layer { layer: self.name.clone(), class, reason }
     }
+}
+
+/// Whether the weights that a layer asks for have names of their own and can be drawn.
+fn check_weights<T: Scalar>(weights: &[Weight]) -> Result<(), String> {
+    for (i, weight) in weights.iter().enumerate() {
+        let name = weight.name;
+        if name.is_empty() || name.contains('/') {
+            return Err(format!(
+                "a weight's name is not empty and has no `/`, and this is {name:?}"
+            ));
+        }
+        if weights[..i].iter().any(|before| before.name == name) {
+            return Err(format!("two weights are called {name:?}; names are unique in a layer"));
+        }
+        weight
+            .initializer
+            .check::<T>()
+            .map_err(|reason| format!("the initializer of the {name}: {reason}"))?;
+    }
+    Ok(())
 }
 
 /// Whether a weight has a chance to fit into memory: an absurd one must be an error, not an abort.
@@ -156,7 +177,7 @@ fn room_for<T: Scalar>(weight: &Weight) -> Result<(), String> {
 }
 
 /// The stream label of initial weights.
-const WEIGHTS: u64 = 1;
+const WEIGHTS: u64 = u64::from_le_bytes(*b"weights ");
 
 impl<T: Scalar> Param<T> {
     pub(crate) fn new(weight: Weight, value: Tensor<T>) -> Self {

@@ -2,10 +2,10 @@
 
 use super::builder::{Planned, SequentialBuilder};
 use super::sequential::{Built, Sequential};
-use crate::nn::{Config, Registry, is_builtin, keras_object, object};
+use crate::nn::{BUILTIN, Config, keras_object, object};
 use crate::scalar::Scalar;
 use crate::tensor::{MAX_RANK, Shape};
-use crate::train::Compile;
+use crate::train::{Compile, Registry};
 use serde_json::{Value, json};
 
 /// Keras's name of an element type: `float32`.
@@ -54,7 +54,7 @@ fn layer_config<T: Scalar>(built: &Built<T>) -> Value {
     config.insert("dtype".to_owned(), dtype_policy::<T>());
     config.extend(own);
     let mut object = keras_object("keras.layers", class_name, Value::Object(config));
-    if !is_builtin(class_name) {
+    if !BUILTIN.contains(&class_name) {
         object["module"] = Value::Null;
         object["registered_name"] = json!(class_name);
     }
@@ -114,7 +114,7 @@ pub(crate) fn from_config<T: Scalar>(
                 dtype::<T>()
             )));
         }
-        read.push((name, registry.make(class_name, &config).map_err(wrong)?));
+        read.push((name, registry.make_layer(class_name, &config).map_err(wrong)?));
     }
     let input = input.ok_or("the model does not say the shape of its input")?;
     let mut builder = SequentialBuilder::<T>::new(input);
@@ -126,7 +126,8 @@ pub(crate) fn from_config<T: Scalar>(
     let layers = builder.plan().map_err(|error| error.to_string())?;
     let compile = match model.get("compile_config") {
         Some(config) if config.as_object().is_some_and(|config| !config.is_empty()) => Some(
-            Compile::from_config(config).map_err(|reason| format!("compile_config: {reason}"))?,
+            Compile::from_config(config, registry)
+                .map_err(|reason| format!("compile_config: {reason}"))?,
         ),
         _ => None,
     };

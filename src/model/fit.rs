@@ -49,7 +49,7 @@ impl<T: Scalar> Default for Fit<'_, T> {
 }
 
 /// The stream label of the order of samples.
-const SHUFFLE: u64 = 2;
+const SHUFFLE: u64 = u64::from_le_bytes(*b"shuffle ");
 
 impl<T: Scalar> Sequential<T> {
     /// Trains the model, and reports the loss and the metrics of every epoch.
@@ -61,7 +61,7 @@ impl<T: Scalar> Sequential<T> {
     /// # Errors
     /// When the model is not compiled, an option makes no sense, or the data is empty, does not fit the
     /// model, or holds values that are not finite: nothing is changed then. [`Error::Diverged`] when the
-    /// loss or a gradient stops being finite: the weights are then those before that batch.
+    /// loss or a weight stops being finite: the weights are then those before that batch.
     ///
     /// ```
     /// use cinta::prelude::*;
@@ -78,7 +78,13 @@ impl<T: Scalar> Sequential<T> {
     /// ```
     pub fn fit(&mut self, data: &Dataset<T>, fit: Fit<'_, T>) -> Result<History> {
         let compiled = self.compiled()?.clone();
-        self.check_fit(&compiled, data, &fit)?;
+        if fit.batch_size == 0 {
+            return Err(Error::Config("batch_size is 0; it is at least 1".to_owned()));
+        }
+        self.check_data("training data", data)?;
+        if let Some(validation) = fit.validation_data {
+            self.check_data("validation data", validation)?;
+        }
         let mut history = History::default();
         let steps = data.len().div_ceil(fit.batch_size);
         let mut progress = Progress::new(fit.verbose, fit.epochs, steps);
@@ -96,7 +102,7 @@ impl<T: Scalar> Sequential<T> {
             for (batch, indices) in order.chunks(fit.batch_size).enumerate() {
                 let outcome = self
                     .step(&compiled, data, indices)
-                    .ok_or(Error::Diverged { epoch: self.progress.epoch + 1, batch: batch + 1 })?;
+                    .ok_or(Error::Diverged { epoch: epoch as u64 + 1, batch: batch + 1 })?;
                 sums.add(&outcome.sums);
                 penalties += outcome.penalty * indices.len() as f64;
                 progress.step_ends(batch + 1, || {
@@ -120,27 +126,6 @@ impl<T: Scalar> Sequential<T> {
             progress.epoch_ends(&values);
         }
         Ok(history)
-    }
-
-    fn check_fit(&self, compiled: &Compile<T>, data: &Dataset<T>, fit: &Fit<'_, T>) -> Result<()> {
-        if fit.batch_size == 0 {
-            return Err(Error::Config("batch_size is 0; it is at least 1".to_owned()));
-        }
-        compiled.optimizer.check().map_err(|reason| {
-            Error::Config(format!("optimizer {}: {reason}", compiled.optimizer.class_name()))
-        })?;
-        let mut names: Vec<&str> = compiled.metrics.iter().map(|metric| metric.name()).collect();
-        names.push("loss");
-        names.sort_unstable();
-        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(Error::Config(format!(
-                "two metrics are called {:?}; names are unique",
-                pair[0]
-            )));
-        }
-        self.check_data("training data", data)?;
-        fit.validation_data
-            .map_or(Ok(()), |validation| self.check_data("validation data", validation))
     }
 
     /// One step on the samples with these indices: `None`, and nothing changed, if it diverged.
@@ -168,15 +153,15 @@ impl<T: Scalar> Sequential<T> {
         let mut gradients = par::tree_sum(gradients.collect(), |left, right| {
             left.into_iter().zip(&right).map(|(left, right)| left + right).collect()
         })?;
-        let finite = (sums.loss() + penalty).is_finite() && gradients.iter().all(Tensor::is_finite);
-        if !finite {
+        if !(sums.loss() + penalty).is_finite() {
             return None;
         }
-
-        self.progress.step += 1;
-        self.progress.iterations += 1;
-        let iterations = self.progress.iterations;
+        // A gradient, and what the optimizer makes of it, can overflow: the old values come back then.
+        let before: Vec<_> =
+            self.params().map(|param| (param.value.clone(), param.slots.clone())).collect();
+        let iterations = self.progress.iterations + 1;
         let slots = compiled.optimizer.slots();
+        let mut finite = true;
         let trainable = self.params_mut().filter(|param| param.weight.trainable);
         for (param, gradient) in trainable.zip(&mut gradients) {
             let gradient = gradient.as_mut_slice();
@@ -188,7 +173,16 @@ impl<T: Scalar> Sequential<T> {
             let mut slots: Vec<&mut [T]> =
                 param.slots.iter_mut().map(Tensor::as_mut_slice).collect();
             compiled.optimizer.update(iterations, weight, gradient, &mut slots);
+            finite &= param.value.is_finite() && param.slots.iter().all(Tensor::is_finite);
         }
+        if !finite {
+            for (param, (value, slots)) in self.params_mut().zip(before) {
+                (param.value, param.slots) = (value, slots);
+            }
+            return None;
+        }
+        self.progress.step += 1;
+        self.progress.iterations = iterations;
         for (layer, weight, value) in updates {
             let built = &mut self.layers[layer];
             assert!(

@@ -69,18 +69,41 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
         let x = (0..last).fold(Var::constant(x), |x, at| self.layer(at, &x));
         let logits =
             self.in_context(last, |layer, weights, cx| layer.layer.logits(weights, &x, cx));
-        let predictions = match logits {
-            Some(logits) => match loss.per_sample_from_logits(targets, &logits) {
-                Some(losses) => return (losses, logits.value().softmax()),
-                None => logits.softmax(),
-            },
-            None => self.layer(last, &x),
+        let fused = logits.as_ref().and_then(|logits| loss.per_sample_from_logits(targets, logits));
+        let (losses, predictions) = match (logits, fused) {
+            (Some(logits), Some(losses)) => (losses, logits.value().softmax()),
+            (logits, _) => {
+                let predictions = match logits {
+                    Some(logits) => logits.softmax(),
+                    None => self.layer(last, &x),
+                };
+                (loss.per_sample(targets, &predictions), predictions.into_value())
+            }
         };
-        (loss.per_sample(targets, &predictions), predictions.into_value())
+        let samples = targets.shape()[0];
+        assert_eq!(
+            losses.shape(),
+            [samples],
+            "loss {}: per_sample gave {} for {samples} samples, and one value for each is needed",
+            loss.name(),
+            losses.shape()
+        );
+        (losses, predictions)
     }
 
     fn layer(&mut self, at: usize, x: &Var<'t, T>) -> Var<'t, T> {
-        self.in_context(at, |layer, weights, cx| layer.layer.forward(weights, x, cx))
+        let y = self.in_context(at, |layer, weights, cx| layer.layer.forward(weights, x, cx));
+        let built = &self.layers[at];
+        let promised = built.output.batch(x.shape()[0]);
+        assert_eq!(
+            y.shape(),
+            promised,
+            "layer {} ({}): forward gave {}, and output_shape promised {promised}",
+            built.name,
+            built.layer.class_name(),
+            y.shape()
+        );
+        y
     }
 
     fn in_context<R>(

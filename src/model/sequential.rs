@@ -129,11 +129,13 @@ impl<T: Scalar> Sequential<T> {
 
     /// What the model was compiled with.
     pub(super) fn compiled(&self) -> Result<&Compile<T>> {
-        self.compiled.as_ref().ok_or_else(|| {
+        let compiled = self.compiled.as_ref().ok_or_else(|| {
             Error::Config(
                 "the model is not compiled; call compile with an optimizer and a loss".to_owned(),
             )
-        })
+        })?;
+        compiled.check().map_err(Error::Config)?;
+        Ok(compiled)
     }
 
     /// The shape of one sample's input.

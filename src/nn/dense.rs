@@ -102,7 +102,6 @@ impl<T: Scalar> Layer<T> for Dense {
             "bias_initializer": self.bias_initializer.config(),
             "kernel_regularizer": self.kernel_regularizer.map(Regularizer::config),
             "bias_regularizer": self.bias_regularizer.map(Regularizer::config),
-            "activity_regularizer": null,
             "kernel_constraint": null,
             "bias_constraint": null,
             "quantization_config": null,

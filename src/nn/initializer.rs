@@ -97,6 +97,23 @@ impl Initializer {
         .row_major()
     }
 
+    /// Whether values can be drawn that are finite in `T`.
+    pub(crate) fn check<T: Scalar>(self) -> Result<(), String> {
+        let finite = |values: &[f64]| values.iter().all(|&value| T::lit(value).is_finite());
+        let sensible = match self {
+            Initializer::RandomUniform { minval, maxval } => {
+                finite(&[minval, maxval, maxval - minval]) && minval <= maxval
+            }
+            // Draws lie within 10 standard deviations.
+            Initializer::RandomNormal { mean, stddev } => {
+                finite(&[mean - 10.0 * stddev, mean + 10.0 * stddev]) && stddev >= 0.0
+            }
+            Initializer::Constant(value) => finite(&[value]),
+            _ => true,
+        };
+        if sensible { Ok(()) } else { Err(format!("{self:?} makes no sense in {}", T::NAME)) }
+    }
+
     /// The object that Keras writes for it.
     pub(super) fn config(self) -> Value {
         let fan_based = json!({ "seed": null, "input_axes": null, "output_axes": null });

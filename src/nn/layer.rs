@@ -42,7 +42,7 @@ pub type Config = serde_json::Map<String, serde_json::Value>;
 /// # Ok::<(), cinta::Error>(())
 /// ```
 ///
-/// Models with such a layer are saved like all others, and loaded with a [`Registry`](super::Registry)
+/// Models with such a layer are saved like all others, and loaded with a `Registry`
 /// that knows how to make it.
 pub trait Layer<T: Scalar>: Send + Sync {
     /// The class by Keras's name, for summaries, files and automatic names.
@@ -230,7 +230,7 @@ impl<T: Scalar> Context<T> {
 }
 
 /// The stream label of a training step's random numbers, apart from those of weights and shuffles.
-const TRAINING: u64 = 3;
+const TRAINING: u64 = u64::from_le_bytes(*b"training");
 
 /// Two numbers, for height and width: `5`, `(5, 3)` or `[5, 3]`.
 ///

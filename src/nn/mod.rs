@@ -6,6 +6,7 @@
 
 mod activation;
 mod average_pooling2d;
+mod builtin;
 mod conv2d;
 mod dense;
 mod dropout;
@@ -14,7 +15,6 @@ mod initializer;
 mod layer;
 mod max_pooling2d;
 mod options;
-mod registry;
 mod regularizer;
 mod weighted;
 
@@ -28,9 +28,8 @@ pub use initializer::Initializer;
 pub use layer::{Config, Context, Layer, Mode, Pair, Weight};
 pub use max_pooling2d::MaxPooling2d;
 pub use options::Options;
-pub use registry::Registry;
 pub use regularizer::Regularizer;
 
+pub(crate) use builtin::{BUILTIN, make as make_builtin};
 pub(crate) use options::{keras_object, object};
-pub(crate) use registry::is_builtin;
 use weighted::weighted_layer_options;

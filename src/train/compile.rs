@@ -1,6 +1,6 @@
 //! What `compile` takes.
 
-use super::{Loss, Metric, Optimizer, losses, metrics, optimizers};
+use super::{Loss, Metric, Optimizer, Registry, optimizers};
 use crate::scalar::Scalar;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -36,6 +36,26 @@ impl<T: Scalar> Compile<T> {
         self
     }
 
+    /// Whether the optimizer's hyperparameters make sense. JSON could not even hold all that do not.
+    pub(crate) fn check_optimizer(&self) -> Result<(), String> {
+        let optimizer = &self.optimizer;
+        optimizer
+            .check()
+            .map_err(|reason| format!("optimizer {}: {reason}", optimizer.class_name()))
+    }
+
+    /// Whether the hyperparameters make sense and no two values would be reported under one name.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        self.check_optimizer()?;
+        let mut names: Vec<&str> = self.metrics.iter().map(|metric| metric.name()).collect();
+        names.push("loss");
+        names.sort_unstable();
+        match names.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(pair) => Err(format!("two metrics are called {:?}; names are unique", pair[0])),
+            None => Ok(()),
+        }
+    }
+
     /// Keras's `compile_config`.
     pub(crate) fn config(&self) -> Value {
         let metrics: Vec<Value> = self.metrics.iter().map(|metric| metric.config()).collect();
@@ -52,7 +72,7 @@ impl<T: Scalar> Compile<T> {
     }
 
     /// Reads Keras's `compile_config`.
-    pub(crate) fn from_config(config: &Value) -> Result<Self, String> {
+    pub(crate) fn from_config(config: &Value, registry: &Registry<T>) -> Result<Self, String> {
         let part = |name: &str| config.get(name).filter(|value| !value.is_null());
         for name in ["loss_weights", "weighted_metrics"] {
             if let Some(value) = part(name) {
@@ -63,14 +83,15 @@ impl<T: Scalar> Compile<T> {
         let loss = part("loss").ok_or("the loss is missing")?;
         let metrics = match part("metrics") {
             None => Vec::new(),
-            Some(Value::Array(metrics)) => {
-                metrics.iter().map(metrics::from_config).collect::<Result<_, String>>()?
-            }
+            Some(Value::Array(metrics)) => metrics
+                .iter()
+                .map(|metric| registry.make_metric(metric))
+                .collect::<Result<_, String>>()?,
             Some(other) => return Err(format!("metrics are a list, and the file has {other}")),
         };
         Ok(Compile {
-            optimizer: optimizers::from_config(optimizer)?,
-            loss: losses::from_config(loss)?,
+            optimizer: registry.make_optimizer(optimizer)?,
+            loss: registry.make_loss(loss)?,
             metrics,
         })
     }

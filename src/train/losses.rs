@@ -235,7 +235,7 @@ impl<T: Scalar> Loss<T> for SparseCategoricalCrossentropy {
             ));
         }
         let valid = |label: f64| label.fract() == 0.0 && (0.0..classes as f64).contains(&label);
-        match targets.iter().map(Scalar::widen).enumerate().find(|(_, label)| !valid(*label)) {
+        match targets.iter().enumerate().find(|(_, label)| !valid(label.widen())) {
             Some((sample, label)) => Err(format!(
                 "the label {label} of sample {sample} is not one of the classes 0 to {}",
                 classes - 1
@@ -345,7 +345,11 @@ impl Builtin {
                 common_options(&config)?.finish()?;
                 Builtin::Squared(MeanSquaredError)
             }
-            other => return Err(format!("the {role} {other} is not supported")),
+            other => {
+                return Err(format!(
+                    "the {role} {other} is not known; others can be added to a Registry"
+                ));
+            }
         })
     }
 }

@@ -4,8 +4,10 @@ mod compile;
 mod losses;
 mod metrics;
 mod optimizers;
+mod registry;
 
 pub use compile::Compile;
 pub use losses::{CategoricalCrossentropy, Loss, MeanSquaredError, SparseCategoricalCrossentropy};
 pub use metrics::{Accuracy, Metric};
 pub use optimizers::{Adam, Optimizer, Sgd};
+pub use registry::Registry;

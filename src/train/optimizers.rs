@@ -271,7 +271,11 @@ pub(super) fn from_config<T: Scalar>(value: &Value) -> Result<Arc<dyn Optimizer<
                 epsilon: options.number_or("epsilon", 1e-7)?,
             })
         }
-        other => return Err(format!("the optimizer {other} is not supported")),
+        other => {
+            return Err(format!(
+                "the optimizer {other} is not known; others can be added to a Registry"
+            ));
+        }
     };
     options.finish()?;
     optimizer.check()?;

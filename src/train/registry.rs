@@ -1,0 +1,156 @@
+//! How the parts of a model are made from files.
+
+use super::{Loss, Metric, Optimizer, losses, metrics, optimizers};
+use crate::nn::{BUILTIN, Config, Layer, make_builtin, object};
+use crate::scalar::Scalar;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Makes a part from its options.
+type Make<P> = Arc<dyn Fn(&Config) -> Result<Box<P>, String> + Send + Sync>;
+
+/// What a model file may name beyond the crate's own layers, losses, metrics and optimizers, and how
+/// each is made from the options that its `config` gave when the model was saved.
+///
+/// ```
+/// use cinta::{Config, Context, Layer, Registry, Sequential, Shape, Var};
+///
+/// struct Double;
+///
+/// impl Layer<f32> for Double {
+///     fn class_name(&self) -> &str {
+///         "Double"
+///     }
+///     fn config(&self) -> Config {
+///         Config::new()
+///     }
+///     fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+///         Ok(input)
+///     }
+///     fn forward<'t>(&self, _: &[Var<'t, f32>], x: &Var<'t, f32>, _: &mut Context<f32>) -> Var<'t, f32> {
+///         x * 2.0
+///     }
+/// }
+///
+/// # let dir = std::env::temp_dir().join(format!("cinta-registry-{}", std::process::id()));
+/// # std::fs::create_dir_all(&dir).unwrap();
+/// let path = dir.join("double.safetensors");
+/// Sequential::new([4]).add(Double).build(0)?.save(&path)?;
+///
+/// let registry = Registry::new().layer("Double", |_config| Ok(Box::new(Double)));
+/// let model = Sequential::load_with(&path, &registry)?;
+/// assert_eq!(model.get_layer("double")?.class_name(), "Double");
+/// # std::fs::remove_dir_all(&dir).unwrap();
+/// # Ok::<(), cinta::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Registry<T: Scalar = f32> {
+    layers: BTreeMap<String, Make<dyn Layer<T>>>,
+    losses: BTreeMap<String, Make<dyn Loss<T>>>,
+    metrics: BTreeMap<String, Make<dyn Metric<T>>>,
+    optimizers: BTreeMap<String, Make<dyn Optimizer<T>>>,
+}
+
+impl<T: Scalar> Registry<T> {
+    /// Nothing but the crate's own.
+    ///
+    /// ```
+    /// let _: cinta::Registry = cinta::Registry::new();
+    /// ```
+    pub fn new() -> Self {
+        Registry {
+            layers: BTreeMap::new(),
+            losses: BTreeMap::new(),
+            metrics: BTreeMap::new(),
+            optimizers: BTreeMap::new(),
+        }
+    }
+
+    /// Adds a class of layer, or replaces one of the crate's. `make` says in its error what does not fit.
+    ///
+    /// The example above shows it.
+    pub fn layer(
+        mut self,
+        class_name: &str,
+        make: impl Fn(&Config) -> Result<Box<dyn Layer<T>>, String> + Send + Sync + 'static,
+    ) -> Self {
+        self.layers.insert(class_name.to_owned(), Arc::new(make));
+        self
+    }
+
+    /// Adds a loss, by the name or the class name in its [`Loss::config`].
+    pub fn loss(
+        mut self,
+        name: &str,
+        make: impl Fn(&Config) -> Result<Box<dyn Loss<T>>, String> + Send + Sync + 'static,
+    ) -> Self {
+        self.losses.insert(name.to_owned(), Arc::new(make));
+        self
+    }
+
+    /// Adds a metric, by the name or the class name in its [`Metric::config`].
+    pub fn metric(
+        mut self,
+        name: &str,
+        make: impl Fn(&Config) -> Result<Box<dyn Metric<T>>, String> + Send + Sync + 'static,
+    ) -> Self {
+        self.metrics.insert(name.to_owned(), Arc::new(make));
+        self
+    }
+
+    /// Adds a class of optimizer.
+    pub fn optimizer(
+        mut self,
+        class_name: &str,
+        make: impl Fn(&Config) -> Result<Box<dyn Optimizer<T>>, String> + Send + Sync + 'static,
+    ) -> Self {
+        self.optimizers.insert(class_name.to_owned(), Arc::new(make));
+        self
+    }
+
+    pub(crate) fn make_layer(
+        &self,
+        class_name: &str,
+        config: &Config,
+    ) -> Result<Box<dyn Layer<T>>, String> {
+        if let Some(make) = self.layers.get(class_name) {
+            return make(config);
+        }
+        make_builtin(class_name, config).unwrap_or_else(|| {
+            let own = self.layers.keys().map(String::as_str);
+            let known: Vec<&str> = BUILTIN.into_iter().chain(own).collect();
+            Err(format!(
+                "this class of layer is not known; known are {}, and others can be added to a Registry",
+                known.join(", ")
+            ))
+        })
+    }
+
+    pub(super) fn make_loss(&self, value: &Value) -> Result<Arc<dyn Loss<T>>, String> {
+        made(&self.losses, value)?.map_or_else(|| losses::from_config(value), Ok)
+    }
+
+    pub(super) fn make_metric(&self, value: &Value) -> Result<Arc<dyn Metric<T>>, String> {
+        made(&self.metrics, value)?.map_or_else(|| metrics::from_config(value), Ok)
+    }
+
+    pub(super) fn make_optimizer(&self, value: &Value) -> Result<Arc<dyn Optimizer<T>>, String> {
+        made(&self.optimizers, value)?.map_or_else(|| optimizers::from_config(value), Ok)
+    }
+}
+
+/// The part that a file describes, if its name is among `makers`.
+fn made<P: ?Sized>(
+    makers: &BTreeMap<String, Make<P>>,
+    value: &Value,
+) -> Result<Option<Arc<P>>, String> {
+    let (name, config) = object(value)?;
+    makers.get(name).map(|make| make(&config).map(Arc::from)).transpose()
+}
+
+impl<T: Scalar> Default for Registry<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,241 @@
+//! The same seed gives the same bits, for any number of threads.
+#![cfg(feature = "digits")]
+
+mod scratch;
+
+use cinta::prelude::*;
+use cinta::{Initializer, Scalar, Stream};
+use scratch::Scratch;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// The lecture's network.
+fn lenet<T: Scalar>(seed: u64) -> Sequential<T> {
+    let mut model = Sequential::<T>::typed([16, 16, 1])
+        .add(
+            Conv2d::new(8, 5)
+                .padding(Same)
+                .activation(Relu)
+                .kernel_regularizer(L2(0.01))
+                .name("conv_1"),
+        )
+        .add(MaxPooling2d::new(2))
+        .add(Dropout::new(0.25))
+        .add(Conv2d::new(12, 3).activation(Relu).kernel_regularizer(L2(0.01)).name("conv_2"))
+        .add(MaxPooling2d::new(2))
+        .add(Dropout::new(0.25))
+        .add(Flatten::new())
+        .add(Dense::new(50).activation(Relu).kernel_regularizer(L2(0.01)))
+        .add(Dropout::new(0.5))
+        .add(Dense::new(10).activation(Softmax).kernel_regularizer(L2(0.01)))
+        .build(seed)
+        .unwrap();
+    model.compile(
+        Compile::new(Sgd::new(0.02).momentum(0.5), CategoricalCrossentropy::new())
+            .metric(Accuracy)
+            .metric(CategoricalCrossentropy::new()),
+    );
+    model
+}
+
+/// 600 digits to learn from and 150 to validate with.
+fn digits() -> (Dataset, Dataset) {
+    let (train, test) = datasets::digits();
+    (train.slice(0..600), test.slice(0..150))
+}
+
+fn with_threads<R: Send>(threads: usize, f: impl FnOnce() -> R + Send) -> R {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(f)
+}
+
+fn train(batch_size: usize) -> (Sequential, History) {
+    let (train, test) = digits();
+    let mut model = lenet(72_881);
+    let fit = Fit {
+        epochs: 2,
+        batch_size,
+        validation_data: Some(&test),
+        verbose: Verbose::Silent,
+        ..Fit::default()
+    };
+    let history = model.fit(&train, fit).unwrap();
+    (model, history)
+}
+
+fn train_and_save(batch_size: usize, path: &Path) -> (Vec<u8>, History) {
+    let (model, history) = train(batch_size);
+    model.save(path).unwrap();
+    (fs::read(path).unwrap(), history)
+}
+
+fn bits(x: &Tensor) -> Vec<u32> {
+    x.iter().map(f32::to_bits).collect()
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_file() {
+    let scratch = Scratch::new("threads");
+    // The last: batches and shards with a remainder, down to a shard of a single sample.
+    for batch_size in [256, 100, 33] {
+        let run = |threads: usize| {
+            let path = scratch.path(&format!("{threads}.safetensors"));
+            with_threads(threads, || train_and_save(batch_size, &path))
+        };
+        let (bytes, history) = run(1);
+        for threads in 2..=4 {
+            let (others, other_history) = run(threads);
+            assert!(others == bytes, "{threads} threads, batches of {batch_size}");
+            assert_eq!(other_history, history, "{threads} threads, batches of {batch_size}");
+        }
+    }
+}
+
+/// Tells the test below, which runs itself, where to save.
+const SAVE_TO: &str = "CINTA_TEST_TRAIN_AND_SAVE_TO";
+
+#[test]
+fn any_number_of_threads_of_a_process_gives_the_same_file() {
+    if let Some(path) = std::env::var_os(SAVE_TO) {
+        train_and_save(256, Path::new(&path));
+        return;
+    }
+    let scratch = Scratch::new("processes");
+    let run = |threads: &str| {
+        let path = scratch.path(&format!("{threads}.safetensors"));
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "any_number_of_threads_of_a_process_gives_the_same_file"])
+            .env("RAYON_NUM_THREADS", threads)
+            .env(SAVE_TO, OsStr::new(&path))
+            .output()
+            .unwrap();
+        assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stdout));
+        fs::read(path).unwrap()
+    };
+    let bytes = run("1");
+    for threads in ["2", "3", "4"] {
+        assert!(run(threads) == bytes, "{threads} threads");
+    }
+    let (here, _) = train_and_save(256, &scratch.path("here.safetensors"));
+    assert!(here == bytes, "as many threads as the machine has");
+}
+
+#[test]
+fn models_that_train_at_the_same_time_do_not_touch_each_other() {
+    let (alone, history) = train(256);
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..3).map(|_| scope.spawn(|| train(256))).collect();
+        for thread in threads {
+            let (model, other_history) = thread.join().unwrap();
+            assert_eq!(model.get_weights(), alone.get_weights());
+            assert_eq!(other_history, history);
+        }
+    });
+}
+
+#[test]
+fn any_number_of_threads_predicts_and_evaluates_the_same() {
+    let (model, _) = train(256);
+    let (data, _) = digits();
+    for n in [1, 31, 32, 33, 65, 600] {
+        let data = data.slice(0..n);
+        let run = || (bits(&model.predict(data.inputs()).unwrap()), model.evaluate(&data).unwrap());
+        let one = with_threads(1, run);
+        for threads in 2..=4 {
+            assert_eq!(with_threads(threads, run), one, "{threads} threads, {n} samples");
+        }
+    }
+}
+
+#[test]
+fn a_prediction_does_not_depend_on_its_neighbours() {
+    let (model, _) = train(256);
+    let (data, _) = digits();
+    let x = data.inputs().slice(0, 0..200);
+    let whole = model.predict(&x).unwrap();
+    for range in [0..1, 0..200, 17..18, 3..35, 31..33, 100..200, 199..200, 50..50] {
+        let part = model.predict(&x.slice(0, range.clone())).unwrap();
+        assert_eq!(bits(&part), bits(&whole.slice(0, range.clone())), "{range:?}");
+    }
+    let indices = [199, 0, 64, 64, 7];
+    let picked = model.predict(&x.take(&indices)).unwrap();
+    assert_eq!(bits(&picked), bits(&whole.take(&indices)));
+}
+
+#[test]
+fn a_prediction_does_not_depend_on_the_order_in_memory() {
+    let (model, _) = train(256);
+    let x = digits().0.inputs().slice(0, 0..70);
+    // The same values with the samples innermost.
+    let inside_out = x.permute([1, 2, 3, 0]).row_major().permute([3, 0, 1, 2]);
+    assert_ne!(inside_out.strides(), x.strides());
+    assert_eq!(bits(&model.predict(&inside_out).unwrap()), bits(&model.predict(&x).unwrap()));
+}
+
+/// Images so large that the kernels themselves, not only the shards, are worth several threads.
+#[test]
+fn any_number_of_threads_gives_the_same_for_few_large_images() {
+    let x = Tensor::uniform([3, 64, 64, 3], 0.0, 1.0, &mut Stream::new(1));
+    let data = Dataset::new(x, datasets::one_hot(&[0, 1, 2], 3).unwrap()).unwrap();
+    let run = || {
+        let mut model = Sequential::new([64, 64, 3])
+            .add(Conv2d::new(16, 3).padding(Same).kernel_initializer(Initializer::HeNormal))
+            .add(AveragePooling2d::new(3).strides(2).padding(Same))
+            .add(Conv2d::new(16, 3).strides(2).activation(Elu))
+            .add(MaxPooling2d::new(3).strides(1))
+            .add(Flatten::new())
+            .add(Dense::new(32).activation(Tanh))
+            .add(Dense::new(3).activation(Softmax))
+            .build(9)
+            .unwrap();
+        model.compile(Compile::new(Adam::new(0.001), CategoricalCrossentropy::new()));
+        let fit = Fit { epochs: 2, verbose: Verbose::Silent, ..Fit::default() };
+        let history = model.fit(&data, fit).unwrap();
+        let weights: Vec<_> = model.get_weights().iter().map(bits).collect();
+        (weights, history, bits(&model.predict(data.inputs()).unwrap()))
+    };
+    let one = with_threads(1, run);
+    for threads in 2..=4 {
+        assert!(with_threads(threads, run) == one, "{threads} threads");
+    }
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_in_f64() {
+    let (train, _) = digits();
+    let wide = |x: &Tensor| {
+        let values: Vec<f64> = x.iter().map(f64::from).collect();
+        Tensor::new(x.shape(), values)
+    };
+    let train = train.slice(0..200);
+    let data = Dataset::new(wide(train.inputs()), wide(train.targets())).unwrap();
+    let run = || {
+        let mut model = lenet::<f64>(5);
+        let fit = Fit { batch_size: 90, verbose: Verbose::Silent, ..Fit::default() };
+        let history = model.fit(&data, fit).unwrap();
+        (model.get_weights(), history)
+    };
+    let one = with_threads(1, run);
+    for threads in 2..=4 {
+        assert!(with_threads(threads, run) == one, "{threads} threads");
+    }
+}
+
+#[test]
+fn the_seed_decides_weights_shuffles_and_dropout() {
+    let (data, _) = digits();
+    let data = data.slice(0..100);
+    let fit = Fit { verbose: Verbose::Silent, ..Fit::default() };
+    let weights = |seed: u64, fit: Fit<'_>| {
+        let mut model = lenet::<f32>(seed);
+        // From the same weights, so that only shuffling and dropout differ.
+        model.set_weights(&lenet::<f32>(0).get_weights()).unwrap();
+        model.fit(&data, fit).unwrap();
+        model.get_weights()
+    };
+    assert_ne!(lenet::<f32>(1).get_weights(), lenet::<f32>(2).get_weights());
+    assert_ne!(weights(1, fit), weights(2, fit));
+    assert_ne!(weights(1, fit), weights(1, Fit { shuffle: false, ..fit }));
+    assert_eq!(weights(1, fit), weights(1, fit));
+}
