@@ -3,9 +3,9 @@
 use super::options::{keras_object, object};
 use super::{Config, Options};
 use crate::scalar::Scalar;
-use crate::tensor::{Shape, Tensor, fans};
+use crate::tensor::{Shape, Tensor, fans, standard_normal};
 use rand::Rng;
-use rand_distr::{Distribution, StandardNormal};
+
 use serde_json::{Value, json};
 
 /// How a weight's first values are drawn. With `fan_in` and `fan_out` the numbers of inputs of an
@@ -74,7 +74,7 @@ impl Initializer {
             let stddev = variance.sqrt() / TRUNCATED;
             Tensor::from_fn(shape, |_| {
                 loop {
-                    let standard: f64 = StandardNormal.sample(rng);
+                    let standard = standard_normal(rng);
                     if standard.abs() <= 2.0 {
                         break T::lit(stddev * standard);
                     }

@@ -13,7 +13,7 @@ mod views;
 mod walk;
 
 pub use random::Stream;
-pub(crate) use random::fans;
+pub(crate) use random::{fans, standard_normal};
 pub use shape::{Axes, MAX_RANK, Shape};
 
 use crate::scalar::Scalar;

@@ -3,7 +3,7 @@
 use super::{Shape, Tensor};
 use crate::scalar::Scalar;
 use rand::Rng;
-use rand_distr::{Distribution, StandardNormal};
+
 use std::convert::Infallible;
 
 /// A counter-based generator: the number at any position is computed from a key, without the ones
@@ -112,8 +112,16 @@ impl rand::TryRng for Stream {
 
 /// A number in `[0, 1)` from the upper 53 bits.
 #[inline(always)]
-pub(super) fn unit(bits: u64) -> f64 {
+fn unit(bits: u64) -> f64 {
     (bits >> 11) as f64 / (1u64 << 53) as f64
+}
+
+/// A number from the standard normal distribution, by the transform of Box and Muller (*A note on the
+/// generation of random normal deviates*, 1958): `sqrt(-2 ln u) cos(2 pi v)` of two uniform numbers.
+pub(crate) fn standard_normal(rng: &mut (impl Rng + ?Sized)) -> f64 {
+    // 1 - unit is never 0.
+    let (u, v) = (1.0 - unit(rng.next_u64()), unit(rng.next_u64()));
+    (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()
 }
 
 /// Random constructors. They draw from the caller's generator: any [`rand::Rng`], or a [`Stream`].
@@ -159,10 +167,7 @@ impl<T: Scalar> Tensor<T> {
         let sensible =
             mean.is_finite() && standard_deviation.is_finite() && standard_deviation >= 0.0;
         assert!(sensible, "normal: mean {mean} and standard deviation {standard_deviation}");
-        Self::from_fn(shape, |_| {
-            let standard: f64 = StandardNormal.sample(rng);
-            T::lit(mean + standard_deviation * standard)
-        })
+        Self::from_fn(shape, |_| T::lit(mean + standard_deviation * standard_normal(rng)))
     }
 
     /// Independent values, uniform in `[-limit, limit]` with `limit = sqrt(6 / (fan_in + fan_out))`,
