@@ -9,7 +9,7 @@ Trains the lecture's network on handwritten digits and prints its scores.
 
   --data DIR        the ZIP-code digits (zip.train and zip.test, plain or .gz)
                     in place of the digits that come with the crate
-  --epochs N        how often every sample is seen (default 250)
+  --epochs N        how often every sample is seen (default 300)
   --batch-size N    samples in a step (default 256)
   --seed N          of weights, dropout and shuffling (default 72881)
   --save FILE       write the trained model to FILE.safetensors
@@ -60,7 +60,7 @@ fn args() -> Result<Args, lexopt::Error> {
     use lexopt::prelude::*;
     let mut args = Args {
         data: None,
-        epochs: 250,
+        epochs: 300,
         batch_size: 256,
         seed: 72_881,
         save: None,

@@ -145,9 +145,7 @@ pub fn backward_kernel<T: Scalar>(geometry: Geometry, x: &[T], dy: &[T]) -> (Vec
             let lhs = Lhs { data, rows: &patches.taps, cols: &patches.pixels };
             panels.pack(dy);
             product(lhs, &panels, Start::Out, &mut dw);
-            for dy in dy.chunks_exact(c_out) {
-                db.iter_mut().zip(dy).for_each(|(sum, &dy)| *sum += dy);
-            }
+            add_columns(dy, &mut db);
         }
         (dw, db)
     };
@@ -156,6 +154,24 @@ pub fn backward_kernel<T: Scalar>(geometry: Geometry, x: &[T], dy: &[T]) -> (Vec
         (added(dw, &more_dw), added(db, &more_db))
     })
     .unwrap_or_else(|| (vec![T::zero(); geometry.taps() * c_out], vec![T::zero(); c_out]))
+}
+
+/// Adds the columns of a row-major matrix to `sums`, eight at a time in registers.
+fn add_columns<T: Scalar>(matrix: &[T], sums: &mut [T]) {
+    let columns = sums.len();
+    let (blocks, rest) = sums.as_chunks_mut::<8>();
+    for (i, block) in blocks.iter_mut().enumerate() {
+        let mut acc = *block;
+        for row in matrix.chunks_exact(columns) {
+            let (row, _) = row.as_chunks::<8>();
+            acc.iter_mut().zip(&row[i]).for_each(|(sum, &x)| *sum += x);
+        }
+        *block = acc;
+    }
+    let first = columns - rest.len();
+    for row in matrix.chunks_exact(columns) {
+        rest.iter_mut().zip(&row[first..]).for_each(|(sum, &x)| *sum += x);
+    }
 }
 
 fn added<T: Scalar>(mut sum: Vec<T>, more: &[T]) -> Vec<T> {

@@ -146,26 +146,32 @@ impl<T: Scalar> Product<'_, T> {
             for (panel, j) in (0..columns).step_by(NR).enumerate() {
                 let width = NR.min(columns - j);
                 let panel = &panel_rows[panel * depth..][block.clone()];
+                let mut bias = [T::zero(); NR];
+                if let Start::Bias(values) = start {
+                    bias[..width].copy_from_slice(&values[j..j + width]);
+                }
+                let keep = matches!(start, Start::Out);
                 for (tile_rows, out) in rows.chunks(MR).zip(out.chunks_mut(MR * columns)) {
                     // The last tile repeats its last row, and drops what that gives.
                     let at = std::array::from_fn(|i| tile_rows[i.min(tile_rows.len() - 1)]);
-                    let acc = simd::tile::<S, T, MR, NR>(lhs.data, &at, cols, panel);
-                    for (acc, out) in acc.iter().zip(out.chunks_mut(columns)) {
-                        let out = &mut out[j..j + width];
-                        match start {
-                            Start::Zero => out.copy_from_slice(&acc[..width]),
-                            Start::Bias(bias) => {
-                                let bias = &bias[j..j + width];
-                                out.iter_mut()
-                                    .zip(acc.iter().zip(bias))
-                                    .for_each(|(o, (&a, &b))| *o = a + b);
-                            }
-                            Start::Out => out.iter_mut().zip(acc).for_each(|(o, &a)| *o += a),
-                        }
+                    let sums = simd::tile::<S, T, MR, NR>(lhs.data, &at, cols, panel);
+                    for (sums, out) in sums.iter().zip(out.chunks_mut(columns)) {
+                        store(sums, &bias, keep, &mut out[j..j + width]);
                     }
                 }
             }
         }
+    }
+}
+
+/// Writes one row of a tile, or its first part: added to what is there, or to the bias.
+#[inline(always)]
+fn store<T: Scalar, const NR: usize>(sums: &[T; NR], bias: &[T; NR], keep: bool, out: &mut [T]) {
+    let value = |j: usize, old: T| if keep { old + sums[j] } else { sums[j] + bias[j] };
+    match <&mut [T; NR]>::try_from(&mut *out) {
+        // Nearly always: a length that the compiler knows.
+        Ok(row) => (0..NR).for_each(|j| row[j] = value(j, row[j])),
+        Err(_) => out.iter_mut().enumerate().for_each(|(j, old)| *old = value(j, *old)),
     }
 }
 
