@@ -45,6 +45,14 @@ impl Geometry {
         }
     }
 
+    /// The places of the pixels of a part of the image, in reading order.
+    #[inline(always)]
+    fn places(&self, rows: &Range<usize>, cols: &Range<usize>) -> impl Iterator<Item = usize> {
+        let geometry = *self;
+        let cols = cols.clone();
+        rows.clone().flat_map(move |y| cols.clone().map(move |x| geometry.place(y, x)))
+    }
+
     /// The place in an image of the first channel of a pixel.
     #[inline(always)]
     fn place(&self, y: usize, x: usize) -> usize {
@@ -179,8 +187,8 @@ pub fn avg_forward<T: Scalar>(geometry: Geometry, x: &[T]) -> Vec<T> {
             geometry.for_each_window(|pixel, rows, cols| {
                 let sums = &mut y[pixel * channels..][..channels];
                 let count = T::lit((rows.len() * cols.len()) as f64);
-                for (row, col) in rows.flat_map(|row| cols.clone().map(move |col| (row, col))) {
-                    let values = &x[geometry.place(row, col)..][..channels];
+                for place in geometry.places(&rows, &cols) {
+                    let values = &x[place..][..channels];
                     sums.iter_mut().zip(values).for_each(|(sum, &x)| *sum += x);
                 }
                 sums.iter_mut().for_each(|sum| *sum /= count);
@@ -205,8 +213,8 @@ pub fn avg_backward<T: Scalar>(geometry: Geometry, dy: &[T]) -> Vec<T> {
             geometry.for_each_window(|pixel, rows, cols| {
                 let dy = &dy[pixel * channels..][..channels];
                 let share = T::one() / T::lit((rows.len() * cols.len()) as f64);
-                for (row, col) in rows.flat_map(|row| cols.clone().map(move |col| (row, col))) {
-                    let sums = &mut dx[geometry.place(row, col)..][..channels];
+                for place in geometry.places(&rows, &cols) {
+                    let sums = &mut dx[place..][..channels];
                     sums.iter_mut().zip(dy).for_each(|(sum, &dy)| *sum += dy * share);
                 }
             });

@@ -78,7 +78,7 @@ impl Conv2d {
         let layer = Conv2d {
             filters: options.count("filters")?,
             kernel_size: options.pair("kernel_size")?,
-            strides: options.pair("strides")?,
+            strides: options.pair_or("strides", [1, 1])?,
             padding: options.padding()?,
             activation: options.activation()?,
             use_bias: options.flag("use_bias", true)?,

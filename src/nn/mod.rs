@@ -5,7 +5,6 @@
 //! threads, and a model can be cloned, saved and shared.
 
 mod activation;
-mod average_pooling2d;
 mod builtin;
 mod conv2d;
 mod dense;
@@ -13,21 +12,20 @@ mod dropout;
 mod flatten;
 mod initializer;
 mod layer;
-mod max_pooling2d;
 mod options;
+mod pooling2d;
 mod regularizer;
 mod weighted;
 
 pub use activation::Activation;
-pub use average_pooling2d::AveragePooling2d;
 pub use conv2d::Conv2d;
 pub use dense::Dense;
 pub use dropout::Dropout;
 pub use flatten::Flatten;
 pub use initializer::Initializer;
 pub use layer::{Config, Context, Layer, Mode, Pair, Weight};
-pub use max_pooling2d::MaxPooling2d;
 pub use options::Options;
+pub use pooling2d::{AveragePooling2d, MaxPooling2d};
 pub use regularizer::Regularizer;
 
 pub(crate) use builtin::{BUILTIN, make as make_builtin};

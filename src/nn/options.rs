@@ -111,6 +111,19 @@ impl<'a> Options<'a> {
         })
     }
 
+    /// Takes two whole numbers of at least 1, or the default where they are missing.
+    ///
+    /// # Errors
+    /// When they are no such numbers.
+    ///
+    /// ```
+    /// # use cinta::{Config, Options};
+    /// assert_eq!(Options::new(&Config::new()).pair_or("strides", [1, 1]), Ok([1, 1]));
+    /// ```
+    pub fn pair_or(&mut self, name: &str, default: [usize; 2]) -> Result<[usize; 2], String> {
+        if self.has(name) { self.pair(name) } else { Ok(default) }
+    }
+
     /// Takes a yes or no, or the default where it is missing.
     ///
     /// # Errors

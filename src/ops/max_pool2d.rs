@@ -78,37 +78,9 @@ impl<'t, T: Scalar> Var<'t, T> {
 mod tests {
     use super::*;
     use crate::autograd::gradcheck;
-    use crate::ops::testing::{assert_close, random};
+    use crate::ops::testing::{WINDOWS, assert_close, pooled, random};
+    use crate::tensor::Stream;
     use proptest::prelude::*;
-
-    /// The values of a window that lie inside the image.
-    fn inside(
-        x: &Tensor<f64>,
-        at: &[usize],
-        size: [usize; 2],
-        strides: [usize; 2],
-        padding: Padding,
-    ) -> Vec<f64> {
-        let [_, h, w, _] = x.dims();
-        let before = |image: usize, k: usize, s: usize| match padding {
-            Padding::Valid => 0,
-            Padding::Same => {
-                (((image.div_ceil(s) - 1) * s + k) as isize - image as isize).max(0) / 2
-            }
-        };
-        let (top, left) = (before(h, size[0], strides[0]), before(w, size[1], strides[1]));
-        let mut values = Vec::new();
-        for ky in 0..size[0] {
-            for kx in 0..size[1] {
-                let iy = (at[1] * strides[0] + ky) as isize - top;
-                let ix = (at[2] * strides[1] + kx) as isize - left;
-                if (0..h as isize).contains(&iy) && (0..w as isize).contains(&ix) {
-                    values.push(x.at([at[0], iy as usize, ix as usize, at[3]]));
-                }
-            }
-        }
-        values
-    }
 
     #[test]
     fn worked_example() {
@@ -135,23 +107,12 @@ mod tests {
 
     #[test]
     fn gradient() {
-        use Padding::{Same, Valid};
         // Distinct values, so that no maximum is a tie.
-        let x = Tensor::new(
-            [3, 5, 4, 2],
-            crate::tensor::Stream::new(1)
-                .permutation(120)
-                .iter()
-                .map(|&i| 0.1 * i as f64)
-                .collect::<Vec<_>>(),
-        );
-        for (size, strides, padding) in [
-            ([2, 2], [2, 2], Valid),
-            ([3, 3], [2, 2], Same),
-            ([3, 2], [1, 1], Valid),
-            ([2, 3], [1, 2], Same),
-            ([1, 1], [3, 3], Valid),
-        ] {
+        let order = Stream::new(1).permutation(120);
+        let x = Tensor::from_fn([3, 5, 4, 2], |i| {
+            0.1 * order[((i[0] * 5 + i[1]) * 4 + i[2]) * 2 + i[3]] as f64
+        });
+        for (size, strides, padding) in WINDOWS {
             gradcheck(|[x]| x.max_pool2d(size, strides, padding), [x.clone()]).unwrap();
         }
     }
@@ -177,10 +138,8 @@ mod tests {
             prop_assume!(same || kh <= h && kw <= w);
             let x = random(&[n, h, w, c], -1.0, 1.0, 1, layout);
             let y = Var::constant(x.clone()).max_pool2d([kh, kw], [sh, sw], padding);
-            let expected = Tensor::from_fn(y.shape(), |at| {
-                let values = inside(&x, at, [kh, kw], [sh, sw], padding);
-                values.into_iter().fold(f64::NEG_INFINITY, f64::max)
-            });
+            let of = |values: &[f64]| values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let expected = pooled(&x, [kh, kw], [sh, sw], padding, of);
             assert_close(y.value(), &expected);
         }
     }

@@ -49,7 +49,7 @@ impl<'t, T: Scalar> Var<'t, T> {
 mod tests {
     use super::*;
     use crate::autograd::gradcheck;
-    use crate::ops::testing::{assert_close, indices, random, tensors};
+    use crate::ops::testing::{assert_close, random, summed, tensors};
     use proptest::prelude::*;
 
     #[test]
@@ -77,13 +77,7 @@ mod tests {
         #[test]
         fn definition(x in tensors(3, -3.0, 3.0), axes in 0usize..8) {
             let axes: Vec<usize> = (0..3).filter(|axis| axes >> axis & 1 == 1).collect();
-            let kept: Vec<usize> = (0..3).filter(|axis| !axes.contains(axis)).collect();
-            let dims: Vec<usize> = kept.iter().map(|&axis| x.shape()[axis]).collect();
-            let mut expected = Tensor::zeros(&dims[..]).row_major();
-            for index in indices::<3>(x.dims()) {
-                let at = kept.iter().fold(0, |at, &axis| at * x.shape()[axis] + index[axis]);
-                expected.as_mut_slice()[at] += x.at(index);
-            }
+            let expected = summed(&x, &axes);
             assert_close(Var::constant(x).sum(&axes[..]).value(), &expected);
         }
     }

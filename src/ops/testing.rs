@@ -1,5 +1,6 @@
 //! What the ops' tests share: random tensors in random memory orders.
 
+use crate::kernels::Padding;
 use crate::tensor::{Stream, Tensor};
 use proptest::prelude::*;
 
@@ -48,6 +49,61 @@ pub fn indices<const N: usize>(dims: [usize; N]) -> Vec<[usize; N]> {
         index
     };
     (0..dims.iter().product()).map(unravel).collect()
+}
+
+/// Windows that overlap, lie apart, or reach beyond the image: size, strides, padding.
+pub const WINDOWS: [([usize; 2], [usize; 2], Padding); 5] = [
+    ([2, 2], [2, 2], Padding::Valid),
+    ([3, 3], [2, 2], Padding::Same),
+    ([3, 2], [1, 1], Padding::Valid),
+    ([2, 3], [1, 2], Padding::Same),
+    ([1, 1], [3, 3], Padding::Valid),
+];
+
+/// The definition of pooling as plain loops: `of` the values of each window that lie inside the image.
+pub fn pooled(
+    x: &Tensor<f64>,
+    size: [usize; 2],
+    strides: [usize; 2],
+    padding: Padding,
+    of: impl Fn(&[f64]) -> f64,
+) -> Tensor<f64> {
+    let [n, h, w, c] = x.dims();
+    // The number of outputs, and of pixels before the image.
+    let axis = |image: usize, k: usize, s: usize| match padding {
+        Padding::Valid => ((image - k) / s + 1, 0),
+        Padding::Same => {
+            let outputs = image.div_ceil(s);
+            (outputs, (((outputs - 1) * s + k) as isize - image as isize).max(0) / 2)
+        }
+    };
+    let (oh, top) = axis(h, size[0], strides[0]);
+    let (ow, left) = axis(w, size[1], strides[1]);
+    Tensor::from_fn([n, oh, ow, c], |at| {
+        let mut values = Vec::new();
+        for ky in 0..size[0] {
+            for kx in 0..size[1] {
+                let iy = (at[1] * strides[0] + ky) as isize - top;
+                let ix = (at[2] * strides[1] + kx) as isize - left;
+                if (0..h as isize).contains(&iy) && (0..w as isize).contains(&ix) {
+                    values.push(x.at([at[0], iy as usize, ix as usize, at[3]]));
+                }
+            }
+        }
+        of(&values)
+    })
+}
+
+/// The definition of a sum over axes as plain loops.
+pub fn summed(x: &Tensor<f64>, axes: &[usize]) -> Tensor<f64> {
+    let kept: Vec<usize> = (0..3).filter(|axis| !axes.contains(axis)).collect();
+    let dims: Vec<usize> = kept.iter().map(|&axis| x.shape()[axis]).collect();
+    let mut sums = Tensor::zeros(&dims[..]).row_major();
+    for index in indices::<3>(x.dims()) {
+        let at = kept.iter().fold(0, |at, &axis| at * x.shape()[axis] + index[axis]);
+        sums.as_mut_slice()[at] += x.at(index);
+    }
+    sums
 }
 
 /// Asserts that two tensors have the same shape and, to rounding, the same values.
