@@ -211,6 +211,32 @@ mod tests {
         }
     }
 
+    /// More images than partial sums, and enough work to be split among threads.
+    #[test]
+    fn gradients_of_many_images_are_the_sum_of_each() {
+        let (n, size) = (50, [16, 16, 2]);
+        let x = random(&[n, size[0], size[1], size[2]], -1.0, 1.0, 1, 0);
+        let kernel = random(&[3, 3, 2, 20], -1.0, 1.0, 2, 0);
+        let bias = random(&[20], -1.0, 1.0, 3, 0);
+        let gradients = |x: Tensor<f64>| {
+            let tape = crate::autograd::Tape::new();
+            let leaves = [x, kernel.clone(), bias.clone()].map(|value| tape.leaf(value));
+            let [x, kernel, bias] = &leaves;
+            let y = x.conv2d(kernel, bias, [1, 1], Padding::Same);
+            let gradients = (&y * &y).sum(..).backward();
+            leaves.each_ref().map(|leaf| gradients.wrt(leaf))
+        };
+        let [dx, dkernel, dbias] = gradients(x.clone());
+        let each: Vec<_> = (0..n).map(|i| gradients(x.slice(0, i..i + 1))).collect();
+        let sum = |part: usize| {
+            each.iter().skip(1).fold(each[0][part].clone(), |sum, each| sum + &each[part])
+        };
+        assert_close(&dkernel, &sum(1));
+        assert_close(&dbias, &sum(2));
+        let dx_each: Vec<_> = each.iter().map(|each| each[0].clone()).collect();
+        assert_close(&dx, &Tensor::concat(&dx_each));
+    }
+
     #[test]
     #[should_panic(
         expected = "the kernel [5, 5, 3, 8] reads 3 channels but the input [2, 16, 16, 1] has 1"

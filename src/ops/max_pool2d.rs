@@ -100,6 +100,16 @@ mod tests {
     }
 
     #[test]
+    fn the_first_of_equals_gets_the_gradient() {
+        let tape = crate::autograd::Tape::<f64>::new();
+        // Nine channels: eight at once, and one alone.
+        let x = tape.leaf(Tensor::ones([1, 2, 2, 9]));
+        let dx = x.max_pool2d([2, 2], [2, 2], Padding::Valid).backward().wrt(&x);
+        assert_eq!(dx.slice(1, 0..1).slice(2, 0..1).to_vec(), [1.0; 9]);
+        assert_eq!(dx.sum(..).item(), 9.0);
+    }
+
+    #[test]
     fn a_nan_is_not_hidden() {
         let x = Var::constant(Tensor::from([[1.0, f64::NAN], [2.0, 3.0]]).reshape([1, 2, 2, 1]));
         assert!(x.max_pool2d([2, 2], [2, 2], Padding::Valid).value().item().is_nan());

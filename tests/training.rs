@@ -1,0 +1,244 @@
+//! What `fit` promises: the order of samples, the means of an epoch, frozen weights, penalties, layers
+//! that keep state, and models that threads share.
+
+use cinta::prelude::*;
+use cinta::{Config, Context, Layer, Loss, Mode, Shape, Var, Weight};
+use std::sync::{Arc, Mutex};
+
+/// Mean squared error that writes down the targets it sees, a list for each shard.
+#[derive(Clone, Default)]
+struct Recording(Arc<Mutex<Vec<Vec<f32>>>>);
+
+impl Recording {
+    fn take(&self) -> Vec<Vec<f32>> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+impl Loss<f32> for Recording {
+    fn name(&self) -> &str {
+        "recording"
+    }
+
+    fn per_sample<'t>(&self, targets: &Tensor, predictions: &Var<'t, f32>) -> Var<'t, f32> {
+        self.0.lock().unwrap().push(targets.to_vec());
+        predictions.mean_squared_error(targets)
+    }
+}
+
+/// Samples whose targets are their numbers.
+fn numbered(n: usize) -> Dataset {
+    let numbers = Tensor::<f32>::arange(n).reshape([n, 1]);
+    Dataset::new(&numbers * 0.1, numbers).unwrap()
+}
+
+fn line() -> Sequential {
+    Sequential::new([1]).add(Dense::new(1)).build(5).unwrap()
+}
+
+fn quiet<'a>(epochs: usize, batch_size: usize) -> Fit<'a> {
+    Fit { epochs, batch_size, verbose: Verbose::Silent, ..Fit::default() }
+}
+
+#[test]
+fn every_epoch_sees_every_sample_once_in_an_order_of_its_own() {
+    let (loss, data) = (Recording::default(), numbered(10));
+    let mut model = line();
+    model.compile(Compile::new(Sgd::new(0.0), loss.clone()));
+    model.fit(&data, quiet(3, 4)).unwrap();
+    let batches = loss.take();
+    let sizes: Vec<usize> = batches.iter().map(Vec::len).collect();
+    assert_eq!(sizes, [4, 4, 2].repeat(3));
+    let epochs: Vec<Vec<f32>> = batches.chunks(3).map(<[_]>::concat).collect();
+    let in_order = data.targets().to_vec();
+    for (i, epoch) in epochs.iter().enumerate() {
+        let mut sorted = epoch.clone();
+        sorted.sort_by(f32::total_cmp);
+        assert_eq!(sorted, in_order);
+        assert_ne!(*epoch, in_order);
+        assert!(epochs[..i].iter().all(|other| other != epoch), "two epochs in the same order");
+    }
+
+    model.fit(&data, Fit { shuffle: false, ..quiet(2, 4) }).unwrap();
+    assert_eq!(loss.take().concat(), in_order.repeat(2));
+}
+
+#[test]
+fn the_loss_of_an_epoch_weighs_batches_by_their_sizes() {
+    // With a learning rate of 0 the epoch's loss must be that of evaluate, whatever the batches are.
+    let data = numbered(7);
+    let mut model = Sequential::new([1])
+        .add(Dense::new(3).activation(Tanh).kernel_regularizer(L2(0.1)))
+        .add(Dense::new(1).bias_initializer(Initializer::Ones).bias_regularizer(L1(0.01)))
+        .build(1)
+        .unwrap();
+    model.compile(Compile::new(Sgd::new(0.0), MeanSquaredError).metric(MeanSquaredError));
+    let history = model.fit(&data, Fit { validation_data: Some(&data), ..quiet(1, 4) }).unwrap();
+    let scores = model.evaluate(&data).unwrap();
+    assert_eq!(
+        history.keys().collect::<Vec<_>>(),
+        ["loss", "mean_squared_error", "val_loss", "val_mean_squared_error"]
+    );
+    for name in ["loss", "mean_squared_error"] {
+        assert!((history[name][0] - scores[name]).abs() < 1e-6, "{name}");
+        assert_eq!(history[&format!("val_{name}")], [scores[name]]);
+    }
+    // The metric is without the penalties, the loss with them.
+    let squares = |x: &Tensor| x.iter().map(|x| f64::from(x).powi(2)).sum::<f64>();
+    let penalty = 0.1 * squares(model.weight("dense", "kernel").unwrap()) + 0.01;
+    assert!((scores["loss"] - scores["mean_squared_error"] - penalty).abs() < 1e-7);
+}
+
+#[test]
+fn frozen_weights_stay_and_are_not_penalised() {
+    let data = numbered(8);
+    let network = |trainable: bool| {
+        let frozen = Dense::new(3).kernel_regularizer(L2(10.0)).trainable(trainable).name("first");
+        let mut model = Sequential::new([1]).add(frozen).add(Dense::new(1)).build(2).unwrap();
+        model.compile(Compile::new(Sgd::new(0.001), MeanSquaredError).metric(MeanSquaredError));
+        model
+    };
+    let mut model = network(false);
+    let scores = model.evaluate(&data).unwrap();
+    assert_eq!(scores["loss"], scores["mean_squared_error"]);
+    let before = model.get_weights();
+    model.fit(&data, quiet(2, 4)).unwrap();
+    let after = model.get_weights();
+    assert_eq!((&before[0], &before[1]), (&after[0], &after[1]));
+    assert_ne!(before[2], after[2]);
+    assert!(network(true).evaluate(&data).unwrap()["loss"] > scores["loss"]);
+}
+
+#[test]
+fn a_model_without_anything_to_train_reports_its_loss() {
+    let mut model = Sequential::new([1]).add(Relu).build(0).unwrap();
+    model.compile(Compile::new(Sgd::new(0.1), MeanSquaredError));
+    let data = Dataset::new(Tensor::from([[1.0]]), Tensor::from([[3.0]])).unwrap();
+    assert_eq!(model.fit(&data, quiet(1, 1)).unwrap()["loss"], [4.0]);
+}
+
+#[test]
+fn dropout_drops_in_training_and_not_in_evaluation() {
+    let n = 4000;
+    let ones = Tensor::ones([n, 1]);
+    let data = Dataset::new(ones.clone(), Tensor::zeros([n, 1])).unwrap();
+    let mut model = Sequential::new([1]).add(Dropout::new(0.25)).build(3).unwrap();
+    model.compile(Compile::new(Sgd::new(0.1), MeanSquaredError));
+    assert_eq!(model.predict(&ones).unwrap(), ones);
+    assert_eq!(model.evaluate(&data).unwrap()["loss"], 1.0);
+    // 0 with probability 1/4, else (4/3)^2: in the mean 4/3, with a standard deviation of 0.012.
+    let losses = model.fit(&data, quiet(2, 1000)).unwrap()["loss"].to_vec();
+    assert!(losses.iter().all(|loss| (loss - 4.0 / 3.0).abs() < 0.06), "{losses:?}");
+    assert_ne!(losses[0], losses[1], "the same elements were dropped in both epochs");
+}
+
+/// Subtracts the mean of the batch in training, and a moving average of it afterwards.
+struct Centre;
+
+impl Layer<f32> for Centre {
+    fn class_name(&self) -> &str {
+        "Centre"
+    }
+
+    fn config(&self) -> Config {
+        Config::new()
+    }
+
+    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+        Ok(input)
+    }
+
+    fn weights(&self, input: Shape) -> Vec<Weight> {
+        vec![Weight::new("moving_mean", input, Initializer::Zeros).trainable(false)]
+    }
+
+    fn forward<'t>(
+        &self,
+        weights: &[Var<'t, f32>],
+        x: &Var<'t, f32>,
+        cx: &mut Context<f32>,
+    ) -> Var<'t, f32> {
+        if cx.mode() == Mode::Infer {
+            return x - &weights[0];
+        }
+        let mean = x.mean(0);
+        cx.set_weight(0, weights[0].value() * 0.5 + mean.value() * 0.5);
+        x - &mean
+    }
+
+    fn couples_samples(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn a_layer_that_couples_samples_sees_whole_batches_and_keeps_its_state() {
+    let n = 100; // more than one shard
+    let data = numbered(n);
+    let mut model = Sequential::new([1]).add(Centre).add(Dense::new(1)).build(4).unwrap();
+    model.compile(Compile::new(Sgd::new(0.0), MeanSquaredError));
+    let x = data.inputs().mean(0).item();
+    model.fit(&data, quiet(1, n)).unwrap();
+    let moving = |model: &Sequential| model.weight("centre", "moving_mean").unwrap().item();
+    assert!((moving(&model) - 0.5 * x).abs() < 1e-5);
+    model.fit(&data, quiet(1, n)).unwrap();
+    assert!((moving(&model) - 0.75 * x).abs() < 1e-5);
+    assert_eq!(model.count_params(), 3);
+}
+
+#[test]
+fn threads_share_one_model() {
+    fn shared<M: Send + Sync>(_: &M) {}
+    let model = Sequential::new([8, 8, 1])
+        .add(Conv2d::new(4, 3).activation(Relu))
+        .add(Flatten::new())
+        .add(Dense::new(3).activation(Softmax))
+        .build(6)
+        .unwrap();
+    shared(&model);
+    let x = Tensor::uniform([64, 8, 8, 1], 0.0, 1.0, &mut cinta::Stream::new(1));
+    let expected = model.predict(&x).unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let (model, x, expected) = (&model, &x, &expected);
+            scope.spawn(move || {
+                for i in (thread..64).step_by(4) {
+                    let one = model.predict(&x.slice(0, i..i + 1)).unwrap();
+                    assert_eq!(one, expected.slice(0, i..i + 1));
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn a_clone_trains_apart() {
+    let data = numbered(8);
+    let mut model = line();
+    model.compile(Compile::new(Adam::new(0.1), MeanSquaredError));
+    model.fit(&data, quiet(1, 4)).unwrap();
+    let mut copy = model.clone();
+    let before = model.get_weights();
+    copy.fit(&data, quiet(3, 4)).unwrap();
+    assert_eq!(model.get_weights(), before);
+    model.fit(&data, quiet(3, 4)).unwrap();
+    assert_eq!(model.get_weights(), copy.get_weights());
+}
+
+#[test]
+fn a_sub_model_gives_the_layers_outputs() {
+    let model = Sequential::new([4, 4, 1])
+        .add(Conv2d::new(2, 3).activation(Relu).name("conv"))
+        .add(Flatten::new())
+        .add(Dense::new(3))
+        .build(7)
+        .unwrap();
+    let x = Tensor::uniform([5, 4, 4, 1], -1.0, 1.0, &mut cinta::Stream::new(2));
+    let hidden = model.up_to("conv").unwrap().predict(&x).unwrap();
+    assert_eq!(hidden.shape(), [5, 2, 2, 2]);
+    assert!(hidden.iter().all(|x| x >= 0.0));
+    let kernel = model.weight("dense", "kernel").unwrap();
+    let y = hidden.reshape([5, 8]).matmul(kernel) + model.weight("dense", "bias").unwrap();
+    assert!(y.all_close(&model.predict(&x).unwrap(), 1e-6, 1e-6));
+    assert_eq!(model.up_to("dense").unwrap().predict(&x).unwrap(), model.predict(&x).unwrap());
+}
