@@ -6,6 +6,7 @@ mod evaluate;
 mod fit;
 mod forward;
 mod history;
+mod layer_ref;
 mod names;
 mod progress;
 mod sequential;
@@ -16,8 +17,9 @@ pub use builder::SequentialBuilder;
 pub use evaluate::Scores;
 pub use fit::Fit;
 pub use history::History;
+pub use layer_ref::LayerRef;
 pub use progress::Verbose;
-pub use sequential::{LayerRef, Sequential};
+pub use sequential::Sequential;
 pub use sub_model::SubModel;
 
 pub(crate) use config::{from_config, to_config};

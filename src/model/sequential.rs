@@ -1,6 +1,7 @@
 //! The model.
 
 use super::builder::SequentialBuilder;
+use super::layer_ref::LayerRef;
 use super::sub_model::SubModel;
 use super::summary;
 use crate::error::{Error, Result};
@@ -196,7 +197,7 @@ impl<T: Scalar> Sequential<T> {
     /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn layers(&self) -> impl Iterator<Item = LayerRef<'_, T>> {
-        self.layers.iter().map(|built| LayerRef { built })
+        self.layers.iter().map(|built| LayerRef::new(built))
     }
 
     /// The layer with a name.
@@ -213,7 +214,7 @@ impl<T: Scalar> Sequential<T> {
     /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn get_layer(&self, name: &str) -> Result<LayerRef<'_, T>> {
-        Ok(LayerRef { built: &self.layers[self.index_of(name)?] })
+        Ok(LayerRef::new(&self.layers[self.index_of(name)?]))
     }
 
     fn index_of(&self, name: &str) -> Result<usize> {
@@ -346,86 +347,5 @@ impl<T: Scalar> Sequential<T> {
 impl<T: Scalar> fmt::Debug for Sequential<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.summary())
-    }
-}
-
-/// A layer of a model, to look at.
-#[derive(Clone, Copy)]
-pub struct LayerRef<'m, T: Scalar> {
-    built: &'m Built<T>,
-}
-
-impl<'m, T: Scalar> LayerRef<'m, T> {
-    /// Its name in the model.
-    ///
-    /// ```
-    /// # use cinta::prelude::*;
-    /// let model = Sequential::new([4]).add(Dense::new(2)).build(0)?;
-    /// assert_eq!(model.get_layer("dense")?.name(), "dense");
-    /// # Ok::<(), cinta::Error>(())
-    /// ```
-    pub fn name(&self) -> &'m str {
-        &self.built.name
-    }
-
-    /// Its class by Keras's name.
-    ///
-    /// ```
-    /// # use cinta::prelude::*;
-    /// let model = Sequential::new([4, 4, 1]).add(Conv2d::new(2, 3)).build(0)?;
-    /// assert_eq!(model.get_layer("conv2d")?.class_name(), "Conv2D");
-    /// # Ok::<(), cinta::Error>(())
-    /// ```
-    pub fn class_name(&self) -> &'m str {
-        self.built.layer.class_name()
-    }
-
-    /// The shape of one sample's input.
-    ///
-    /// ```
-    /// # use cinta::prelude::*;
-    /// let model = Sequential::new([4]).add(Dense::new(2)).build(0)?;
-    /// assert_eq!(model.get_layer("dense")?.input_shape(), [4]);
-    /// # Ok::<(), cinta::Error>(())
-    /// ```
-    pub fn input_shape(&self) -> Shape {
-        self.built.input
-    }
-
-    /// The shape of one sample's output.
-    ///
-    /// ```
-    /// # use cinta::prelude::*;
-    /// let model = Sequential::new([4]).add(Dense::new(2)).build(0)?;
-    /// assert_eq!(model.get_layer("dense")?.output_shape(), [2]);
-    /// # Ok::<(), cinta::Error>(())
-    /// ```
-    pub fn output_shape(&self) -> Shape {
-        self.built.output
-    }
-
-    /// Its weights with their names.
-    ///
-    /// ```
-    /// # use cinta::prelude::*;
-    /// let model = Sequential::new([4]).add(Dense::new(2)).build(0)?;
-    /// let names: Vec<&str> = model.get_layer("dense")?.weights().map(|(name, _)| name).collect();
-    /// assert_eq!(names, ["kernel", "bias"]);
-    /// # Ok::<(), cinta::Error>(())
-    /// ```
-    pub fn weights(&self) -> impl Iterator<Item = (&'m str, &'m Tensor<T>)> + use<'m, T> {
-        self.built.params.iter().map(|param| (param.weight.name, &param.value))
-    }
-
-    /// The number of its weights.
-    ///
-    /// ```
-    /// # use cinta::prelude::*;
-    /// let model = Sequential::new([4]).add(Dense::new(2)).build(0)?;
-    /// assert_eq!(model.get_layer("dense")?.count_params(), 10);
-    /// # Ok::<(), cinta::Error>(())
-    /// ```
-    pub fn count_params(&self) -> usize {
-        self.built.params.iter().map(|param| param.value.len()).sum()
     }
 }
