@@ -4,7 +4,7 @@ use super::evaluate::Sums;
 use super::forward::{Run, SHARD, Updates, map_shards};
 use super::history::History;
 use super::progress::{Progress, Verbose};
-use super::sequential::Sequential;
+use super::sequential::{Param, Sequential, Training};
 use crate::autograd::{Tape, Var};
 use crate::datasets::Dataset;
 use crate::error::{Error, Result};
@@ -88,6 +88,11 @@ impl<T: Scalar> Sequential<T> {
         let mut history = History::default();
         let steps = data.len().div_ceil(fit.batch_size);
         let mut progress = Progress::new(fit.verbose, fit.epochs, steps);
+        let values_of = |sums: &Sums, penalties: f64| -> BTreeMap<String, f64> {
+            let loss = sums.loss() + penalties / sums.samples();
+            let scores = sums.scores(&compiled, loss);
+            scores.iter().map(|(name, value)| (name.to_owned(), value)).collect()
+        };
         for epoch in 0..fit.epochs {
             progress.epoch_begins(epoch);
             let order = if fit.shuffle {
@@ -105,18 +110,9 @@ impl<T: Scalar> Sequential<T> {
                     .ok_or(Error::Diverged { epoch: epoch as u64 + 1, batch: batch + 1 })?;
                 sums.add(&outcome.sums);
                 penalties += outcome.penalty * indices.len() as f64;
-                progress.step_ends(batch + 1, || {
-                    let loss = sums.loss() + penalties / sums.samples();
-                    sums.scores(&compiled, loss)
-                        .iter()
-                        .map(|(name, value)| (name.to_owned(), value))
-                        .collect()
-                });
+                progress.step_ends(batch + 1, || values_of(&sums, penalties));
             }
-            let loss = sums.loss() + penalties / sums.samples();
-            let scores = sums.scores(&compiled, loss);
-            let mut values: BTreeMap<String, f64> =
-                scores.iter().map(|(name, value)| (name.to_owned(), value)).collect();
+            let mut values = values_of(&sums, penalties);
             if let Some(validation) = fit.validation_data {
                 let scores = self.evaluate_checked(&compiled, validation);
                 values.extend(scores.iter().map(|(name, value)| (format!("val_{name}"), value)));
@@ -153,7 +149,10 @@ impl<T: Scalar> Sequential<T> {
         let mut gradients = par::tree_sum(gradients.collect(), |left, right| {
             left.into_iter().zip(&right).map(|(left, right)| left + right).collect()
         })?;
-        if !(sums.loss() + penalty).is_finite() {
+        updates.iter().for_each(|update| self.check_update(update));
+        let finite = (sums.loss() + penalty).is_finite()
+            && updates.iter().all(|(_, _, value)| value.is_finite());
+        if !finite {
             return None;
         }
         // A gradient, and what the optimizer makes of it, can overflow: the old values come back then.
@@ -184,15 +183,26 @@ impl<T: Scalar> Sequential<T> {
         self.progress.step += 1;
         self.progress.iterations = iterations;
         for (layer, weight, value) in updates {
-            let built = &mut self.layers[layer];
-            assert!(
-                built.layer.couples_samples() && !built.params[weight].weight.trainable,
-                "layer {}: only untrained weights of layers that couple samples can be set",
-                built.name
-            );
-            built.params[weight].value = value.row_major();
+            self.layers[layer].params[weight].value = value.row_major();
         }
         Some(Outcome { sums, penalty })
+    }
+
+    /// A layer that sets a weight it may not set is a wrong program.
+    fn check_update(&self, (layer, weight, value): &(usize, usize, Tensor<T>)) {
+        let built = &self.layers[*layer];
+        let allowed = built
+            .params
+            .get(*weight)
+            .is_some_and(|param| !param.weight.trainable && param.weight.shape == value.shape());
+        assert!(
+            allowed && built.layer.couples_samples(),
+            "layer {} ({}) sets its weight {weight} to a value of shape {}: only untrained weights of \
+             layers that couple samples can be set, to values of their own shape",
+            built.name,
+            built.layer.class_name(),
+            value.shape()
+        );
     }
 
     /// Forward and backward over one shard, on a tape of its own.
@@ -206,13 +216,13 @@ impl<T: Scalar> Sequential<T> {
     ) -> Shard<T> {
         let shard = data.take(indices);
         let tape = Tape::new();
-        let variable = |param: &super::sequential::Param<T>| {
+        let variable = |param: &Param<T>| {
             let value = param.value.clone();
             if param.weight.trainable { tape.leaf(value) } else { Var::constant(value) }
         };
         let weights: Vec<Vec<Var<'_, T>>> =
             self.layers.iter().map(|layer| layer.params.iter().map(variable).collect()).collect();
-        let Sequential { progress: super::sequential::Training { seed, step, .. }, .. } = *self;
+        let Training { seed, step, .. } = self.progress;
         let mode = Mode::Train { seed, step, layer: 0, first_sample };
         let mut run = Run { layers: &self.layers, weights, mode, updates: Vec::new() };
         let (losses, predictions) =
