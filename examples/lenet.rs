@@ -12,7 +12,7 @@ Trains the lecture's network on handwritten digits and prints its scores.
   --epochs N        how often every sample is seen (default 300)
   --batch-size N    samples in a step (default 256)
   --seed N          of weights, dropout and shuffling (default 72881)
-  --save FILE       write the trained model to FILE.safetensors
+  --save FILE       write the trained model to FILE, whose name ends in .safetensors
   --load FILE       evaluate a saved model, do not train
   --no-validation   do not evaluate after every epoch
   --verbose 0|1|2   print nothing, a bar, or a line for each epoch (default 1)
@@ -90,6 +90,10 @@ fn args() -> Result<Args, lexopt::Error> {
 }
 
 fn run(args: Args) -> Result<(), Error> {
+    // Before the training, not after it.
+    if let Some(file) = args.save.as_ref().filter(|file| !file.ends_with(".safetensors")) {
+        return Err(Error::Config(format!("--save {file}: the name must end in .safetensors")));
+    }
     let (train, test) = match &args.data {
         Some(dir) => datasets::zip_digits(dir)?,
         None => datasets::digits(),

@@ -26,7 +26,7 @@ pub enum Error {
         /// What the operating system said.
         source: std::io::Error,
     },
-    /// A file was read, but does not hold what it should.
+    /// A file or folder is not what it should be, or cannot hold what it should.
     Format {
         /// The file.
         path: PathBuf,
@@ -53,7 +53,7 @@ pub enum Error {
     Data(String),
     /// An option of `compile`, `fit`, `evaluate`, `predict` or `save` makes no sense.
     Config(String),
-    /// The loss stopped being a finite number. The weights are those before the batch.
+    /// The loss or a weight stopped being a finite number. The weights are those before the batch.
     Diverged {
         /// The epoch, counted from 1 as the progress line counts it.
         epoch: u64,
@@ -87,18 +87,12 @@ impl fmt::Display for Error {
             Error::Data(reason) | Error::Config(reason) => f.write_str(reason),
             Error::Diverged { epoch, batch } => write!(
                 f,
-                "the loss is not finite in epoch {epoch}, batch {batch}: training diverged; \
+                "the loss or a weight is not finite in epoch {epoch}, batch {batch}: training diverged; \
                  use a smaller learning rate, or scale the inputs"
             ),
         }
     }
 }
 
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Error::Io { source, .. } => Some(source),
-            _ => None,
-        }
-    }
-}
+// The message of an operating system's error is part of ours, so there is no `source` to repeat it.
+impl std::error::Error for Error {}

@@ -100,6 +100,7 @@ pub use nn::{
 };
 pub use rand;
 pub use scalar::Scalar;
+pub use serde_json;
 pub use simd::instruction_set;
 pub use tensor::{Axes, MAX_RANK, Shape, Stream, Tensor};
 pub use train::{

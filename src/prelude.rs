@@ -11,7 +11,7 @@ pub use crate::nn::Activation::{self, Elu, Linear, Relu, Sigmoid, Softmax, Tanh}
 pub use crate::nn::Initializer;
 pub use crate::nn::Regularizer::{self, L1, L1L2, L2};
 pub use crate::nn::{AveragePooling2d, Conv2d, Dense, Dropout, Flatten, MaxPooling2d};
-pub use crate::tensor::Tensor;
+pub use crate::tensor::{Stream, Tensor};
 pub use crate::train::{
     Accuracy, Adam, CategoricalCrossentropy, Compile, MeanSquaredError, Sgd,
     SparseCategoricalCrossentropy,

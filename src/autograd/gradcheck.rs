@@ -39,6 +39,9 @@ const TOLERANCE: f64 = 1e-6;
 /// The rounding of a central difference, as a part of what is subtracted divided by the step.
 const ROUNDING: f64 = 1e-13;
 
+/// Slopes below this are taken for 0.
+const FLOOR: f64 = 1e-9;
+
 /// Compares the gradients of `f` with central differences, in `f64`:
 /// `(f(x + h) - f(x - h)) / 2h` for every element of every input, where the output is contracted with
 /// fixed random numbers so that no two of its elements can hide each other's errors.
@@ -138,7 +141,7 @@ fn slopes<const N: usize>(
             let h = STEP * value.abs().max(1.0);
             let slope = (loss_at(value + h) - loss_at(value - h)) / ((value + h) - (value - h));
             moved.as_mut_slice()[element] = value;
-            (slope, ROUNDING * magnitude / h)
+            (slope, ROUNDING * magnitude / h + FLOOR)
         };
         values.iter().enumerate().map(&mut slope).collect()
     })

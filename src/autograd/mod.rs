@@ -306,6 +306,13 @@ impl<T: Scalar> fmt::Debug for Tape<T> {
     }
 }
 
+impl<T: Scalar> fmt::Debug for Gradients<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let leaves = self.slots.iter().enumerate();
+        f.debug_map().entries(leaves.filter_map(|(at, slot)| Some((at, slot.as_ref()?)))).finish()
+    }
+}
+
 impl<T: Scalar> fmt::Debug for Var<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.origin {

@@ -2,16 +2,17 @@
 
 use crate::error::{Error, Result};
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Writes a file under a name of its own beside `path`, forces it to the disk, and renames it. On an
 /// error, whatever was at `path` is untouched, and nothing else is left behind.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let temporary = temporary(path);
-    let written = File::create_new(&temporary)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+    let (mut file, temporary) = create_beside(path).map_err(|error| Error::io(path, error))?;
+    let written = file
+        .write_all(bytes)
+        .and_then(|()| file.sync_all())
         .and_then(|()| fs::rename(&temporary, path));
     written.map_err(|error| {
         // The first error is the one to report.
@@ -20,10 +21,18 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     })
 }
 
-/// A name that no other thread or process uses at the same time.
-fn temporary(path: &Path) -> PathBuf {
+/// A new file in the folder of `path`, under a name that nobody uses: not made from the file's own name,
+/// which may be as long as the system allows, and never one that exists, whoever left it there.
+fn create_beside(path: &Path) -> io::Result<(File, PathBuf)> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    // Not made from the file's own name, which may be as long as the system allows.
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    path.with_file_name(format!(".cinta-{}-{count}.tmp", std::process::id()))
+    loop {
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!(".cinta-{}-{count}.tmp", std::process::id());
+        let temporary = path.with_file_name(name);
+        match File::create_new(&temporary) {
+            Ok(file) => return Ok((file, temporary)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
 }

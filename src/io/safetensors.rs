@@ -18,6 +18,11 @@ const KEY: &str = "cinta";
 /// The version of the format. It changes when older versions of the crate could not read the file.
 const FORMAT: u64 = 1;
 
+/// The largest number of steps or epochs that a file may state.
+const MAX_COUNT: u64 = 1 << 53;
+/// The longest description that a file may have: a thousand layers take half a megabyte.
+const MAX_DESCRIPTION: usize = 16 << 20;
+
 fn dtype<T: Scalar>() -> Dtype {
     if T::BYTES == 4 { Dtype::F32 } else { Dtype::F64 }
 }
@@ -80,6 +85,12 @@ pub(super) fn from_bytes<T: Scalar>(
     let text = header.metadata().as_ref().and_then(|metadata| metadata.get(KEY)).ok_or_else(|| {
         format!("the file has no {KEY:?} in its metadata: it holds tensors, but no model of this crate")
     })?;
+    if text.len() > MAX_DESCRIPTION {
+        return Err(format!(
+            "the description of the model has {} bytes; 16 MiB are allowed",
+            text.len()
+        ));
+    }
     let description: Value = serde_json::from_str(text)
         .map_err(|error| format!("the description of the model is damaged: {error}"))?;
     match description.get("format").and_then(Value::as_u64) {
@@ -145,11 +156,16 @@ fn training(value: &Value) -> Result<Training, String> {
             .and_then(Value::as_u64)
             .ok_or_else(|| format!("the description of the training has no whole number {name:?}"))
     };
+    // Nobody trains that long, and counting on must not overflow.
+    let count = |name: &str| match number(name)? {
+        count @ ..=MAX_COUNT => Ok(count),
+        count => Err(format!("the {name} of the training is {count}, more than 2^53")),
+    };
     Ok(Training {
         seed: number("seed")?,
-        epoch: number("epoch")?,
-        step: number("step")?,
-        iterations: number("iterations")?,
+        epoch: count("epoch")?,
+        step: count("step")?,
+        iterations: count("iterations")?,
     })
 }
 

@@ -178,7 +178,7 @@ fn store<T: Scalar, const NR: usize>(sums: &[T; NR], bias: &[T; NR], keep: bool,
 /// The matrix product `[m, k] x [k, n]` of operands with any strides.
 pub fn matmul<T: Scalar>(a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
     let ([m, k], [_, n]) = (a.dims(), b.dims());
-    // A negative or repeated stride is rare enough to be worth a copy.
+    // A negative stride is rare enough to be worth a copy.
     let a = if a.strides().iter().all(|&stride| stride >= 0) { a.clone() } else { a.row_major() };
     let (data, row_step, col_step) = a.as_matrix();
     let rows = Offsets::new((0..m).map(|i| i * row_step));
@@ -186,9 +186,8 @@ pub fn matmul<T: Scalar>(a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
     let lhs = Lhs { data, rows: &rows, cols: &cols };
 
     let mut panels = Panels::new(k, n);
-    match b.as_slice() {
-        Some(values) if n > 0 => panels.pack(values),
-        _ => panels.pack_with(|p, j| b.at([p, j])),
+    if n > 0 {
+        panels.pack(b.row_major().as_slice().expect("just made row-major"));
     }
     let mut out = vec![T::zero(); m * n];
     par::for_each_part(

@@ -1,6 +1,7 @@
 //! Loops over numbers: the products, the convolution and the pooling behind the ops.
 //!
-//! Kernels are safe code over slices in row-major order. They know nothing of the tape.
+//! Kernels are safe code over slices in row-major order (matrix products take any strides). They know
+//! nothing of the tape.
 
 pub(crate) mod conv2d;
 pub(crate) mod gemm;

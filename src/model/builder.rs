@@ -6,9 +6,11 @@ use crate::error::{Error, Result};
 use crate::nn::{Layer, Weight};
 use crate::scalar::Scalar;
 use crate::tensor::{MAX_RANK, Shape, Stream, Tensor};
+use std::fmt;
 use std::sync::Arc;
 
 /// A model in the making: an input shape and layers. See [`Sequential::new`].
+#[derive(Clone)]
 pub struct SequentialBuilder<T: Scalar = f32> {
     name: String,
     input: Shape,
@@ -22,6 +24,14 @@ pub(crate) struct Planned<T: Scalar> {
     pub input: Shape,
     pub output: Shape,
     pub weights: Vec<Weight>,
+}
+
+impl<T: Scalar> fmt::Debug for SequentialBuilder<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let classes = self.layers.iter().map(|(_, layer)| layer.class_name());
+        write!(f, "{} {} ", self.name, self.input)?;
+        f.debug_list().entries(classes).finish()
+    }
 }
 
 impl<T: Scalar> SequentialBuilder<T> {

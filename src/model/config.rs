@@ -46,6 +46,8 @@ pub(crate) fn to_config<T: Scalar>(model: &Sequential<T>) -> Value {
 fn layer_config<T: Scalar>(built: &Built<T>) -> Value {
     let class_name = built.layer.class_name();
     let mut own = built.layer.config();
+    // The model decides on these, whatever the layer says.
+    own.retain(|key, _| !matches!(key.as_str(), "name" | "dtype"));
     let mut config = Config::new();
     config.insert("name".to_owned(), json!(built.name));
     if let Some(trainable) = own.shift_remove("trainable") {

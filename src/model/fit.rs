@@ -48,6 +48,12 @@ impl<T: Scalar> Default for Fit<'_, T> {
     }
 }
 
+/// Samples in a shard: small batches are cut finer, so that there is something for a second thread. It
+/// depends on the batch alone.
+fn shard_size(batch: usize) -> usize {
+    if batch <= 2 * SHARD { SHARD / 2 } else { SHARD }
+}
+
 /// The stream label of the order of samples.
 const SHUFFLE: u64 = u64::from_le_bytes(*b"shuffle ");
 
@@ -132,7 +138,7 @@ impl<T: Scalar> Sequential<T> {
         indices: &[usize],
     ) -> Option<Outcome> {
         let coupled = self.layers.iter().any(|layer| layer.layer.couples_samples());
-        let size = if coupled { indices.len() } else { SHARD };
+        let size = if coupled { indices.len() } else { shard_size(indices.len()) };
         let shards = map_shards(indices.len(), size, |shard| {
             let first_sample = shard.start;
             self.shard(compiled, data, &indices[shard], indices.len(), first_sample)

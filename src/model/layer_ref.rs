@@ -3,11 +3,18 @@
 use super::sequential::Built;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
+use std::fmt;
 
 /// A layer of a model, to look at.
 #[derive(Clone, Copy)]
 pub struct LayerRef<'m, T: Scalar> {
     built: &'m Built<T>,
+}
+
+impl<T: Scalar> fmt::Debug for LayerRef<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}) {}", self.name(), self.class_name(), self.output_shape())
+    }
 }
 
 impl<'m, T: Scalar> LayerRef<'m, T> {

@@ -1,5 +1,7 @@
 //! The layers' automatic names: Keras's.
 
+use std::collections::{HashMap, HashSet};
+
 /// `MaxPooling2D` becomes `max_pooling2d`: an underscore before every capital that starts a word.
 pub(super) fn snake_case(class_name: &str) -> String {
     let chars: Vec<char> =
@@ -23,7 +25,7 @@ pub(super) fn snake_case(class_name: &str) -> String {
 /// # Errors
 /// The index of a layer whose chosen name is taken or not allowed, and why.
 pub(super) fn assign(layers: &[(Option<&str>, &str)]) -> Result<Vec<String>, (usize, String)> {
-    let mut taken: Vec<&str> = Vec::new();
+    let mut taken: HashSet<String> = HashSet::new();
     for (i, name) in layers.iter().enumerate().filter_map(|(i, (name, _))| Some((i, (*name)?))) {
         if name.is_empty() || name.contains('/') {
             return Err((
@@ -31,23 +33,29 @@ pub(super) fn assign(layers: &[(Option<&str>, &str)]) -> Result<Vec<String>, (us
                 format!("a layer's name is not empty and has no `/`, and this is {name:?}"),
             ));
         }
-        if taken.contains(&name) {
+        if !taken.insert(name.to_owned()) {
             return Err((
                 i,
                 format!("the name {name:?} is taken by an earlier layer; names are unique"),
             ));
         }
-        taken.push(name);
     }
+    // The next number of each class.
+    let mut numbers: HashMap<&str, usize> = HashMap::new();
     let mut names: Vec<String> = Vec::new();
-    for (chosen, class_name) in layers {
+    for &(chosen, class_name) in layers {
         let name = match chosen {
-            Some(name) => (*name).to_owned(),
+            Some(name) => name.to_owned(),
             None => {
                 let base = snake_case(class_name);
-                let numbered = |i: usize| if i == 0 { base.clone() } else { format!("{base}_{i}") };
-                let free = |name: &String| !names.contains(name) && !taken.contains(&name.as_str());
-                (0..).map(numbered).find(free).expect("there is always a next number")
+                let number = numbers.entry(class_name).or_default();
+                loop {
+                    let name = if *number == 0 { base.clone() } else { format!("{base}_{number}") };
+                    *number += 1;
+                    if taken.insert(name.clone()) {
+                        break name;
+                    }
+                }
             }
         };
         names.push(name);

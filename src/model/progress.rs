@@ -1,6 +1,7 @@
 //! What `fit` prints.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 /// What `fit` prints: Keras's `verbose`, also made from its numbers 0, 1 and 2.
@@ -61,7 +62,7 @@ impl Progress {
         }
         // As Keras, which counts epochs only where there are several.
         if self.epochs > 1 {
-            println!("Epoch {}/{}", epoch + 1, self.epochs);
+            say(&format!("Epoch {}/{}", epoch + 1, self.epochs));
         }
         #[cfg(feature = "progress")]
         if self.verbose == Verbose::Bar {
@@ -101,8 +102,13 @@ impl Progress {
         } else {
             format!(" - {}s - {step}/step", elapsed.as_secs())
         };
-        println!("{steps}/{steps}{bar}{}", listed(values));
+        say(&format!("{steps}/{steps}{bar}{}", listed(values)));
     }
+}
+
+/// Prints a line. A reader who went away must not end the training.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 /// ` - name: value` for each.

@@ -80,7 +80,8 @@ pub(crate) struct Param<T: Scalar> {
 }
 
 impl Sequential<f32> {
-    /// Starts a model of `f32` for samples of this shape (without an axis for the batch).
+    /// Starts a model of `f32` for samples of this shape (without an axis for the batch); for `f64`, see
+    /// [`typed`](Self::typed).
     ///
     /// ```
     /// use cinta::prelude::*;

@@ -5,6 +5,7 @@ use super::sequential::Built;
 use crate::error::Result;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
+use std::fmt;
 
 /// The first layers of a model, sharing its weights: see
 /// [`Sequential::up_to`](super::Sequential::up_to).
@@ -12,6 +13,15 @@ use crate::tensor::{Shape, Tensor};
 pub struct SubModel<'m, T: Scalar> {
     input: Shape,
     layers: &'m [Built<T>],
+}
+
+impl<T: Scalar> fmt::Debug for SubModel<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.layers.iter().map(|layer| &layer.name);
+        write!(f, "{} -> ", self.input)?;
+        f.debug_list().entries(names).finish()?;
+        write!(f, " -> {}", self.output_shape())
+    }
 }
 
 impl<'m, T: Scalar> SubModel<'m, T> {

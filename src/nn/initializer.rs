@@ -82,7 +82,7 @@ impl Initializer {
             })
         };
         match self {
-            Initializer::GlorotUniform => uniform(2.0 / (fan_in + fan_out).max(2.0), rng),
+            Initializer::GlorotUniform => Tensor::glorot_uniform(shape, rng),
             Initializer::GlorotNormal => cut_off(2.0 / (fan_in + fan_out).max(2.0), rng),
             Initializer::HeUniform => uniform(2.0 / fan_in.max(1.0), rng),
             Initializer::HeNormal => cut_off(2.0 / fan_in.max(1.0), rng),

@@ -35,6 +35,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// assert_eq!((&x * 2.0 - 1.0).value().to_vec(), [1.0, 3.0]);
     /// assert_eq!((1.0f64 - &x).sum(..).backward().wrt(&x).to_vec(), [-1.0, -1.0]);
     /// ```
+    #[track_caller]
     pub fn affine(&self, scale: T, shift: T) -> Var<'t, T> {
         apply(Affine { scale, shift }, [self])
     }
@@ -45,6 +46,7 @@ macro_rules! scalar_operator {
     ($trait:ident, $method:ident, |$number:ident| $scale:expr, $shift:expr) => {
         impl<'t, T: Scalar> std::ops::$trait<T> for &Var<'t, T> {
             type Output = Var<'t, T>;
+            #[track_caller]
             fn $method(self, $number: T) -> Var<'t, T> {
                 self.affine($scale, $shift)
             }
@@ -52,6 +54,7 @@ macro_rules! scalar_operator {
 
         impl<'t, T: Scalar> std::ops::$trait<T> for Var<'t, T> {
             type Output = Var<'t, T>;
+            #[track_caller]
             fn $method(self, $number: T) -> Var<'t, T> {
                 self.affine($scale, $shift)
             }
@@ -62,36 +65,53 @@ macro_rules! scalar_operator {
 scalar_operator!(Add, add, |number| T::one(), number);
 scalar_operator!(Sub, sub, |number| T::one(), -number);
 scalar_operator!(Mul, mul, |number| number, T::zero());
-scalar_operator!(Div, div, |number| T::one() / number, T::zero());
+
+/// Division by a number is rounded once: not multiplication by `1 / number`.
+impl<'t, T: Scalar> std::ops::Div<T> for &Var<'t, T> {
+    type Output = Var<'t, T>;
+    #[track_caller]
+    fn div(self, number: T) -> Var<'t, T> {
+        self / Var::constant(Tensor::scalar(number))
+    }
+}
+
+impl<'t, T: Scalar> std::ops::Div<T> for Var<'t, T> {
+    type Output = Var<'t, T>;
+    #[track_caller]
+    fn div(self, number: T) -> Var<'t, T> {
+        &self / number
+    }
+}
 
 /// `number op x`, which Rust wants written for each type of number.
-macro_rules! left_scalar_operators {
-    ($type:ident) => {
-        impl<'t> std::ops::Add<&Var<'t, $type>> for $type {
+macro_rules! left_scalar_operator {
+    ($type:ident, $trait:ident, $method:ident, |$number:ident| $scale:expr, $shift:expr) => {
+        impl<'t> std::ops::$trait<&Var<'t, $type>> for $type {
             type Output = Var<'t, $type>;
-            fn add(self, x: &Var<'t, $type>) -> Var<'t, $type> {
-                x.affine(1.0, self)
+            #[track_caller]
+            fn $method(self, x: &Var<'t, $type>) -> Var<'t, $type> {
+                let $number = self;
+                x.affine($scale, $shift)
             }
         }
 
-        impl<'t> std::ops::Sub<&Var<'t, $type>> for $type {
+        impl<'t> std::ops::$trait<Var<'t, $type>> for $type {
             type Output = Var<'t, $type>;
-            fn sub(self, x: &Var<'t, $type>) -> Var<'t, $type> {
-                x.affine(-1.0, self)
-            }
-        }
-
-        impl<'t> std::ops::Mul<&Var<'t, $type>> for $type {
-            type Output = Var<'t, $type>;
-            fn mul(self, x: &Var<'t, $type>) -> Var<'t, $type> {
-                x.affine(self, 0.0)
+            #[track_caller]
+            fn $method(self, x: Var<'t, $type>) -> Var<'t, $type> {
+                let $number = self;
+                x.affine($scale, $shift)
             }
         }
     };
 }
 
-left_scalar_operators!(f32);
-left_scalar_operators!(f64);
+left_scalar_operator!(f32, Add, add, |number| 1.0, number);
+left_scalar_operator!(f32, Sub, sub, |number| -1.0, number);
+left_scalar_operator!(f32, Mul, mul, |number| number, 0.0);
+left_scalar_operator!(f64, Add, add, |number| 1.0, number);
+left_scalar_operator!(f64, Sub, sub, |number| -1.0, number);
+left_scalar_operator!(f64, Mul, mul, |number| number, 0.0);
 
 #[cfg(test)]
 mod tests {
@@ -107,6 +127,7 @@ mod tests {
         assert_close((&x - 2.0).value(), &Tensor::from([-1.0, 2.0]));
         assert_close((&x * 2.0).value(), &Tensor::from([2.0, 8.0]));
         assert_close((&x / 2.0).value(), &Tensor::from([0.5, 2.0]));
+        assert_eq!((Var::constant(Tensor::scalar(49.0)) / 49.0).value().item(), 1.0);
         assert_close((2.0 + &x).value(), &Tensor::from([3.0, 6.0]));
         assert_close((2.0 - &x).value(), &Tensor::from([1.0, -2.0]));
         assert_close((2.0 * &x).value(), &Tensor::from([2.0, 8.0]));

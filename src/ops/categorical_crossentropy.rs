@@ -20,7 +20,9 @@ impl<T: Scalar> Op<T, 1> for FromLogits<T> {
     fn forward(&self, [z]: [&Tensor<T>; 1], wanted: [bool; 1]) -> (Tensor<T>, Tensor<T>) {
         let loss = per_row(z, &self.targets, |z, y| {
             let total = log_sum_exp(z);
-            z.iter().zip(y).map(|(&z, &y)| y * (total - z)).sum()
+            // A class that is not wanted does not count, even if its z is minus infinity.
+            let wanted = z.iter().zip(y).filter(|(_, y)| **y != T::zero());
+            wanted.map(|(&z, &y)| y * (total - z)).sum()
         });
         (loss, if wanted[0] { z.softmax() } else { z.clone() })
     }

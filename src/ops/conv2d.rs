@@ -44,6 +44,7 @@ impl Conv2d {
             "conv2d: the kernel {shape} has {c_out} outputs but the bias has the shape {}",
             bias.shape()
         );
+        assert!(c_out > 0, "conv2d: the kernel {shape} has no outputs");
         match Window::new([h, w], [kh, kw], self.strides, self.padding) {
             Ok(window) => Geometry { window, images, c_in, c_out },
             Err(reason) => panic!("conv2d of {image} by {shape}: {reason}"),

@@ -31,6 +31,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// assert_eq!(x.elu().value().to_vec(), [0.0, 2.0]);
     /// assert_eq!(x.elu().sum(..).backward().wrt(&x).to_vec(), [1.0, 1.0]);
     /// ```
+    #[track_caller]
     pub fn elu(&self) -> Var<'t, T> {
         apply(Elu, [self])
     }

@@ -31,6 +31,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// assert_eq!(x.exp().value().to_vec(), [1.0]);
     /// assert_eq!(x.exp().sum(..).backward().wrt(&x).to_vec(), [1.0]);
     /// ```
+    #[track_caller]
     pub fn exp(&self) -> Var<'t, T> {
         apply(Exp, [self])
     }

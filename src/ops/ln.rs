@@ -30,6 +30,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// assert_eq!(x.ln().value().to_vec(), [0.0, std::f64::consts::LN_2]);
     /// assert_eq!(x.ln().sum(..).backward().wrt(&x).to_vec(), [1.0, 0.5]);
     /// ```
+    #[track_caller]
     pub fn ln(&self) -> Var<'t, T> {
         apply(Ln, [self])
     }

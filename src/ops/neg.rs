@@ -22,6 +22,7 @@ impl<T: Scalar> Op<T, 1> for Neg {
 
 impl<'t, T: Scalar> std::ops::Neg for &Var<'t, T> {
     type Output = Var<'t, T>;
+    #[track_caller]
     fn neg(self) -> Var<'t, T> {
         apply(Neg, [self])
     }
@@ -29,6 +30,7 @@ impl<'t, T: Scalar> std::ops::Neg for &Var<'t, T> {
 
 impl<'t, T: Scalar> std::ops::Neg for Var<'t, T> {
     type Output = Var<'t, T>;
+    #[track_caller]
     fn neg(self) -> Var<'t, T> {
         -&self
     }

@@ -31,6 +31,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// assert_eq!(x.relu().value().to_vec(), [0.0, 0.0, 2.0]);
     /// assert_eq!(x.relu().sum(..).backward().wrt(&x).to_vec(), [0.0, 0.0, 1.0]);
     /// ```
+    #[track_caller]
     pub fn relu(&self) -> Var<'t, T> {
         apply(Relu, [self])
     }

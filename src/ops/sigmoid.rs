@@ -31,6 +31,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// assert_eq!(x.sigmoid().value().to_vec(), [0.5]);
     /// assert_eq!(x.sigmoid().sum(..).backward().wrt(&x).to_vec(), [0.25]);
     /// ```
+    #[track_caller]
     pub fn sigmoid(&self) -> Var<'t, T> {
         apply(Sigmoid, [self])
     }

@@ -87,6 +87,13 @@ mod tests {
     }
 
     #[test]
+    fn an_impossible_class_does_not_count() {
+        let z = Var::constant(Tensor::from([[0.0, f64::NEG_INFINITY]]));
+        let loss = z.sparse_categorical_crossentropy_from_logits(&Tensor::from([0.0]));
+        assert_eq!(loss.value().item(), 0.0);
+    }
+
+    #[test]
     fn gradient() {
         let labels = Tensor::from([4.0, 0.0, 2.0]);
         let p = random(&[3, 5], 0.1, 1.0, 1, 0);

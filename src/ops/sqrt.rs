@@ -31,6 +31,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// assert_eq!(x.sqrt().value().to_vec(), [2.0, 4.0]);
     /// assert_eq!(x.sqrt().sum(..).backward().wrt(&x).to_vec(), [0.25, 0.125]);
     /// ```
+    #[track_caller]
     pub fn sqrt(&self) -> Var<'t, T> {
         apply(Sqrt, [self])
     }

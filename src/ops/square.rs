@@ -30,6 +30,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// assert_eq!(x.square().value().to_vec(), [9.0, 1.0]);
     /// assert_eq!(x.square().sum(..).backward().wrt(&x).to_vec(), [6.0, -2.0]);
     /// ```
+    #[track_caller]
     pub fn square(&self) -> Var<'t, T> {
         apply(Square, [self])
     }

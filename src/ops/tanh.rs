@@ -31,6 +31,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// assert_eq!(x.tanh().value().to_vec(), [0.0]);
     /// assert_eq!(x.tanh().sum(..).backward().wrt(&x).to_vec(), [1.0]);
     /// ```
+    #[track_caller]
     pub fn tanh(&self) -> Var<'t, T> {
         apply(Tanh, [self])
     }

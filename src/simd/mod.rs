@@ -70,13 +70,16 @@ enum Level {
 fn level() -> Level {
     static LEVEL: OnceLock<Level> = OnceLock::new();
     *LEVEL.get_or_init(|| {
-        let wanted = std::env::var("CINTA_SIMD").ok().and_then(|name| match name.as_str() {
-            "portable" => Some(Level::Portable),
+        match std::env::var("CINTA_SIMD").as_deref() {
+            Err(_) => detected(),
+            Ok("portable") => Level::Portable,
             #[cfg(target_arch = "x86_64")]
-            "avx2" => Some(Level::Avx2),
-            _ => None,
-        });
-        wanted.map_or(detected(), |wanted| wanted.min(detected()))
+            Ok("avx2") => Level::Avx2.min(detected()),
+            #[cfg(target_arch = "x86_64")]
+            Ok("avx512") => detected(),
+            // Ignored silently, a typing error would make a comparison of nothing.
+            Ok(other) => panic!("CINTA_SIMD is {other:?}; it is portable, avx2 or avx512"),
+        }
     })
 }
 

@@ -70,7 +70,8 @@ impl Stream {
         mix(self.key.wrapping_add(position.wrapping_mul(WEYL)))
     }
 
-    /// A random order of `0..n`: the shuffle of Fisher and Yates.
+    /// A random order of `0..n`: the shuffle of Fisher and Yates. The same stream gives the same order; for
+    /// another one, [`fork`](Self::fork) first.
     ///
     /// ```
     /// let mut order = cinta::Stream::new(1).permutation(10);
@@ -187,7 +188,7 @@ impl<T: Scalar> Tensor<T> {
     pub fn glorot_uniform(shape: impl Into<Shape>, rng: &mut (impl Rng + ?Sized)) -> Self {
         let shape = shape.into();
         let (fan_in, fan_out) = fans(&shape);
-        let limit = (6.0 / (fan_in + fan_out).max(1.0)).sqrt();
+        let limit = (6.0 / (fan_in + fan_out).max(2.0)).sqrt();
         Self::uniform(shape, -limit, limit, rng)
     }
 }

@@ -133,11 +133,11 @@ impl<T: Scalar> Tensor<T> {
         let len = self.shape[axis];
         let start = match range.start_bound() {
             Bound::Included(&start) => start,
-            Bound::Excluded(&start) => start + 1,
+            Bound::Excluded(&start) => start.saturating_add(1),
             Bound::Unbounded => 0,
         };
         let end = match range.end_bound() {
-            Bound::Included(&end) => end + 1,
+            Bound::Included(&end) => end.saturating_add(1),
             Bound::Excluded(&end) => end,
             Bound::Unbounded => len,
         };
@@ -253,7 +253,15 @@ impl<T: Scalar> Tensor<T> {
         let [n_step, h_step, w_step, c_step, ..] = self.strides;
         Tensor {
             shape: Shape::from([n, (h - kh) / sh + 1, (w - kw) / sw + 1, kh, kw, c]),
-            strides: [n_step, h_step * sh as isize, w_step * sw as isize, h_step, w_step, c_step],
+            // A stride beyond the image is never taken: it may as well stop there.
+            strides: [
+                n_step,
+                h_step.saturating_mul(sh.min(h) as isize),
+                w_step.saturating_mul(sw.min(w) as isize),
+                h_step,
+                w_step,
+                c_step,
+            ],
             ..self.clone()
         }
     }

@@ -3,6 +3,7 @@
 use super::{Loss, Metric, Optimizer, Registry, optimizers};
 use crate::scalar::Scalar;
 use serde_json::{Value, json};
+use std::fmt;
 use std::sync::Arc;
 
 /// An optimizer, a loss and metrics: what a model is compiled with.
@@ -24,6 +25,12 @@ pub struct Compile<T: Scalar = f32> {
     pub(crate) metrics: Vec<Arc<dyn Metric<T>>>,
 }
 
+impl<T: Scalar> fmt::Debug for Compile<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.config())
+    }
+}
+
 impl<T: Scalar> Compile<T> {
     /// An optimizer and a loss, without metrics.
     pub fn new(optimizer: impl Optimizer<T> + 'static, loss: impl Loss<T> + 'static) -> Self {
@@ -39,6 +46,16 @@ impl<T: Scalar> Compile<T> {
     /// Whether the optimizer's hyperparameters make sense. JSON could not even hold all that do not.
     pub(crate) fn check_optimizer(&self) -> Result<(), String> {
         let optimizer = &self.optimizer;
+        let slots = optimizer.slots();
+        let named = |(i, slot): (usize, &&str)| {
+            !slot.is_empty() && !slot.contains('/') && !slots[..i].contains(slot)
+        };
+        if !slots.iter().enumerate().all(named) {
+            return Err(format!(
+                "optimizer {}: the slots {slots:?} need names that are unique, not empty and without `/`",
+                optimizer.class_name()
+            ));
+        }
         optimizer
             .check()
             .map_err(|reason| format!("optimizer {}: {reason}", optimizer.class_name()))

@@ -64,6 +64,7 @@ fn same_shape<T: Scalar>(targets: &Tensor<T>, output: Shape) -> Result<(), Strin
         return Ok(());
     }
     let hint = match (&*sample, &*output) {
+        ([], [1]) => "; reshape the targets to [n, 1]".to_owned(),
         ([] | [1], [classes]) => format!(
             "; class numbers need SparseCategoricalCrossentropy, or one_hot(&labels, {classes})"
         ),

@@ -100,6 +100,17 @@ impl<T: Scalar> Metric<T> for Accuracy {
     fn result(&self, state: &[f64]) -> f64 {
         state[0] / state[1]
     }
+
+    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
+        let sample = targets.shape().sample();
+        // Without the axis of classes, for class numbers.
+        let classes_away = Shape::new(&output[..output.rank().saturating_sub(1)]);
+        let one_each = sample.strip_suffix(&[1]) == Some(&classes_away[..]);
+        if output.rank() > 0 && (sample == output || sample == classes_away || one_each) {
+            return Ok(());
+        }
+        Err(format!("one target has the shape {sample} and one output of the model {output}"))
+    }
 }
 
 /// A loss as a metric: its mean over the samples, without the model's penalties.

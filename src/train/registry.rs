@@ -5,6 +5,7 @@ use crate::nn::{BUILTIN, Config, Layer, make_builtin, object};
 use crate::scalar::Scalar;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 /// Makes a part from its options.
@@ -147,6 +148,17 @@ fn made<P: ?Sized>(
 ) -> Result<Option<Arc<P>>, String> {
     let (name, config) = object(value)?;
     makers.get(name).map(|make| make(&config).map(Arc::from)).transpose()
+}
+
+impl<T: Scalar> fmt::Debug for Registry<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry")
+            .field("layers", &self.layers.keys())
+            .field("losses", &self.losses.keys())
+            .field("metrics", &self.metrics.keys())
+            .field("optimizers", &self.optimizers.keys())
+            .finish()
+    }
 }
 
 impl<T: Scalar> Default for Registry<T> {
