@@ -688,3 +688,53 @@ fn tensors_are_named_by_layer_and_weight() {
     assert_eq!(header["first/kernel"]["shape"], json!([3, 3, 1, 3]));
     assert_eq!(header["first/kernel"]["dtype"], "F32");
 }
+
+#[test]
+fn a_save_never_touches_files_of_others() {
+    let scratch = Scratch::new("others");
+    let planted: Vec<_> =
+        (0..500).map(|i| scratch.path(&format!(".cinta-{}-{i}.tmp", std::process::id()))).collect();
+    planted.iter().for_each(|path| std::fs::write(path, "mine").unwrap());
+    network(5).save(scratch.path("model.safetensors")).unwrap();
+    assert!(planted.iter().all(|path| std::fs::read(path).unwrap() == b"mine"));
+}
+
+/// A layer that writes its own name and type into its options, as Keras's layers do.
+struct Talkative;
+
+impl Layer<f32> for Talkative {
+    fn class_name(&self) -> &str {
+        "Talkative"
+    }
+
+    fn config(&self) -> Config {
+        let options = [("name", "other"), ("dtype", "float16"), ("word", "hello")];
+        options.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect()
+    }
+
+    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+        Ok(input)
+    }
+
+    fn forward<'t>(
+        &self,
+        _: &[Var<'t, f32>],
+        x: &Var<'t, f32>,
+        _: &mut Context<f32>,
+    ) -> Var<'t, f32> {
+        x.clone()
+    }
+}
+
+#[test]
+fn the_model_decides_on_a_layers_name_and_type() {
+    let scratch = Scratch::new("talkative");
+    let path = scratch.path("model.safetensors");
+    Sequential::new([3]).add(Talkative).build(0).unwrap().save(&path).unwrap();
+    let registry = Registry::new().layer("Talkative", |config| {
+        assert_eq!(config.keys().collect::<Vec<_>>(), ["word"]);
+        Ok(Box::new(Talkative))
+    });
+    let loaded = Sequential::load_with(&path, &registry).unwrap();
+    assert_eq!(loaded.layers().next().unwrap().name(), "talkative");
+}
