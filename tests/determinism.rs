@@ -1,6 +1,7 @@
 //! The same seed gives the same bits, for any number of threads.
 #![cfg(feature = "digits")]
 
+mod lenet;
 mod scratch;
 
 use cinta::prelude::*;
@@ -13,30 +14,8 @@ use std::process::Command;
 
 /// The lecture's network.
 fn lenet<T: Scalar>(seed: u64) -> Sequential<T> {
-    let mut model = Sequential::<T>::typed([16, 16, 1])
-        .add(
-            Conv2d::new(8, 5)
-                .padding(Same)
-                .activation(Relu)
-                .kernel_regularizer(L2(0.01))
-                .name("conv_1"),
-        )
-        .add(MaxPooling2d::new(2))
-        .add(Dropout::new(0.25))
-        .add(Conv2d::new(12, 3).activation(Relu).kernel_regularizer(L2(0.01)).name("conv_2"))
-        .add(MaxPooling2d::new(2))
-        .add(Dropout::new(0.25))
-        .add(Flatten::new())
-        .add(Dense::new(50).activation(Relu).kernel_regularizer(L2(0.01)))
-        .add(Dropout::new(0.5))
-        .add(Dense::new(10).activation(Softmax).kernel_regularizer(L2(0.01)))
-        .build(seed)
-        .unwrap();
-    model.compile(
-        Compile::new(Sgd::new(0.02).momentum(0.5), CategoricalCrossentropy::new())
-            .metric(Accuracy)
-            .metric(CategoricalCrossentropy::new()),
-    );
+    let mut model = lenet::network(seed);
+    model.compile(lenet::compile());
     model
 }
 

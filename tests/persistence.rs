@@ -1,5 +1,6 @@
 //! Models as files: training goes on where it stopped, and a file is complete or not there.
 
+mod lenet;
 mod scratch;
 
 use cinta::prelude::*;
@@ -500,30 +501,8 @@ fn description(bytes: &[u8]) -> Value {
 
 /// The lecture's network.
 fn lenet() -> Sequential {
-    let mut model = Sequential::new([16, 16, 1])
-        .add(
-            Conv2d::new(8, 5)
-                .padding(Same)
-                .activation(Relu)
-                .kernel_regularizer(L2(0.01))
-                .name("conv_1"),
-        )
-        .add(MaxPooling2d::new(2))
-        .add(Dropout::new(0.25))
-        .add(Conv2d::new(12, 3).activation(Relu).kernel_regularizer(L2(0.01)).name("conv_2"))
-        .add(MaxPooling2d::new(2))
-        .add(Dropout::new(0.25))
-        .add(Flatten::new())
-        .add(Dense::new(50).activation(Relu).kernel_regularizer(L2(0.01)))
-        .add(Dropout::new(0.5))
-        .add(Dense::new(10).activation(Softmax).kernel_regularizer(L2(0.01)))
-        .build(72_881)
-        .unwrap();
-    model.compile(
-        Compile::new(Sgd::new(0.02).momentum(0.5), CategoricalCrossentropy::new())
-            .metric(Accuracy)
-            .metric(CategoricalCrossentropy::new()),
-    );
+    let mut model = lenet::network(72_881);
+    model.compile(lenet::compile());
     model
 }
 

@@ -1,5 +1,7 @@
 //! The summary against Keras's own, as `golden/make.py` had it printed.
 
+mod lenet;
+
 use cinta::prelude::*;
 
 fn golden(file: &str) -> String {
@@ -9,29 +11,12 @@ fn golden(file: &str) -> String {
 
 #[test]
 fn the_lectures_network_before_and_after_a_step() -> Result<(), Error> {
-    let mut model = Sequential::new([16, 16, 1])
-        .add(
-            Conv2d::new(8, 5)
-                .padding(Same)
-                .activation(Relu)
-                .kernel_regularizer(L2(0.01))
-                .name("conv_1"),
-        )
-        .add(MaxPooling2d::new(2))
-        .add(Dropout::new(0.25))
-        .add(Conv2d::new(12, 3).activation(Relu).kernel_regularizer(L2(0.01)).name("conv_2"))
-        .add(MaxPooling2d::new(2))
-        .add(Dropout::new(0.25))
-        .add(Flatten::new())
-        .add(Dense::new(50).activation(Relu).kernel_regularizer(L2(0.01)))
-        .add(Dropout::new(0.5))
-        .add(Dense::new(10).activation(Softmax).kernel_regularizer(L2(0.01)))
-        .build(0)?;
+    let mut model: Sequential = lenet::network(0);
     assert_eq!(model.count_params(), 208 + 876 + 5_450 + 510);
     let before = model.summary();
     assert!(before.contains(" Total params: 7,044 (27.52 KB)\n"));
 
-    model.compile(Compile::new(Sgd::new(0.02).momentum(0.5), CategoricalCrossentropy::new()));
+    model.compile(lenet::compile());
     assert_eq!(model.summary(), before);
     let data = Dataset::new(Tensor::zeros([2, 16, 16, 1]), datasets::one_hot(&[0, 1], 10)?)?;
     model.fit(&data, Fit { verbose: Verbose::Silent, ..Fit::default() })?;
