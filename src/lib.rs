@@ -77,6 +77,7 @@
 #![warn(clippy::undocumented_unsafe_blocks, unsafe_op_in_unsafe_fn)]
 
 mod autograd;
+mod buffer;
 pub mod datasets;
 mod error;
 mod io;
@@ -98,6 +99,7 @@ pub use nn::{
     Activation, AveragePooling2d, Config, Context, Conv2d, Dense, Dropout, Flatten, Initializer,
     Layer, MaxPooling2d, Mode, Options, Pair, Regularizer, Weight,
 };
+pub use ops::Convolution;
 pub use rand;
 pub use scalar::Scalar;
 pub use serde_json;

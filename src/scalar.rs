@@ -1,5 +1,6 @@
 //! The two element types, `f32` and `f64`, behind one sealed trait.
 
+use crate::buffer::Pooled;
 use std::fmt;
 
 /// An element of a [`Tensor`](crate::Tensor): `f32` or `f64`.
@@ -22,6 +23,7 @@ pub trait Scalar:
     + Default
     + Send
     + Sync
+    + Pooled
     + sealed::Sealed
     + 'static
 {

@@ -5,15 +5,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each room of `src/` may use, beside itself.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("error", &[]),
-    ("simd", &[]),
-    ("scalar", &[]),
-    ("tensor", &["scalar"]),
-    ("kernels", &["scalar", "simd", "tensor"]),
+    ("buffer", &[]),
+    ("simd", &["buffer"]),
+    ("scalar", &["buffer"]),
+    ("tensor", &["buffer", "scalar"]),
+    ("kernels", &["buffer", "scalar", "simd", "tensor"]),
     ("autograd", &["scalar", "tensor"]),
-    ("ops", &["autograd", "kernels", "scalar", "tensor"]),
-    ("nn", &["autograd", "kernels", "scalar", "tensor"]),
+    ("ops", &["autograd", "buffer", "kernels", "scalar", "tensor"]),
+    ("nn", &["autograd", "kernels", "ops", "scalar", "tensor"]),
     ("train", &["autograd", "nn", "scalar", "tensor"]),
     ("datasets", &["error", "scalar", "tensor"]),
     ("model", &["autograd", "datasets", "error", "kernels", "nn", "scalar", "tensor", "train"]),

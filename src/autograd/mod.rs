@@ -230,6 +230,35 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn backward(&self) -> Gradients<'t, T> {
+        self.walk_back(Tensor::ones(self.shape()))
+    }
+
+    /// [`backward`](Self::backward) from a gradient of this value: that of the sum of `dy` times this.
+    ///
+    /// # Panics
+    /// As [`backward`](Self::backward), and when `dy` has another shape.
+    ///
+    /// ```
+    /// use cinta::{Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.leaf(Tensor::from([1.0, 2.0]));
+    /// let dy = Tensor::from([10.0, 100.0]);
+    /// assert_eq!(x.square().backward_from(&dy).wrt(&x).to_vec(), [20.0, 400.0]);
+    /// ```
+    #[track_caller]
+    pub fn backward_from(&self, dy: &Tensor<T>) -> Gradients<'t, T> {
+        assert_eq!(
+            dy.shape(),
+            self.shape(),
+            "backward_from: a gradient of shape {} for a value of shape {}",
+            dy.shape(),
+            self.shape()
+        );
+        self.walk_back(dy.clone())
+    }
+
+    #[track_caller]
+    fn walk_back(&self, dy: Tensor<T>) -> Gradients<'t, T> {
         let Some(Origin { tape, node }) = self.origin else {
             panic!("backward: a constant was made without a leaf, so it has no gradients")
         };
@@ -239,7 +268,7 @@ impl<'t, T: Scalar> Var<'t, T> {
         );
         let mut slots: Vec<Option<Tensor<T>>> = Vec::new();
         slots.resize_with(tape.nodes.borrow().len(), || None);
-        slots[node] = Some(Tensor::ones(self.shape()));
+        slots[node] = Some(dy);
         for at in (0..=node).rev() {
             let (parents, pullback) = {
                 let node = &mut tape.nodes.borrow_mut()[at];

@@ -1,65 +1,118 @@
 //! The one driver behind matrix products and convolutions.
 //!
-//! `out[i, j] = start + sum over p of lhs[i, p] * rhs[p, j]`, computed in tiles of `MR x NR` outputs
-//! that stay in vector registers while `p` runs. The right operand is packed into panels of `NR`
-//! columns, so that one step of `p` loads whole vectors; the left operand is read in place through
-//! [`Offsets`], which is what makes a convolution a product without a column matrix. `p` runs in
-//! blocks, so that a panel's part stays in the first-level cache. (The scheme is that of Goto and
-//! van de Geijn, *Anatomy of high-performance matrix multiplication*, 2008.)
+//! `out[i, j] = start + sum over p of a[i, p] b[p, j]`, computed in tiles of a few rows and one or two
+//! vectors of columns, which stay in registers while `p` runs. Both operands are read through
+//! [`Offsets`], so that either can be a matrix with any strides or an image seen through a window. Each
+//! element is one chain of fused multiply-adds in the order of `p`, whichever way the tiles are cut:
+//! results depend neither on the number of threads nor on the tile.
+//!
+//! A right operand that is large is packed into panels as wide as a tile, and `p` runs in blocks, so that
+//! a panel's part stays in the first-level cache. (The scheme is that of Goto and van de Geijn, *Anatomy
+//! of high-performance matrix multiplication*, 2008.)
 
 use super::par;
+use crate::buffer::Buffer;
 use crate::scalar::Scalar;
-use crate::simd::{self, Kernel, Offsets, Simd};
+use crate::simd::{self, Kernel, Offsets, Part, Simd, tile};
 use crate::tensor::Tensor;
 
-/// Products of one sum are added in blocks of this many.
+/// Summands that are added before the next panel is taken.
 const DEPTH: usize = 256;
 /// Rows of the output that one thread takes at a time: a multiple of every tile's height.
 const ROWS: usize = 96;
 
 /// The left operand, read in place: element `(i, p)` is `data[rows[i] + cols[p]]`.
 #[derive(Clone, Copy)]
-pub struct Lhs<'a, T> {
+pub struct Left<'a, T> {
     pub data: &'a [T],
-    pub rows: &'a Offsets,
-    pub cols: &'a Offsets,
+    pub rows: &'a [usize],
+    pub cols: Part<'a>,
 }
 
-/// The right operand, packed: panels of `width` columns, each row-major, the last filled with zeros.
-pub struct Panels<T> {
-    values: Vec<T>,
+/// The right operand: panels of [`width`](Self::width) neighbouring columns.
+pub struct Right<'a, T: Scalar> {
+    data: Data<'a, T>,
+    /// Where row `p` lies in a panel.
+    steps: Offsets,
+    /// The distance between panels.
+    panel_step: usize,
     width: usize,
-    depth: usize,
     columns: usize,
+    /// The columns that do not fill a panel, packed and filled up with zeros.
+    tail: Option<(Buffer<T>, Offsets)>,
 }
 
-impl<T: Scalar> Panels<T> {
-    /// Room for an operand with `depth` rows and `columns` columns.
-    pub fn new(depth: usize, columns: usize) -> Self {
-        let width = panel_width::<T>(columns);
-        let values = vec![T::zero(); depth * columns.next_multiple_of(width)];
-        Panels { values, width, depth, columns }
-    }
+enum Data<'a, T: Scalar> {
+    InPlace(&'a [T]),
+    Packed(Buffer<T>),
+}
 
-    /// Packs the row-major matrix `[depth, columns]`.
-    pub fn pack(&mut self, matrix: &[T]) {
-        let (width, columns) = (self.width, self.columns);
-        let rows = matrix.chunks_exact(columns);
-        for (p, row) in rows.enumerate() {
-            for (panel, part) in row.chunks(width).enumerate() {
-                let at = (panel * self.depth + p) * width;
-                self.values[at..at + part.len()].copy_from_slice(part);
+/// Columns of a panel: one vector where that is enough, else two.
+pub fn panel_width<T: Scalar>(columns: usize) -> usize {
+    let lanes = simd::vector_bytes() / T::BYTES;
+    if columns <= lanes { lanes } else { 2 * lanes }
+}
+
+impl<'a, T: Scalar> Right<'a, T> {
+    /// The row-major matrix `[depth, columns]`, read where it lies but for the last few columns.
+    pub fn in_place(depth: usize, columns: usize, matrix: &'a [T]) -> Self {
+        let width = panel_width::<T>(columns);
+        let whole = columns / width * width;
+        let tail = (whole < columns).then(|| {
+            let mut packed = Buffer::zeroed(depth * width);
+            for (p, row) in packed.chunks_exact_mut(width).enumerate() {
+                row[..columns - whole]
+                    .copy_from_slice(&matrix[p * columns + whole..(p + 1) * columns]);
             }
+            (packed, Offsets::steps(depth, width))
+        });
+        Right {
+            data: Data::InPlace(matrix),
+            steps: Offsets::steps(depth, columns),
+            panel_step: width,
+            width,
+            columns,
+            tail,
         }
     }
 
-    /// Packs the matrix whose element `(p, j)` is `at(p, j)`.
-    pub fn pack_with(&mut self, at: impl Fn(usize, usize) -> T) {
-        for p in 0..self.depth {
-            for j in 0..self.columns {
-                self.values[(j / self.width * self.depth + p) * self.width + j % self.width] =
-                    at(p, j);
+    /// The matrix `[depth, columns]` whose row `p` is written by `row(p, values)`, packed.
+    pub fn packed(depth: usize, columns: usize, mut row: impl FnMut(usize, &mut [T])) -> Self {
+        let width = panel_width::<T>(columns);
+        let mut values = Buffer::stale(depth * columns.next_multiple_of(width));
+        let mut whole = Buffer::zeroed(columns.next_multiple_of(width));
+        for p in 0..depth {
+            row(p, &mut whole[..columns]);
+            for (panel, part) in whole.chunks_exact(width).enumerate() {
+                values[(panel * depth + p) * width..][..width].copy_from_slice(part);
             }
+        }
+        Right {
+            data: Data::Packed(values),
+            steps: Offsets::steps(depth, width),
+            panel_step: depth * width,
+            width,
+            columns,
+            tail: None,
+        }
+    }
+
+    /// A row-major matrix: packed if that pays for products with this many rows.
+    pub fn new(depth: usize, columns: usize, matrix: &'a [T], rows: usize) -> Self {
+        // Rows far apart share few places in the cache; but packing costs as much as some rows.
+        if rows < 64 || (columns * T::BYTES <= 256 && columns % panel_width::<T>(columns) == 0) {
+            Self::in_place(depth, columns, matrix)
+        } else {
+            Self::packed(depth, columns, |p, row| {
+                row.copy_from_slice(&matrix[p * columns..][..columns]);
+            })
+        }
+    }
+
+    fn data(&self) -> &[T] {
+        match &self.data {
+            Data::InPlace(data) => data,
+            Data::Packed(data) => data,
         }
     }
 }
@@ -69,137 +122,271 @@ impl<T: Scalar> Panels<T> {
 pub enum Start<'a, T> {
     Zero,
     /// One value for each column.
-    Bias(&'a [T]),
+    Columns(&'a [T]),
+    /// One value for each row.
+    Rows(&'a [T]),
     /// What `out` holds already.
     Out,
 }
 
-/// Columns of a panel: one vector where that is enough, else two.
-fn panel_width<T: Scalar>(columns: usize) -> usize {
-    let lanes = simd::vector_bytes() / T::BYTES;
-    if columns <= lanes && lanes * T::BYTES > 16 { lanes } else { 2 * lanes }
+/// What is done to a finished sum.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Finish {
+    Plain,
+    /// `max(x, 0)`; a NaN stays one.
+    Relu,
 }
 
-/// Adds the product to `start` and writes it to the row-major `out` of `lhs.rows x rhs.columns`.
-pub fn product<T: Scalar>(lhs: Lhs<'_, T>, rhs: &Panels<T>, start: Start<'_, T>, out: &mut [T]) {
-    product_rows(lhs, 0, rhs, start, out);
-}
-
-/// The rows of the product from `first` on, as many as `out` holds.
-fn product_rows<T: Scalar>(
-    lhs: Lhs<'_, T>,
-    first: usize,
-    rhs: &Panels<T>,
+/// `out[to[i] + j] = finish(start + sum over p of left[i, p] right[p, j])`.
+pub fn product<T: Scalar>(
+    left: Left<'_, T>,
+    right: &Right<'_, T>,
     start: Start<'_, T>,
+    finish: Finish,
     out: &mut [T],
+    to: &[usize],
 ) {
-    assert_eq!(lhs.cols.len(), rhs.depth, "a product's operands have different inner lengths");
-    simd::dispatch(Product { lhs, first, rhs, start, out });
+    assert_eq!(left.cols.len(), right.steps.len(), "operands with different inner lengths");
+    assert_eq!(left.rows.len(), to.len(), "a product has another number of rows than its place");
+    simd::dispatch(Product { left, right, start, finish, out, to });
 }
 
-struct Product<'a, T> {
-    lhs: Lhs<'a, T>,
-    first: usize,
-    rhs: &'a Panels<T>,
+struct Product<'a, T: Scalar> {
+    left: Left<'a, T>,
+    right: &'a Right<'a, T>,
     start: Start<'a, T>,
+    finish: Finish,
     out: &'a mut [T],
+    to: &'a [usize],
 }
 
 impl<T: Scalar> Kernel for Product<'_, T> {
     type Output = ();
 
-    /// Chooses the tile. Its accumulators, the vectors of one panel row and one broadcast value fill
-    /// the registers (16 of them, 32 with AVX-512) without overflowing them.
     #[inline(always)]
     fn run<S: Simd>(self) {
-        match (S::VECTOR_BYTES, T::BYTES, self.rhs.width) {
-            (16, 4, 8) => self.tiles::<S, 4, 8>(),
-            (16, 8, 4) => self.tiles::<S, 4, 4>(),
-            (32, 4, 8) => self.tiles::<S, 8, 8>(),
-            (32, 4, 16) => self.tiles::<S, 6, 16>(),
-            (32, 8, 4) => self.tiles::<S, 8, 4>(),
-            (32, 8, 8) => self.tiles::<S, 6, 8>(),
-            (64, 4, 16) => self.tiles::<S, 12, 16>(),
-            (64, 4, 32) => self.tiles::<S, 12, 32>(),
-            (64, 8, 8) => self.tiles::<S, 12, 8>(),
-            (64, 8, 16) => self.tiles::<S, 12, 16>(),
-            (_, _, width) => unreachable!("no tile for panels of {width} columns"),
+        match self.right.width * T::BYTES / S::VECTOR_BYTES {
+            1 => self.blocks::<S, 1>(),
+            _ => self.blocks::<S, 2>(),
         }
     }
 }
 
 impl<T: Scalar> Product<'_, T> {
     #[inline(always)]
-    fn tiles<S: Simd, const MR: usize, const NR: usize>(self) {
-        let Product { lhs, first, rhs, start, out } = self;
-        let (depth, columns) = (rhs.depth, rhs.columns);
-        if out.is_empty() {
-            return;
-        }
-        let rows = &lhs.rows.as_slice()[first..first + out.len() / columns];
-        let (panel_rows, _) = rhs.values.as_chunks::<NR>();
+    fn blocks<S: Simd, const VECTORS: usize>(self) {
+        let Product { left, right, start, finish, out, to } = self;
+        let depth = left.cols.len();
         // At least one block, so that an empty sum still writes its start.
         for block in (0..depth.max(1)).step_by(DEPTH) {
+            let last = block + DEPTH >= depth;
             let block = block..(block + DEPTH).min(depth);
-            let cols = lhs.cols.part(block.clone());
             let start = if block.start == 0 { start } else { Start::Out };
-            for (panel, j) in (0..columns).step_by(NR).enumerate() {
-                let width = NR.min(columns - j);
-                let panel = &panel_rows[panel * depth..][block.clone()];
-                let mut bias = [T::zero(); NR];
-                if let Start::Bias(values) = start {
-                    bias[..width].copy_from_slice(&values[j..j + width]);
-                }
-                let keep = matches!(start, Start::Out);
-                for (tile_rows, out) in rows.chunks(MR).zip(out.chunks_mut(MR * columns)) {
-                    // The last tile repeats its last row, and drops what that gives.
-                    let at = std::array::from_fn(|i| tile_rows[i.min(tile_rows.len() - 1)]);
-                    let sums = simd::tile::<S, T, MR, NR>(lhs.data, &at, cols, panel);
-                    for (sums, out) in sums.iter().zip(out.chunks_mut(columns)) {
-                        store(sums, &bias, keep, &mut out[j..j + width]);
-                    }
-                }
+            let finish = if last { finish } else { Finish::Plain };
+            let left = Left { cols: left.cols.part(block.clone()), ..left };
+            for (panel, j) in (0..right.columns).step_by(right.width).enumerate() {
+                let width = right.width.min(right.columns - j);
+                let (data, at, steps) = match &right.tail {
+                    Some((tail, steps)) if width < right.width => (&tail[..], 0, steps),
+                    _ => (right.data(), panel * right.panel_step, &right.steps),
+                };
+                let start = match start {
+                    Start::Columns(values) => Start::Columns(&values[j..j + width]),
+                    other => other,
+                };
+                let strip = Strip {
+                    left,
+                    right: (data, at, steps.part(block.clone())),
+                    start,
+                    finish,
+                    to: Place { rows: to, column: j, width },
+                };
+                strip.run::<S, VECTORS>(out);
             }
         }
     }
 }
 
-/// Writes one row of a tile, or its first part: added to what is there, or to the bias.
-#[inline(always)]
-fn store<T: Scalar, const NR: usize>(sums: &[T; NR], bias: &[T; NR], keep: bool, out: &mut [T]) {
-    let value = |j: usize, old: T| if keep { old + sums[j] } else { sums[j] + bias[j] };
-    match <&mut [T; NR]>::try_from(&mut *out) {
-        // Nearly always: a length that the compiler knows.
-        Ok(row) => (0..NR).for_each(|j| row[j] = value(j, row[j])),
-        Err(_) => out.iter_mut().enumerate().for_each(|(j, old)| *old = value(j, *old)),
+/// Where a strip is written: row `i` begins at `rows[i] + column`.
+#[derive(Clone, Copy)]
+pub struct Place<'a> {
+    pub rows: &'a [usize],
+    pub column: usize,
+    pub width: usize,
+}
+
+/// All rows of a product, for the columns of one tile.
+#[derive(Clone, Copy)]
+pub struct Strip<'a, T> {
+    pub left: Left<'a, T>,
+    /// Element `(p, j)` is `data[column + steps[p] + j]`.
+    pub right: (&'a [T], usize, Part<'a>),
+    pub start: Start<'a, T>,
+    pub finish: Finish,
+    pub to: Place<'a>,
+}
+
+impl<T: Scalar> Strip<'_, T> {
+    /// Cuts the rows into tiles of `VECTORS` vectors. Their accumulators, the vectors of one row of the
+    /// right operand and one repeated value fill the registers (16 of them, 32 with AVX-512) without
+    /// overflowing them.
+    #[inline(always)]
+    pub fn run<S: Simd, const VECTORS: usize>(self, out: &mut [T]) {
+        match (S::VECTOR_BYTES / T::BYTES, VECTORS) {
+            (2, 1) => self.tiles::<S, 2>(out),
+            (2, 2) | (4, 1) => self.tiles::<S, 4>(out),
+            (4, 2) | (8, 1) => self.tiles::<S, 8>(out),
+            (8, 2) | (16, 1) => self.tiles::<S, 16>(out),
+            (16, 2) => self.tiles::<S, 32>(out),
+            (lanes, vectors) => unreachable!("no tile of {vectors} vectors of {lanes}"),
+        }
+    }
+
+    #[inline(always)]
+    fn tiles<S: Simd, const NR: usize>(self, out: &mut [T]) {
+        let two = NR * T::BYTES > S::VECTOR_BYTES;
+        let mut first = 0;
+        while first < self.left.rows.len() {
+            let left = self.left.rows.len() - first;
+            first += if S::VECTOR_BYTES == 64 && left > 8 {
+                self.tile::<S, 12, NR>(first, out)
+            } else if S::VECTOR_BYTES >= 32 && !two && left > 6 {
+                self.tile::<S, 8, NR>(first, out)
+            } else if S::VECTOR_BYTES >= 32 && (left > 8 || matches!(left, 5 | 6)) {
+                self.tile::<S, 6, NR>(first, out)
+            } else if left > 2 {
+                self.tile::<S, 4, NR>(first, out)
+            } else {
+                self.tile::<S, 2, NR>(first, out)
+            };
+        }
+    }
+
+    /// The tile of the rows from `first` on. Returns how many they are.
+    #[inline(always)]
+    fn tile<S: Simd, const MR: usize, const NR: usize>(
+        &self,
+        first: usize,
+        out: &mut [T],
+    ) -> usize {
+        let Strip { left: Left { data, rows, cols }, right, start, finish, to } = *self;
+        // The last tile repeats its last row, and drops what that gives.
+        let count = MR.min(rows.len() - first);
+        let (mut at, mut into) = ([0; MR], [0; MR]);
+        for i in 0..MR {
+            let row = first + i.min(count - 1);
+            (at[i], into[i]) = (rows[row], to.rows[row] + to.column);
+        }
+        let whole = to.width == NR;
+        let mut acc = [[T::zero(); NR]; MR];
+        match start {
+            Start::Zero => {}
+            Start::Columns(values) => {
+                let mut row = [T::zero(); NR];
+                row[..to.width].copy_from_slice(values);
+                acc = [row; MR];
+            }
+            Start::Rows(values) => {
+                for i in 0..MR {
+                    acc[i] = [values[first + i.min(count - 1)]; NR];
+                }
+            }
+            Start::Out if whole => {
+                for i in 0..MR {
+                    acc[i].copy_from_slice(&out[into[i]..][..NR]);
+                }
+            }
+            Start::Out => {
+                for i in 0..MR {
+                    acc[i][..to.width].copy_from_slice(&out[into[i]..][..to.width]);
+                }
+            }
+        }
+        let mut acc = tile::<S, T, MR, NR>(acc, (data, &at, cols), right);
+        if finish == Finish::Relu {
+            for i in 0..MR {
+                for j in 0..NR {
+                    acc[i][j] = if acc[i][j] < T::zero() { T::zero() } else { acc[i][j] };
+                }
+            }
+        }
+        if whole {
+            // Repeated rows write the same values again: the tile stays in registers.
+            for i in 0..MR {
+                out[into[i]..][..NR].copy_from_slice(&acc[i]);
+            }
+        } else {
+            for i in 0..count {
+                out[into[i]..][..to.width].copy_from_slice(&acc[i][..to.width]);
+            }
+        }
+        count
     }
 }
 
 /// The matrix product `[m, k] x [k, n]` of operands with any strides.
 pub fn matmul<T: Scalar>(a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
+    multiply(a, b, None, Finish::Plain)
+}
+
+/// `finish(a b + bias)`, where the bias `[n]` is added to every row.
+///
+/// If the rows of `a` are innermost in memory, as for images innermost, so are those of the result.
+pub fn multiply<T: Scalar>(
+    a: &Tensor<T>,
+    b: &Tensor<T>,
+    bias: Option<&[T]>,
+    finish: Finish,
+) -> Tensor<T> {
+    let ([m, _], [_, n]) = (a.dims(), b.dims());
+    let lanes = simd::vector_bytes() / T::BYTES;
+    if m > 1 && n > 1 && m % lanes == 0 && a.strides()[0] == 1 && a.strides()[1] >= m as isize {
+        // y' = b' a', so that vectors run along the images.
+        return rows_by_columns(&b.t(), &a.t(), bias.map_or(Start::Zero, Start::Rows), finish).t();
+    }
+    rows_by_columns(a, b, bias.map_or(Start::Zero, Start::Columns), finish)
+}
+
+/// The product in row-major order.
+fn rows_by_columns<T: Scalar>(
+    a: &Tensor<T>,
+    b: &Tensor<T>,
+    start: Start<'_, T>,
+    finish: Finish,
+) -> Tensor<T> {
     let ([m, k], [_, n]) = (a.dims(), b.dims());
+    let mut out = Buffer::stale(m * n);
+    if out.is_empty() {
+        return Tensor::from_buffer([m, n], out);
+    }
     // A negative stride is rare enough to be worth a copy.
     let a = if a.strides().iter().all(|&stride| stride >= 0) { a.clone() } else { a.row_major() };
     let (data, row_step, col_step) = a.as_matrix();
-    let rows = Offsets::new((0..m).map(|i| i * row_step));
-    let cols = Offsets::new((0..k).map(|p| p * col_step));
-    let lhs = Lhs { data, rows: &rows, cols: &cols };
-
-    let mut panels = Panels::new(k, n);
-    if n > 0 {
-        panels.pack(b.row_major().as_slice().expect("just made row-major"));
-    }
-    let mut out = vec![T::zero(); m * n];
+    let (rows, cols) = (Offsets::steps(m, row_step), Offsets::steps(k, col_step));
+    let b_rows = b.row_major();
+    let right = match b.as_slice() {
+        Some(matrix) => Right::new(k, n, matrix, m),
+        None => Right::new(k, n, b_rows.as_slice().expect("just made row-major"), m),
+    };
+    let to = Offsets::steps(ROWS.min(m), n);
+    let work = m.saturating_mul(n).saturating_mul(k);
     par::for_each_part(
         &mut out,
-        (ROWS * n).max(1),
-        m * n * k,
+        ROWS * n,
+        work,
         || (),
         |(), part, out| {
-            product_rows(lhs, part * ROWS, &panels, Start::Zero, out);
+            let first = part * ROWS;
+            let count = out.len() / n;
+            let left = Left { data, rows: &rows.as_slice()[first..first + count], cols: cols.all() };
+            let start = match start {
+                Start::Rows(values) => Start::Rows(&values[first..first + count]),
+                other => other,
+            };
+            product(left, &right, start, finish, out, &to.as_slice()[..count]);
         },
     );
-    Tensor::new([m, n], out)
+    Tensor::from_buffer([m, n], out)
 }
 
 #[cfg(test)]
@@ -225,19 +412,24 @@ mod tests {
             _ => Tensor::<T>::uniform([rows, cols], -1.0, 1.0, &mut rng).flip(0).flip(1),
         };
         let (a, b) = (operand(m, k, layout), operand(k, n, layout / 4));
+        let bias = Tensor::<T>::uniform([n], -1.0, 1.0, &mut rng);
         let product = matmul(&a, &b);
+        let finished = multiply(&a, &b, bias.as_slice(), Finish::Relu);
         let expected = naive(&a, &b);
-        for (value, expected) in product.iter().zip(expected.iter()) {
-            assert!(
-                (value.widen() - expected).abs() <= tolerance,
-                "{m}x{k}x{n}: {value} {expected}"
-            );
+        for i in 0..m {
+            for j in 0..n {
+                let (value, expected) = (product.at([i, j]).widen(), expected.at([i, j]));
+                assert!((value - expected).abs() <= tolerance, "{m}x{k}x{n}: {value} {expected}");
+                let (value, expected) =
+                    (finished.at([i, j]).widen(), (expected + bias.at([j]).widen()).max(0.0));
+                assert!((value - expected).abs() <= tolerance, "{m}x{k}x{n}: {value} {expected}");
+            }
         }
     }
 
     proptest! {
         #[test]
-        fn any_strides_and_sizes(m in 0usize..40, k in 0usize..40, n in 0usize..40, layout in 0u8..16) {
+        fn any_strides_and_sizes(m in 0usize..70, k in 0usize..40, n in 0usize..40, layout in 0u8..16) {
             check::<f32>(m, k, n, layout, 1e-5);
             check::<f64>(m, k, n, layout, 1e-13);
         }
@@ -245,13 +437,39 @@ mod tests {
 
     #[test]
     fn blocks_of_depth_and_rows() {
-        check::<f32>(200, 600, 37, 0, 2e-4);
-        check::<f64>(97, 513, 33, 5, 1e-12);
+        for layout in [0, 1, 5] {
+            check::<f32>(200, 600, 37, layout, 3e-4);
+            check::<f64>(97, 513, 33, layout, 1e-12);
+        }
     }
 
     #[test]
     fn an_empty_sum_is_zero_or_the_bias() {
         let empty = Tensor::<f64>::zeros([2, 0]);
-        assert_eq!(matmul(&empty, &Tensor::zeros([0, 3])), Tensor::zeros([2, 3]));
+        let other = Tensor::zeros([0, 3]);
+        assert_eq!(matmul(&empty, &other), Tensor::zeros([2, 3]));
+        let bias = [1.0, -2.0, 3.0];
+        let with_bias = multiply(&empty, &other, Some(&bias), Finish::Plain);
+        assert_eq!(with_bias, Tensor::from([bias, bias]));
+        let finished = multiply(&empty, &other, Some(&bias), Finish::Relu);
+        assert_eq!(finished, Tensor::from([[1.0, 0.0, 3.0]; 2]));
+    }
+
+    /// Every element is one chain of multiply-adds, so the shape of the tile cannot change a bit.
+    #[test]
+    fn memory_order_and_size_do_not_change_bits() {
+        let mut rng = Stream::new(1);
+        let a = Tensor::<f32>::uniform([64, 300], -1.0, 1.0, &mut rng);
+        let b = Tensor::<f32>::uniform([300, 21], -1.0, 1.0, &mut rng);
+        let bits = |x: &Tensor<f32>| x.iter().map(f32::to_bits).collect::<Vec<_>>();
+        let whole = matmul(&a, &b);
+        let transposed = a.t().row_major().t();
+        assert_eq!(bits(&matmul(&transposed, &b)), bits(&whole));
+        for (from, until) in [(0, 1), (3, 8), (5, 64)] {
+            let part = matmul(&a.slice(0, from..until), &b);
+            assert_eq!(bits(&part), bits(&whole.slice(0, from..until)));
+            let part = matmul(&a, &b.slice(1, 0..until.min(21)));
+            assert_eq!(bits(&part), bits(&whole.slice(1, 0..until.min(21))));
+        }
     }
 }

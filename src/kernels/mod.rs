@@ -5,6 +5,7 @@
 
 pub(crate) mod conv2d;
 pub(crate) mod gemm;
+pub(crate) mod mask;
 pub(crate) mod par;
 pub(crate) mod pool2d;
 pub(crate) mod window;

@@ -1,10 +1,14 @@
 //! The largest and the mean value of windows, channel by channel.
+//!
+//! Nothing is computed across channels, so a stack of images with the images innermost is, to these
+//! kernels, a single image of `c n` channels.
 
 use super::par;
 use super::window::Window;
+use crate::buffer::{Buffer, Pooled};
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Simd};
-use std::ops::Range;
+use crate::tensor::Tensor;
 
 /// The numbers of a pooling.
 #[derive(Clone, Copy, Debug)]
@@ -29,28 +33,11 @@ impl Geometry {
         (self.images * self.output_len()).saturating_mul(size)
     }
 
-    /// Calls `f(pixel, rows, cols)` for every output pixel of one image, in reading order, with the
-    /// part of the image that lies in its window.
+    /// The part of a window that lies inside the image, along one axis.
     #[inline(always)]
-    fn for_each_window(&self, mut f: impl FnMut(usize, Range<usize>, Range<usize>)) {
-        let [oh, ow] = self.window.output();
-        let inside = |axis, at| {
-            let (first, taps) = self.window.clipped(axis, at);
-            first..first + taps.len()
-        };
-        for oy in 0..oh {
-            for ox in 0..ow {
-                f(oy * ow + ox, inside(0, oy), inside(1, ox));
-            }
-        }
-    }
-
-    /// The places of the pixels of a part of the image, in reading order.
-    #[inline(always)]
-    fn places(&self, rows: &Range<usize>, cols: &Range<usize>) -> impl Iterator<Item = usize> {
-        let geometry = *self;
-        let cols = cols.clone();
-        rows.clone().flat_map(move |y| cols.clone().map(move |x| geometry.place(y, x)))
+    fn inside(&self, axis: usize, at: usize) -> Inside {
+        let (pixel, taps) = self.window.clipped(axis, at);
+        Inside { pixel, tap: taps.start, count: taps.len() }
     }
 
     /// The place in an image of the first channel of a pixel.
@@ -60,165 +47,350 @@ impl Geometry {
     }
 }
 
-/// The largest values, and for each the pixel that it came from, as the place of that pixel's first
-/// channel in its image. Of equal values the first in reading order wins; a NaN wins against all.
-pub fn max_forward<T: Scalar>(geometry: Geometry, x: &[T]) -> (Vec<T>, Vec<u32>) {
-    let (image_len, output_len) = (geometry.image_len(), geometry.output_len());
-    assert!(
-        u32::try_from(image_len).is_ok(),
-        "max_pool2d: an image of {image_len} values is too large"
-    );
-    let mut y = vec![T::zero(); geometry.images * output_len];
-    let mut places = vec![0u32; y.len()];
-    let work = geometry.work();
+/// Pixels of a window inside of the image, along one axis: the first of them, its number in the window, and
+/// how many they are.
+struct Inside {
+    pixel: usize,
+    tap: usize,
+    count: usize,
+}
+
+/// Which pixel of its window each maximum came from, counted in reading order: a byte where that is
+/// enough.
+pub enum Winners {
+    Bytes(Buffer<u8>),
+    Words(Buffer<u32>),
+}
+
+/// A number of a pixel in its window.
+trait Winner: Pooled + Send + Sync + PartialEq {
+    fn new(index: u32) -> Self;
+}
+
+impl Winner for u8 {
+    #[inline(always)]
+    fn new(index: u32) -> Self {
+        index as u8
+    }
+}
+
+impl Winner for u32 {
+    #[inline(always)]
+    fn new(index: u32) -> Self {
+        index
+    }
+}
+
+/// A pooling of values in one of two memory orders, as a pooling of row-major images.
+#[derive(Clone, Copy, Debug)]
+pub struct Ordered {
+    shape: Geometry,
+    /// The same, but for images innermost: then a single image of `c n` channels.
+    memory: Geometry,
+}
+
+impl Ordered {
+    /// In the order of `x`.
+    fn like<T: Scalar>(geometry: Geometry, x: &Tensor<T>) -> Self {
+        let one = Geometry { images: 1, channels: geometry.channels * geometry.images, ..geometry };
+        let innermost = x.as_slice().is_none() && x.as_innermost().is_some();
+        Ordered { shape: geometry, memory: if innermost { one } else { geometry } }
+    }
+
+    fn is_innermost(&self) -> bool {
+        self.memory.images != self.shape.images
+    }
+
+    /// `x` in this order.
+    fn arranged<T: Scalar>(&self, x: &Tensor<T>) -> Tensor<T> {
+        if self.is_innermost() { x.images_innermost() } else { x.row_major() }
+    }
+
+    fn values<'a, T: Scalar>(&self, x: &'a Tensor<T>) -> &'a [T] {
+        let values = if self.is_innermost() { x.as_innermost() } else { x.as_slice() };
+        values.expect("arranged in this order")
+    }
+
+    /// Values in this order, for images of `[h, w]` pixels.
+    fn tensor<T: Scalar>(&self, [h, w]: [usize; 2], values: Buffer<T>) -> Tensor<T> {
+        let shape = [self.shape.images, h, w, self.shape.channels];
+        if self.is_innermost() {
+            Tensor::from_innermost(shape, values)
+        } else {
+            Tensor::from_buffer(shape, values)
+        }
+    }
+}
+
+/// The largest values, with their order and the pixels they came from. Of equal values the first in
+/// reading order wins; a NaN wins against all.
+pub fn max_forward<T: Scalar>(geometry: Geometry, x: &Tensor<T>) -> (Tensor<T>, (Ordered, Winners)) {
+    let order = Ordered::like(geometry, x);
+    let x = order.arranged(x);
+    let area = geometry.window.size().iter().try_fold(1u32, |area, &side| {
+        area.checked_mul(u32::try_from(side).ok()?)
+    });
+    let size = geometry.window.size();
+    let area = area.unwrap_or_else(|| panic!("max_pool2d: a window of {size:?} is too large"));
+    let mut y = Buffer::stale(geometry.images * geometry.output_len());
+    let winners = if area <= 1 << 8 {
+        Winners::Bytes(maxima(order.memory, order.values(&x), &mut y))
+    } else {
+        Winners::Words(maxima(order.memory, order.values(&x), &mut y))
+    };
+    (order.tensor(geometry.window.output(), y), (order, winners))
+}
+
+/// Writes the maxima to `y`, and returns which pixels won.
+fn maxima<T: Scalar, W: Winner>(geometry: Geometry, x: &[T], y: &mut [T]) -> Buffer<W> {
+    let (image_len, [oh, ow]) = (geometry.image_len(), geometry.window.output());
+    let mut winners = Buffer::stale(y.len());
     par::for_each_pair(
-        &mut y,
-        &mut places,
-        output_len,
-        work,
+        y,
+        &mut winners,
+        ow * geometry.channels,
+        geometry.work(),
         || (),
-        |(), image, y, places| {
-            let x = &x[image * image_len..][..image_len];
-            simd::dispatch(MaxOfImage { geometry, x, y, places });
+        |(), row, y, winners| {
+            let x = &x[row / oh * image_len..][..image_len];
+            simd::dispatch(MaxOfRow { geometry, x, oy: row % oh, y, winners });
         },
     );
-    (y, places)
+    winners
 }
 
-/// The maxima of one image.
-struct MaxOfImage<'a, T> {
+/// The maxima of one row of windows.
+struct MaxOfRow<'a, T, W> {
     geometry: Geometry,
     x: &'a [T],
+    oy: usize,
     y: &'a mut [T],
-    places: &'a mut [u32],
+    winners: &'a mut [W],
 }
 
-impl<T: Scalar> Kernel for MaxOfImage<'_, T> {
+impl<T: Scalar, W: Winner> Kernel for MaxOfRow<'_, T, W> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self) {
-        let MaxOfImage { geometry, x, y, places } = self;
+        let MaxOfRow { geometry, x, oy, y, winners } = self;
         let channels = geometry.channels;
-        geometry.for_each_window(|pixel, rows, cols| {
-            let y = &mut y[pixel * channels..][..channels];
-            let places = &mut places[pixel * channels..][..channels];
-            let window = MaxOfWindow { geometry, x, rows, cols };
+        let rows = geometry.inside(0, oy);
+        let outputs = y.chunks_exact_mut(channels).zip(winners.chunks_exact_mut(channels));
+        for (ox, (y, winners)) in outputs.enumerate() {
+            let window = MaxOfWindow { geometry, x, rows: &rows, cols: &geometry.inside(1, ox) };
             let mut at = 0;
             while at < channels {
                 at += match channels - at {
-                    8.. => window.channels::<8>(at, y, places),
-                    4.. => window.channels::<4>(at, y, places),
-                    _ => window.channels::<1>(at, y, places),
+                    16.. => window.channels::<16, W>(at, y, winners),
+                    8.. => window.channels::<8, W>(at, y, winners),
+                    4.. => window.channels::<4, W>(at, y, winners),
+                    _ => window.channels::<1, W>(at, y, winners),
                 };
             }
-        });
+        }
     }
 }
 
 struct MaxOfWindow<'a, T> {
     geometry: Geometry,
     x: &'a [T],
-    rows: Range<usize>,
-    cols: Range<usize>,
+    rows: &'a Inside,
+    cols: &'a Inside,
 }
 
 impl<T: Scalar> MaxOfWindow<'_, T> {
     /// `N` channels from `at` on, which stay in registers while the window is read. Returns `N`.
     #[inline(always)]
-    fn channels<const N: usize>(&self, at: usize, y: &mut [T], places: &mut [u32]) -> usize {
+    fn channels<const N: usize, W: Winner>(
+        &self,
+        at: usize,
+        y: &mut [T],
+        winners: &mut [W],
+    ) -> usize {
         let mut best = [T::neg_infinity(); N];
-        let mut best_place = [self.geometry.place(self.rows.start, self.cols.start) as u32; N];
-        for row in self.rows.clone() {
-            for col in self.cols.clone() {
-                let place = self.geometry.place(row, col);
+        let width = self.geometry.window.size()[1];
+        let mut winner = [(self.rows.tap * width + self.cols.tap) as u32; N];
+        for i in 0..self.rows.count {
+            for j in 0..self.cols.count {
+                let place = self.geometry.place(self.rows.pixel + i, self.cols.pixel + j);
+                let index = ((self.rows.tap + i) * width + self.cols.tap + j) as u32;
                 let values: &[T; N] = self.x[place + at..][..N].try_into().expect("N values");
-                for i in 0..N {
+                for k in 0..N {
                     // Larger, or a NaN, against a best that is no NaN yet: without a branch.
-                    let larger = (values[i] > best[i]) | values[i].is_nan();
-                    let better = larger & !best[i].is_nan();
-                    best[i] = if better { values[i] } else { best[i] };
-                    best_place[i] = if better { place as u32 } else { best_place[i] };
+                    let larger = (values[k] > best[k]) | values[k].is_nan();
+                    let better = larger & !best[k].is_nan();
+                    best[k] = if better { values[k] } else { best[k] };
+                    winner[k] = if better { index } else { winner[k] };
                 }
             }
         }
         y[at..at + N].copy_from_slice(&best);
-        places[at..at + N].copy_from_slice(&best_place);
+        winners[at..at + N].copy_from_slice(&winner.map(W::new));
         N
     }
 }
 
 /// Sends every `dy` to the pixel that its maximum came from.
-pub fn max_backward<T: Scalar>(geometry: Geometry, places: &[u32], dy: &[T]) -> Vec<T> {
-    let (image_len, output_len, channels) =
-        (geometry.image_len(), geometry.output_len(), geometry.channels);
-    let mut dx = vec![T::zero(); geometry.images * image_len];
+pub fn max_backward<T: Scalar>(order: Ordered, winners: &Winners, dy: &Tensor<T>) -> Tensor<T> {
+    let dy = order.arranged(dy);
+    let dx = match winners {
+        Winners::Bytes(winners) => spread(order.memory, order.values(&dy), ToWinner(winners)),
+        Winners::Words(winners) => spread(order.memory, order.values(&dy), ToWinner(winners)),
+    };
+    order.tensor(order.shape.window.image(), dx)
+}
+
+/// How a window's gradients are shared among its pixels.
+trait Share<T>: Copy + Sync {
+    /// What the channels of `dy`, the first of which is at `at` in the output, give to one pixel of the
+    /// window: `dx = merge(dx, share)`. `pixel` is its index in the window, and how many of those lie inside of
+    /// the image.
+    fn give(
+        self,
+        at: usize,
+        dy: &[T],
+        pixel: (u32, usize),
+        dx: &mut [T],
+        merge: impl Fn(T, T) -> T,
+    );
+}
+
+/// All of it to the winner.
+#[derive(Clone, Copy)]
+struct ToWinner<'a, W>(&'a [W]);
+
+impl<T: Scalar, W: Winner> Share<T> for ToWinner<'_, W> {
+    #[inline(always)]
+    fn give(
+        self,
+        at: usize,
+        dy: &[T],
+        (index, _): (u32, usize),
+        dx: &mut [T],
+        merge: impl Fn(T, T) -> T,
+    ) {
+        let (index, winners) = (W::new(index), &self.0[at..][..dy.len()]);
+        for ((dx, &dy), &winner) in dx.iter_mut().zip(dy).zip(winners) {
+            *dx = merge(*dx, if winner == index { dy } else { T::zero() });
+        }
+    }
+}
+
+/// The same to all.
+#[derive(Clone, Copy)]
+struct Equally;
+
+impl<T: Scalar> Share<T> for Equally {
+    #[inline(always)]
+    fn give(
+        self,
+        _: usize,
+        dy: &[T],
+        (_, count): (u32, usize),
+        dx: &mut [T],
+        merge: impl Fn(T, T) -> T,
+    ) {
+        let share = T::one() / T::lit(count as f64);
+        dx.iter_mut().zip(dy).for_each(|(dx, &dy)| *dx = merge(*dx, dy * share));
+    }
+}
+
+/// The gradient of the images, to which every window gives its shares.
+fn spread<T: Scalar>(geometry: Geometry, dy: &[T], share: impl Share<T>) -> Buffer<T> {
+    let image_len = geometry.image_len();
+    let mut dx = Buffer::stale(geometry.images * image_len);
     par::for_each_part(
         &mut dx,
         image_len,
         geometry.work(),
         || (),
-        |(), image, dx| {
-            let range = image * output_len..(image + 1) * output_len;
-            let pixels =
-                places[range.clone()].chunks_exact(channels).zip(dy[range].chunks_exact(channels));
-            for (places, dy) in pixels {
-                for (channel, (&place, &dy)) in places.iter().zip(dy).enumerate() {
-                    dx[place as usize + channel] += dy;
-                }
-            }
-        },
+        |(), image, dx| simd::dispatch(SpreadOfImage { geometry, image, dy, share, dx }),
     );
     dx
+}
+
+/// One image's gradient.
+struct SpreadOfImage<'a, T, H> {
+    geometry: Geometry,
+    image: usize,
+    dy: &'a [T],
+    share: H,
+    dx: &'a mut [T],
+}
+
+impl<T: Scalar, H: Share<T>> Kernel for SpreadOfImage<'_, T, H> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        let SpreadOfImage { geometry, image, dy, share, dx } = self;
+        let (window, channels) = (geometry.window, geometry.channels);
+        let ([oh, ow], [h, w], [kh, kw]) = (window.output(), window.image(), window.size());
+        // Windows that lie side by side and cover the image write every pixel once.
+        let once = window.strides() == [kh, kw] && [oh * kh, ow * kw] == [h, w];
+        if !once {
+            dx.fill(T::zero());
+        }
+        for oy in 0..oh {
+            let rows = geometry.inside(0, oy);
+            for ox in 0..ow {
+                let cols = geometry.inside(1, ox);
+                let at = ((image * oh + oy) * ow + ox) * channels;
+                let dy = &dy[at..at + channels];
+                for (i, j) in (0..rows.count).flat_map(|i| (0..cols.count).map(move |j| (i, j))) {
+                    let place = geometry.place(rows.pixel + i, cols.pixel + j);
+                    let index = ((rows.tap + i) * kw + cols.tap + j) as u32;
+                    let pixel = (index, rows.count * cols.count);
+                    let dx = &mut dx[place..place + channels];
+                    if once {
+                        share.give(at, dy, pixel, dx, |_, share| share);
+                    } else {
+                        share.give(at, dy, pixel, dx, |sum, share| sum + share);
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// The mean of the pixels of each window that lie inside the image.
-pub fn avg_forward<T: Scalar>(geometry: Geometry, x: &[T]) -> Vec<T> {
-    let (image_len, output_len, channels) =
-        (geometry.image_len(), geometry.output_len(), geometry.channels);
-    let mut y = vec![T::zero(); geometry.images * output_len];
+pub fn avg_forward<T: Scalar>(geometry: Geometry, x: &Tensor<T>) -> (Tensor<T>, Ordered) {
+    let order = Ordered::like(geometry, x);
+    let (geometry, x) = (order.memory, order.arranged(x));
+    let x = order.values(&x);
+    let (channels, image_len) = (geometry.channels, geometry.image_len());
+    let [oh, ow] = geometry.window.output();
+    let mut y = Buffer::stale(geometry.images * geometry.output_len());
     par::for_each_part(
         &mut y,
-        output_len,
+        ow * channels,
         geometry.work(),
         || (),
-        |(), image, y| {
-            let x = &x[image * image_len..][..image_len];
-            geometry.for_each_window(|pixel, rows, cols| {
-                let sums = &mut y[pixel * channels..][..channels];
-                let count = T::lit((rows.len() * cols.len()) as f64);
-                for place in geometry.places(&rows, &cols) {
-                    let values = &x[place..][..channels];
-                    sums.iter_mut().zip(values).for_each(|(sum, &x)| *sum += x);
+        |(), row, y| {
+            let x = &x[row / oh * image_len..][..image_len];
+            let rows = geometry.inside(0, row % oh);
+            for (ox, sums) in y.chunks_exact_mut(channels).enumerate() {
+                let cols = geometry.inside(1, ox);
+                sums.fill(T::zero());
+                for i in 0..rows.count {
+                    for j in 0..cols.count {
+                        let place = geometry.place(rows.pixel + i, cols.pixel + j);
+                        let values = &x[place..][..channels];
+                        sums.iter_mut().zip(values).for_each(|(sum, &x)| *sum += x);
+                    }
                 }
+                let count = T::lit((rows.count * cols.count) as f64);
                 sums.iter_mut().for_each(|sum| *sum /= count);
-            });
+            }
         },
     );
-    y
+    (order.tensor(geometry.window.output(), y), order)
 }
 
 /// Shares every `dy` equally among the pixels of its window that lie inside the image.
-pub fn avg_backward<T: Scalar>(geometry: Geometry, dy: &[T]) -> Vec<T> {
-    let (image_len, output_len, channels) =
-        (geometry.image_len(), geometry.output_len(), geometry.channels);
-    let mut dx = vec![T::zero(); geometry.images * image_len];
-    par::for_each_part(
-        &mut dx,
-        image_len,
-        geometry.work(),
-        || (),
-        |(), image, dx| {
-            let dy = &dy[image * output_len..][..output_len];
-            geometry.for_each_window(|pixel, rows, cols| {
-                let dy = &dy[pixel * channels..][..channels];
-                let share = T::one() / T::lit((rows.len() * cols.len()) as f64);
-                for place in geometry.places(&rows, &cols) {
-                    let sums = &mut dx[place..][..channels];
-                    sums.iter_mut().zip(dy).for_each(|(sum, &dy)| *sum += dy * share);
-                }
-            });
-        },
-    );
-    dx
+pub fn avg_backward<T: Scalar>(order: Ordered, dy: &Tensor<T>) -> Tensor<T> {
+    let dy = order.arranged(dy);
+    let dx = spread(order.memory, order.values(&dy), Equally);
+    order.tensor(order.shape.window.image(), dx)
 }

@@ -1,6 +1,6 @@
 //! A window that slides over an image: the one place with output-size arithmetic.
 
-use crate::tensor::Shape;
+use std::ops::Range;
 
 /// What happens at the border of an image.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -46,6 +46,7 @@ pub struct Window {
     image: [usize; 2],
     size: [usize; 2],
     strides: [usize; 2],
+    dilation: [usize; 2],
     before: [usize; 2],
     padded: [usize; 2],
     output: [usize; 2],
@@ -68,6 +69,26 @@ impl Window {
         strides: [usize; 2],
         padding: Padding,
     ) -> Result<Window, String> {
+        Self::dilated(image, size, strides, [1, 1], padding)
+    }
+
+    /// A window whose `size` pixels lie `dilation` apart, so that it spans `(size - 1) dilation + 1`.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), and when a dilation is 0.
+    ///
+    /// ```
+    /// use cinta::{Padding, Window};
+    /// let window = Window::dilated([7, 7], [3, 3], [1, 1], [2, 2], Padding::Valid).unwrap();
+    /// assert_eq!(window.output(), [3, 3]); // it spans 5 pixels
+    /// ```
+    pub fn dilated(
+        image: [usize; 2],
+        size: [usize; 2],
+        strides: [usize; 2],
+        dilation: [usize; 2],
+        padding: Padding,
+    ) -> Result<Window, String> {
         if size.contains(&0) {
             return Err(format!(
                 "a window of {}x{} has no pixels; its sides are at least 1",
@@ -80,17 +101,21 @@ impl Window {
         if image.contains(&0) {
             return Err(format!("an image of {}x{} has no pixels", image[0], image[1]));
         }
-        let fits = image.iter().zip(size).all(|(&image, size)| size <= image);
+        if dilation.contains(&0) {
+            return Err(format!("a dilation of {dilation:?} has no distance; it is at least 1"));
+        }
+        let span = |axis: usize| (size[axis] - 1).saturating_mul(dilation[axis]).saturating_add(1);
+        let fits = (0..2).all(|axis| span(axis) <= image[axis]);
         if padding == Padding::Valid && !fits {
             return Err(format!(
                 "the window of {}x{} does not fit into the image of {}x{}; use a smaller window or padding `same`",
-                size[0], size[1], image[0], image[1]
+                span(0), span(1), image[0], image[1]
             ));
         }
         let mut window =
-            Window { image, size, strides, before: [0; 2], padded: image, output: [0; 2] };
+            Window { image, size, strides, dilation, before: [0; 2], padded: image, output: [0; 2] };
         for axis in 0..2 {
-            let (image, size, stride) = (image[axis], size[axis], strides[axis]);
+            let (image, size, stride) = (image[axis], span(axis), strides[axis]);
             match padding {
                 Padding::Valid => window.output[axis] = (image - size) / stride + 1,
                 Padding::Same => {
@@ -145,20 +170,27 @@ impl Window {
         self.image
     }
 
-    /// The shape of the output for a batch of images of shape `[n, h, w, c]`.
-    pub(crate) fn output_shape(&self, n: usize, channels: usize) -> Shape {
-        Shape::from([n, self.output[0], self.output[1], channels])
+    pub(crate) fn dilation(&self) -> [usize; 2] {
+        self.dilation
     }
 
     /// The part of the window, along `axis`, that lies inside the image at output position `at`:
     /// the first pixel of the image it covers, and the range of its own positions that do.
     #[inline]
-    pub(crate) fn clipped(&self, axis: usize, at: usize) -> (usize, std::ops::Range<usize>) {
-        let start = at * self.strides[axis];
-        let from = self.before[axis].saturating_sub(start).min(self.size[axis]);
-        let until =
-            (self.image[axis] + self.before[axis]).saturating_sub(start).min(self.size[axis]);
-        ((start + from).saturating_sub(self.before[axis]), from..until)
+    pub(crate) fn clipped(&self, axis: usize, at: usize) -> (usize, Range<usize>) {
+        let (start, dilation) = (at * self.strides[axis], self.dilation[axis]);
+        let (before, size) = (self.before[axis], self.size[axis]);
+        let from = before.saturating_sub(start).div_ceil(dilation).min(size);
+        let beyond = (self.image[axis] + before).saturating_sub(start).div_ceil(dilation);
+        ((start + from * dilation).saturating_sub(before), from..beyond.clamp(from, size))
+    }
+
+    /// The output positions along `axis` at which the window's own position `tap` lies inside the image.
+    pub(crate) fn reaching(&self, axis: usize, tap: usize) -> Range<usize> {
+        let (stride, shift) = (self.strides[axis], tap * self.dilation[axis]);
+        let from = self.before[axis].saturating_sub(shift).div_ceil(stride);
+        let beyond = (self.image[axis] + self.before[axis]).saturating_sub(shift).div_ceil(stride);
+        from..beyond.clamp(from, self.output[axis].max(from))
     }
 }
 
@@ -171,15 +203,17 @@ mod tests {
         /// The rule of `same`, checked by counting positions one by one.
         #[test]
         fn every_output_pixel_sees_the_image(
-            image in 1usize..12, size in 1usize..6, stride in 1usize..5, same: bool,
+            image in 1usize..12, size in 1usize..6, stride in 1usize..5, dilation in 1usize..4, same: bool,
         ) {
             let padding = if same { Padding::Same } else { Padding::Valid };
-            let Ok(window) = Window::new([image; 2], [size; 2], [stride; 2], padding) else {
-                prop_assert!(!same && size > image);
+            let window = Window::dilated([image; 2], [size; 2], [stride; 2], [dilation; 2], padding);
+            let span = (size - 1) * dilation + 1;
+            let Ok(window) = window else {
+                prop_assert!(!same && span > image);
                 return Ok(());
             };
             let [padded, _] = window.padded();
-            let starts = (0..).map(|i| i * stride).take_while(|start| start + size <= padded).count();
+            let starts = (0..).map(|i| i * stride).take_while(|start| start + span <= padded).count();
             if same {
                 prop_assert_eq!(window.output()[0], image.div_ceil(stride));
                 // A stride larger than the window may leave pixels at the end unread.
@@ -190,16 +224,20 @@ mod tests {
                 prop_assert_eq!(window.output()[0], starts);
                 prop_assert_eq!(padded, image);
             }
+            // A pixel for each tap, counted one by one; a dilated window may see none at all.
+            let before = window.before()[0] as isize;
+            let pixel = |at: usize, tap: usize| (at * stride + tap * dilation) as isize - before;
+            let inside = |pixel: isize| (0..image as isize).contains(&pixel);
             for at in 0..window.output()[0] {
                 let (first, taps) = window.clipped(0, at);
-                let before = window.before()[0] as isize;
-                let expected: Vec<isize> = (0..size as isize)
-                    .map(|tap| (at * stride) as isize + tap - before)
-                    .filter(|pixel| (0..image as isize).contains(pixel))
-                    .collect();
-                prop_assert!(!expected.is_empty());
-                prop_assert_eq!(first as isize, expected[0]);
-                prop_assert_eq!(taps.len(), expected.len());
+                let expected: Vec<usize> = (0..size).filter(|&tap| inside(pixel(at, tap))).collect();
+                prop_assert_eq!(taps.clone().collect::<Vec<_>>(), expected);
+                prop_assert!(taps.is_empty() || first as isize == pixel(at, taps.start));
+            }
+            for tap in 0..size {
+                let expected: Vec<usize> =
+                    (0..window.output()[0]).filter(|&at| inside(pixel(at, tap))).collect();
+                prop_assert_eq!(window.reaching(0, tap).collect::<Vec<_>>(), expected);
             }
         }
     }

@@ -4,6 +4,7 @@ use super::layer::image;
 use super::{Activation, Config, Context, Initializer, Layer, Options, Pair, Regularizer, Weight};
 use crate::autograd::Var;
 use crate::kernels::{Padding, Window};
+use crate::ops::Convolution;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 use serde_json::json;
@@ -94,9 +95,16 @@ impl Conv2d {
         Ok(layer)
     }
 
-    fn convolve<'t, T: Scalar>(&self, weights: &[Var<'t, T>], x: &Var<'t, T>) -> Var<'t, T> {
+    fn convolve<'t, T: Scalar>(
+        &self,
+        weights: &[Var<'t, T>],
+        x: &Var<'t, T>,
+        relu: bool,
+    ) -> Var<'t, T> {
         let none = Var::constant(Tensor::zeros([self.filters]));
-        x.conv2d(&weights[0], weights.get(1).unwrap_or(&none), self.strides, self.padding)
+        let (strides, padding) = (self.strides, self.padding);
+        let convolution = Convolution { strides, padding, relu, ..Convolution::default() };
+        x.convolve(&weights[0], weights.get(1).unwrap_or(&none), convolution)
     }
 }
 
@@ -155,7 +163,10 @@ impl<T: Scalar> Layer<T> for Conv2d {
         x: &Var<'t, T>,
         _: &mut Context<T>,
     ) -> Var<'t, T> {
-        self.activation.of(&self.convolve(weights, x))
+        match self.activation {
+            Activation::Relu => self.convolve(weights, x, true),
+            other => other.of(&self.convolve(weights, x, false)),
+        }
     }
 
     fn logits<'t>(
@@ -164,6 +175,6 @@ impl<T: Scalar> Layer<T> for Conv2d {
         x: &Var<'t, T>,
         _: &mut Context<T>,
     ) -> Option<Var<'t, T>> {
-        (self.activation == Activation::Softmax).then(|| self.convolve(weights, x))
+        (self.activation == Activation::Softmax).then(|| self.convolve(weights, x, false))
     }
 }

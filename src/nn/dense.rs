@@ -3,7 +3,7 @@
 use super::{Activation, Config, Context, Initializer, Layer, Options, Regularizer, Weight};
 use crate::autograd::Var;
 use crate::scalar::Scalar;
-use crate::tensor::Shape;
+use crate::tensor::{Shape, Tensor};
 use serde_json::json;
 
 /// A fully connected layer: `y = activation(x kernel + bias)` along the last axis, so that
@@ -65,19 +65,21 @@ impl Dense {
         Ok(layer)
     }
 
-    fn product<'t, T: Scalar>(&self, weights: &[Var<'t, T>], x: &Var<'t, T>) -> Var<'t, T> {
+    fn product<'t, T: Scalar>(
+        &self,
+        weights: &[Var<'t, T>],
+        x: &Var<'t, T>,
+        relu: bool,
+    ) -> Var<'t, T> {
+        let none = Var::constant(Tensor::zeros([self.units]));
+        let (kernel, bias) = (&weights[0], weights.get(1).unwrap_or(&none));
         let shape = x.shape();
-        let (inputs, mut output) = (shape[shape.rank() - 1], shape.to_vec());
-        let rows: usize = shape[..shape.rank() - 1].iter().product();
-        let mut y = match shape.rank() {
-            2 => x.matmul(&weights[0]),
-            _ => x.reshape([rows, inputs]).matmul(&weights[0]),
-        };
-        if let Some(bias) = weights.get(1) {
-            y = y + bias;
+        let [rows @ .., inputs] = &*shape else { unreachable!("a batch has an axis of samples") };
+        if rows.len() == 1 {
+            return x.dense(kernel, bias, relu);
         }
-        output[shape.rank() - 1] = self.units;
-        if shape.rank() == 2 { y } else { y.reshape(&output[..]) }
+        let y = x.reshape([rows.iter().product(), *inputs]).dense(kernel, bias, relu);
+        y.reshape(&[rows, &[self.units]].concat()[..])
     }
 }
 
@@ -134,7 +136,10 @@ impl<T: Scalar> Layer<T> for Dense {
         x: &Var<'t, T>,
         _: &mut Context<T>,
     ) -> Var<'t, T> {
-        self.activation.of(&self.product(weights, x))
+        match self.activation {
+            Activation::Relu => self.product(weights, x, true),
+            other => other.of(&self.product(weights, x, false)),
+        }
     }
 
     fn logits<'t>(
@@ -143,6 +148,6 @@ impl<T: Scalar> Layer<T> for Dense {
         x: &Var<'t, T>,
         _: &mut Context<T>,
     ) -> Option<Var<'t, T>> {
-        (self.activation == Activation::Softmax).then(|| self.product(weights, x))
+        (self.activation == Activation::Softmax).then(|| self.product(weights, x, false))
     }
 }

@@ -1,7 +1,7 @@
 //! The mean of every window of an image, channel by channel.
 
 use crate::autograd::{Op, Var, apply};
-use crate::kernels::pool2d::{self, Geometry};
+use crate::kernels::pool2d::{self, Geometry, Ordered};
 use crate::kernels::{Padding, Window};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
@@ -14,7 +14,7 @@ struct AvgPool2d {
 
 impl<T: Scalar> Op<T, 1> for AvgPool2d {
     const NAME: &'static str = "avg_pool2d";
-    type Saved = Geometry;
+    type Saved = Ordered;
 
     fn forward(&self, [x]: [&Tensor<T>; 1], _: [bool; 1]) -> (Tensor<T>, Self::Saved) {
         let shape = x.shape();
@@ -28,22 +28,17 @@ impl<T: Scalar> Op<T, 1> for AvgPool2d {
             Err(reason) => panic!("avg_pool2d of {shape}: {reason}"),
         };
         let geometry = Geometry { window, images, channels };
-        let x = x.row_major();
-        let y = pool2d::avg_forward(geometry, x.as_slice().expect("row-major"));
-        (Tensor::new(window.output_shape(images, channels), y), geometry)
+        pool2d::avg_forward(geometry, x)
     }
 
     // dx: every dy is shared equally among the pixels of its window
     fn backward(
         &self,
-        geometry: Self::Saved,
+        order: Self::Saved,
         dy: Tensor<T>,
         _: [bool; 1],
     ) -> [Option<Tensor<T>>; 1] {
-        let dy = dy.row_major();
-        let dx = pool2d::avg_backward(geometry, dy.as_slice().expect("row-major"));
-        let [h, w] = geometry.window.image();
-        [Some(Tensor::new([geometry.images, h, w, geometry.channels], dx))]
+        [Some(pool2d::avg_backward(order, &dy))]
     }
 }
 

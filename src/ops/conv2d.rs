@@ -8,23 +8,54 @@
 
 use crate::autograd::{Op, Var, apply};
 use crate::kernels::conv2d::{self, Geometry};
+use crate::kernels::gemm::Finish;
 use crate::kernels::{Padding, Window};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 
-struct Conv2d {
-    strides: [usize; 2],
-    padding: Padding,
+/// How a convolution is done: Keras's options, with its defaults.
+///
+/// ```
+/// use cinta::{Convolution, Padding};
+/// let every_second = Convolution { strides: [2, 2], padding: Padding::Same, ..Convolution::default() };
+/// assert_eq!((every_second.dilation, every_second.groups), ([1, 1], 1));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Convolution {
+    /// How far the window moves from one output to the next.
+    pub strides: [usize; 2],
+    /// What happens at the border.
+    pub padding: Padding,
+    /// The distance between neighbouring pixels of the window.
+    pub dilation: [usize; 2],
+    /// The channels are cut into this many groups, each of which is convolved by itself: as many as there
+    /// are channels make a depthwise convolution.
+    pub groups: usize,
+    /// Whether the output is rectified, `max(y, 0)`, while it is still in registers.
+    pub relu: bool,
+}
+
+impl Default for Convolution {
+    fn default() -> Self {
+        Convolution {
+            strides: [1, 1],
+            padding: Padding::Valid,
+            dilation: [1, 1],
+            groups: 1,
+            relu: false,
+        }
+    }
 }
 
 struct Saved<T: Scalar> {
     geometry: Geometry,
-    /// Row-major, and only where the other one's gradient is wanted.
+    /// Each only where a gradient needs it.
     x: Option<Tensor<T>>,
     kernel: Option<Tensor<T>>,
+    y: Option<Tensor<T>>,
 }
 
-impl Conv2d {
+impl Convolution {
     #[track_caller]
     fn geometry<T: Scalar>(&self, [x, kernel, bias]: [&Tensor<T>; 3]) -> Geometry {
         let (image, shape) = (x.shape(), kernel.shape());
@@ -33,10 +64,18 @@ impl Conv2d {
             "conv2d: needs images [n, h, w, c] and a kernel [kh, kw, c_in, c_out], \
              and the shapes are {image} and {shape}"
         );
-        let ([images, h, w, c], [kh, kw, c_in, c_out]) = (x.dims(), kernel.dims());
+        let groups = self.groups;
+        let ([images, h, w, c_in], [kh, kw, group_in, c_out]) = (x.dims(), kernel.dims());
+        assert!(
+            groups > 0 && c_in % groups == 0 && c_out % groups == 0,
+            "conv2d: {groups} groups divide neither the {c_in} channels of {image} nor the {c_out} of {shape}"
+        );
         assert_eq!(
-            c, c_in,
-            "conv2d: the kernel {shape} reads {c_in} channels but the input {image} has {c}"
+            c_in / groups,
+            group_in,
+            "conv2d: the kernel {shape} reads {group_in} channels but the input {image} has {}{}",
+            c_in / groups,
+            if groups > 1 { " in each group" } else { "" }
         );
         assert_eq!(
             bias.shape(),
@@ -45,8 +84,9 @@ impl Conv2d {
             bias.shape()
         );
         assert!(c_out > 0, "conv2d: the kernel {shape} has no outputs");
-        match Window::new([h, w], [kh, kw], self.strides, self.padding) {
-            Ok(window) => Geometry { window, images, c_in, c_out },
+        let Convolution { strides, padding, dilation, .. } = *self;
+        match Window::dilated([h, w], [kh, kw], strides, dilation, padding) {
+            Ok(window) => Geometry { window, images, c_in, c_out, groups },
             Err(reason) => panic!("conv2d of {image} by {shape}: {reason}"),
         }
     }
@@ -56,39 +96,49 @@ fn slice<T: Scalar>(tensor: &Tensor<T>) -> &[T] {
     tensor.as_slice().expect("made row-major")
 }
 
+/// The op: a private type, so that what it saves stays private.
+struct Conv2d(Convolution);
+
 impl<T: Scalar> Op<T, 3> for Conv2d {
     const NAME: &'static str = "conv2d";
     type Saved = Saved<T>;
 
-    fn forward(&self, inputs: [&Tensor<T>; 3], wanted: [bool; 3]) -> (Tensor<T>, Saved<T>) {
-        let geometry = self.geometry(inputs);
-        let [x, kernel, bias] = inputs.map(Tensor::row_major);
-        let y = conv2d::forward(geometry, slice(&x), slice(&kernel), slice(&bias));
-        let shape = geometry.window.output_shape(geometry.images, geometry.c_out);
+    fn forward(
+        &self,
+        inputs @ [x, kernel, bias]: [&Tensor<T>; 3],
+        wanted: [bool; 3],
+    ) -> (Tensor<T>, Saved<T>) {
+        let Conv2d(convolution) = self;
+        let geometry = convolution.geometry(inputs);
+        let (kernel, bias) = (kernel.row_major(), bias.row_major());
+        let finish = if convolution.relu { Finish::Relu } else { Finish::Plain };
+        let y = conv2d::forward(geometry, x, slice(&kernel), slice(&bias), finish);
         let saved = Saved {
             geometry,
-            x: (wanted[1] || wanted[2]).then_some(x),
+            x: (wanted[1] || wanted[2]).then(|| x.clone()),
             kernel: wanted[0].then_some(kernel),
+            y: convolution.relu.then(|| y.clone()),
         };
-        (Tensor::new(shape, y), saved)
+        (y, saved)
     }
 
+    // dy counts only where y > 0, if the output is rectified
     // dx[.., iy, ix, c]  = sum of dy[.., oy, ox, o] kernel[ky, kx, c, o] over all that reached there
     // dkernel[ky, kx, c, o] = sum over n, oy, ox of x[.., oy sh + ky - top, ox sw + kx - left, c] dy[.., oy, ox, o]
     // dbias[o] = sum over n, oy, ox of dy[.., oy, ox, o]
     fn backward(&self, saved: Saved<T>, dy: Tensor<T>, _: [bool; 3]) -> [Option<Tensor<T>>; 3] {
-        let Saved { geometry, x, kernel } = saved;
-        let dy = dy.row_major();
-        let Geometry { window, images, c_in, c_out } = geometry;
-        let ([h, w], [kh, kw]) = (window.image(), window.size());
-        let dx = kernel.map(|kernel| {
-            let dx = conv2d::backward_input(geometry, slice(&kernel), slice(&dy));
-            Tensor::new([images, h, w, c_in], dx)
-        });
+        let Saved { geometry, x, kernel, y } = saved;
+        let dy = match &y {
+            Some(y) => dy.into_zip_with(y, |dy, y| if y > T::zero() { dy } else { T::zero() }),
+            None => dy,
+        };
+        let dx = kernel.map(|kernel| conv2d::backward_input(geometry, slice(&kernel), &dy));
         let (dkernel, dbias) = x
             .map(|x| {
-                let (dkernel, dbias) = conv2d::backward_kernel(geometry, slice(&x), slice(&dy));
-                (Tensor::new([kh, kw, c_in, c_out], dkernel), Tensor::new([c_out], dbias))
+                let [kh, kw] = geometry.window.size();
+                let shape = [kh, kw, geometry.c_in / geometry.groups, geometry.c_out];
+                let (dkernel, dbias) = conv2d::backward_kernel(geometry, &x, &dy);
+                (Tensor::from_buffer(shape, dkernel), Tensor::from_buffer([geometry.c_out], dbias))
             })
             .unzip();
         [dx, dkernel, dbias]
@@ -130,7 +180,33 @@ impl<'t, T: Scalar> Var<'t, T> {
         strides: [usize; 2],
         padding: Padding,
     ) -> Var<'t, T> {
-        apply(Conv2d { strides, padding }, [self, kernel, bias])
+        let convolution = Convolution { strides, padding, ..Convolution::default() };
+        self.convolve(kernel, bias, convolution)
+    }
+
+    /// [`conv2d`](Self::conv2d) with all options. With `groups`, the kernel is
+    /// `[kh, kw, c_in / groups, c_out]`, and the outputs of the groups follow each other.
+    ///
+    /// # Panics
+    /// When the ranks or channels do not fit, or the window does not fit into the image.
+    ///
+    /// ```
+    /// use cinta::{Convolution, Tensor, Var};
+    /// let x = Var::constant(Tensor::from([[[[1.0, 10.0], [2.0, 20.0]]]])); // [1, 1, 2, 2]
+    /// // Each of the two channels has a filter of its own: a sum and a difference.
+    /// let kernel = Var::constant(Tensor::from([[[[1.0, -1.0]], [[1.0, 1.0]]]])); // [1, 2, 1, 2]
+    /// let bias = Var::constant(Tensor::zeros([2]));
+    /// let y = x.convolve(&kernel, &bias, Convolution { groups: 2, ..Convolution::default() });
+    /// assert_eq!(y.value().to_vec(), [3.0, 10.0]);
+    /// ```
+    #[track_caller]
+    pub fn convolve(
+        &self,
+        kernel: &Var<'t, T>,
+        bias: &Var<'t, T>,
+        convolution: Convolution,
+    ) -> Var<'t, T> {
+        apply(Conv2d(convolution), [self, kernel, bias])
     }
 }
 
@@ -146,35 +222,54 @@ mod tests {
         x: &Tensor<f64>,
         kernel: &Tensor<f64>,
         bias: &Tensor<f64>,
-        [sh, sw]: [usize; 2],
-        padding: Padding,
+        convolution: Convolution,
     ) -> Tensor<f64> {
-        let ([n, h, w, c], [kh, kw, _, o]) = (x.dims(), kernel.dims());
-        let axis = |size: usize, k: usize, s: usize| match padding {
-            Padding::Valid => ((size - k) / s + 1, 0),
-            Padding::Same => {
-                let out = size.div_ceil(s);
-                (out, (((out - 1) * s + k) as isize - size as isize).max(0) / 2)
+        let Convolution { strides, padding, dilation, groups, relu } = convolution;
+        let ([n, h, w, _], [kh, kw, c, o]) = (x.dims(), kernel.dims());
+        let axis = |size: usize, k: usize, s: usize, d: usize| {
+            let span = (k - 1) * d + 1;
+            match padding {
+                Padding::Valid => ((size - span) / s + 1, 0),
+                Padding::Same => {
+                    let out = size.div_ceil(s);
+                    (out, (((out - 1) * s + span) as isize - size as isize).max(0) / 2)
+                }
             }
         };
-        let ((oh, top), (ow, left)) = (axis(h, kh, sh), axis(w, kw, sw));
+        let (oh, top) = axis(h, kh, strides[0], dilation[0]);
+        let (ow, left) = axis(w, kw, strides[1], dilation[1]);
         Tensor::from_fn([n, oh, ow, o], |at| {
             let mut sum = bias.at([at[3]]);
+            let group = at[3] / (o / groups);
             for ky in 0..kh {
                 for kx in 0..kw {
-                    let (iy, ix) =
-                        ((at[1] * sh + ky) as isize - top, (at[2] * sw + kx) as isize - left);
+                    let iy = (at[1] * strides[0] + ky * dilation[0]) as isize - top;
+                    let ix = (at[2] * strides[1] + kx * dilation[1]) as isize - left;
                     if !(0..h as isize).contains(&iy) || !(0..w as isize).contains(&ix) {
                         continue;
                     }
                     for channel in 0..c {
-                        sum += x.at([at[0], iy as usize, ix as usize, channel])
+                        sum += x.at([at[0], iy as usize, ix as usize, group * c + channel])
                             * kernel.at([ky, kx, channel, at[3]]);
                     }
                 }
             }
-            sum
+            if relu { sum.max(0.0) } else { sum }
         })
+    }
+
+    /// An input, a kernel and a bias for a convolution: images, their size, the kernel's size and the
+    /// channels of one group on both sides.
+    fn inputs(
+        [n, h, w, kh, kw, c, o]: [usize; 7],
+        groups: usize,
+        layout: u8,
+    ) -> [Tensor<f64>; 3] {
+        [
+            random(&[n, h, w, c * groups], -1.0, 1.0, 1, if n == 0 { 0 } else { layout % 4 }),
+            random(&[kh, kw, c, o * groups], -1.0, 1.0, 2, layout / 4),
+            random(&[o * groups], -1.0, 1.0, 3, 0),
+        ]
     }
 
     #[test]
@@ -193,22 +288,49 @@ mod tests {
     #[test]
     fn gradient() {
         use Padding::{Same, Valid};
-        for (kernel, strides, padding) in [
-            ([3, 3], [1, 1], Valid),
-            ([3, 3], [1, 1], Same),
-            ([2, 2], [2, 2], Same),
-            ([1, 1], [1, 1], Valid),
-            ([3, 2], [2, 3], Valid),
-            ([2, 4], [3, 1], Same),
+        let plain = Convolution::default();
+        // Images, height, width, kernel, channels of one group in and out.
+        for (sizes, convolution) in [
+            ([3, 5, 4, 3, 3, 2, 3], plain),
+            ([3, 5, 4, 3, 3, 2, 3], Convolution { padding: Same, ..plain }),
+            ([3, 5, 4, 2, 2, 2, 3], Convolution { strides: [2, 2], padding: Same, ..plain }),
+            ([3, 5, 4, 1, 1, 2, 3], plain),
+            ([3, 5, 4, 3, 2, 2, 3], Convolution { strides: [2, 3], padding: Valid, ..plain }),
+            ([3, 5, 4, 2, 4, 2, 3], Convolution { strides: [3, 1], padding: Same, ..plain }),
+            ([3, 6, 5, 2, 3, 2, 3], Convolution { dilation: [3, 2], padding: Same, ..plain }),
+            ([2, 6, 5, 3, 2, 2, 1], Convolution { dilation: [2, 3], strides: [3, 2], ..plain }),
+            ([3, 4, 4, 3, 2, 2, 3], Convolution { groups: 2, padding: Same, ..plain }),
+            ([3, 5, 4, 3, 2, 1, 1], Convolution { groups: 5, padding: Same, ..plain }),
+            ([2, 6, 5, 2, 2, 1, 1], Convolution { groups: 9, dilation: [2, 2], strides: [2, 1], ..plain }),
+            // Images that fill vectors.
+            ([8, 4, 3, 2, 3, 2, 3], Convolution { padding: Same, ..plain }),
+            ([8, 5, 3, 3, 2, 1, 2], Convolution { strides: [2, 1], ..plain }),
+            ([8, 4, 5, 2, 2, 1, 5], Convolution { strides: [2, 3], dilation: [2, 2], padding: Same, ..plain }),
         ] {
-            let [kh, kw] = kernel;
-            let inputs = [
-                random(&[3, 5, 4, 2], -1.0, 1.0, 1, 0),
-                random(&[kh, kw, 2, 3], -1.0, 1.0, 2, 0),
-                random(&[3], -1.0, 1.0, 3, 0),
-            ];
-            gradcheck(|[x, kernel, bias]| x.conv2d(kernel, bias, strides, padding), inputs)
-                .unwrap();
+            let checked = gradcheck(
+                |[x, kernel, bias]| x.convolve(kernel, bias, convolution),
+                inputs(sizes, convolution.groups, 0),
+            );
+            assert!(checked.is_ok(), "{sizes:?} {convolution:?}: {}", checked.unwrap_err());
+        }
+    }
+
+    /// The rectified convolution is the convolution, then the rectifier.
+    #[test]
+    fn the_rectifier_inside_is_the_rectifier_outside() {
+        for (n, groups) in [(3, 1), (8, 1), (2, 2), (2, 3)] {
+            let inputs = inputs([n, 5, 5, 3, 3, 1, 2], groups, 0);
+            let run = |relu: bool| {
+                let tape = crate::autograd::Tape::new();
+                let leaves = inputs.each_ref().map(|value| tape.leaf(value.clone()));
+                let [x, kernel, bias] = &leaves;
+                let inside = Convolution { relu, groups, ..Convolution::default() };
+                let y = x.convolve(kernel, bias, inside);
+                let y = if relu { y } else { y.relu() };
+                let gradients = (&y * &y).sum(..).backward();
+                (y.value().clone(), leaves.each_ref().map(|leaf| gradients.wrt(leaf)))
+            };
+            assert_eq!(run(true), run(false));
         }
     }
 
@@ -256,21 +378,68 @@ mod tests {
         x.conv2d(&kernel, &Var::constant(Tensor::zeros([8])), [1, 1], Padding::Valid);
     }
 
+    /// More images than stay together, and some that fill no vector: taken in blocks, and put back in order.
+    #[test]
+    fn blocks_of_images() {
+        for n in [65, 100, 131] {
+            let inputs = inputs([n, 4, 3, 3, 2, 2, 3], 1, 0);
+            let convolution = Convolution { padding: Padding::Same, ..Convolution::default() };
+            let run = |[x, kernel, bias]: [Tensor<f64>; 3]| {
+                let tape = crate::autograd::Tape::new();
+                let leaves = [x, kernel, bias].map(|value| tape.leaf(value));
+                let [x, kernel, bias] = &leaves;
+                let y = x.convolve(kernel, bias, convolution);
+                let gradients = (&y * &y).sum(..).backward();
+                (y.into_value(), leaves.each_ref().map(|leaf| gradients.wrt(leaf)))
+            };
+            let [x, kernel, bias] = inputs;
+            let (y, [dx, dkernel, dbias]) = run([x.clone(), kernel.clone(), bias.clone()]);
+            let each: Vec<_> = (0..n)
+                .map(|i| run([x.slice(0, i..i + 1), kernel.clone(), bias.clone()]))
+                .collect();
+            let ys: Vec<_> = each.iter().map(|(y, _)| y.clone()).collect();
+            let dxs: Vec<_> = each.iter().map(|(_, [dx, ..])| dx.clone()).collect();
+            assert_close(&y, &Tensor::concat(&ys));
+            assert_close(&dx, &Tensor::concat(&dxs));
+            let sum = |of: &dyn Fn(&[Tensor<f64>; 3]) -> Tensor<f64>| {
+                each.iter().skip(1).fold(of(&each[0].1), |sum, (_, each)| sum + &of(each))
+            };
+            assert_close(&dkernel, &sum(&|[_, dkernel, _]| dkernel.clone()));
+            assert_close(&dbias, &sum(&|[.., dbias]| dbias.clone()));
+        }
+    }
+
     proptest! {
         #[test]
         fn definition(
-            n in 0usize..4, h in 1usize..9, w in 1usize..9, c in 1usize..4, o in 1usize..20,
-            kh in 1usize..5, kw in 1usize..5, sh in 1usize..4, sw in 1usize..4,
-            same: bool, layout in 0u8..16,
+            n in 0usize..18, h in 1usize..9, w in 1usize..9, c in 1usize..4, o in 1usize..20,
+            kh in 1usize..5, kw in 1usize..5, sh in 1usize..4, sw in 1usize..4, dh in 1usize..3,
+            dw in 1usize..3, groups in 1usize..4, same: bool, relu: bool, layout in 0u8..16,
         ) {
             let padding = if same { Padding::Same } else { Padding::Valid };
-            prop_assume!(same || kh <= h && kw <= w);
-            let x = random(&[n, h, w, c], -1.0, 1.0, 1, if n == 0 { 0 } else { layout % 4 });
-            let kernel = random(&[kh, kw, c, o], -1.0, 1.0, 2, layout / 4);
-            let bias = random(&[o], -1.0, 1.0, 3, 0);
-            let expected = naive(&x, &kernel, &bias, [sh, sw], padding);
+            prop_assume!(same || (kh - 1) * dh < h && (kw - 1) * dw < w);
+            let (strides, dilation) = ([sh, sw], [dh, dw]);
+            let convolution = Convolution { strides, padding, dilation, groups, relu };
+            let [x, kernel, bias] = inputs([n, h, w, kh, kw, c, o], groups, layout);
+            let expected = naive(&x, &kernel, &bias, convolution);
             let [x, kernel, bias] = [x, kernel, bias].map(Var::constant);
-            assert_close(x.conv2d(&kernel, &bias, [sh, sw], padding).value(), &expected);
+            assert_close(x.convolve(&kernel, &bias, convolution).value(), &expected);
+        }
+
+        #[test]
+        fn depthwise_definition(
+            n in 1usize..3, h in 1usize..9, w in 1usize..9, channels in 2usize..50,
+            kh in 1usize..4, kw in 1usize..4, sh in 1usize..3, dw in 1usize..3, same: bool,
+        ) {
+            let padding = if same { Padding::Same } else { Padding::Valid };
+            prop_assume!(same || kh <= h && (kw - 1) * dw < w);
+            let (strides, dilation) = ([sh, 1], [1, dw]);
+            let convolution =
+                Convolution { strides, padding, dilation, groups: channels, relu: false };
+            let [x, kernel, bias] = inputs([n, h, w, kh, kw, 1, 1], channels, 0);
+            let expected = naive(&x, &kernel, &bias, convolution);
+            let [x, kernel, bias] = [x, kernel, bias].map(Var::constant);
+            assert_close(x.convolve(&kernel, &bias, convolution).value(), &expected);
         }
     }
 }

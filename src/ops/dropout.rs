@@ -1,6 +1,7 @@
 //! Dropout: random zeros while training.
 
 use crate::autograd::{Op, Var, apply};
+use crate::kernels::mask;
 use crate::scalar::Scalar;
 use crate::tensor::{Stream, Tensor};
 
@@ -10,30 +11,28 @@ struct Dropout {
     first_sample: usize,
 }
 
+impl Dropout {
+    /// The survivors, multiplied; the same for `x` and, in the same places, for `dy`.
+    fn of<T: Scalar>(&self, x: &Tensor<T>) -> Tensor<T> {
+        let samples = self.first_sample..self.first_sample + x.shape()[0];
+        let streams = samples.map(|sample| self.stream.fork(sample as u64));
+        mask::drop_out(x, streams, self.rate)
+    }
+}
+
 impl<T: Scalar> Op<T, 1> for Dropout {
     const NAME: &'static str = "dropout";
-    type Saved = Tensor<T>; // the mask: 0 or 1 / (1 - rate)
+    type Saved = (); // the random numbers are made again
 
-    fn forward(&self, [x]: [&Tensor<T>; 1], _: [bool; 1]) -> (Tensor<T>, Tensor<T>) {
+    fn forward(&self, [x]: [&Tensor<T>; 1], _: [bool; 1]) -> (Tensor<T>, ()) {
         let shape = x.shape();
         assert!(shape.rank() > 0, "dropout: needs an axis of samples, and the input is a scalar");
-        let kept = T::lit(1.0 / (1.0 - self.rate));
-        // A number is kept if its upper 32 bits reach the rate as a fraction of 2^32.
-        let threshold = (self.rate * 2f64.powi(32)).ceil() as u64;
-        let (samples, len) = (shape[0], shape.sample().count());
-        let mut mask = Vec::with_capacity(shape.count());
-        for sample in self.first_sample..self.first_sample + samples {
-            let stream = self.stream.fork(sample as u64);
-            let keep = |i: usize| stream.at(i as u64) >> 32 >= threshold;
-            mask.extend((0..len).map(|i| if keep(i) { kept } else { T::zero() }));
-        }
-        let mask = Tensor::new(shape, mask);
-        (x * &mask, mask)
+        (self.of(x), ())
     }
 
-    // dx = dy mask
-    fn backward(&self, mask: Tensor<T>, dy: Tensor<T>, _: [bool; 1]) -> [Option<Tensor<T>>; 1] {
-        [Some(dy * &mask)]
+    // dx = dy / (1 - rate) for the survivors, else 0
+    fn backward(&self, (): (), dy: Tensor<T>, _: [bool; 1]) -> [Option<Tensor<T>>; 1] {
+        [Some(self.of(&dy))]
     }
 }
 
@@ -108,8 +107,9 @@ mod tests {
             let stream = Stream::new(9);
             let [_, b, c] = x.dims();
             let expected = Tensor::from_fn(x.shape(), |i| {
-                let bits = stream.fork((first + i[0]) as u64).at((i[1] * c + i[2]) as u64) >> 32;
-                let survives = bits as f64 >= rate * 4_294_967_296.0;
+                let keys = stream.fork((first + i[0]) as u64).word_keys();
+                let word = Stream::word(keys, (i[1] * c + i[2]) as u32);
+                let survives = f64::from(word) >= rate * 4_294_967_296.0;
                 if survives { x.at([i[0], i[1], i[2]]) / (1.0 - rate) } else { 0.0 }
             });
             prop_assert!(b > 0);

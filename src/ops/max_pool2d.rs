@@ -1,7 +1,7 @@
 //! The largest value of every window of an image, channel by channel.
 
 use crate::autograd::{Op, Var, apply};
-use crate::kernels::pool2d::{self, Geometry};
+use crate::kernels::pool2d::{self, Geometry, Ordered, Winners};
 use crate::kernels::{Padding, Window};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
@@ -14,7 +14,7 @@ struct MaxPool2d {
 
 impl<T: Scalar> Op<T, 1> for MaxPool2d {
     const NAME: &'static str = "max_pool2d";
-    type Saved = (Geometry, Vec<u32>); // where each maximum came from
+    type Saved = (Ordered, Winners); // where each maximum came from
 
     fn forward(&self, [x]: [&Tensor<T>; 1], _: [bool; 1]) -> (Tensor<T>, Self::Saved) {
         let shape = x.shape();
@@ -28,22 +28,17 @@ impl<T: Scalar> Op<T, 1> for MaxPool2d {
             Err(reason) => panic!("max_pool2d of {shape}: {reason}"),
         };
         let geometry = Geometry { window, images, channels };
-        let x = x.row_major();
-        let (y, places) = pool2d::max_forward(geometry, x.as_slice().expect("row-major"));
-        (Tensor::new(window.output_shape(images, channels), y), (geometry, places))
+        pool2d::max_forward(geometry, x)
     }
 
     // dx: every dy goes to the pixel that its maximum came from
     fn backward(
         &self,
-        (geometry, places): Self::Saved,
+        (order, winners): Self::Saved,
         dy: Tensor<T>,
         _: [bool; 1],
     ) -> [Option<Tensor<T>>; 1] {
-        let dy = dy.row_major();
-        let dx = pool2d::max_backward(geometry, &places, dy.as_slice().expect("row-major"));
-        let [h, w] = geometry.window.image();
-        [Some(Tensor::new([geometry.images, h, w, geometry.channels], dx))]
+        [Some(pool2d::max_backward(order, &winners, &dy))]
     }
 }
 

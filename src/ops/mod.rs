@@ -6,6 +6,7 @@ mod affine;
 mod avg_pool2d;
 mod categorical_crossentropy;
 mod conv2d;
+mod dense;
 mod div;
 mod dropout;
 mod elu;
@@ -30,6 +31,8 @@ mod square;
 mod sub;
 mod sum;
 mod tanh;
+
+pub use conv2d::Convolution;
 
 #[cfg(test)]
 mod compositions;

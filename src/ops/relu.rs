@@ -11,7 +11,7 @@ impl<T: Scalar> Op<T, 1> for Relu {
     type Saved = Tensor<T>; // y
 
     fn forward(&self, [x]: [&Tensor<T>; 1], _: [bool; 1]) -> (Tensor<T>, Tensor<T>) {
-        let y = x.map(|x| if x > T::zero() || x.is_nan() { x } else { T::zero() });
+        let y = x.map(|x| if x < T::zero() { T::zero() } else { x });
         (y.clone(), y)
     }
 

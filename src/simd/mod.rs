@@ -14,7 +14,7 @@
 
 mod tile;
 
-pub use tile::{Offsets, tile};
+pub use tile::{Offsets, Part, dots, tile};
 
 use num_traits::Float;
 use std::sync::OnceLock;

@@ -1,26 +1,31 @@
-//! The innermost loop of every product.
+//! The innermost loops of every product.
+//!
+//! Both read their operands in place, through [`Offsets`]: the address of an element is the sum of a
+//! part that depends on the row (or column) of the result and a part that depends on the summand. A
+//! matrix with any strides splits like that, and so does an image seen through a sliding window: one part
+//! says where the window stands, the other which pixel of it is meant. That is why no column matrix is
+//! ever written to memory.
 
 use super::Simd;
+use crate::buffer::Buffer;
 use num_traits::Float;
 
-/// Distances into a slice, with their maximum: the half of an element's address.
-///
-/// Every left operand of a product is read as `data[rows[i] + cols[p]]`. A matrix with any strides
-/// splits like that, and so does an image seen through a sliding window: the row part says where the
-/// window stands, the column part which pixel of the window is meant. That is why no column matrix
-/// is ever written to memory.
+/// Distances into a slice, with their maximum: one part of an element's address.
 #[derive(Clone, Debug)]
 pub struct Offsets {
-    offsets: Vec<usize>,
+    offsets: Buffer<usize>,
     max: usize,
 }
 
 impl Offsets {
-    /// Collects the distances.
-    pub fn new(offsets: impl IntoIterator<Item = usize>) -> Self {
-        let offsets: Vec<usize> = offsets.into_iter().collect();
-        let max = offsets.iter().copied().max().unwrap_or(0);
-        Offsets { offsets, max }
+    /// The first `len` distances of an iterator.
+    pub fn new(len: usize, offsets: impl IntoIterator<Item = usize>) -> Self {
+        Self::from(Buffer::collect(len, offsets))
+    }
+
+    /// `0, step, 2 step, ...`
+    pub fn steps(len: usize, step: usize) -> Self {
+        Self::new(len, (0..len).map(|i| i * step))
     }
 
     /// The distances, in order.
@@ -33,47 +38,128 @@ impl Offsets {
         self.offsets.len()
     }
 
-    /// The part `range` of the columns, with the maximum of the whole.
-    pub fn part(&self, range: std::ops::Range<usize>) -> Columns<'_> {
-        Columns { offsets: &self.offsets[range], max: self.max }
+    /// All of them.
+    #[inline]
+    pub fn all(&self) -> Part<'_> {
+        self.part(0..self.len())
+    }
+
+    /// Those in `range`, with the maximum of the whole.
+    #[inline]
+    pub fn part(&self, range: std::ops::Range<usize>) -> Part<'_> {
+        Part { offsets: &self.offsets[range], max: self.max }
     }
 }
 
-/// A part of [`Offsets`], in the role of columns.
-#[derive(Clone, Copy)]
-pub struct Columns<'a> {
+impl From<Buffer<usize>> for Offsets {
+    fn from(offsets: Buffer<usize>) -> Self {
+        let max = offsets.iter().copied().max().unwrap_or(0);
+        Offsets { offsets, max }
+    }
+}
+
+/// A part of [`Offsets`].
+#[derive(Clone, Copy, Debug)]
+pub struct Part<'a> {
     offsets: &'a [usize],
     max: usize,
 }
 
-/// `acc[i][j] = sum over p of data[rows[i] + cols[p]] * panel[p][j]`, for one tile that stays in
-/// registers.
+impl<'a> Part<'a> {
+    /// The number of distances.
+    pub fn len(&self) -> usize {
+        self.offsets.len()
+    }
+
+    /// Those in `range`, with the same maximum.
+    #[inline]
+    pub fn part(&self, range: std::ops::Range<usize>) -> Part<'a> {
+        Part { offsets: &self.offsets[range], max: self.max }
+    }
+
+    /// Panics unless `start + offset + extent <= len` for every offset.
+    #[inline(always)]
+    fn check(&self, start: usize, extent: usize, len: usize) {
+        let end = start.checked_add(self.max).and_then(|last| last.checked_add(extent));
+        assert!(end.is_some_and(|end| end <= len), "a product reads beyond its operand");
+    }
+}
+
+/// Adds `sum over p of a[rows[i] + at[p]] * b[column + bt[p] + j]` to `acc[i][j]`, for one tile that
+/// stays in registers: `MR` numbers of `a`, each repeated in a vector, times `NR` neighbours of `b`.
 ///
 /// # Panics
-/// When an element would lie outside `data`, or `panel` is shorter than the columns.
+/// When an element would lie outside of its operand, or there are fewer `bt` than `at`.
 #[inline(always)]
 pub fn tile<S: Simd, T: Float, const MR: usize, const NR: usize>(
-    data: &[T],
-    rows: &[usize; MR],
-    cols: Columns<'_>,
-    panel: &[[T; NR]],
+    mut acc: [[T; NR]; MR],
+    (a, rows, at): (&[T], &[usize; MR], Part<'_>),
+    (b, column, bt): (&[T], usize, Part<'_>),
 ) -> [[T; NR]; MR] {
-    let mut acc = [[T::zero(); NR]; MR];
-    if cols.offsets.is_empty() {
+    if at.offsets.is_empty() {
         return acc;
     }
-    let last = rows.iter().copied().max().unwrap_or(0).checked_add(cols.max);
-    assert!(last.is_some_and(|last| last < data.len()), "a product reads beyond its operand");
-    assert!(panel.len() >= cols.offsets.len(), "a product reads beyond its panel");
+    at.check(rows.iter().copied().max().unwrap_or(0), 1, a.len());
+    bt.check(column, NR, b.len());
+    assert!(bt.offsets.len() >= at.offsets.len(), "the operands have different inner lengths");
     // One pointer a row: then the address of an element is one instruction's operand.
-    let starts = rows.map(|row| &data[row..]);
-    for (&col, b) in cols.offsets.iter().zip(panel) {
+    let mut starts = [a; MR];
+    for i in 0..MR {
+        starts[i] = &a[rows[i]..];
+    }
+    let b = &b[column..];
+    for (&at, &bt) in at.offsets.iter().zip(bt.offsets) {
+        // SAFETY: `bt <= bt.max`, which `Offsets` keeps and whose fields are private, and
+        // `column + bt.max + NR <= b.len()` was just asserted.
+        let values = unsafe { b.get_unchecked(bt..bt + NR) };
         for i in 0..MR {
-            // SAFETY: `col <= cols.max`, which `Offsets` keeps and whose fields are private, and
-            // `rows[i] + cols.max` was just asserted to lie inside `data`.
-            let a = unsafe { *starts[i].get_unchecked(col) };
+            // SAFETY: in the same way, `rows[i] + at.max < a.len()` was asserted.
+            let value = unsafe { *starts[i].get_unchecked(at) };
             for j in 0..NR {
-                acc[i][j] = S::mul_add(a, b[j], acc[i][j]);
+                acc[i][j] = S::mul_add(value, values[j], acc[i][j]);
+            }
+        }
+    }
+    acc
+}
+
+/// Adds `sum over p of a[rows[i] + at[p] + l] * b[columns[j] + bt[p] + l]` to `acc[i][j][l]`: inner
+/// products of rows whose summands are neighbours in memory, kept apart in `L` lanes.
+///
+/// # Panics
+/// When an element would lie outside of its operand, or there are fewer `bt` than `at`.
+#[inline(always)]
+pub fn dots<S: Simd, T: Float, const MR: usize, const NR: usize, const L: usize>(
+    mut acc: [[[T; L]; NR]; MR],
+    (a, rows, at): (&[T], &[usize; MR], Part<'_>),
+    (b, columns, bt): (&[T], &[usize; NR], Part<'_>),
+) -> [[[T; L]; NR]; MR] {
+    if at.offsets.is_empty() {
+        return acc;
+    }
+    at.check(rows.iter().copied().max().unwrap_or(0), L, a.len());
+    bt.check(columns.iter().copied().max().unwrap_or(0), L, b.len());
+    assert!(bt.offsets.len() >= at.offsets.len(), "the operands have different inner lengths");
+    let (mut x_starts, mut y_starts) = ([a; MR], [b; NR]);
+    for i in 0..MR {
+        x_starts[i] = &a[rows[i]..];
+    }
+    for j in 0..NR {
+        y_starts[j] = &b[columns[j]..];
+    }
+    for (&at, &bt) in at.offsets.iter().zip(bt.offsets) {
+        let mut x = [[T::zero(); L]; MR];
+        for i in 0..MR {
+            // SAFETY: `at <= at.max`, and `rows[i] + at.max + L <= a.len()` was just asserted.
+            x[i].copy_from_slice(unsafe { x_starts[i].get_unchecked(at..at + L) });
+        }
+        for j in 0..NR {
+            // SAFETY: `bt <= bt.max`, and `columns[j] + bt.max + L <= b.len()` was asserted.
+            let y = unsafe { y_starts[j].get_unchecked(bt..bt + L) };
+            for i in 0..MR {
+                for l in 0..L {
+                    acc[i][j][l] = S::mul_add(x[i][l], y[l], acc[i][j][l]);
+                }
             }
         }
     }

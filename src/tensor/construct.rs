@@ -2,6 +2,7 @@
 
 use super::Tensor;
 use super::shape::{MAX_RANK, Shape};
+use crate::buffer::Buffer;
 use crate::scalar::Scalar;
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ impl<T: Scalar> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn new(shape: impl Into<Shape>, values: impl Into<Vec<T>>) -> Self {
-        let (shape, values) = (shape.into(), values.into());
+        let (shape, values): (Shape, Vec<T>) = (shape.into(), values.into());
         assert_eq!(
             values.len(),
             shape.count(),
@@ -27,6 +28,13 @@ impl<T: Scalar> Tensor<T> {
             shape.count(),
             values.len()
         );
+        Self::from_buffer(shape, Buffer::from(values))
+    }
+
+    /// [`new`](Self::new), of memory from the pool.
+    pub(crate) fn from_buffer(shape: impl Into<Shape>, values: Buffer<T>) -> Self {
+        let shape = shape.into();
+        debug_assert_eq!(values.len(), shape.count());
         Tensor { data: Arc::new(values), shape, strides: shape.row_major(), offset: 0 }
     }
 
@@ -40,7 +48,7 @@ impl<T: Scalar> Tensor<T> {
     pub fn full(shape: impl Into<Shape>, value: T) -> Self {
         let shape = shape.into();
         let _ = shape.count(); // panics at the caller's line when absurd
-        Tensor { data: Arc::new(vec![value]), shape, strides: [0; MAX_RANK], offset: 0 }
+        Tensor { data: Arc::new(Buffer::from(vec![value])), shape, strides: [0; MAX_RANK], offset: 0 }
     }
 
     /// A tensor of zeros.
@@ -146,9 +154,14 @@ impl<T: Scalar> Tensor<T> {
         }
         let n = parts.iter().map(|part| part.shape[0]).sum();
         let shape = first.batch(n);
-        let mut values = Vec::with_capacity(shape.count());
-        parts.iter().for_each(|part| part.append_to(&mut values));
-        Self::new(shape, values)
+        let mut values = Buffer::stale(shape.count());
+        let mut rest = &mut values[..];
+        for part in parts {
+            let (own, after) = rest.split_at_mut(part.len());
+            part.copy_to(own);
+            rest = after;
+        }
+        Self::from_buffer(shape, values)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Element by element: maps, NumPy's broadcasting, operators.
 
 use super::{Tensor, walk};
+use crate::buffer::Buffer;
 use crate::scalar::Scalar;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 use std::sync::Arc;
@@ -14,8 +15,12 @@ impl<T: Scalar> Tensor<T> {
     /// ```
     pub fn map(&self, f: impl Fn(T) -> T) -> Tensor<T> {
         match self.dense() {
-            Some(values) => self.with_data(values.iter().map(|&x| f(x)).collect()),
-            None => Tensor::new(self.shape, self.iter().map(f).collect::<Vec<_>>()),
+            Some(values) => {
+                self.with_data(Buffer::collect(values.len(), values.iter().map(|&x| f(x))))
+            }
+            None => {
+                Tensor::from_buffer(self.shape, Buffer::collect(self.len(), self.iter().map(f)))
+            }
         }
     }
 
@@ -48,25 +53,29 @@ impl<T: Scalar> Tensor<T> {
     #[track_caller]
     pub fn zip_with(&self, other: &Tensor<T>, f: impl Fn(T, T) -> T) -> Tensor<T> {
         if let Some((a, b)) = self.dense_pair(other) {
-            return self.with_data(a.iter().zip(b).map(|(&x, &y)| f(x, y)).collect());
+            return self.with_data(Buffer::collect(a.len(), a.iter().zip(b).map(|(&x, &y)| f(x, y))));
         }
         let Some(shape) = self.shape.broadcast_with(&other.shape) else {
             panic!("the shapes {} and {} do not broadcast to a common one", self.shape, other.shape)
         };
         let (a, b) = (self.broadcast_to(shape), other.broadcast_to(shape));
-        let mut values = Vec::with_capacity(shape.count());
+        let mut values = Buffer::stale(shape.count());
+        let mut rest = &mut values[..];
         let start = [a.offset as isize, b.offset as isize];
         walk::runs(shape, [&a.strides, &b.strides], start, |len, [i, j], [di, dj]| {
-            let run = |k: isize| f(a.data[(i + k * di) as usize], b.data[(j + k * dj) as usize]);
-            match (di, dj) {
-                (1, 1) => {
-                    let (x, y) = (&a.data[i as usize..][..len], &b.data[j as usize..][..len]);
-                    values.extend(x.iter().zip(y).map(|(&x, &y)| f(x, y)));
-                }
-                _ => values.extend((0..len as isize).map(run)),
+            let (run, after) = std::mem::take(&mut rest).split_at_mut(len);
+            rest = after;
+            if (di, dj) == (1, 1) {
+                let (x, y) = (&a.data[i as usize..][..len], &b.data[j as usize..][..len]);
+                let pairs = x.iter().zip(y);
+                run.iter_mut().zip(pairs).for_each(|(z, (&x, &y))| *z = f(x, y));
+                return;
+            }
+            for (k, z) in (0..).zip(run) {
+                *z = f(a.data[(i + k * di) as usize], b.data[(j + k * dj) as usize]);
             }
         });
-        Tensor::new(shape, values)
+        Tensor::from_buffer(shape, values)
     }
 
     /// [`zip_with`](Self::zip_with), in place where this tensor alone owns its data and both lie in

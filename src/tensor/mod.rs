@@ -10,6 +10,7 @@ mod math;
 mod random;
 mod reduce;
 mod shape;
+mod transpose;
 mod views;
 mod walk;
 
@@ -17,6 +18,7 @@ pub use random::Stream;
 pub(crate) use random::{fans, standard_normal};
 pub use shape::{Axes, MAX_RANK, Shape};
 
+use crate::buffer::Buffer;
 use crate::scalar::Scalar;
 use std::sync::Arc;
 
@@ -34,7 +36,7 @@ use std::sync::Arc;
 /// ```
 #[derive(Clone)]
 pub struct Tensor<T: Scalar = f32> {
-    data: Arc<Vec<T>>,
+    data: Arc<Buffer<T>>,
     shape: Shape,
     strides: [isize; MAX_RANK],
     offset: usize,
@@ -163,9 +165,14 @@ impl<T: Scalar> Tensor<T> {
     /// assert_eq!(Tensor::from([[1.0, 2.0], [3.0, 4.0]]).to_vec(), [1.0, 2.0, 3.0, 4.0]);
     /// ```
     pub fn to_vec(&self) -> Vec<T> {
-        let mut values = Vec::with_capacity(self.len());
-        self.append_to(&mut values);
-        values
+        match self.as_slice() {
+            Some(values) => values.to_vec(),
+            None => {
+                let mut values = vec![T::zero(); self.len()];
+                self.copy_to(&mut values);
+                values
+            }
+        }
     }
 
     /// The elements in row-major order.
@@ -188,7 +195,7 @@ impl<T: Scalar> Tensor<T> {
     /// assert_eq!(x.row_major().as_slice(), Some(&[1.0, 3.0, 2.0, 4.0][..]));
     /// ```
     pub fn row_major(&self) -> Tensor<T> {
-        if self.is_row_major() { self.clone() } else { Self::new(self.shape, self.to_vec()) }
+        if self.is_row_major() { self.clone() } else { self.copied() }
     }
 
     /// The elements in row-major order, for writing.
@@ -205,7 +212,7 @@ impl<T: Scalar> Tensor<T> {
     /// ```
     pub fn as_mut_slice(&mut self) -> &mut [T] {
         if !self.is_row_major() || Arc::get_mut(&mut self.data).is_none() {
-            *self = Self::new(self.shape, self.to_vec());
+            *self = self.copied();
         }
         let range = self.offset..self.offset + self.len();
         &mut Arc::get_mut(&mut self.data).expect("just made unique")[range]
@@ -218,22 +225,72 @@ impl<T: Scalar> Tensor<T> {
     /// assert!(!Tensor::from([1.0, f64::NAN]).is_finite());
     /// ```
     pub fn is_finite(&self) -> bool {
-        let mut finite = true;
-        walk::runs(self.shape, [&self.strides], [self.offset as isize], |len, [at], [step]| {
-            finite &= (0..len).all(|i| self.data[(at + i as isize * step) as usize].is_finite());
-        });
-        finite
+        // Without an early end, so that vectors can be compared.
+        let all = |values: &[T]| values.iter().fold(true, |all, x| all & x.is_finite());
+        match self.dense() {
+            Some(values) => all(values),
+            None => all(self.row_major().as_slice().expect("row-major")),
+        }
     }
 
-    /// Appends the elements in row-major order.
-    pub(crate) fn append_to(&self, values: &mut Vec<T>) {
+    /// Writes the elements in row-major order.
+    ///
+    /// # Panics
+    /// When `values` has another length.
+    pub(crate) fn copy_to(&self, values: &mut [T]) {
+        assert_eq!(values.len(), self.len(), "a copy of a tensor of shape {}", self.shape);
+        if let Some(innermost) = self.as_innermost() {
+            let n = self.shape[0];
+            return transpose::transpose(innermost, [innermost.len() / n, n], values);
+        }
+        let mut rest = values;
         walk::runs(self.shape, [&self.strides], [self.offset as isize], |len, [at], [step]| {
-            let at_i = |i: usize| (at + i as isize * step) as usize;
+            let (run, after) = std::mem::take(&mut rest).split_at_mut(len);
+            rest = after;
             match step {
-                1 => values.extend_from_slice(&self.data[at_i(0)..at_i(len)]),
-                _ => values.extend((0..len).map(|i| self.data[at_i(i)])),
+                1 => run.copy_from_slice(&self.data[at as usize..][..len]),
+                _ => run
+                    .iter_mut()
+                    .enumerate()
+                    .for_each(|(i, x)| *x = self.data[(at + i as isize * step) as usize]),
             }
         });
+    }
+
+    /// A row-major copy.
+    fn copied(&self) -> Tensor<T> {
+        let mut values = Buffer::stale(self.len());
+        self.copy_to(&mut values);
+        Self::from_buffer(self.shape, values)
+    }
+
+    /// The same values with the first axis innermost in memory, and the others row-major around it: in
+    /// this order a vector holds the same place of several images. Itself if they lie so already.
+    pub(crate) fn images_innermost(&self) -> Tensor<T> {
+        if self.as_innermost().is_some() {
+            return self.clone();
+        }
+        let n = self.shape[0];
+        let x = self.row_major();
+        let values = x.as_slice().expect("row-major");
+        let mut turned = Buffer::stale(values.len());
+        transpose::transpose(values, [n, values.len() / n.max(1)], &mut turned);
+        Self::from_innermost(self.shape, turned)
+    }
+
+    /// The elements in memory order, if the first axis is innermost and the others are row-major.
+    pub(crate) fn as_innermost(&self) -> Option<&[T]> {
+        let expected = innermost_strides(self.shape);
+        let fits = self.rank() > 0
+            && !self.is_empty()
+            && (0..self.rank()).all(|a| self.shape[a] == 1 || self.strides[a] == expected[a]);
+        fits.then(|| &self.data[self.offset..self.offset + self.len()])
+    }
+
+    /// A tensor over values whose first axis is innermost.
+    pub(crate) fn from_innermost(shape: impl Into<Shape>, values: Buffer<T>) -> Tensor<T> {
+        let shape = shape.into();
+        Tensor { strides: innermost_strides(shape), ..Self::from_buffer(shape, values) }
     }
 
     /// A matrix's data from its first element on, with the steps between rows and columns, which
@@ -258,7 +315,8 @@ impl<T: Scalar> Tensor<T> {
 
     fn dense_range(&self) -> Option<std::ops::Range<usize>> {
         if !self.is_row_major() {
-            let mut axes: Vec<usize> = (0..self.rank()).filter(|&a| self.shape[a] != 1).collect();
+            let mut axes: Vec<usize> =
+                (0..self.rank()).filter(|&axis| self.shape[axis] != 1).collect();
             axes.sort_by_key(|&axis| self.strides[axis]);
             let mut expected = 1;
             for axis in axes {
@@ -272,7 +330,7 @@ impl<T: Scalar> Tensor<T> {
     }
 
     /// A tensor with the shape and memory order of `self` over new dense data.
-    fn with_data(&self, data: Vec<T>) -> Self {
+    fn with_data(&self, data: Buffer<T>) -> Self {
         Tensor { data: Arc::new(data), shape: self.shape, strides: self.strides, offset: 0 }
     }
 }
@@ -282,4 +340,17 @@ impl<T: Scalar> PartialEq for Tensor<T> {
     fn eq(&self, other: &Self) -> bool {
         self.shape == other.shape && self.iter().eq(other.iter())
     }
+}
+
+/// Strides with which the first axis is innermost, and the others are row-major around it.
+fn innermost_strides(shape: Shape) -> [isize; MAX_RANK] {
+    let mut strides = [0; MAX_RANK];
+    if let Some((&n, sample)) = shape.split_first() {
+        let inner = Shape::new(sample).row_major();
+        for axis in 1..shape.rank() {
+            strides[axis] = inner[axis - 1].saturating_mul(n.max(1) as isize);
+        }
+        strides[0] = 1;
+    }
+    strides
 }

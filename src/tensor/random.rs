@@ -70,6 +70,22 @@ impl Stream {
         mix(self.key.wrapping_add(position.wrapping_mul(WEYL)))
     }
 
+    /// The halves of the key, for [`word`](Self::word).
+    pub(crate) fn word_keys(&self) -> [u32; 2] {
+        [self.key as u32, (self.key >> 32) as u32]
+    }
+
+    /// The 32-bit number at a position, from the halves of a stream's key. It takes only 32-bit operations, so
+    /// that vectors compute eight or sixteen at a time: MurmurHash3's finaliser (Appleby, 2011) over a Weyl
+    /// sequence, with one half of the key before and one in the middle.
+    #[inline(always)]
+    pub(crate) fn word([low, high]: [u32; 2], position: u32) -> u32 {
+        let mut x = position.wrapping_mul(0x9E37_79B9) ^ low;
+        x = (x ^ (x >> 16)).wrapping_mul(0x85EB_CA6B);
+        x = (x ^ (x >> 13) ^ high).wrapping_mul(0xC2B2_AE35);
+        x ^ (x >> 16)
+    }
+
     /// A random order of `0..n`: the shuffle of Fisher and Yates. The same stream gives the same order; for
     /// another one, [`fork`](Self::fork) first.
     ///

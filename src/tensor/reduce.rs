@@ -2,6 +2,7 @@
 
 use super::shape::{Axes, MAX_RANK, Shape};
 use super::{Tensor, walk};
+use crate::buffer::Buffer;
 use crate::scalar::Scalar;
 
 impl<T: Scalar> Tensor<T> {
@@ -119,7 +120,7 @@ impl<T: Scalar> Tensor<T> {
     fn sum_flagged(&self, flags: &[bool; MAX_RANK]) -> Tensor<T> {
         let kept = self.kept(flags);
         let strides = masked(&kept, flags);
-        let mut sums = vec![0f64; kept.count()];
+        let mut sums = Buffer::<f64>::zeroed(kept.count());
         let start = [self.offset as isize, 0];
         walk::runs(self.shape, [&self.strides, &strides], start, |len, [x, s], [dx, ds]| {
             match (dx, ds) {
@@ -134,7 +135,8 @@ impl<T: Scalar> Tensor<T> {
                 }),
             }
         });
-        Tensor::new(kept, sums.into_iter().map(T::lit).collect::<Vec<_>>())
+        let len = sums.len();
+        Tensor::from_buffer(kept, Buffer::collect(len, sums.iter().map(|&sum| T::lit(sum))))
     }
 
     #[track_caller]

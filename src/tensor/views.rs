@@ -2,6 +2,7 @@
 
 use super::shape::{MAX_RANK, Shape};
 use super::{Tensor, walk};
+use crate::buffer::Buffer;
 use crate::scalar::Scalar;
 use std::ops::{Bound, RangeBounds};
 
@@ -30,7 +31,7 @@ impl<T: Scalar> Tensor<T> {
         );
         match self.restride(shape) {
             Some(strides) => Tensor { shape, strides, ..self.clone() },
-            None => Tensor::new(shape, self.to_vec()),
+            None => Tensor { shape, strides: shape.row_major(), ..self.copied() },
         }
     }
 
@@ -282,15 +283,21 @@ impl<T: Scalar> Tensor<T> {
         let row = self.shape.sample();
         let mut strides = [0; MAX_RANK];
         strides[..row.rank()].copy_from_slice(&self.strides[1..self.rank()]);
-        let mut values = Vec::with_capacity(row.count() * indices.len());
-        for &index in indices {
+        let len = row.count();
+        let mut values = Buffer::stale(len * indices.len());
+        for (i, &index) in indices.iter().enumerate() {
             assert!(index < self.shape[0], "take: row {index} of a tensor of shape {}", self.shape);
             let start = self.offset as isize + index as isize * self.strides[0];
-            walk::runs(row, [&strides], [start], |len, [at], [step]| match step {
-                1 => values.extend_from_slice(&self.data[at as usize..at as usize + len]),
-                _ => values.extend((0..len as isize).map(|i| self.data[(at + i * step) as usize])),
+            let mut rest = &mut values[i * len..(i + 1) * len];
+            walk::runs(row, [&strides], [start], |len, [at], [step]| {
+                let (run, after) = std::mem::take(&mut rest).split_at_mut(len);
+                rest = after;
+                match step {
+                    1 => run.copy_from_slice(&self.data[at as usize..][..len]),
+                    _ => (0..).zip(run).for_each(|(k, x)| *x = self.data[(at + k * step) as usize]),
+                }
             });
         }
-        Tensor::new(row.batch(indices.len()), values)
+        Tensor::from_buffer(row.batch(indices.len()), values)
     }
 }

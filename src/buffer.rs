@@ -1,0 +1,226 @@
+//! Memory that is used again.
+//!
+//! A training step makes and drops the same arrays over and over. Asking the system for each of them costs
+//! more than filling it: fresh pages are cleared one by one when they are first touched. So a [`Buffer`]
+//! that is dropped leaves its memory in a pool of its thread, and the next one of that size takes it from
+//! there. After the first steps nothing is allocated any more.
+//!
+//! What a pool keeps is bounded ([`KEPT_BYTES`]); a thread's pool ends with the thread.
+
+use std::cell::RefCell;
+use std::ops::{Deref, DerefMut};
+use std::thread::LocalKey;
+
+/// The most that one thread keeps of one element type.
+const KEPT_BYTES: usize = 128 << 20;
+/// The most arrays that one thread keeps of one element type.
+const KEPT_COUNT: usize = 256;
+/// Buffers begin at a cache line.
+const ALIGNMENT: usize = 64;
+
+/// Arrays that were dropped, by the thread that dropped them.
+#[derive(Debug)]
+pub struct Pool<T> {
+    free: Vec<Vec<T>>,
+    bytes: usize,
+}
+
+impl<T> Pool<T> {
+    const fn new() -> Self {
+        Pool { free: Vec::new(), bytes: 0 }
+    }
+
+    /// A free array of exactly this capacity; the one dropped last is most likely in the cache.
+    fn take(&mut self, capacity: usize) -> Option<Vec<T>> {
+        let at = self.free.iter().rposition(|free| free.capacity() == capacity)?;
+        self.bytes -= capacity * size_of::<T>();
+        Some(self.free.swap_remove(at))
+    }
+
+    fn give(&mut self, values: Vec<T>) {
+        let bytes = values.capacity() * size_of::<T>();
+        if self.bytes + bytes <= KEPT_BYTES && self.free.len() < KEPT_COUNT {
+            self.bytes += bytes;
+            self.free.push(values);
+        }
+    }
+}
+
+/// An element type that has a pool on every thread.
+pub trait Pooled: Copy + Default + 'static {
+    /// The pool of this thread.
+    fn pool() -> &'static LocalKey<RefCell<Pool<Self>>>;
+}
+
+macro_rules! pooled {
+    ($($type:ty),*) => {$(
+        impl Pooled for $type {
+            fn pool() -> &'static LocalKey<RefCell<Pool<Self>>> {
+                thread_local! {
+                    static POOL: RefCell<Pool<$type>> = const { RefCell::new(Pool::new()) };
+                }
+                &POOL
+            }
+        }
+    )*};
+}
+
+pooled!(f32, f64, u8, u32, usize);
+
+/// An array of fixed length from the pool: a `Vec` whose memory comes back.
+#[derive(Debug, Default)]
+pub struct Buffer<T: Pooled> {
+    values: Vec<T>,
+    start: usize,
+    len: usize,
+    /// Whether the memory goes back to a pool, and not to the system.
+    pooled: bool,
+}
+
+/// The capacities that are asked for: four between each two powers of two, so that arrays of nearly the
+/// same length serve each other and at most a quarter is unused.
+fn capacity_for(len: usize) -> usize {
+    let step = (len.next_power_of_two() / 8).max(1);
+    len.next_multiple_of(step)
+}
+
+impl<T: Pooled> Buffer<T> {
+    /// An array with whatever values its memory held before: for writing all of them.
+    pub fn stale(len: usize) -> Self {
+        if len == 0 {
+            return Buffer::default();
+        }
+        let padding = ALIGNMENT / size_of::<T>();
+        let capacity = capacity_for(len + padding);
+        let free = T::pool().try_with(|pool| pool.borrow_mut().take(capacity)).ok().flatten();
+        let mut values = free.unwrap_or_else(|| Vec::with_capacity(capacity));
+        // The part that was never written is cleared; memory that comes back has been.
+        if values.len() < len + padding {
+            values.resize(capacity, T::default());
+        }
+        let behind = values.as_ptr() as usize % ALIGNMENT / size_of::<T>();
+        let start = if behind == 0 { 0 } else { padding - behind };
+        Buffer { values, start, len, pooled: true }
+    }
+
+    /// An array of zeros.
+    pub fn zeroed(len: usize) -> Self {
+        let mut buffer = Self::stale(len);
+        buffer.fill(T::default());
+        buffer
+    }
+
+    /// The first `len` values of an iterator.
+    ///
+    /// # Panics
+    /// When there are fewer.
+    pub fn collect(len: usize, values: impl IntoIterator<Item = T>) -> Self {
+        let mut buffer = Self::stale(len);
+        let mut values = values.into_iter();
+        let mut count = 0;
+        for (slot, value) in buffer.iter_mut().zip(&mut values) {
+            *slot = value;
+            count += 1;
+        }
+        assert_eq!(count, len, "too few values for a buffer");
+        buffer
+    }
+}
+
+impl<T: Pooled> Drop for Buffer<T> {
+    fn drop(&mut self) {
+        let values = std::mem::take(&mut self.values);
+        if self.pooled {
+            // A thread that is ending has no pool any more.
+            let _ = T::pool().try_with(|pool| {
+                if let Ok(mut pool) = pool.try_borrow_mut() {
+                    pool.give(values);
+                }
+            });
+        }
+    }
+}
+
+impl<T: Pooled> Clone for Buffer<T> {
+    fn clone(&self) -> Self {
+        let mut copy = Self::stale(self.len);
+        copy.copy_from_slice(self);
+        copy
+    }
+}
+
+impl<T: Pooled> From<Vec<T>> for Buffer<T> {
+    fn from(values: Vec<T>) -> Self {
+        let len = values.len();
+        Buffer { values, start: 0, len, pooled: false }
+    }
+}
+
+impl<T: Pooled> Deref for Buffer<T> {
+    type Target = [T];
+
+    #[inline]
+    fn deref(&self) -> &[T] {
+        &self.values[self.start..self.start + self.len]
+    }
+}
+
+impl<T: Pooled> DerefMut for Buffer<T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut [T] {
+        &mut self.values[self.start..self.start + self.len]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_comes_back_at_a_cache_line() {
+        std::thread::spawn(|| {
+            let mut first = Buffer::<f32>::zeroed(1000);
+            first[999] = 7.0;
+            let place = first.as_ptr();
+            assert_eq!(place as usize % ALIGNMENT, 0);
+            drop(first);
+            // A little shorter, the same memory, with its old values.
+            let second = Buffer::<f32>::stale(995);
+            assert_eq!((second.as_ptr(), second.len()), (place, 995));
+            let third = Buffer::<f32>::zeroed(1000);
+            assert_ne!(third.as_ptr(), place);
+            drop(second);
+            assert!(Buffer::<f32>::zeroed(1000).iter().all(|&x| x == 0.0));
+        })
+        .join()
+        .unwrap();
+    }
+
+    #[test]
+    fn capacities_waste_at_most_a_quarter() {
+        for len in 1..5000 {
+            let capacity = capacity_for(len);
+            assert!(len <= capacity && capacity * 4 <= len * 5 + 4, "{len}: {capacity}");
+            assert_eq!(capacity_for(capacity), capacity);
+        }
+    }
+
+    #[test]
+    fn what_a_pool_keeps_is_bounded() {
+        let mut pool = Pool::new();
+        for _ in 0..2 * KEPT_COUNT {
+            pool.give(vec![0u8; 16]);
+        }
+        assert_eq!((pool.free.len(), pool.bytes), (KEPT_COUNT, 16 * KEPT_COUNT));
+        pool.give(Vec::with_capacity(KEPT_BYTES));
+        assert_eq!(pool.free.len(), KEPT_COUNT);
+    }
+
+    #[test]
+    fn a_users_vec_is_not_kept() {
+        let buffer = Buffer::from(vec![1u32, 2, 3]);
+        assert_eq!((&buffer[..], buffer.clone().len()), (&[1, 2, 3][..], 3));
+        assert_eq!(&Buffer::collect(2, [5u8, 6, 7])[..], [5, 6]);
+        assert!(Buffer::<f64>::zeroed(0).is_empty());
+    }
+}

@@ -1,0 +1,338 @@
+//! Channels innermost: a product of an image, read through a window, and the kernel as a matrix.
+//!
+//! In `[h][w][c]` the taps of one row of the window are neighbours in memory, and so are the weights of all
+//! output channels for one tap. In the tile, the rows are output pixels and the columns are output
+//! channels. Images get a border of zeros first, so that every pixel reads the same taps.
+
+use super::super::gemm::{Finish, Left, Right, Start, product};
+use super::super::par;
+use super::Geometry;
+use crate::buffer::Buffer;
+use crate::scalar::Scalar;
+use crate::simd::Offsets;
+
+/// Output pixels that one thread takes at a time, about.
+const PIXELS: usize = 224;
+/// Rows of `dW` that one thread takes at a time, about.
+const TAPS: usize = 96;
+/// Parts that `dW` is cut into at least, if there are images enough: partial sums are added afterwards.
+const PARTS: usize = 16;
+
+/// Images with a border of zeros, all of one size.
+struct Bordered<'a, T: Scalar> {
+    width: usize,
+    len: usize,
+    data: Data<'a, T>,
+}
+
+enum Data<'a, T: Scalar> {
+    AsIs(&'a [T]),
+    Copied(Buffer<T>),
+}
+
+impl<'a, T: Scalar> Bordered<'a, T> {
+    /// Images of `[h, w]` pixels of `c` values in an image of `[height, width]`, the first at `[top, left]`.
+    fn new(
+        images: &'a [T],
+        [h, w]: [usize; 2],
+        c: usize,
+        [top, left]: [usize; 2],
+        [height, width]: [usize; 2],
+    ) -> Self {
+        let len = height * width * c;
+        if [h, w] == [height, width] {
+            return Bordered { width, len, data: Data::AsIs(images) };
+        }
+        let image_len = h * w * c;
+        let mut copied = Buffer::stale(images.len() / image_len * len);
+        par::for_each_part(
+            &mut copied,
+            len,
+            images.len(),
+            || (),
+            |(), image, copy| {
+                let image = &images[image * image_len..][..image_len];
+                let inside = top * width * c..(top + h) * width * c;
+                copy[..inside.start].fill(T::zero());
+                copy[inside.end..].fill(T::zero());
+                let rows = copy[inside].chunks_exact_mut(width * c).zip(image.chunks_exact(w * c));
+                for (copy, row) in rows {
+                    copy[..left * c].fill(T::zero());
+                    copy[left * c..(left + w) * c].copy_from_slice(row);
+                    copy[(left + w) * c..].fill(T::zero());
+                }
+            },
+        );
+        Bordered { width, len, data: Data::Copied(copied) }
+    }
+
+    fn data(&self) -> &[T] {
+        match &self.data {
+            Data::AsIs(images) => images,
+            Data::Copied(images) => images,
+        }
+    }
+}
+
+/// One product over a grid of places: each reads a row of patches at `from`, and writes a row of the
+/// result at `to`. Both are a first place and the steps down and right.
+struct Sweep<'a, T: Scalar> {
+    grid: [usize; 2],
+    from: (usize, [usize; 2]),
+    to: (usize, [usize; 2]),
+    taps: Offsets,
+    weights: Right<'a, T>,
+    bias: Option<&'a [T]>,
+}
+
+/// Runs sweeps that together write every value of `images` results of `rows` rows of `row_len`.
+///
+/// Work is cut into several images, or into some rows of one, if all sweeps go through them in order.
+fn run<T: Scalar>(
+    source: &Bordered<'_, T>,
+    sweeps: &[Sweep<'_, T>],
+    finish: Finish,
+    [images, rows, row_len]: [usize; 3],
+    pixels: usize,
+    work: usize,
+) -> Buffer<T> {
+    let mut out = Buffer::stale(images * rows * row_len);
+    if out.is_empty() {
+        return out;
+    }
+    let in_order = sweeps.iter().all(|sweep| sweep.grid[0] == rows && sweep.to.1[0] == row_len);
+    let rows_each = (PIXELS * rows).div_ceil(pixels).min(rows);
+    // A part is never cut short: its rows divide an image's.
+    let rows_each = if in_order { (1..=rows_each).rev().find(|each| rows % each == 0) } else { None };
+    let rows_each = rows_each.unwrap_or(rows);
+    let images_each = if rows_each == rows { (PIXELS / pixels).clamp(1, images) } else { 1 };
+    par::for_each_part(
+        &mut out,
+        images_each * rows_each * row_len,
+        work,
+        || (),
+        |(), part, out| {
+            let first_row = part * images_each * rows_each;
+            let (image, first_row) = (first_row / rows, first_row % rows);
+            let images = (out.len() / row_len).div_ceil(rows);
+            for sweep in sweeps {
+                let [height, width] = sweep.grid;
+                let height = height.min(rows_each);
+                let places = |(first, [down, right]): (usize, [usize; 2]), image_len: usize| {
+                    Offsets::new(
+                        images * height * width,
+                        (0..images * height).flat_map(move |row| {
+                            let at = row / height * image_len + row % height * down + first;
+                            (0..width).map(move |x| at + x * right)
+                        }),
+                    )
+                };
+                let start = image * source.len + first_row * sweep.from.1[0];
+                let from = places(sweep.from, source.len);
+                let to = places(sweep.to, rows * row_len);
+                let left = Left {
+                    data: &source.data()[start..],
+                    rows: from.as_slice(),
+                    cols: sweep.taps.all(),
+                };
+                let start = sweep.bias.map_or(Start::Zero, Start::Columns);
+                product(left, &sweep.weights, start, finish, out, to.as_slice());
+            }
+        },
+    );
+    out
+}
+
+/// `y[n, oh, ow, c_out]` of row-major `x[n, h, w, c_in]`.
+pub fn forward<T: Scalar>(
+    geometry: Geometry,
+    x: &[T],
+    kernel: &[T],
+    bias: &[T],
+    finish: Finish,
+) -> Buffer<T> {
+    let Geometry { window, images, c_in, c_out, groups } = geometry;
+    let ([oh, ow], [sh, sw]) = (window.output(), window.strides());
+    let x = Bordered::new(x, window.image(), c_in, window.before(), window.padded());
+    let (group_in, group_out) = (geometry.group_in(), geometry.group_out());
+    let rows = images.saturating_mul(geometry.pixels());
+    let sweeps: Vec<Sweep<'_, T>> = (0..groups)
+        .map(|group| Sweep {
+            grid: [oh, ow],
+            from: (group * group_in, [sh * x.width * c_in, sw * c_in]),
+            to: (group * group_out, [ow * c_out, c_out]),
+            taps: taps(geometry, x.width),
+            weights: match groups {
+                1 => Right::new(geometry.taps(), c_out, kernel, rows),
+                _ => Right::packed(geometry.taps(), group_out, |tap, row| {
+                    row.copy_from_slice(&kernel[tap * c_out + group * group_out..][..group_out]);
+                }),
+            },
+            bias: Some(&bias[group * group_out..][..group_out]),
+        })
+        .collect();
+    run(&x, &sweeps, finish, [images, oh, ow * c_out], geometry.pixels(), geometry.work())
+}
+
+/// Where the taps `(ky, kx, c)` of one group lie, in an image of this width.
+fn taps(geometry: Geometry, width: usize) -> Offsets {
+    let (window, c_in, group_in) = (geometry.window, geometry.c_in, geometry.group_in());
+    let ([kh, kw], [dh, dw]) = (window.size(), window.dilation());
+    let pixels = (0..kh).flat_map(move |ky| (0..kw).map(move |kx| ky * dh * width + kx * dw));
+    let taps = pixels.flat_map(move |pixel| (0..group_in).map(move |c| pixel * c_in + c));
+    Offsets::new(geometry.taps(), taps)
+}
+
+/// The gradient of the images. With strides, pixels fall into `sh sw` phases: those of one phase meet the
+/// same taps, and each phase is a convolution of stride 1.
+pub fn backward_input<T: Scalar>(geometry: Geometry, kernel: &[T], dy: &[T]) -> Buffer<T> {
+    let Geometry { window, images, c_in, c_out, groups } = geometry;
+    let ([h, w], [oh, ow]) = (window.image(), window.output());
+    let phases = [0, 1].map(|axis| Phase::all(geometry, axis));
+    // The border that the farthest reaching phases need.
+    let before = [0, 1].map(|axis| phases[axis].iter().map(Phase::before).max().unwrap_or(0));
+    let size = [0, 1].map(|axis| {
+        let output = window.output()[axis];
+        let after = phases[axis].iter().map(|phase| phase.after(output)).max().unwrap_or(0);
+        before[axis] + output + after
+    });
+    let dy = Bordered::new(dy, [oh, ow], c_out, before, size);
+    let (group_in, group_out) = (geometry.group_in(), geometry.group_out());
+    let mut sweeps = Vec::new();
+    for (py, px) in phases[0].iter().flat_map(|py| phases[1].iter().map(move |px| (py, px))) {
+        for group in 0..groups {
+            let pixel = |y: usize, x: usize| (y * dy.width + x) * c_out;
+            let taps_of = |phase: &Phase, axis: usize| -> Vec<(usize, usize)> {
+                // The first output pixel of a phase is read from here on.
+                phase.taps.iter().map(|&(tap, at)| (tap, (at + before[axis] as isize) as usize)).collect()
+            };
+            let (ys, xs) = (taps_of(py, 0), taps_of(px, 1));
+            let pairs: Vec<((usize, usize), (usize, usize))> =
+                ys.iter().flat_map(|&y| xs.iter().map(move |&x| (y, x))).collect();
+            let depth = pairs.len() * group_out;
+            let channel = group * group_out;
+            let taps = pairs.iter().flat_map(|&((_, y), (_, x))| {
+                let at = pixel(y, x) + channel;
+                (0..group_out).map(move |o| at + o)
+            });
+            let weights = Right::packed(depth, group_in, |p, row| {
+                let ((ky, _), (kx, _)) = pairs[p / group_out];
+                let first = (ky * window.size()[1] + kx) * group_in * c_out + channel + p % group_out;
+                row.iter_mut().enumerate().for_each(|(c, w)| *w = kernel[first + c * c_out]);
+            });
+            let (sh, sw) = (py.step, px.step);
+            sweeps.push(Sweep {
+                grid: [py.count, px.count],
+                from: (0, [pixel(py.advance, 0), pixel(0, px.advance)]),
+                to: ((py.first * w + px.first) * c_in + group * group_in, [sh * w * c_in, sw * c_in]),
+                taps: Offsets::new(depth, taps),
+                weights,
+                bias: None,
+            });
+        }
+    }
+    run(&dy, &sweeps, Finish::Plain, [images, h, w * c_in], h * w, geometry.work())
+}
+
+/// Pixels of an image, along one axis, that meet the same taps: every `step`-th from `first` on.
+struct Phase {
+    first: usize,
+    step: usize,
+    count: usize,
+    /// How far the output pixels advance from one pixel of the phase to the next.
+    advance: usize,
+    /// Taps, with the output pixel that the phase's first pixel meets through them.
+    taps: Vec<(usize, isize)>,
+}
+
+impl Phase {
+    fn all(geometry: Geometry, axis: usize) -> Vec<Phase> {
+        let window = geometry.window;
+        let (stride, dilation) = (window.strides()[axis], window.dilation()[axis]);
+        let image = window.image()[axis];
+        let phase = |first: usize| {
+            let taps = (0..window.size()[axis]).rev().filter_map(|tap| {
+                let distance =
+                    (first + window.before()[axis]) as isize - (tap * dilation) as isize;
+                (distance.rem_euclid(stride as isize) == 0)
+                    .then(|| (tap, distance.div_euclid(stride as isize)))
+            });
+            let count = (image - first).div_ceil(stride);
+            Phase { first, step: stride, count, advance: 1, taps: taps.collect() }
+        };
+        (0..stride.min(image)).map(phase).collect()
+    }
+
+    /// Pixels before the output that this phase reads.
+    fn before(&self) -> usize {
+        self.taps.iter().map(|&(_, at)| (-at).max(0) as usize).max().unwrap_or(0)
+    }
+
+    /// Pixels after the output that this phase reads.
+    fn after(&self, output: usize) -> usize {
+        let last = |at: isize| at + (self.count - 1) as isize - (output as isize - 1);
+        self.taps.iter().map(|&(_, at)| last(at).max(0) as usize).max().unwrap_or(0)
+    }
+}
+
+/// The gradient of the kernel.
+pub fn backward_kernel<T: Scalar>(geometry: Geometry, x: &[T], dy: &[T]) -> Buffer<T> {
+    let Geometry { window, images, c_in, c_out, groups } = geometry;
+    let ([oh, ow], [sh, sw]) = (window.output(), window.strides());
+    let x = Bordered::new(x, window.image(), c_in, window.before(), window.padded());
+    let x_len = x.len;
+    let pixels = (0..oh).flat_map(|y| (0..ow).map(move |i| (y * sh * x.width + i * sw) * c_in));
+    let pixels = Offsets::new(geometry.pixels(), pixels);
+    let taps = taps(geometry, x.width);
+    let (count, group_out) = (geometry.taps(), geometry.group_out());
+    let dy_len = geometry.pixels() * c_out;
+    let mut dkernel = Buffer::stale(count * c_out);
+    for group in 0..groups {
+        let channel = group * group_out;
+        let rights: Vec<Right<'_, T>> = par::map(images, dy.len(), |image| {
+            let dy = &dy[image * dy_len..][..dy_len];
+            if groups == 1 {
+                return Right::new(geometry.pixels(), c_out, dy, count);
+            }
+            Right::packed(geometry.pixels(), group_out, |pixel, row| {
+                row.copy_from_slice(&dy[pixel * c_out + channel..][..group_out]);
+            })
+        });
+        // Blocks of taps, each for some of the images: `[part of the images][block][TAPS][group_out]`.
+        let blocks = count.div_ceil(TAPS);
+        let taps_each = count.div_ceil(blocks);
+        let image_parts = PARTS.div_ceil(blocks).min(images).max(1);
+        let images_each = images.div_ceil(image_parts).max(1);
+        let part_len = taps_each * group_out;
+        let to = Offsets::steps(taps_each, group_out);
+        let mut partial = Buffer::zeroed(image_parts * blocks * part_len);
+        par::for_each_part(
+            &mut partial,
+            part_len,
+            geometry.work() / groups,
+            || (),
+            |(), part, sums| {
+                let (part, block) = (part / blocks, part % blocks);
+                let rows = &taps.as_slice()[(block * taps_each).min(count)..];
+                let rows = &rows[..taps_each.min(rows.len())];
+                let first = (part * images_each).min(images);
+                for image in first..(first + images_each).min(images) {
+                    let start = image * x_len + group * geometry.group_in();
+                    let left = Left { data: &x.data()[start..], rows, cols: pixels.all() };
+                    let to = &to.as_slice()[..rows.len()];
+                    product(left, &rights[image], Start::Out, Finish::Plain, sums, to);
+                }
+            },
+        );
+        // The parts of the images are added in order, for every element by itself.
+        let (first, others) = partial.split_at_mut(blocks * part_len);
+        for other in others.chunks_exact(blocks * part_len) {
+            first.iter_mut().zip(other).for_each(|(sum, &more)| *sum += more);
+        }
+        let rows = first.chunks_exact(group_out).take(count);
+        for (sums, row) in rows.zip(dkernel.chunks_exact_mut(c_out)) {
+            row[channel..channel + group_out].copy_from_slice(sums);
+        }
+    }
+    dkernel
+}

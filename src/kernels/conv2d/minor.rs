@@ -1,0 +1,315 @@
+//! Few channels: the images are innermost, `[h][w][c][n]`, and vectors run along them.
+//!
+//! With 1, 8 or 12 channels a vector of channels is mostly empty. Sixteen images fill it whatever the
+//! channels, and no value has to change its lane: an output pixel of one channel is a sum of pixels, each
+//! a vector, times weights, each a single number. In the tile, the rows are output channels and the
+//! columns are images.
+//!
+//! Taps that fall outside of the image are left out rather than multiplied by zero: each axis has a few
+//! classes of positions whose window is cut off in the same way.
+
+use super::super::gemm::{Finish, Left, Place, Start, Strip};
+use super::super::par;
+use super::Geometry;
+use super::reach::Axis;
+use crate::buffer::Buffer;
+use crate::scalar::Scalar;
+use crate::simd::{self, Kernel, Offsets, Simd, dots};
+
+/// A convolution from one stack of images to another, in whichever direction.
+struct Sweep<'a, T> {
+    axes: [Axis; 2],
+    /// Channels that are read, and channels that are written.
+    channels: [usize; 2],
+    /// The width of the image that is read.
+    width: usize,
+    images: usize,
+    source: &'a [T],
+    /// Weight `(tap, channel read, channel written)`, with the steps of the three.
+    kernel: &'a [T],
+    kernel_steps: [usize; 3],
+    /// Taps in a row of the window.
+    kernel_width: usize,
+    bias: Option<&'a [T]>,
+    finish: Finish,
+}
+
+/// For each class of rows and class of columns: where the weights lie, and where the pixels.
+struct Table {
+    weights: Offsets,
+    pixels: Offsets,
+}
+
+impl<T: Scalar> Sweep<'_, T> {
+    fn table(&self, row_class: usize, col_class: usize) -> Table {
+        let [rows, cols] = &self.axes;
+        let ([c_in, _], [tap_step, in_step, _]) = (self.channels, self.kernel_steps);
+        let len = rows.taps(row_class).count() * cols.taps(col_class).count() * c_in;
+        let (mut weights, mut pixels) = (Buffer::stale(len), Buffer::stale(len));
+        let mut places = weights.iter_mut().zip(pixels.iter_mut());
+        for (ky, y) in rows.taps(row_class) {
+            for (kx, x) in cols.taps(col_class) {
+                let (tap, pixel) = (ky * self.kernel_width + kx, y * self.width + x);
+                for (c, (weight, place)) in (0..c_in).zip(&mut places) {
+                    *weight = tap * tap_step + c * in_step;
+                    *place = (pixel * c_in + c) * self.images;
+                }
+            }
+        }
+        Table { weights: Offsets::from(weights), pixels: Offsets::from(pixels) }
+    }
+
+    fn run(&self, work: usize) -> Buffer<T> {
+        let [rows, cols] = &self.axes;
+        let [_, c_out] = self.channels;
+        let tables: Vec<Table> = (0..rows.firsts.len() * cols.firsts.len())
+            .map(|i| self.table(i / cols.firsts.len(), i % cols.firsts.len()))
+            .collect();
+        let row_len = cols.reaches.len() * c_out * self.images;
+        let mut out = Buffer::stale(rows.reaches.len() * row_len);
+        let channels = Offsets::steps(c_out, self.kernel_steps[2]);
+        let places = Offsets::steps(c_out, self.images);
+        par::for_each_part(
+            &mut out,
+            row_len,
+            work,
+            || (),
+            |(), row, out| {
+                simd::dispatch(Row {
+                    sweep: self,
+                    tables: &tables[rows.classes[row] * cols.firsts.len()..],
+                    row,
+                    channels: channels.as_slice(),
+                    places: places.as_slice(),
+                    out,
+                });
+            },
+        );
+        out
+    }
+}
+
+/// One row of the result.
+struct Row<'a, T> {
+    sweep: &'a Sweep<'a, T>,
+    tables: &'a [Table],
+    row: usize,
+    channels: &'a [usize],
+    places: &'a [usize],
+    out: &'a mut [T],
+}
+
+impl<T: Scalar> Kernel for Row<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        let Row { sweep, tables, row, channels, places, out } = self;
+        let ([rows, cols], [c_in, c_out]) = (&sweep.axes, sweep.channels);
+        let (images, lanes) = (sweep.images, S::VECTOR_BYTES / T::BYTES);
+        let reaches = cols.reaches.iter().zip(&cols.classes);
+        for ((reach, &class), out) in reaches.zip(out.chunks_exact_mut(c_out * images)) {
+            let table = &tables[class];
+            let pixel = (rows.reaches[row].pixel * sweep.width + reach.pixel) * c_in * images;
+            let mut image = 0;
+            while image < images {
+                let two = images - image >= 2 * lanes;
+                let width = if two { 2 * lanes } else { lanes };
+                let strip = Strip {
+                    left: Left { data: sweep.kernel, rows: channels, cols: table.weights.all() },
+                    right: (sweep.source, pixel + image, table.pixels.all()),
+                    start: sweep.bias.map_or(Start::Zero, Start::Rows),
+                    finish: sweep.finish,
+                    to: Place { rows: places, column: image, width },
+                };
+                if two { strip.run::<S, 2>(out) } else { strip.run::<S, 1>(out) }
+                image += width;
+            }
+        }
+    }
+}
+
+/// `y[oh][ow][c_out][n]` of `x[h][w][c_in][n]`.
+pub fn forward<T: Scalar>(
+    geometry: Geometry,
+    x: &[T],
+    kernel: &[T],
+    bias: &[T],
+    finish: Finish,
+) -> Buffer<T> {
+    let Geometry { window, images, c_in, c_out, .. } = geometry;
+    let sweep = Sweep {
+        axes: [0, 1].map(|axis| Axis::forward(&geometry, axis)),
+        channels: [c_in, c_out],
+        width: window.image()[1],
+        images,
+        source: x,
+        kernel,
+        kernel_steps: [c_in * c_out, c_out, 1],
+        kernel_width: window.size()[1],
+        bias: Some(bias),
+        finish,
+    };
+    sweep.run(geometry.work())
+}
+
+/// `dx[h][w][c_in][n]` of `dy[oh][ow][c_out][n]`: the same sweep, with the two sides exchanged.
+pub fn backward_input<T: Scalar>(geometry: Geometry, kernel: &[T], dy: &[T]) -> Buffer<T> {
+    let Geometry { window, images, c_in, c_out, .. } = geometry;
+    let sweep = Sweep {
+        axes: [0, 1].map(|axis| Axis::backward(&geometry, axis)),
+        channels: [c_out, c_in],
+        width: window.output()[1],
+        images,
+        source: dy,
+        kernel,
+        kernel_steps: [c_in * c_out, 1, c_out],
+        kernel_width: window.size()[1],
+        bias: None,
+        finish: Finish::Plain,
+    };
+    sweep.run(geometry.work())
+}
+
+/// The gradients of the kernel and of the bias: inner products of rows of `x` and rows of `dy`, along the
+/// pixels and the images, in which every lane sums for itself.
+pub fn backward_kernel<T: Scalar>(geometry: Geometry, x: &[T], dy: &[T]) -> (Buffer<T>, Buffer<T>) {
+    let Geometry { window, c_in, c_out, .. } = geometry;
+    let [kh, kw] = window.size();
+    // Each column of the window by itself: `[kx][ky][c_in][c_out]`.
+    let column_len = kh * c_in * c_out;
+    let mut by_columns = Buffer::zeroed(kw * column_len);
+    par::for_each_part(
+        &mut by_columns,
+        column_len,
+        geometry.work(),
+        || (),
+        |(), kx, sums| simd::dispatch(KernelColumn { geometry, x, dy, kx, sums }),
+    );
+    let mut dkernel = Buffer::stale(by_columns.len());
+    for (i, row) in dkernel.chunks_exact_mut(c_in * c_out).enumerate() {
+        let (ky, kx) = (i / kw, i % kw);
+        row.copy_from_slice(&by_columns[(kx * kh + ky) * c_in * c_out..][..c_in * c_out]);
+    }
+    let mut dbias = Buffer::zeroed(c_out);
+    simd::dispatch(BiasSums { dy, images: geometry.images, sums: &mut dbias });
+    (dkernel, dbias)
+}
+
+/// The sums of `dy[pixels][channels][images]` for each channel.
+struct BiasSums<'a, T> {
+    dy: &'a [T],
+    images: usize,
+    sums: &'a mut [T],
+}
+
+impl<T: Scalar> Kernel for BiasSums<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        // Every image sums for itself over the pixels first.
+        let BiasSums { dy, images, sums } = self;
+        let mut lanes = Buffer::zeroed(sums.len() * images);
+        for pixel in dy.chunks_exact(lanes.len()) {
+            lanes.iter_mut().zip(pixel).for_each(|(lane, &dy)| *lane += dy);
+        }
+        for (sum, lanes) in sums.iter_mut().zip(lanes.chunks_exact(images)) {
+            *sum = lanes.iter().copied().sum();
+        }
+    }
+}
+
+/// The gradient of one column of the window, `[ky][c_in][c_out]`.
+struct KernelColumn<'a, T> {
+    geometry: Geometry,
+    x: &'a [T],
+    dy: &'a [T],
+    kx: usize,
+    sums: &'a mut [T],
+}
+
+impl<T: Scalar> Kernel for KernelColumn<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        match S::VECTOR_BYTES / T::BYTES {
+            2 => self.lanes::<S, 2>(),
+            4 => self.lanes::<S, 4>(),
+            8 => self.lanes::<S, 8>(),
+            16 => self.lanes::<S, 16>(),
+            lanes => unreachable!("no vector of {lanes} lanes"),
+        }
+    }
+}
+
+impl<T: Scalar> KernelColumn<'_, T> {
+    #[inline(always)]
+    fn lanes<S: Simd, const L: usize>(self) {
+        /// Rows and columns of a tile of inner products: twelve vectors that sum, and room for those that
+        /// are multiplied in 16 registers.
+        const MR: usize = 3;
+        const NR: usize = 4;
+        let KernelColumn { geometry, x, dy, kx, sums } = self;
+        let Geometry { window, images, c_in, c_out, .. } = geometry;
+        let ([_, width], [oh, ow]) = (window.image(), window.output());
+        let (outputs, chunks) = (window.reaching(1, kx), images / L);
+        // One row of outputs: its pixels, and for each the images, one vector at a time.
+        let steps = |step: usize| {
+            let mut steps = Buffer::stale(outputs.len() * chunks);
+            for (i, pixel) in steps.chunks_exact_mut(chunks).enumerate() {
+                (0..chunks).for_each(|v| pixel[v] = i * step * images + v * L);
+            }
+            Offsets::from(steps)
+        };
+        let (x_steps, dy_steps) = (steps(window.strides()[1] * c_in), steps(c_out));
+        if outputs.is_empty() {
+            return;
+        }
+        let x_column = outputs.start * window.strides()[1] + kx * window.dilation()[1]
+            - window.before()[1];
+
+        let mut lanes = Buffer::zeroed(sums.len() * L);
+        for oy in 0..oh {
+            let (first_pixel, taps) = window.clipped(0, oy);
+            let taps = taps.start * c_in..taps.end * c_in;
+            // Where tap (ky, c) is in the image, and where channel o of the output.
+            let x_row = |row: usize| {
+                let (ky, c) = (row / c_in - taps.start / c_in, row % c_in);
+                let pixel = (first_pixel + ky * window.dilation()[0]) * width + x_column;
+                (pixel * c_in + c) * images
+            };
+            let dy_row = |o: usize| ((oy * ow + outputs.start) * c_out + o) * images;
+            for row in taps.clone().step_by(MR) {
+                let row_at = |i: usize| (row + i).min(taps.end - 1);
+                let x_rows: [usize; MR] = std::array::from_fn(|i| x_row(row_at(i)));
+                for o in (0..c_out).step_by(NR) {
+                    let o_at = |j: usize| (o + j).min(c_out - 1);
+                    let dy_rows: [usize; NR] = std::array::from_fn(|j| dy_row(o_at(j)));
+                    let place = |i: usize, j: usize| (row_at(i) * c_out + o_at(j)) * L;
+                    let mut acc = [[[T::zero(); L]; NR]; MR];
+                    for i in 0..MR {
+                        for j in 0..NR {
+                            acc[i][j].copy_from_slice(&lanes[place(i, j)..][..L]);
+                        }
+                    }
+                    let acc = dots::<S, T, MR, NR, L>(
+                        acc,
+                        (x, &x_rows, x_steps.all()),
+                        (dy, &dy_rows, dy_steps.all()),
+                    );
+                    // Repeated rows and columns of the last tile hold the same, so either may be kept.
+                    for i in 0..MR {
+                        for j in 0..NR {
+                            lanes[place(i, j)..][..L].copy_from_slice(&acc[i][j]);
+                        }
+                    }
+                }
+            }
+        }
+        for (sum, lanes) in sums.iter_mut().zip(lanes.chunks_exact(L)) {
+            *sum = lanes.iter().copied().sum();
+        }
+    }
+}

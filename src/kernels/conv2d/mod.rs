@@ -1,0 +1,286 @@
+//! Convolution: which way is taken when.
+//!
+//! With `patches` the matrix that has a row for each output pixel and a column for each tap
+//! `(ky, kx, c)` of the window:
+//!
+//! * forward: `y = patches * W + bias`, `W` the kernel `[kh kw c_in, c_out]`;
+//! * `dW = transposed(patches) * dy`, summed over the images;
+//! * `dx` is a convolution again, of `dy` with the kernel read backwards.
+//!
+//! `patches` is never written to memory: its element is `image[pixel + tap]`, a sum of two offsets.
+//!
+//! There are three ways. [`direct`] takes images with their channels innermost, and its vectors run along
+//! output channels. [`minor`] takes them with the images innermost, for layers whose few channels would
+//! leave most of a vector empty. [`depthwise`] is for one channel in each group.
+
+mod depthwise;
+mod direct;
+mod minor;
+mod reach;
+
+use super::gemm::Finish;
+use super::par;
+use super::window::Window;
+use crate::buffer::Buffer;
+use crate::scalar::Scalar;
+use crate::simd;
+use crate::tensor::Tensor;
+use std::ops::Range;
+
+/// A convolution's numbers. Each of the `groups` sees `c_in / groups` channels of the image and gives
+/// `c_out / groups` of the output.
+#[derive(Clone, Copy, Debug)]
+pub struct Geometry {
+    pub window: Window,
+    pub images: usize,
+    pub c_in: usize,
+    pub c_out: usize,
+    pub groups: usize,
+}
+
+impl Geometry {
+    /// Values of one image.
+    fn image_len(&self) -> usize {
+        self.window.image().iter().product::<usize>() * self.c_in
+    }
+
+    /// Pixels of one output.
+    fn pixels(&self) -> usize {
+        self.window.output().iter().product()
+    }
+
+    /// Weights of one output channel.
+    fn taps(&self) -> usize {
+        self.window.size().iter().product::<usize>() * self.group_in()
+    }
+
+    fn group_in(&self) -> usize {
+        self.c_in / self.groups
+    }
+
+    fn group_out(&self) -> usize {
+        self.c_out / self.groups
+    }
+
+    /// Multiply-adds of one pass over all images.
+    fn work(&self) -> usize {
+        let pass = self.images.saturating_mul(self.pixels()).saturating_mul(self.taps());
+        pass.saturating_mul(self.c_out)
+    }
+
+    fn x_shape(&self) -> [usize; 4] {
+        let [h, w] = self.window.image();
+        [self.images, h, w, self.c_in]
+    }
+
+    fn y_shape(&self) -> [usize; 4] {
+        let [oh, ow] = self.window.output();
+        [self.images, oh, ow, self.c_out]
+    }
+}
+
+/// Below this many channels on both sides, vectors run along the images.
+const FEW_CHANNELS: usize = 16;
+/// Up to this many images stay innermost from one operation to the next. More are taken in blocks, and
+/// put back in order.
+const TOGETHER: usize = 64;
+/// Images of a block.
+const BLOCK: usize = 32;
+/// At most this many partial sums of `dW`, whatever the number of threads.
+const PARTIAL_SUMS: usize = 16;
+
+/// `y[n, oh, ow, c_out]` of `x[n, h, w, c_in]`, a row-major kernel `[kh, kw, c_in / groups, c_out]` and a
+/// bias for each output channel.
+pub fn forward<T: Scalar>(
+    geometry: Geometry,
+    x: &Tensor<T>,
+    kernel: &[T],
+    bias: &[T],
+    finish: Finish,
+) -> Tensor<T> {
+    match geometry.way::<T>() {
+        Way::Depthwise => {
+            let y = depthwise::forward(geometry, slice(&x.row_major()), kernel, bias, finish);
+            Tensor::from_buffer(geometry.y_shape(), y)
+        }
+        Way::Minor => {
+            let x = x.images_innermost();
+            let y = minor::forward(geometry, innermost(&x), kernel, bias, finish);
+            Tensor::from_innermost(geometry.y_shape(), y)
+        }
+        Way::MinorBlocks => {
+            let y = in_blocks(geometry, geometry.pixels() * geometry.c_out, |block, images| {
+                forward(block, &x.slice(0, images), kernel, bias, finish)
+            });
+            Tensor::from_buffer(geometry.y_shape(), y)
+        }
+        Way::Direct => {
+            let y = direct::forward(geometry, slice(&x.row_major()), kernel, bias, finish);
+            Tensor::from_buffer(geometry.y_shape(), y)
+        }
+    }
+}
+
+/// The gradients of the kernel and of the bias.
+pub fn backward_kernel<T: Scalar>(
+    geometry: Geometry,
+    x: &Tensor<T>,
+    dy: &Tensor<T>,
+) -> (Buffer<T>, Buffer<T>) {
+    match geometry.way::<T>() {
+        Way::Depthwise => {
+            let (x, dy) = (x.row_major(), dy.row_major());
+            let dkernel = depthwise::backward_kernel(geometry, slice(&x), slice(&dy));
+            (dkernel, column_sums(slice(&dy), geometry.c_out))
+        }
+        Way::Minor => {
+            let (x, dy) = (x.images_innermost(), dy.images_innermost());
+            minor::backward_kernel(geometry, innermost(&x), innermost(&dy))
+        }
+        Way::MinorBlocks => {
+            let blocks = geometry.images.div_ceil(BLOCK);
+            let blocks_each = blocks.div_ceil(PARTIAL_SUMS);
+            let partial = |part: usize| {
+                let blocks = part * blocks_each..((part + 1) * blocks_each).min(blocks);
+                let sums = blocks.map(|block| {
+                    let (block, images) = geometry.block(block);
+                    backward_kernel(block, &x.slice(0, images.clone()), &dy.slice(0, images))
+                });
+                sums.reduce(add_both).expect("a part has blocks")
+            };
+            let partials = par::map(blocks.div_ceil(blocks_each), geometry.work(), partial);
+            par::tree_sum(partials, add_both).expect("there are images")
+        }
+        Way::Direct => {
+            let (x, dy) = (x.row_major(), dy.row_major());
+            let dkernel = direct::backward_kernel(geometry, slice(&x), slice(&dy));
+            (dkernel, column_sums(slice(&dy), geometry.c_out))
+        }
+    }
+}
+
+/// The gradient of the images.
+pub fn backward_input<T: Scalar>(geometry: Geometry, kernel: &[T], dy: &Tensor<T>) -> Tensor<T> {
+    match geometry.way::<T>() {
+        Way::Depthwise => {
+            let dx = depthwise::backward_input(geometry, kernel, slice(&dy.row_major()));
+            Tensor::from_buffer(geometry.x_shape(), dx)
+        }
+        Way::Minor => {
+            let dy = dy.images_innermost();
+            let dx = minor::backward_input(geometry, kernel, innermost(&dy));
+            Tensor::from_innermost(geometry.x_shape(), dx)
+        }
+        Way::MinorBlocks => {
+            let dx = in_blocks(geometry, geometry.image_len(), |block, images| {
+                backward_input(block, kernel, &dy.slice(0, images))
+            });
+            Tensor::from_buffer(geometry.x_shape(), dx)
+        }
+        Way::Direct => {
+            let dx = direct::backward_input(geometry, kernel, slice(&dy.row_major()));
+            Tensor::from_buffer(geometry.x_shape(), dx)
+        }
+    }
+}
+
+/// How a convolution is computed: it depends on shapes and the instruction set alone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Way {
+    Direct,
+    Minor,
+    /// [`Minor`](Self::Minor) for one block of images after the other.
+    MinorBlocks,
+    Depthwise,
+}
+
+impl Geometry {
+    fn way<T: Scalar>(&self) -> Way {
+        let few = self.groups == 1 && self.c_in < FEW_CHANNELS && self.c_out < FEW_CHANNELS;
+        let lanes = simd::vector_bytes() / T::BYTES;
+        if self.groups > 1 && self.groups == self.c_in && self.groups == self.c_out {
+            Way::Depthwise
+        } else if few && self.images > TOGETHER {
+            Way::MinorBlocks
+        } else if few && self.images > 0 && self.images % lanes == 0 {
+            Way::Minor
+        } else {
+            // Images that fill no vector of their own, such as a single one.
+            Way::Direct
+        }
+    }
+
+    /// A block of images, with the geometry of a convolution of these alone.
+    fn block(&self, block: usize) -> (Geometry, Range<usize>) {
+        let images = block * BLOCK..((block + 1) * BLOCK).min(self.images);
+        (Geometry { images: images.len(), ..*self }, images)
+    }
+}
+
+/// The row-major result of a convolution whose images come in blocks.
+fn in_blocks<T: Scalar>(
+    geometry: Geometry,
+    image_len: usize,
+    f: impl Fn(Geometry, Range<usize>) -> Tensor<T> + Sync,
+) -> Buffer<T> {
+    let mut out = Buffer::stale(geometry.images * image_len);
+    par::for_each_part(
+        &mut out,
+        BLOCK * image_len,
+        geometry.work(),
+        || (),
+        |(), block, out| {
+            let (block, images) = geometry.block(block);
+            f(block, images).copy_to(out);
+        },
+    );
+    out
+}
+
+fn slice<T: Scalar>(x: &Tensor<T>) -> &[T] {
+    x.as_slice().expect("row-major")
+}
+
+fn innermost<T: Scalar>(x: &Tensor<T>) -> &[T] {
+    x.as_innermost().expect("images innermost")
+}
+
+fn add_both<T: Scalar>(a: (Buffer<T>, Buffer<T>), b: (Buffer<T>, Buffer<T>)) -> (Buffer<T>, Buffer<T>) {
+    (added(a.0, &b.0), added(a.1, &b.1))
+}
+
+fn added<T: Scalar>(mut sum: Buffer<T>, more: &[T]) -> Buffer<T> {
+    sum.iter_mut().zip(more).for_each(|(sum, &more)| *sum += more);
+    sum
+}
+
+/// The sums of the columns of a row-major matrix: of a thousand rows at a time, then of those sums.
+fn column_sums<T: Scalar>(matrix: &[T], columns: usize) -> Buffer<T> {
+    const ROWS: usize = 1024;
+    let rows = matrix.len() / columns;
+    let parts = par::map(rows.div_ceil(ROWS), matrix.len(), |part| {
+        let mut sums = Buffer::zeroed(columns);
+        let end = ((part + 1) * ROWS).min(rows);
+        add_columns(&matrix[part * ROWS * columns..end * columns], &mut sums);
+        sums
+    });
+    par::tree_sum(parts, |a, b| added(a, &b)).unwrap_or_else(|| Buffer::zeroed(columns))
+}
+
+/// Adds the columns of a row-major matrix to `sums`, sixteen at a time in registers.
+fn add_columns<T: Scalar>(matrix: &[T], sums: &mut [T]) {
+    let columns = sums.len();
+    let (blocks, rest) = sums.as_chunks_mut::<16>();
+    for (i, block) in blocks.iter_mut().enumerate() {
+        let mut acc = *block;
+        for row in matrix.chunks_exact(columns) {
+            let (row, _) = row.as_chunks::<16>();
+            acc.iter_mut().zip(&row[i]).for_each(|(sum, &x)| *sum += x);
+        }
+        *block = acc;
+    }
+    let first = columns - rest.len();
+    for row in matrix.chunks_exact(columns) {
+        rest.iter_mut().zip(&row[first..]).for_each(|(sum, &x)| *sum += x);
+    }
+}
