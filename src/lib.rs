@@ -93,7 +93,7 @@ mod train;
 
 pub use autograd::{Gradients, Mismatch, Op, Tape, Var, apply, gradcheck};
 pub use error::{Error, Result};
-pub use kernels::{Padding, Window};
+pub use kernels::{Algorithm, Padding, Window};
 pub use model::{Fit, History, LayerRef, Scores, Sequential, SequentialBuilder, SubModel, Verbose};
 pub use nn::{
     Activation, AveragePooling2d, Config, Context, Conv2d, Dense, Dropout, Flatten, Initializer,

@@ -100,7 +100,7 @@ impl<'a, T: Scalar> Right<'a, T> {
     /// A row-major matrix: packed if that pays for products with this many rows.
     pub fn new(depth: usize, columns: usize, matrix: &'a [T], rows: usize) -> Self {
         // Rows far apart share few places in the cache; but packing costs as much as some rows.
-        if rows < 64 || (columns * T::BYTES <= 256 && columns % panel_width::<T>(columns) == 0) {
+        if rows < 64 || columns == panel_width::<T>(columns) {
             Self::in_place(depth, columns, matrix)
         } else {
             Self::packed(depth, columns, |p, row| {

@@ -10,4 +10,5 @@ pub(crate) mod par;
 pub(crate) mod pool2d;
 pub(crate) mod window;
 
+pub use conv2d::Algorithm;
 pub use window::{Padding, Window};

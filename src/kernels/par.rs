@@ -70,6 +70,28 @@ pub fn for_each_pair<A: Send, B: Send, S>(
     }
 }
 
+/// Calls `f(i, slice)` for slices of `out` of these lengths, one behind the other.
+pub fn for_each_slice<T: Send>(
+    out: &mut [T],
+    lens: impl Iterator<Item = usize>,
+    work: usize,
+    f: impl Fn(usize, &mut [T]) + Sync,
+) {
+    let mut rest = out;
+    let slices: Vec<&mut [T]> = lens
+        .map(|len| {
+            let (slice, after) = std::mem::take(&mut rest).split_at_mut(len);
+            rest = after;
+            slice
+        })
+        .collect();
+    if forks(slices.len(), work) {
+        slices.into_par_iter().enumerate().for_each(|(i, slice)| f(i, slice));
+    } else {
+        slices.into_iter().enumerate().for_each(|(i, slice)| f(i, slice));
+    }
+}
+
 /// `f(0), f(1), ..., f(parts - 1)`, in that order.
 pub fn map<R: Send>(parts: usize, work: usize, f: impl Fn(usize) -> R + Sync) -> Vec<R> {
     if forks(parts, work) {

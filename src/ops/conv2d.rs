@@ -9,7 +9,7 @@
 use crate::autograd::{Op, Var, apply};
 use crate::kernels::conv2d::{self, Geometry};
 use crate::kernels::gemm::Finish;
-use crate::kernels::{Padding, Window};
+use crate::kernels::{Algorithm, Padding, Window};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 
@@ -33,6 +33,8 @@ pub struct Convolution {
     pub groups: usize,
     /// Whether the output is rectified, `max(y, 0)`, while it is still in registers.
     pub relu: bool,
+    /// How it is computed.
+    pub algorithm: Algorithm,
 }
 
 impl Default for Convolution {
@@ -43,6 +45,7 @@ impl Default for Convolution {
             dilation: [1, 1],
             groups: 1,
             relu: false,
+            algorithm: Algorithm::default(),
         }
     }
 }
@@ -84,9 +87,9 @@ impl Convolution {
             bias.shape()
         );
         assert!(c_out > 0, "conv2d: the kernel {shape} has no outputs");
-        let Convolution { strides, padding, dilation, .. } = *self;
+        let Convolution { strides, padding, dilation, algorithm, .. } = *self;
         match Window::dilated([h, w], [kh, kw], strides, dilation, padding) {
-            Ok(window) => Geometry { window, images, c_in, c_out, groups },
+            Ok(window) => Geometry { window, images, c_in, c_out, groups, algorithm },
             Err(reason) => panic!("conv2d of {image} by {shape}: {reason}"),
         }
     }
@@ -215,6 +218,7 @@ mod tests {
     use super::*;
     use crate::autograd::gradcheck;
     use crate::ops::testing::{assert_close, random};
+    use crate::tensor::Stream;
     use proptest::prelude::*;
 
     /// The definition, as plain loops.
@@ -224,7 +228,7 @@ mod tests {
         bias: &Tensor<f64>,
         convolution: Convolution,
     ) -> Tensor<f64> {
-        let Convolution { strides, padding, dilation, groups, relu } = convolution;
+        let Convolution { strides, padding, dilation, groups, relu, .. } = convolution;
         let ([n, h, w, _], [kh, kw, c, o]) = (x.dims(), kernel.dims());
         let axis = |size: usize, k: usize, s: usize, d: usize| {
             let span = (k - 1) * d + 1;
@@ -378,6 +382,65 @@ mod tests {
         x.conv2d(&kernel, &Var::constant(Tensor::zeros([8])), [1, 1], Padding::Valid);
     }
 
+    /// Rounding errors of an algorithm against the direct sum in `f64`, divided by the root of the mean square of
+    /// the exact values: the mean and the largest, for the output and for each gradient.
+    fn errors(algorithm: Algorithm, [n, side, c_in, c_out]: [usize; 4]) -> [[f64; 2]; 3] {
+        let rng = &mut Stream::new(7);
+        let normal = |shape: [usize; 4], rng: &mut Stream| Tensor::<f64>::normal(shape, 0.0, 1.0, rng);
+        let to_f32 = |x: &Tensor<f64>| {
+            Tensor::new(x.shape(), x.iter().map(|x| x as f32).collect::<Vec<_>>())
+        };
+        let to_f64 = |x: &Tensor<f32>| {
+            Tensor::new(x.shape(), x.iter().map(f64::from).collect::<Vec<_>>())
+        };
+        let x = to_f32(&normal([n, side, side, c_in], rng));
+        let kernel = to_f32(&normal([3, 3, c_in, c_out], rng));
+        let dy = to_f32(&normal([n, side, side, c_out], rng));
+        fn run<T: Scalar>(
+            algorithm: Algorithm,
+            x: &Tensor<T>,
+            kernel: &Tensor<T>,
+            dy: &Tensor<T>,
+        ) -> [Tensor<T>; 3] {
+            let convolution =
+                Convolution { padding: Padding::Same, algorithm, ..Convolution::default() };
+            let tape = crate::autograd::Tape::new();
+            let (x, kernel) = (tape.leaf(x.clone()), tape.leaf(kernel.clone()));
+            let bias = Var::constant(Tensor::zeros([kernel.shape()[3]]));
+            let y = x.convolve(&kernel, &bias, convolution);
+            let gradients = y.backward_from(dy);
+            [y.value().clone(), gradients.wrt(&x), gradients.wrt(&kernel)]
+        }
+        let exact = run(Algorithm::Direct, &to_f64(&x), &to_f64(&kernel), &to_f64(&dy));
+        let values = run(algorithm, &x, &kernel, &dy);
+        std::array::from_fn(|i| {
+            let (value, exact) = (to_f64(&values[i]), &exact[i]);
+            let size = exact.square().mean(..).item().sqrt();
+            let error = (&value - exact).abs() / size;
+            [error.mean(..).item(), error.max(..).item()]
+        })
+    }
+
+    /// As the documentation of [`Algorithm`] promises: F(2, 3) is no worse than the direct sum, F(4, 3) not much.
+    #[test]
+    fn rounding_errors() {
+        for sizes in [[2, 14, 64, 64], [1, 13, 128, 32], [2, 9, 32, 96]] {
+            let direct = errors(Algorithm::Direct, sizes);
+            let small = errors(Algorithm::Winograd2, sizes);
+            let large = errors(Algorithm::Winograd4, sizes);
+            for i in 0..3 {
+                let all = format!("{sizes:?} {i}: {:?} {:?} {:?}", direct[i], small[i], large[i]);
+                println!("{all}");
+                assert!(direct[i][0] < 2e-6 && direct[i][1] < 2e-5, "{all}");
+                assert!(small[i][0] < 1e-6 && small[i][1] < 1e-5, "{all}");
+                assert!(large[i][0] < 2e-6 && large[i][1] < 2e-5, "{all}");
+                // They are other sums: a test of the direct one alone would be none.
+                assert_ne!(direct[i], small[i]);
+                assert_ne!(direct[i], large[i]);
+            }
+        }
+    }
+
     /// More images than stay together, and some that fill no vector: taken in blocks, and put back in order.
     #[test]
     fn blocks_of_images() {
@@ -419,7 +482,7 @@ mod tests {
             let padding = if same { Padding::Same } else { Padding::Valid };
             prop_assume!(same || (kh - 1) * dh < h && (kw - 1) * dw < w);
             let (strides, dilation) = ([sh, sw], [dh, dw]);
-            let convolution = Convolution { strides, padding, dilation, groups, relu };
+            let convolution = Convolution { strides, padding, dilation, groups, relu, ..Convolution::default() };
             let [x, kernel, bias] = inputs([n, h, w, kh, kw, c, o], groups, layout);
             let expected = naive(&x, &kernel, &bias, convolution);
             let [x, kernel, bias] = [x, kernel, bias].map(Var::constant);
@@ -435,7 +498,7 @@ mod tests {
             prop_assume!(same || kh <= h && (kw - 1) * dw < w);
             let (strides, dilation) = ([sh, 1], [1, dw]);
             let convolution =
-                Convolution { strides, padding, dilation, groups: channels, relu: false };
+                Convolution { strides, padding, dilation, groups: channels, ..Convolution::default() };
             let [x, kernel, bias] = inputs([n, h, w, kh, kw, 1, 1], channels, 0);
             let expected = naive(&x, &kernel, &bias, convolution);
             let [x, kernel, bias] = [x, kernel, bias].map(Var::constant);

@@ -18,6 +18,8 @@ pub use random::Stream;
 pub(crate) use random::{fans, standard_normal};
 pub use shape::{Axes, MAX_RANK, Shape};
 
+pub(crate) use transpose::transpose;
+
 use crate::buffer::Buffer;
 use crate::scalar::Scalar;
 use std::sync::Arc;
@@ -241,7 +243,7 @@ impl<T: Scalar> Tensor<T> {
         assert_eq!(values.len(), self.len(), "a copy of a tensor of shape {}", self.shape);
         if let Some(innermost) = self.as_innermost() {
             let n = self.shape[0];
-            return transpose::transpose(innermost, [innermost.len() / n, n], values);
+            return transpose(innermost, [innermost.len() / n, n], values);
         }
         let mut rest = values;
         walk::runs(self.shape, [&self.strides], [self.offset as isize], |len, [at], [step]| {
@@ -274,7 +276,7 @@ impl<T: Scalar> Tensor<T> {
         let x = self.row_major();
         let values = x.as_slice().expect("row-major");
         let mut turned = Buffer::stale(values.len());
-        transpose::transpose(values, [n, values.len() / n.max(1)], &mut turned);
+        transpose(values, [n, values.len() / n.max(1)], &mut turned);
         Self::from_innermost(self.shape, turned)
     }
 

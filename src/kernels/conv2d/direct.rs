@@ -151,7 +151,7 @@ pub fn forward<T: Scalar>(
     bias: &[T],
     finish: Finish,
 ) -> Buffer<T> {
-    let Geometry { window, images, c_in, c_out, groups } = geometry;
+    let Geometry { window, images, c_in, c_out, groups, .. } = geometry;
     let ([oh, ow], [sh, sw]) = (window.output(), window.strides());
     let x = Bordered::new(x, window.image(), c_in, window.before(), window.padded());
     let (group_in, group_out) = (geometry.group_in(), geometry.group_out());
@@ -186,7 +186,7 @@ fn taps(geometry: Geometry, width: usize) -> Offsets {
 /// The gradient of the images. With strides, pixels fall into `sh sw` phases: those of one phase meet the
 /// same taps, and each phase is a convolution of stride 1.
 pub fn backward_input<T: Scalar>(geometry: Geometry, kernel: &[T], dy: &[T]) -> Buffer<T> {
-    let Geometry { window, images, c_in, c_out, groups } = geometry;
+    let Geometry { window, images, c_in, c_out, groups, .. } = geometry;
     let ([h, w], [oh, ow]) = (window.image(), window.output());
     let phases = [0, 1].map(|axis| Phase::all(geometry, axis));
     // The border that the farthest reaching phases need.
@@ -277,7 +277,7 @@ impl Phase {
 
 /// The gradient of the kernel.
 pub fn backward_kernel<T: Scalar>(geometry: Geometry, x: &[T], dy: &[T]) -> Buffer<T> {
-    let Geometry { window, images, c_in, c_out, groups } = geometry;
+    let Geometry { window, images, c_in, c_out, groups, .. } = geometry;
     let ([oh, ow], [sh, sw]) = (window.output(), window.strides());
     let x = Bordered::new(x, window.image(), c_in, window.before(), window.padded());
     let x_len = x.len;

@@ -1,0 +1,158 @@
+//! This crate.
+
+use cinta::prelude::*;
+use cinta::{Convolution, Stream, Tape, Var};
+use peers::{Case, LECTURE_SAMPLES, median, serve};
+use std::hint::black_box;
+
+fn normal(shape: &[usize], deviation: f64) -> Tensor {
+    Tensor::normal(shape, 0.0, deviation, &mut Stream::new(1))
+}
+
+fn convolution(case: &peers::Convolution) -> (Convolution, [Tensor; 3]) {
+    let padding = if case.pad == 0 { Valid } else { Same };
+    let convolution = Convolution {
+        strides: [case.stride; 2],
+        padding,
+        groups: case.groups,
+        ..Convolution::default()
+    };
+    let x = normal(&[case.n, case.side, case.side, case.c_in], 1.0);
+    let kernel = normal(&[case.k, case.k, case.c_in / case.groups, case.c_out], 0.1);
+    (convolution, [x, kernel, Tensor::zeros([case.c_out])])
+}
+
+fn lecture() -> Sequential {
+    let mut model = Sequential::new([16, 16, 1])
+        .add(Conv2d::new(8, 5).padding(Same).activation(Relu).kernel_regularizer(L2(0.01)))
+        .add(MaxPooling2d::new(2))
+        .add(Dropout::new(0.25))
+        .add(Conv2d::new(12, 3).activation(Relu).kernel_regularizer(L2(0.01)))
+        .add(MaxPooling2d::new(2))
+        .add(Dropout::new(0.25))
+        .add(Flatten::new())
+        .add(Dense::new(50).activation(Relu).kernel_regularizer(L2(0.01)))
+        .add(Dropout::new(0.5))
+        .add(Dense::new(10).activation(Softmax).kernel_regularizer(L2(0.01)))
+        .build(1)
+        .expect("a network");
+    let optimizer = Sgd::new(0.02).momentum(0.5);
+    let loss = CategoricalCrossentropy::new();
+    model.compile(Compile::new(optimizer, loss.clone()).metric(Accuracy).metric(loss));
+    model
+}
+
+fn mnist() -> Sequential {
+    let mut model = Sequential::new([28, 28, 1])
+        .add(Conv2d::new(32, 3).activation(Relu))
+        .add(MaxPooling2d::new(2))
+        .add(Conv2d::new(64, 3).activation(Relu))
+        .add(MaxPooling2d::new(2))
+        .add(Flatten::new())
+        .add(Dropout::new(0.5))
+        .add(Dense::new(10).activation(Softmax))
+        .build(1)
+        .expect("a network");
+    model.compile(Compile::new(Adam::default(), CategoricalCrossentropy::new()).metric(Accuracy));
+    model
+}
+
+fn vgg() -> Sequential {
+    let conv = |filters| Conv2d::new(filters, 3).padding(Same).activation(Relu);
+    let mut model = Sequential::new([32, 32, 3])
+        .add(conv(64))
+        .add(conv(64))
+        .add(MaxPooling2d::new(2))
+        .add(conv(128))
+        .add(conv(128))
+        .add(MaxPooling2d::new(2))
+        .add(conv(256))
+        .add(conv(256))
+        .add(MaxPooling2d::new(2))
+        .add(Flatten::new())
+        .add(Dense::new(10).activation(Softmax))
+        .build(1)
+        .expect("a network");
+    model.compile(Compile::new(Adam::default(), CategoricalCrossentropy::new()).metric(Accuracy));
+    model
+}
+
+fn data(n: usize, sample: &[usize]) -> Dataset {
+    let inputs = Tensor::uniform(&[&[n], sample].concat()[..], 0.0, 1.0, &mut Stream::new(1));
+    let labels: Vec<usize> = (0..n).map(|i| i % 10).collect();
+    Dataset::new(inputs, datasets::one_hot(&labels, 10).expect("labels")).expect("a data set")
+}
+
+/// Seconds a sample of one epoch.
+fn training(mut model: Sequential, samples: usize, shape: &[usize], batch_size: usize) -> Option<f64> {
+    let data = data(samples, shape);
+    let fit = Fit { batch_size, verbose: Verbose::Silent, ..Fit::default() };
+    let epoch = median(|| {
+        model.fit(&data, fit).expect("training");
+    })?;
+    Some(epoch / samples as f64)
+}
+
+fn measure(case: Case) -> Option<f64> {
+    match case {
+        Case::Forward(case) => {
+            let (convolution, inputs) = convolution(&case);
+            let [x, kernel, bias] = inputs.map(Var::constant);
+            median(|| {
+                black_box(x.convolve(&kernel, &bias, convolution));
+            })
+        }
+        Case::Backward(case) => {
+            let (convolution, inputs) = convolution(&case);
+            let [x, kernel, bias] = inputs.each_ref().map(|value| Var::constant(value.clone()));
+            let dy = normal(&x.convolve(&kernel, &bias, convolution).shape(), 1.0);
+            median(|| {
+                let tape = Tape::new();
+                let leaves = inputs.each_ref().map(|value| tape.leaf(value.clone()));
+                let [x, kernel, bias] = &leaves;
+                let gradients = x.convolve(kernel, bias, convolution).backward_from(&dy);
+                black_box(leaves.each_ref().map(|leaf| gradients.wrt(leaf)));
+            })
+        }
+        Case::Pool(case) => {
+            let x = Var::constant(normal(&[case.n, case.side, case.side, case.c], 1.0));
+            median(|| {
+                black_box(x.max_pool2d([2, 2], [2, 2], Valid));
+            })
+        }
+        Case::PoolBackward(case) => {
+            let x = normal(&[case.n, case.side, case.side, case.c], 1.0);
+            let dy = normal(&[case.n, case.side / 2, case.side / 2, case.c], 1.0);
+            median(|| {
+                let tape = Tape::new();
+                let leaf = tape.leaf(x.clone());
+                let y = leaf.max_pool2d([2, 2], [2, 2], Valid);
+                black_box(y.backward_from(&dy).wrt(&leaf));
+            })
+        }
+        Case::Other(name) => match name.as_str() {
+            "train lecture" => training(lecture(), LECTURE_SAMPLES, &[16, 16, 1], 256),
+            "train mnist" => training(mnist(), 1024, &[28, 28, 1], 128),
+            "train vgg" => training(vgg(), 64, &[32, 32, 3], 64),
+            "predict lecture" | "predict one" => {
+                let model = lecture();
+                let samples = if name == "predict one" { 1 } else { LECTURE_SAMPLES };
+                let x = data(samples, &[16, 16, 1]).inputs().clone();
+                median(|| {
+                    black_box(model.predict(&x).expect("a prediction"));
+                })
+            }
+            "gemm" => {
+                let (a, b) = (normal(&[1024, 1024], 1.0), normal(&[1024, 1024], 1.0));
+                median(|| {
+                    black_box(a.matmul(&b));
+                })
+            }
+            _ => None,
+        },
+    }
+}
+
+fn main() {
+    serve(measure);
+}

@@ -1,0 +1,169 @@
+"""PyTorch: answers each line of standard input with the median seconds of one run.
+
+    python torch_peer.py THREADS LAYOUT     # LAYOUT: nchw or channels_last
+"""
+
+import json
+import pathlib
+import sys
+import time
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+threads, layout = int(sys.argv[1]), sys.argv[2]
+torch.set_num_threads(threads)
+FORMAT = torch.channels_last if layout == "channels_last" else torch.contiguous_format
+CASES = json.loads((pathlib.Path(__file__).parent / "cases.json").read_text())
+CASES = {case["name"]: case for kind in CASES.values() for case in kind}
+
+
+def median(run):
+    run()
+    start = time.perf_counter()
+    run()
+    each = max(time.perf_counter() - start, 1e-9)
+    inner = min(max(int(0.010 / each), 1), 10_000)
+    samples = min(max(int(0.5 / (each * inner)), 5), 50)
+    times = []
+    for _ in range(samples):
+        start = time.perf_counter()
+        for _ in range(inner):
+            run()
+        times.append((time.perf_counter() - start) / inner)
+    return sorted(times)[len(times) // 2]
+
+
+def convolution(name):
+    case = CASES[name]
+    layer = nn.Conv2d(
+        case["c_in"], case["c_out"], case["k"], case["stride"], case["pad"], groups=case["groups"]
+    ).to(memory_format=FORMAT)
+    x = torch.randn(case["n"], case["c_in"], case["side"], case["side"])
+    return layer, x.to(memory_format=FORMAT)
+
+
+def forward(name):
+    layer, x = convolution(name)
+    with torch.inference_mode():
+        return median(lambda: layer(x))
+
+
+def backward(name):
+    layer, x = convolution(name)
+    x.requires_grad_(True)
+    dy = torch.randn_like(layer(x))
+
+    def run():
+        x.grad = layer.weight.grad = layer.bias.grad = None
+        layer(x).backward(dy)
+
+    return median(run)
+
+
+def pool(name, gradient):
+    case = CASES[name]
+    x = torch.randn(case["n"], case["c"], case["side"], case["side"]).to(memory_format=FORMAT)
+    if not gradient:
+        with torch.inference_mode():
+            return median(lambda: F.max_pool2d(x, 2))
+    x.requires_grad_(True)
+    dy = torch.randn_like(F.max_pool2d(x, 2))
+
+    def run():
+        x.grad = None
+        F.max_pool2d(x, 2).backward(dy)
+
+    return median(run)
+
+
+class Lecture(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv_1, self.conv_2 = nn.Conv2d(1, 8, 5, padding=2), nn.Conv2d(8, 12, 3)
+        self.dense_1, self.dense_2 = nn.Linear(108, 50), nn.Linear(50, 10)
+
+    def forward(self, x):
+        x = F.dropout(F.max_pool2d(F.relu(self.conv_1(x)), 2), 0.25, self.training)
+        x = F.dropout(F.max_pool2d(F.relu(self.conv_2(x)), 2), 0.25, self.training)
+        x = F.dropout(F.relu(self.dense_1(x.flatten(1))), 0.5, self.training)
+        return self.dense_2(x)
+
+
+def mnist():
+    return nn.Sequential(
+        nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Dropout(0.5), nn.Linear(1600, 10),
+    )
+
+
+def vgg():
+    layers, channels = [], 3
+    for filters in (64, 64, 0, 128, 128, 0, 256, 256, 0):
+        if filters:
+            layers += [nn.Conv2d(channels, filters, 3, padding=1), nn.ReLU()]
+            channels = filters
+        else:
+            layers.append(nn.MaxPool2d(2))
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(256 * 16, 10))
+
+
+def train(model, shape, batch, samples, penalised=(), momentum=None):
+    model = model.to(memory_format=FORMAT)
+    optimizer = (
+        torch.optim.SGD(model.parameters(), 0.02, momentum=momentum)
+        if momentum
+        else torch.optim.Adam(model.parameters(), 0.001)
+    )
+    x = torch.rand(samples, *shape)
+    labels = torch.arange(samples) % 10
+
+    def run():
+        order = torch.randperm(samples)
+        for first in range(0, samples, batch):
+            indices = order[first : first + batch]
+            inputs, targets = x[indices].to(memory_format=FORMAT), labels[indices]
+            optimizer.zero_grad(set_to_none=True)
+            loss = F.cross_entropy(model(inputs), targets)
+            for weight in penalised:
+                loss = loss + 0.01 * weight.square().sum()
+            loss.backward()
+            optimizer.step()
+
+    return median(run) / samples
+
+
+def other(name):
+    if name == "train lecture":
+        model = Lecture()
+        weights = [model.conv_1.weight, model.conv_2.weight, model.dense_1.weight, model.dense_2.weight]
+        return train(model, (1, 16, 16), 256, 7291, weights, 0.5)
+    if name == "train mnist":
+        return train(mnist(), (1, 28, 28), 128, 1024)
+    if name == "train vgg":
+        return train(vgg(), (3, 32, 32), 64, 64)
+    if name in ("predict lecture", "predict one"):
+        model = Lecture().to(memory_format=FORMAT).eval()
+        samples = 1 if name == "predict one" else 7291
+        x = torch.rand(samples, 1, 16, 16).to(memory_format=FORMAT)
+        with torch.inference_mode():
+            return median(lambda: model(x))
+    if name == "gemm":
+        a, b = torch.randn(1024, 1024), torch.randn(1024, 1024)
+        return median(lambda: a @ b)
+    return None
+
+
+for line in sys.stdin:
+    kind, _, name = line.strip().partition(" ")
+    if kind == "forward":
+        seconds = forward(name)
+    elif kind == "backward":
+        seconds = backward(name)
+    elif kind in ("pool", "pool_backward"):
+        seconds = pool(name, kind == "pool_backward")
+    else:
+        seconds = other(line.strip())
+    print("-" if seconds is None else f"{seconds:e}", flush=True)
