@@ -200,7 +200,8 @@ macro_rules! both {
 /// `row` values from one to the next, and `plane` values from one matrix to the next.
 macro_rules! at_points {
     ($source:expr, $parts:expr, $part:expr, $transform:path, $s:expr, [$row:expr, $plane:expr], $into:expr) => {
-        for (tile, [image, row, column]) in $parts.tiles($part).enumerate() {
+        for tile in 0..$parts.tile_count($part) {
+            let [image, row, column] = $parts.tile($part, tile);
             for channel in (0..$source.channels).step_by(V) {
                 let block = $source.block::<{ $s }, V>(image, [row * M, column * M], channel);
                 let points = both!(block, $transform, $s => N);
@@ -232,7 +233,7 @@ macro_rules! with_lanes {
 /// cache.
 const GAP: usize = 48;
 /// Bytes that the transformed pixels of one block of tiles take at most: they stay in the second-level cache.
-const BLOCK_BYTES: usize = 400 << 10;
+const BLOCK_BYTES: usize = 640 << 10;
 /// Summands that are added before the next block of channels is taken.
 const DEPTH: usize = 256;
 
@@ -260,16 +261,23 @@ impl<T: Scalar> Source<'_, T> {
         channel: usize,
     ) -> [[[T; V]; S]; S] {
         let image = &self.data[image * self.image_len()..][..self.image_len()];
-        let [h, w] = self.size;
+        let ([h, w], [before_y, before_x]) = (self.size, self.before);
         let mut block = [[[T::zero(); V]; S]; S];
-        for y in 0..S {
-            let row = (top + y).wrapping_sub(self.before[0]);
-            if row >= h {
-                continue;
+        if top >= before_y && left >= before_x && top - before_y + S <= h && left - before_x + S <= w {
+            let first = ((top - before_y) * w + left - before_x) * self.channels + channel;
+            for y in 0..S {
+                for x in 0..S {
+                    let at = first + (y * w + x) * self.channels;
+                    block[y][x].copy_from_slice(&image[at..at + V]);
+                }
             }
+            return block;
+        }
+        for y in 0..S {
+            let row = (top + y).wrapping_sub(before_y);
             for x in 0..S {
-                let column = (left + x).wrapping_sub(self.before[1]);
-                if column < w {
+                let column = (left + x).wrapping_sub(before_x);
+                if row < h && column < w {
                     let at = (row * w + column) * self.channels + channel;
                     block[y][x].copy_from_slice(&image[at..at + V]);
                 }
@@ -308,6 +316,7 @@ impl Parts {
     }
 
     /// The images and the rows of tiles of a part.
+    #[inline(always)]
     fn part(&self, part: usize) -> [std::ops::Range<usize>; 2] {
         let image = part / self.row_parts() * self.images_each;
         let row = part % self.row_parts() * self.rows_each;
@@ -315,12 +324,12 @@ impl Parts {
         [images, row..(row + self.rows_each).min(self.tiles[0])]
     }
 
-    /// The tiles of a part in order: image, row and column.
-    fn tiles(&self, part: usize) -> impl Iterator<Item = [usize; 3]> + Clone + use<> {
+    /// Image, row and column of a part's tile.
+    #[inline(always)]
+    fn tile(&self, part: usize, tile: usize) -> [usize; 3] {
         let ([images, rows], columns) = (self.part(part), self.tiles[1]);
-        images.flat_map(move |image| {
-            rows.clone().flat_map(move |row| (0..columns).map(move |column| [image, row, column]))
-        })
+        let row = tile / columns;
+        [images.start + row / rows.len(), rows.start + row % rows.len(), tile % columns]
     }
 
     fn tile_count(&self, part: usize) -> usize {
@@ -334,6 +343,8 @@ impl Parts {
 struct Weights<T: Scalar> {
     values: Buffer<T>,
     width: usize,
+    /// Values from the weights of one point to those of the next.
+    plane: usize,
     channels: [usize; 2],
 }
 
@@ -355,7 +366,8 @@ impl<T: Scalar> Weights<T> {
         }
         let kernel = if backwards { &turned } else { kernel };
         let width = 2 * simd::vector_bytes() / T::BYTES;
-        let panel_len = N * N * channels[0] * width;
+        let plane = channels[0] * width + ROW_GAP;
+        let panel_len = N * N * plane;
         let mut values = Buffer::stale(channels[1].div_ceil(width) * panel_len);
         par::for_each_part(
             &mut values,
@@ -367,13 +379,14 @@ impl<T: Scalar> Weights<T> {
                     kernel,
                     channels,
                     first: panel * width,
+                    plane,
                     values,
                     tiles: std::marker::PhantomData,
                 };
                 simd::dispatch(kernel);
             },
         );
-        Weights { values, width, channels }
+        Weights { values, width, plane, channels }
     }
 }
 
@@ -381,6 +394,7 @@ struct TransformPanel<'a, T, F, const N: usize, const M: usize> {
     kernel: &'a [T],
     channels: [usize; 2],
     first: usize,
+    plane: usize,
     values: &'a mut [T],
     tiles: std::marker::PhantomData<F>,
 }
@@ -424,7 +438,7 @@ impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> TransformPanel<'
                 for y in 0..N {
                     let row = F::taps(&points[y]);
                     for x in 0..N {
-                        let at = ((y * N + x) * c_in + c) * width + half;
+                        let at = (y * N + x) * self.plane + c * width + half;
                         self.values[at..at + V].copy_from_slice(&row[x]);
                     }
                 }
@@ -521,7 +535,7 @@ impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> TilesOfPart<'_, 
                         },
                         right: (
                             &weights.values,
-                            (panel * N * N + point) * c_in * width,
+                            (panel * N * N + point) * weights.plane,
                             steps.part(depth),
                         ),
                         start: if block == 0 { Start::Zero } else { Start::Out },
@@ -538,7 +552,8 @@ impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> TilesOfPart<'_, 
                 if let Some(bias) = bias {
                     shift[..channels].copy_from_slice(&bias[first..first + channels]);
                 }
-                for (tile, [image, row, column]) in parts.tiles(part).enumerate() {
+                for tile in 0..count {
+                    let [image, row, column] = parts.tile(part, tile);
                     let mut products = [[[T::zero(); V]; N]; N];
                     for y in 0..N {
                         for x in 0..N {
@@ -623,7 +638,7 @@ pub fn backward_input<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M:
 /// Floats between the rows of transformed tiles, for the same reason as [`GAP`].
 const ROW_GAP: usize = 16;
 /// Values of all transformed tiles that are kept at once, about.
-const KEPT: usize = 8 << 20;
+const KEPT: usize = 3 << 20;
 
 /// The gradient of the kernel. It is a convolution of the pixels by the gradients of the outputs, `M x M` of them
 /// to a tile, with 3 by 3 results: the same points serve. Tiles add up before they are transformed back.
@@ -637,38 +652,46 @@ pub fn backward_kernel<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M
         Source { data: x, size: window.image(), channels: c_in, before: window.before() },
         Source { data: dy, size: window.output(), channels: c_out, before: [0, 0] },
     ];
-    // So many tiles that sums, which are read and written for each block of them, do not count.
-    let tiles_each = (BLOCK_BYTES / (N * N * c_in * T::BYTES)).max(c_in * c_out / (c_in + c_out));
+    let tiles_each = (BLOCK_BYTES / (N * N * c_in.max(c_out) * T::BYTES)).max(6);
     let parts = Parts::new(window.output(), M, images, tiles_each);
+    // All parts are laid out like the first, which has the most tiles.
     let rows = [c_in + ROW_GAP, c_out + ROW_GAP];
-    let planes = |part: usize| rows.map(|row| parts.tile_count(part) * row + GAP);
-    let len = |part: usize| planes(part).iter().sum::<usize>() * N * N;
+    let planes = rows.map(|row| parts.tile_count(0) * row + GAP);
+    let len = (planes[0] + planes[1]) * N * N;
+    let kept = (KEPT / len).clamp(1, parts.count());
 
     let mut sums = Buffer::zeroed(N * N * c_in * c_out);
     let block = (1..=96).rev().find(|block| c_in % block == 0).unwrap_or(1);
     let (block_rows, block_to) = (Offsets::steps(block, 1), Offsets::steps(block, c_out));
-    let mut first = 0;
-    while first < parts.count() {
-        let mut kept = 0;
-        let mut end = first;
-        while end < parts.count() && (end == first || kept + len(end) <= KEPT) {
-            kept += len(end);
-            end += 1;
-        }
-        let mut points = Buffer::stale(kept);
-        let work = geometry.work() / parts.count() * (end - first);
-        par::for_each_slice(&mut points, (first..end).map(len), work, |i, points| {
-            let planes = planes(first + i);
-            simd::dispatch(PointsOfPart::<_, F, N, M> {
-                sources: &sources,
-                parts,
-                part: first + i,
-                rows,
-                planes,
-                points,
-                tiles: std::marker::PhantomData,
-            });
-        });
+    let mut points = Buffer::stale(kept * len);
+    for first in (0..parts.count()).step_by(kept) {
+        let part_range = first..(first + kept).min(parts.count());
+        let work = geometry.work() / parts.count() * part_range.len();
+        let points = &mut points[..part_range.len() * len];
+        par::for_each_part(
+            points,
+            len,
+            work,
+            || (),
+            |(), i, points| {
+                simd::dispatch(PointsOfPart::<_, F, N, M> {
+                    sources: &sources,
+                    parts,
+                    part: first + i,
+                    rows,
+                    planes,
+                    points,
+                    tiles: std::marker::PhantomData,
+                });
+            },
+        );
+        // Where the tiles of all parts lie in the matrices of a point: sums run over them without a stop.
+        let tiles: usize = part_range.clone().map(|part| parts.tile_count(part)).sum();
+        let places = |row: usize| {
+            let part = |i: usize| (0..parts.tile_count(first + i)).map(move |tile| i * len + tile * row);
+            Offsets::new(tiles, (0..part_range.len()).flat_map(part))
+        };
+        let (cols, steps) = (places(rows[0]), places(rows[1]));
         // The products of different points, and of different rows, have nothing to do with each other.
         let blocks = c_in / block;
         par::for_each_part(
@@ -678,30 +701,17 @@ pub fn backward_kernel<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M
             || (),
             |(), i, sums| {
                 let (point, row) = (i / blocks, i % blocks * block);
-                let mut start = 0;
-                for part in first..end {
-                    let planes = planes(part);
-                    let points = &points[start..start + len(part)];
-                    start += len(part);
-                    let count = parts.tile_count(part);
-                    let (cols, steps) = (Offsets::steps(count, rows[0]), Offsets::steps(count, rows[1]));
-                    let gradients = &points[N * N * planes[0] + point * planes[1]..];
-                    let left = Left {
-                        data: &points[point * planes[0] + row..],
-                        rows: block_rows.as_slice(),
-                        cols: cols.all(),
-                    };
-                    simd::dispatch(Accumulate {
-                        left,
-                        right: (gradients, steps.all()),
-                        columns: c_out,
-                        to: block_to.as_slice(),
-                        sums,
-                    });
-                }
+                let left = Left {
+                    data: &points[point * planes[0] + row..],
+                    rows: block_rows.as_slice(),
+                    cols: cols.all(),
+                };
+                let gradients = &points[N * N * planes[0] + point * planes[1]..];
+                let right = (gradients, steps.all());
+                let to = block_to.as_slice();
+                simd::dispatch(Accumulate { left, right, columns: c_out, to, sums });
             },
         );
-        first = end;
     }
 
     // Back from the points, one input channel after the other: `[c_in][3][3][c_out]`.
@@ -783,19 +793,23 @@ impl<T: Scalar> Kernel for Accumulate<'_, T> {
     fn run<S: Simd>(self) {
         let Accumulate { left, right: (data, steps), columns, to, sums } = self;
         let lanes = S::VECTOR_BYTES / T::BYTES;
-        let mut column = 0;
-        while column < columns {
-            let two = columns - column >= 2 * lanes;
-            let width = if two { 2 * lanes } else { lanes };
-            let strip = Strip {
-                left,
-                right: (data, column, steps),
-                start: Start::Out,
-                finish: Finish::Plain,
-                to: Place { rows: to, column, width },
-            };
-            if two { strip.run::<S, 2>(sums) } else { strip.run::<S, 1>(sums) }
-            column += width;
+        for block in (0..steps.len()).step_by(DEPTH) {
+            let block = block..(block + DEPTH).min(steps.len());
+            let left = Left { cols: left.cols.part(block.clone()), ..left };
+            let mut column = 0;
+            while column < columns {
+                let two = columns - column >= 2 * lanes;
+                let width = if two { 2 * lanes } else { lanes };
+                let strip = Strip {
+                    left,
+                    right: (data, column, steps.part(block.clone())),
+                    start: Start::Out,
+                    finish: Finish::Plain,
+                    to: Place { rows: to, column, width },
+                };
+                if two { strip.run::<S, 2>(sums) } else { strip.run::<S, 1>(sums) }
+                column += width;
+            }
         }
     }
 }
