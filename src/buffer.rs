@@ -8,6 +8,7 @@
 //! What a pool keeps is bounded ([`KEPT_BYTES`]); a thread's pool ends with the thread.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::ops::{Deref, DerefMut};
 use std::thread::LocalKey;
 
@@ -21,27 +22,34 @@ const ALIGNMENT: usize = 64;
 /// Arrays that were dropped, by the thread that dropped them.
 #[derive(Debug)]
 pub struct Pool<T> {
-    free: Vec<Vec<T>>,
+    /// In the order in which they were dropped.
+    free: VecDeque<Vec<T>>,
     bytes: usize,
 }
 
 impl<T> Pool<T> {
     const fn new() -> Self {
-        Pool { free: Vec::new(), bytes: 0 }
+        Pool { free: VecDeque::new(), bytes: 0 }
     }
 
     /// A free array of exactly this capacity; the one dropped last is most likely in the cache.
     fn take(&mut self, capacity: usize) -> Option<Vec<T>> {
         let at = self.free.iter().rposition(|free| free.capacity() == capacity)?;
         self.bytes -= capacity * size_of::<T>();
-        Some(self.free.swap_remove(at))
+        self.free.remove(at)
     }
 
+    /// Keeps an array, and lets those go that nobody asked for the longest.
     fn give(&mut self, values: Vec<T>) {
         let bytes = values.capacity() * size_of::<T>();
-        if self.bytes + bytes <= KEPT_BYTES && self.free.len() < KEPT_COUNT {
-            self.bytes += bytes;
-            self.free.push(values);
+        if bytes > KEPT_BYTES {
+            return;
+        }
+        self.bytes += bytes;
+        self.free.push_back(values);
+        while self.bytes > KEPT_BYTES || self.free.len() > KEPT_COUNT {
+            let oldest = self.free.pop_front().expect("what was just given");
+            self.bytes -= oldest.capacity() * size_of::<T>();
         }
     }
 }
@@ -212,8 +220,11 @@ mod tests {
             pool.give(vec![0u8; 16]);
         }
         assert_eq!((pool.free.len(), pool.bytes), (KEPT_COUNT, 16 * KEPT_COUNT));
+        // The largest one that is kept pushes all others out; a larger one is not kept.
         pool.give(Vec::with_capacity(KEPT_BYTES));
-        assert_eq!(pool.free.len(), KEPT_COUNT);
+        assert_eq!((pool.free.len(), pool.bytes), (1, KEPT_BYTES));
+        pool.give(Vec::with_capacity(KEPT_BYTES + 1));
+        assert_eq!((pool.free.len(), pool.bytes), (1, KEPT_BYTES));
     }
 
     #[test]

@@ -13,7 +13,7 @@
 use super::par;
 use crate::buffer::Buffer;
 use crate::scalar::Scalar;
-use crate::simd::{self, Kernel, Offsets, Part, Simd, tile};
+use crate::simd::{self, Kernel, Offsets, Part, Simd, dots, tile};
 use crate::tensor::Tensor;
 
 /// Summands that are added before the next panel is taken.
@@ -298,7 +298,10 @@ impl<T: Scalar> Strip<'_, T> {
             }
             Start::Out => {
                 for i in 0..MR {
-                    acc[i][..to.width].copy_from_slice(&out[into[i]..][..to.width]);
+                    // By way of another array: one whose length varies cannot live in registers.
+                    let mut row = [T::zero(); NR];
+                    row[..to.width].copy_from_slice(&out[into[i]..][..to.width]);
+                    acc[i] = row;
                 }
             }
         }
@@ -316,11 +319,91 @@ impl<T: Scalar> Strip<'_, T> {
                 out[into[i]..][..NR].copy_from_slice(&acc[i]);
             }
         } else {
-            for i in 0..count {
-                out[into[i]..][..to.width].copy_from_slice(&acc[i][..to.width]);
+            let rows = acc;
+            for (row, &into) in rows.iter().zip(&into[..count]) {
+                out[into..][..to.width].copy_from_slice(&row[..to.width]);
             }
         }
         count
+    }
+}
+
+/// A product with up to four columns, which would leave most of a vector empty: vectors run along the summands
+/// instead, and their lanes are added at the end.
+pub struct Narrow<'a, T> {
+    pub data: &'a [T],
+    pub rows: &'a [usize],
+    /// Where the summands of a row lie, a vector of neighbours at a time.
+    pub vectors: &'a Offsets,
+    /// The columns, one behind the other.
+    pub columns: &'a [T],
+    pub out: &'a mut [T],
+    /// Where each row of the result begins.
+    pub to: &'a [usize],
+}
+
+impl<T: Scalar> Kernel for Narrow<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        match S::VECTOR_BYTES / T::BYTES {
+            2 => self.lanes::<S, 2>(),
+            4 => self.lanes::<S, 4>(),
+            8 => self.lanes::<S, 8>(),
+            16 => self.lanes::<S, 16>(),
+            lanes => unreachable!("no vector of {lanes} lanes"),
+        }
+    }
+}
+
+impl<T: Scalar> Narrow<'_, T> {
+    #[inline(always)]
+    fn lanes<S: Simd, const L: usize>(mut self) {
+        match self.columns.len() / (self.vectors.len() * L).max(1) {
+            1 => self.columns::<S, 8, 1, L>(),
+            2 => self.columns::<S, 6, 2, L>(),
+            3 => self.columns::<S, 4, 3, L>(),
+            4 => self.columns::<S, 3, 4, L>(),
+            columns => unreachable!("{columns} columns are not narrow"),
+        }
+    }
+
+    #[inline(always)]
+    fn columns<S: Simd, const MR: usize, const NR: usize, const L: usize>(&mut self) {
+        let depth = self.vectors.len() * L;
+        let steps = Offsets::steps(self.vectors.len(), L);
+        let mut columns = [0; NR];
+        for j in 0..NR {
+            columns[j] = j * depth;
+        }
+        for first in (0..self.rows.len()).step_by(MR) {
+            // The last tile repeats its last row.
+            let last = self.rows.len() - 1;
+            let mut rows = [0; MR];
+            for i in 0..MR {
+                rows[i] = self.rows[(first + i).min(last)];
+            }
+            let acc = dots::<S, T, MR, NR, L>(
+                [[[T::zero(); L]; NR]; MR],
+                (self.data, &rows, self.vectors.all()),
+                (self.columns, &columns, steps.all()),
+            );
+            for i in 0..MR {
+                let into = &mut self.out[self.to[(first + i).min(last)]..][..NR];
+                for j in 0..NR {
+                    let mut lanes = acc[i][j];
+                    let mut count = L;
+                    while count > 1 {
+                        count /= 2;
+                        for l in 0..count {
+                            lanes[l] += lanes[l + count];
+                        }
+                    }
+                    into[j] = lanes[0];
+                }
+            }
+        }
     }
 }
 

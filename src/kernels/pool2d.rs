@@ -33,11 +33,15 @@ impl Geometry {
         (self.images * self.output_len()).saturating_mul(size)
     }
 
-    /// The part of a window that lies inside the image, along one axis.
-    #[inline(always)]
-    fn inside(&self, axis: usize, at: usize) -> Inside {
-        let (pixel, taps) = self.window.clipped(axis, at);
-        Inside { pixel, tap: taps.start, count: taps.len() }
+    /// The part of each window that lies inside the image, along both axes.
+    fn insides(&self) -> [Vec<Inside>; 2] {
+        [0, 1].map(|axis| {
+            let inside = |at: usize| {
+                let (pixel, taps) = self.window.clipped(axis, at);
+                Inside { pixel, tap: taps.start, count: taps.len() }
+            };
+            (0..self.window.output()[axis]).map(inside).collect()
+        })
     }
 
     /// The place in an image of the first channel of a pixel.
@@ -49,6 +53,7 @@ impl Geometry {
 
 /// Pixels of a window inside of the image, along one axis: the first of them, its number in the window, and
 /// how many they are.
+#[derive(Clone, Copy)]
 struct Inside {
     pixel: usize,
     tap: usize,
@@ -145,6 +150,7 @@ pub fn max_forward<T: Scalar>(geometry: Geometry, x: &Tensor<T>) -> (Tensor<T>, 
 fn maxima<T: Scalar, W: Winner>(geometry: Geometry, x: &[T], y: &mut [T]) -> Buffer<W> {
     let (image_len, [oh, ow]) = (geometry.image_len(), geometry.window.output());
     let mut winners = Buffer::stale(y.len());
+    let [rows, cols] = geometry.insides();
     par::for_each_pair(
         y,
         &mut winners,
@@ -153,7 +159,7 @@ fn maxima<T: Scalar, W: Winner>(geometry: Geometry, x: &[T], y: &mut [T]) -> Buf
         || (),
         |(), row, y, winners| {
             let x = &x[row / oh * image_len..][..image_len];
-            simd::dispatch(MaxOfRow { geometry, x, oy: row % oh, y, winners });
+            simd::dispatch(MaxOfRow { geometry, x, rows: rows[row % oh], cols: &cols, y, winners });
         },
     );
     winners
@@ -163,7 +169,8 @@ fn maxima<T: Scalar, W: Winner>(geometry: Geometry, x: &[T], y: &mut [T]) -> Buf
 struct MaxOfRow<'a, T, W> {
     geometry: Geometry,
     x: &'a [T],
-    oy: usize,
+    rows: Inside,
+    cols: &'a [Inside],
     y: &'a mut [T],
     winners: &'a mut [W],
 }
@@ -173,12 +180,11 @@ impl<T: Scalar, W: Winner> Kernel for MaxOfRow<'_, T, W> {
 
     #[inline(always)]
     fn run<S: Simd>(self) {
-        let MaxOfRow { geometry, x, oy, y, winners } = self;
+        let MaxOfRow { geometry, x, rows, cols, y, winners } = self;
         let channels = geometry.channels;
-        let rows = geometry.inside(0, oy);
         let outputs = y.chunks_exact_mut(channels).zip(winners.chunks_exact_mut(channels));
-        for (ox, (y, winners)) in outputs.enumerate() {
-            let window = MaxOfWindow { geometry, x, rows: &rows, cols: &geometry.inside(1, ox) };
+        for (&cols, (y, winners)) in cols.iter().zip(outputs) {
+            let window = MaxOfWindow { geometry, x, rows, cols };
             let mut at = 0;
             while at < channels {
                 at += match channels - at {
@@ -195,8 +201,8 @@ impl<T: Scalar, W: Winner> Kernel for MaxOfRow<'_, T, W> {
 struct MaxOfWindow<'a, T> {
     geometry: Geometry,
     x: &'a [T],
-    rows: &'a Inside,
-    cols: &'a Inside,
+    rows: Inside,
+    cols: Inside,
 }
 
 impl<T: Scalar> MaxOfWindow<'_, T> {
@@ -300,12 +306,14 @@ impl<T: Scalar> Share<T> for Equally {
 fn spread<T: Scalar>(geometry: Geometry, dy: &[T], share: impl Share<T>) -> Buffer<T> {
     let image_len = geometry.image_len();
     let mut dx = Buffer::stale(geometry.images * image_len);
+    let insides = geometry.insides();
+    let insides = &insides;
     par::for_each_part(
         &mut dx,
         image_len,
         geometry.work(),
         || (),
-        |(), image, dx| simd::dispatch(SpreadOfImage { geometry, image, dy, share, dx }),
+        |(), image, dx| simd::dispatch(SpreadOfImage { geometry, insides, image, dy, share, dx }),
     );
     dx
 }
@@ -313,6 +321,7 @@ fn spread<T: Scalar>(geometry: Geometry, dy: &[T], share: impl Share<T>) -> Buff
 /// One image's gradient.
 struct SpreadOfImage<'a, T, H> {
     geometry: Geometry,
+    insides: &'a [Vec<Inside>; 2],
     image: usize,
     dy: &'a [T],
     share: H,
@@ -324,7 +333,7 @@ impl<T: Scalar, H: Share<T>> Kernel for SpreadOfImage<'_, T, H> {
 
     #[inline(always)]
     fn run<S: Simd>(self) {
-        let SpreadOfImage { geometry, image, dy, share, dx } = self;
+        let SpreadOfImage { geometry, insides: [rows, cols], image, dy, share, dx } = self;
         let (window, channels) = (geometry.window, geometry.channels);
         let ([oh, ow], [h, w], [kh, kw]) = (window.output(), window.image(), window.size());
         // Windows that lie side by side and cover the image write every pixel once.
@@ -332,10 +341,8 @@ impl<T: Scalar, H: Share<T>> Kernel for SpreadOfImage<'_, T, H> {
         if !once {
             dx.fill(T::zero());
         }
-        for oy in 0..oh {
-            let rows = geometry.inside(0, oy);
-            for ox in 0..ow {
-                let cols = geometry.inside(1, ox);
+        for (oy, rows) in rows.iter().enumerate() {
+            for (ox, cols) in cols.iter().enumerate() {
                 let at = ((image * oh + oy) * ow + ox) * channels;
                 let dy = &dy[at..at + channels];
                 for (i, j) in (0..rows.count).flat_map(|i| (0..cols.count).map(move |j| (i, j))) {
@@ -362,6 +369,7 @@ pub fn avg_forward<T: Scalar>(geometry: Geometry, x: &Tensor<T>) -> (Tensor<T>, 
     let (channels, image_len) = (geometry.channels, geometry.image_len());
     let [oh, ow] = geometry.window.output();
     let mut y = Buffer::stale(geometry.images * geometry.output_len());
+    let [rows, cols] = geometry.insides();
     par::for_each_part(
         &mut y,
         ow * channels,
@@ -369,9 +377,8 @@ pub fn avg_forward<T: Scalar>(geometry: Geometry, x: &Tensor<T>) -> (Tensor<T>, 
         || (),
         |(), row, y| {
             let x = &x[row / oh * image_len..][..image_len];
-            let rows = geometry.inside(0, row % oh);
-            for (ox, sums) in y.chunks_exact_mut(channels).enumerate() {
-                let cols = geometry.inside(1, ox);
+            let rows = rows[row % oh];
+            for (cols, sums) in cols.iter().zip(y.chunks_exact_mut(channels)) {
                 sums.fill(T::zero());
                 for i in 0..rows.count {
                     for j in 0..cols.count {

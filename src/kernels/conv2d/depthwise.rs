@@ -11,14 +11,14 @@ use crate::buffer::Buffer;
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Simd};
 
-/// Calls `$run::<N>(first)` for all of `$channels` channels, in groups of `N` that stay in registers.
+/// Calls `$run`, with `$n` channels from `$first` on that stay in registers, for all channels.
 macro_rules! by_channels {
     ($channels:expr, |$first:ident, $n:ident| $run:expr) => {
         let mut $first = 0;
         while $first < $channels {
             match $channels - $first {
-                32.. => {
-                    const $n: usize = 32;
+                16.. => {
+                    const $n: usize = 16;
                     $run;
                     $first += $n;
                 }
@@ -103,39 +103,87 @@ impl<T: Scalar> Kernel for Row<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self) {
-        by_channels!(self.channels, |first, N| self.channels::<S, N>(first));
+        // For each class of columns: the taps that it reads in this row, and how far away, in one list.
+        let [rows, cols] = self.axes;
+        let tables: Vec<Vec<(usize, usize)>> = (0..cols.firsts.len())
+            .map(|class| {
+                let mut taps = Vec::new();
+                for (ky, y) in rows.taps(rows.classes[self.row]) {
+                    let row = cols.taps(class).map(|(kx, x)| {
+                        (ky * self.kernel_width + kx, y * self.width + x)
+                    });
+                    taps.extend(row);
+                }
+                taps
+            })
+            .collect();
+        by_channels!(self.channels, |first, N| self.channels::<S, N>(first, &tables));
     }
 }
+
+/// Neighbouring outputs that are computed together, so that a weight is loaded once for all of them.
+const TOGETHER: usize = 4;
 
 impl<T: Scalar> Row<'_, T> {
     /// `N` channels from `first` on.
     #[inline(always)]
-    fn channels<S: Simd, const N: usize>(&mut self, first: usize) {
+    fn channels<S: Simd, const N: usize>(&mut self, first: usize, tables: &[Vec<(usize, usize)>]) {
+        let [_, cols] = self.axes;
+        let mut at = 0;
+        while at < cols.reaches.len() {
+            // Outputs that read the same taps, as far apart in the source as here.
+            let last = (at + TOGETHER - 1).min(cols.reaches.len() - 1);
+            let same = last - at == TOGETHER - 1
+                && cols.classes[at..=last].iter().all(|class| *class == cols.classes[at]);
+            let taps = &tables[cols.classes[at]];
+            at += if same {
+                self.outputs::<S, N, TOGETHER>(at, first, taps)
+            } else {
+                self.outputs::<S, N, 1>(at, first, taps)
+            };
+        }
+    }
+
+    /// `N` channels from `first` on, of `P` outputs from `at` on. Returns `P`.
+    #[inline(always)]
+    fn outputs<S: Simd, const N: usize, const P: usize>(
+        &mut self,
+        at: usize,
+        first: usize,
+        taps: &[(usize, usize)],
+    ) -> usize {
         let ([rows, cols], channels) = (self.axes, self.channels);
         let row = rows.reaches[self.row];
         let mut start = [T::zero(); N];
         if let Some(bias) = self.bias {
             start.copy_from_slice(&bias[first..first + N]);
         }
-        for (ox, out) in self.out.chunks_exact_mut(channels).enumerate() {
-            let col = cols.reaches[ox];
-            let mut acc = start;
-            for (ky, y) in rows.taps(rows.classes[self.row]) {
-                for (kx, x) in cols.taps(cols.classes[ox]) {
-                    let pixel = (row.pixel + y) * self.width + col.pixel + x;
-                    let tap = ky * self.kernel_width + kx;
-                    let values = &self.source[pixel * channels + first..][..N];
-                    let weights = &self.kernel[tap * channels + first..][..N];
-                    for i in 0..N {
-                        acc[i] = S::mul_add(values[i], weights[i], acc[i]);
-                    }
+        let mut acc = [start; P];
+        let pixel = cols.reaches[at].pixel;
+        let apart = cols.reaches[at + P - 1].pixel.abs_diff(pixel) / P.max(2).saturating_sub(1);
+        let first_pixel = row.pixel * self.width + pixel;
+        for &(tap, shift) in taps {
+            let mut weights = [T::zero(); N];
+            weights.copy_from_slice(&self.kernel[tap * channels + first..][..N]);
+            let source = &self.source[(first_pixel + shift) * channels + first..];
+            let mut values = [[T::zero(); N]; P];
+            for p in 0..P {
+                values[p].copy_from_slice(&source[p * apart * channels..][..N]);
+            }
+            for p in 0..P {
+                for i in 0..N {
+                    acc[p][i] = S::mul_add(values[p][i], weights[i], acc[p][i]);
                 }
             }
-            if self.finish == Finish::Relu {
-                acc = acc.map(|x| if x < T::zero() { T::zero() } else { x });
-            }
-            out[first..first + N].copy_from_slice(&acc);
         }
+        for p in 0..P {
+            let out = &mut self.out[(at + p) * channels + first..][..N];
+            for i in 0..N {
+                let negative = self.finish == Finish::Relu && acc[p][i] < T::zero();
+                out[i] = if negative { T::zero() } else { acc[p][i] };
+            }
+        }
+        P
     }
 }
 

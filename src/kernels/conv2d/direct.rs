@@ -4,12 +4,12 @@
 //! output channels for one tap. In the tile, the rows are output pixels and the columns are output
 //! channels. Images get a border of zeros first, so that every pixel reads the same taps.
 
-use super::super::gemm::{Finish, Left, Right, Start, product};
+use super::super::gemm::{Finish, Left, Narrow, Right, Start, product};
 use super::super::par;
 use super::Geometry;
 use crate::buffer::Buffer;
 use crate::scalar::Scalar;
-use crate::simd::Offsets;
+use crate::simd::{self, Offsets};
 
 /// Output pixels that one thread takes at a time, about.
 const PIXELS: usize = 224;
@@ -81,8 +81,15 @@ struct Sweep<'a, T: Scalar> {
     from: (usize, [usize; 2]),
     to: (usize, [usize; 2]),
     taps: Offsets,
-    weights: Right<'a, T>,
+    weights: Weights<'a, T>,
     bias: Option<&'a [T]>,
+}
+
+/// Weights as the right operand of a product.
+enum Weights<'a, T: Scalar> {
+    Panels(Right<'a, T>),
+    /// The few columns, one behind the other: `taps` then counts vectors.
+    Columns(Buffer<T>),
 }
 
 /// Runs sweeps that together write every value of `images` results of `rows` rows of `row_len`.
@@ -106,6 +113,22 @@ fn run<T: Scalar>(
     let rows_each = if in_order { (1..=rows_each).rev().find(|each| rows % each == 0) } else { None };
     let rows_each = rows_each.unwrap_or(rows);
     let images_each = if rows_each == rows { (PIXELS / pixels).clamp(1, images) } else { 1 };
+    // Where each sweep reads and writes, from the beginning of a part: the same in all of them.
+    let places: Vec<[Offsets; 2]> = sweeps
+        .iter()
+        .map(|sweep| {
+            let [height, width] = [sweep.grid[0].min(rows_each), sweep.grid[1]];
+            let places = |(first, [down, right]): (usize, [usize; 2]), image_len: usize| {
+                let mut places = Buffer::stale(images_each * height * width);
+                for (row, places) in places.chunks_exact_mut(width).enumerate() {
+                    let at = row / height * image_len + row % height * down + first;
+                    places.iter_mut().enumerate().for_each(|(x, place)| *place = at + x * right);
+                }
+                Offsets::from(places)
+            };
+            [places(sweep.from, source.len), places(sweep.to, rows * row_len)]
+        })
+        .collect();
     par::for_each_part(
         &mut out,
         images_each * rows_each * row_len,
@@ -115,28 +138,22 @@ fn run<T: Scalar>(
             let first_row = part * images_each * rows_each;
             let (image, first_row) = (first_row / rows, first_row % rows);
             let images = (out.len() / row_len).div_ceil(rows);
-            for sweep in sweeps {
-                let [height, width] = sweep.grid;
-                let height = height.min(rows_each);
-                let places = |(first, [down, right]): (usize, [usize; 2]), image_len: usize| {
-                    Offsets::new(
-                        images * height * width,
-                        (0..images * height).flat_map(move |row| {
-                            let at = row / height * image_len + row % height * down + first;
-                            (0..width).map(move |x| at + x * right)
-                        }),
-                    )
-                };
+            for (sweep, [from, to]) in sweeps.iter().zip(&places) {
+                let count = images * sweep.grid[0].min(rows_each) * sweep.grid[1];
                 let start = image * source.len + first_row * sweep.from.1[0];
-                let from = places(sweep.from, source.len);
-                let to = places(sweep.to, rows * row_len);
-                let left = Left {
-                    data: &source.data()[start..],
-                    rows: from.as_slice(),
-                    cols: sweep.taps.all(),
-                };
-                let start = sweep.bias.map_or(Start::Zero, Start::Columns);
-                product(left, &sweep.weights, start, finish, out, to.as_slice());
+                let (data, rows) = (&source.data()[start..], &from.as_slice()[..count]);
+                let to = &to.as_slice()[..count];
+                match &sweep.weights {
+                    Weights::Panels(weights) => {
+                        let left = Left { data, rows, cols: sweep.taps.all() };
+                        let start = sweep.bias.map_or(Start::Zero, Start::Columns);
+                        product(left, weights, start, finish, out, to);
+                    }
+                    Weights::Columns(columns) => {
+                        let vectors = &sweep.taps;
+                        simd::dispatch(Narrow { data, rows, vectors, columns, out, to });
+                    }
+                }
             }
         },
     );
@@ -162,12 +179,12 @@ pub fn forward<T: Scalar>(
             from: (group * group_in, [sh * x.width * c_in, sw * c_in]),
             to: (group * group_out, [ow * c_out, c_out]),
             taps: taps(geometry, x.width),
-            weights: match groups {
+            weights: Weights::Panels(match groups {
                 1 => Right::new(geometry.taps(), c_out, kernel, rows),
                 _ => Right::packed(geometry.taps(), group_out, |tap, row| {
                     row.copy_from_slice(&kernel[tap * c_out + group * group_out..][..group_out]);
                 }),
-            },
+            }),
             bias: Some(&bias[group * group_out..][..group_out]),
         })
         .collect();
@@ -211,21 +228,34 @@ pub fn backward_input<T: Scalar>(geometry: Geometry, kernel: &[T], dy: &[T]) -> 
                 ys.iter().flat_map(|&y| xs.iter().map(move |&x| (y, x))).collect();
             let depth = pairs.len() * group_out;
             let channel = group * group_out;
-            let taps = pairs.iter().flat_map(|&((_, y), (_, x))| {
-                let at = pixel(y, x) + channel;
-                (0..group_out).map(move |o| at + o)
-            });
-            let weights = Right::packed(depth, group_in, |p, row| {
+            let first_tap = |&((_, y), (_, x)): &((usize, usize), (usize, usize))| pixel(y, x) + channel;
+            let weight = |p: usize, c: usize| {
                 let ((ky, _), (kx, _)) = pairs[p / group_out];
-                let first = (ky * window.size()[1] + kx) * group_in * c_out + channel + p % group_out;
-                row.iter_mut().enumerate().for_each(|(c, w)| *w = kernel[first + c * c_out]);
+                let tap = ky * window.size()[1] + kx;
+                kernel[(tap * group_in + c) * c_out + channel + p % group_out]
+            };
+            // A summand for each tap and channel, or, for few columns, one for each vector of channels.
+            let lanes = simd::vector_bytes() / T::BYTES;
+            let narrow = group_in <= 4 && group_out % lanes == 0 && depth > 0;
+            let (step, weights) = if narrow {
+                let values = (0..group_in * depth).map(|i| weight(i % depth, i / depth));
+                (lanes, Weights::Columns(Buffer::collect(group_in * depth, values)))
+            } else {
+                let row = |p: usize, row: &mut [T]| {
+                    row.iter_mut().enumerate().for_each(|(c, w)| *w = weight(p, c));
+                };
+                (1, Weights::Panels(Right::packed(depth, group_in, row)))
+            };
+            let taps = pairs.iter().flat_map(|pair| {
+                let at = first_tap(pair);
+                (0..group_out).step_by(step).map(move |o| at + o)
             });
             let (sh, sw) = (py.step, px.step);
             sweeps.push(Sweep {
                 grid: [py.count, px.count],
                 from: (0, [pixel(py.advance, 0), pixel(0, px.advance)]),
                 to: ((py.first * w + px.first) * c_in + group * group_in, [sh * w * c_in, sw * c_in]),
-                taps: Offsets::new(depth, taps),
+                taps: Offsets::new(depth / step, taps),
                 weights,
                 bias: None,
             });
