@@ -36,6 +36,15 @@ pub trait Scalar:
     /// The value nearest to a literal: `T::lit(0.5)`.
     fn lit(value: f64) -> Self;
 
+    /// The same value, or 0 in place of one that is closer to 0 than the smallest normal number. Processors take many
+    /// times longer for such numbers, and weights that a penalty draws to 0 would become some.
+    ///
+    /// ```
+    /// use cinta::Scalar;
+    /// assert_eq!((1e-40f32.flushed(), 1e-30f32.flushed()), (0.0, 1e-30));
+    /// ```
+    fn flushed(self) -> Self;
+
     /// The same value as an `f64`, without loss.
     fn widen(self) -> f64;
 
@@ -63,6 +72,11 @@ macro_rules! scalar {
             #[inline(always)]
             fn lit(value: f64) -> Self {
                 value as $type
+            }
+
+            #[inline(always)]
+            fn flushed(self) -> Self {
+                if self.abs() < $type::MIN_POSITIVE { 0.0 } else { self }
             }
 
             #[inline(always)]

@@ -101,6 +101,32 @@ pub fn map<R: Send>(parts: usize, work: usize, f: impl Fn(usize) -> R + Sync) ->
     }
 }
 
+/// Calls `f(i, part)` for every part of `out` of length `size`, and collects what it returns in that order.
+pub fn map_parts<T: Send, R: Send>(
+    out: &mut [T],
+    size: usize,
+    work: usize,
+    f: impl Fn(usize, &mut [T]) -> R + Sync,
+) -> Vec<R> {
+    if forks(out.len() / size, work) {
+        out.par_chunks_mut(size).enumerate().map(|(i, part)| f(i, part)).collect()
+    } else {
+        out.chunks_mut(size).enumerate().map(|(i, part)| f(i, part)).collect()
+    }
+}
+
+/// Adds up rows of length `len` in the same tree as [`tree_sum`], in place: the sum is the first row.
+pub fn tree_sum_rows<T: Copy + std::ops::AddAssign>(rows: &mut [T], len: usize) {
+    let mut distance = len;
+    while distance < rows.len() {
+        for pair in rows.chunks_mut(2 * distance).filter(|pair| pair.len() > distance) {
+            let (left, right) = pair.split_at_mut(distance);
+            left[..len].iter_mut().zip(&right[..len]).for_each(|(sum, &more)| *sum += more);
+        }
+        distance *= 2;
+    }
+}
+
 /// Adds up equally long rows in a fixed binary tree: neighbours first, then neighbours of those.
 pub fn tree_sum<R>(mut parts: Vec<R>, add: impl Fn(R, R) -> R) -> Option<R> {
     while parts.len() > 1 {
@@ -127,6 +153,19 @@ mod tests {
         let sum = tree_sum(parts, |a, b| format!("({a}+{b})"));
         assert_eq!(sum.as_deref(), Some("(((a+b)+(c+d))+e)"));
         assert_eq!(tree_sum(Vec::<u8>::new(), |a, _| a), None);
+    }
+
+    #[test]
+    fn rows_are_added_in_the_same_tree() {
+        for count in 1..12 {
+            let row = |i: usize| [0.1f32 * i as f32, 1.0 / (i + 1) as f32, (i as f32).exp()];
+            let expected = tree_sum((0..count).map(row).collect(), |a: [f32; 3], b| {
+                std::array::from_fn(|i| a[i] + b[i])
+            });
+            let mut rows: Vec<f32> = (0..count).flat_map(row).collect();
+            tree_sum_rows(&mut rows, 3);
+            assert_eq!(rows[..3], expected.unwrap());
+        }
     }
 
     #[test]

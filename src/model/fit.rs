@@ -1,11 +1,12 @@
 //! `fit`: epochs of shuffled batches, each a fork over shards and one step of the optimizer.
 
 use super::evaluate::Sums;
-use super::forward::{Run, SHARD, Updates, map_shards};
+use super::forward::{Run, SHARD, Updates, map_shards_into};
 use super::history::History;
 use super::progress::{Progress, Verbose};
 use super::sequential::{Param, Sequential, Training};
 use crate::autograd::{Tape, Var};
+use crate::buffer::Buffer;
 use crate::datasets::Dataset;
 use crate::error::{Error, Result};
 use crate::kernels::par;
@@ -99,20 +100,21 @@ impl<T: Scalar> Sequential<T> {
             let scores = sums.scores(&compiled, loss);
             scores.iter().map(|(name, value)| (name.to_owned(), value)).collect()
         };
+        let mut memory = Memory::default();
+        let mut order = Vec::new();
         for epoch in 0..fit.epochs {
             progress.epoch_begins(epoch);
-            let order = if fit.shuffle {
-                Stream::new(self.progress.seed)
-                    .fork(SHUFFLE)
-                    .fork(self.progress.epoch)
-                    .permutation(data.len())
+            if fit.shuffle {
+                let stream = Stream::new(self.progress.seed).fork(SHUFFLE);
+                stream.fork(self.progress.epoch).permute(data.len(), &mut order);
             } else {
-                (0..data.len()).collect()
-            };
+                order.clear();
+                order.extend(0..data.len());
+            }
             let (mut sums, mut penalties) = (Sums::default(), 0.0);
             for (batch, indices) in order.chunks(fit.batch_size).enumerate() {
                 let outcome = self
-                    .step(&compiled, data, indices)
+                    .step(&compiled, data, indices, &mut memory)
                     .ok_or(Error::Diverged { epoch: epoch as u64 + 1, batch: batch + 1 })?;
                 sums.add(&outcome.sums);
                 penalties += outcome.penalty * indices.len() as f64;
@@ -136,62 +138,83 @@ impl<T: Scalar> Sequential<T> {
         compiled: &Compile<T>,
         data: &Dataset<T>,
         indices: &[usize],
+        memory: &mut Memory<T>,
     ) -> Option<Outcome> {
         let coupled = self.layers.iter().any(|layer| layer.layer.couples_samples());
         let size = if coupled { indices.len() } else { shard_size(indices.len()) };
-        let shards = map_shards(indices.len(), size, |shard| {
+        let trainable = || self.params().filter(|param| param.weight.trainable);
+        // One row of gradients for each shard, and a place where nothing is trained.
+        let row_len = trainable().map(|param| param.value.len()).sum::<usize>().max(1);
+        let rows = memory.rows(indices.len().div_ceil(size) * row_len);
+        let shards = map_shards_into(indices.len(), size, rows, row_len, |shard, row| {
             let first_sample = shard.start;
-            self.shard(compiled, data, &indices[shard], indices.len(), first_sample)
+            self.shard(compiled, data, &indices[shard], indices.len(), first_sample, row)
         });
+        par::tree_sum_rows(rows, row_len);
 
-        let mut sums = Sums::default();
-        shards.iter().for_each(|shard| sums.add(&shard.sums));
-        let penalty = self.penalty();
-        let mut updates = Vec::new();
-        let gradients = shards.into_iter().map(|shard| {
+        let (mut sums, mut updates) = (Sums::default(), Vec::new());
+        for shard in shards {
+            sums.add(&shard.sums);
             updates.extend(shard.updates);
-            shard.gradients
-        });
-        let mut gradients = par::tree_sum(gradients.collect(), |left, right| {
-            left.into_iter().zip(&right).map(|(left, right)| left + right).collect()
-        })?;
+        }
+        let penalty = self.penalty();
         updates.iter().for_each(|update| self.check_update(update));
         let finite = (sums.loss() + penalty).is_finite()
             && updates.iter().all(|(_, _, value)| value.is_finite());
-        if !finite {
-            return None;
-        }
-        // A gradient, and what the optimizer makes of it, can overflow: the old values come back then.
-        let before: Vec<_> =
-            self.params().map(|param| (param.value.clone(), param.slots.clone())).collect();
-        let iterations = self.progress.iterations + 1;
-        let slots = compiled.optimizer.slots();
-        let mut finite = true;
-        let trainable = self.params_mut().filter(|param| param.weight.trainable);
-        for (param, gradient) in trainable.zip(&mut gradients) {
-            let gradient = gradient.as_mut_slice();
-            let weight = param.value.as_mut_slice();
-            if let Some(regularizer) = param.weight.regularizer {
-                regularizer.add_gradient(weight, gradient);
-            }
-            param.slots.resize_with(slots.len(), || Tensor::zeros(param.weight.shape));
-            let mut slots: Vec<&mut [T]> =
-                param.slots.iter_mut().map(Tensor::as_mut_slice).collect();
-            compiled.optimizer.update(iterations, weight, gradient, &mut slots);
-            finite &= param.value.is_finite() && param.slots.iter().all(Tensor::is_finite);
-        }
-        if !finite {
-            for (param, (value, slots)) in self.params_mut().zip(before) {
-                (param.value, param.slots) = (value, slots);
-            }
+        if !finite || !self.update(compiled, row_len, memory) {
             return None;
         }
         self.progress.step += 1;
-        self.progress.iterations = iterations;
+        self.progress.iterations += 1;
         for (layer, weight, value) in updates {
             self.layers[layer].params[weight].value = value.row_major();
         }
         Some(Outcome { sums, penalty })
+    }
+
+    /// Moves the weights along the gradients. A gradient, and what the optimizer makes of it, can overflow: the old
+    /// values come back then, and the answer is `false`.
+    fn update(&mut self, compiled: &Compile<T>, row_len: usize, memory: &mut Memory<T>) -> bool {
+        let iterations = self.progress.iterations + 1;
+        let slots = compiled.optimizer.slots();
+        let trainable = self.params_mut().filter(|param| param.weight.trainable);
+        let (gradients, before) = memory.gradients_and_old_values(row_len * (1 + slots.len()));
+        let mut finite = true;
+        let mut rest = (&mut gradients[..row_len], before);
+        for param in trainable {
+            let len = param.value.len();
+            let (gradient, gradients) = std::mem::take(&mut rest.0).split_at_mut(len);
+            let (old, before) = std::mem::take(&mut rest.1).split_at_mut(len * (1 + slots.len()));
+            rest = (gradients, before);
+
+            param.slots.resize_with(slots.len(), || Tensor::zeros(param.weight.shape));
+            let mut values = Vec::with_capacity(slots.len());
+            let (weight, old_slots) = (param.value.as_mut_slice(), &mut old[len..]);
+            values.extend(param.slots.iter_mut().map(Tensor::as_mut_slice));
+            for (slot, old) in values.iter().zip(old_slots.chunks_exact_mut(len.max(1))) {
+                old.copy_from_slice(slot);
+            }
+            old[..len].copy_from_slice(weight);
+            if let Some(regularizer) = param.weight.regularizer {
+                regularizer.add_gradient(weight, gradient);
+            }
+            compiled.optimizer.update(iterations, weight, gradient, &mut values);
+            finite &= param.value.is_finite() && param.slots.iter().all(Tensor::is_finite);
+        }
+        if !finite {
+            let (_, mut before) = memory.gradients_and_old_values(row_len * (1 + slots.len()));
+            for param in self.params_mut().filter(|param| param.weight.trainable) {
+                for tensor in std::iter::once(&mut param.value).chain(&mut param.slots) {
+                    let (old, rest) = before.split_at_mut(tensor.len());
+                    tensor.as_mut_slice().copy_from_slice(old);
+                    before = rest;
+                }
+                if iterations == 1 {
+                    param.slots.clear();
+                }
+            }
+        }
+        finite
     }
 
     /// A layer that sets a weight it may not set is a wrong program.
@@ -211,7 +234,8 @@ impl<T: Scalar> Sequential<T> {
         );
     }
 
-    /// Forward and backward over one shard, on a tape of its own.
+    /// Forward and backward over one shard, on a tape of its own. Writes the gradients of the trainable weights to
+    /// `row`, one behind the other.
     fn shard(
         &self,
         compiled: &Compile<T>,
@@ -219,6 +243,7 @@ impl<T: Scalar> Sequential<T> {
         indices: &[usize],
         batch: usize,
         first_sample: usize,
+        row: &mut [T],
     ) -> Shard<T> {
         let shard = data.take(indices);
         let tape = Tape::new();
@@ -239,21 +264,52 @@ impl<T: Scalar> Sequential<T> {
         let loss = losses.sum(..) / T::lit(batch as f64);
         let params = self.params().zip(run.weights.iter().flatten());
         let trainable = params.filter(|(param, _)| param.weight.trainable);
-        let gradients = if loss.is_tracked() {
+        row.fill(T::zero());
+        if loss.is_tracked() {
             let gradients = loss.backward();
-            trainable.map(|(_, leaf)| gradients.wrt(leaf)).collect()
-        } else {
-            // Nothing to train: the loss is reported all the same.
-            trainable.map(|(param, _)| Tensor::zeros(param.weight.shape)).collect()
-        };
-        Shard { sums, gradients, updates: run.updates }
+            let mut rest = row;
+            for (_, leaf) in trainable {
+                let (own, after) = rest.split_at_mut(leaf.value().len());
+                gradients.wrt(leaf).copy_to(own);
+                rest = after;
+            }
+        }
+        Shard { sums, updates: run.updates }
+    }
+}
+
+/// What a step computes in, kept from one to the next.
+struct Memory<T: Scalar> {
+    gradients: Buffer<T>,
+    old_values: Buffer<T>,
+}
+
+impl<T: Scalar> Default for Memory<T> {
+    fn default() -> Self {
+        Memory { gradients: Buffer::default(), old_values: Buffer::default() }
+    }
+}
+
+impl<T: Scalar> Memory<T> {
+    /// Room for the gradients of all shards.
+    fn rows(&mut self, len: usize) -> &mut [T] {
+        if self.gradients.len() < len {
+            self.gradients = Buffer::stale(len);
+        }
+        &mut self.gradients[..len]
+    }
+
+    /// The gradients, and room for what they change.
+    fn gradients_and_old_values(&mut self, len: usize) -> (&mut [T], &mut [T]) {
+        if self.old_values.len() < len {
+            self.old_values = Buffer::stale(len);
+        }
+        (&mut self.gradients, &mut self.old_values[..len])
     }
 }
 
 struct Shard<T: Scalar> {
     sums: Sums,
-    /// In the order of the trainable weights.
-    gradients: Vec<Tensor<T>>,
     updates: Updates<T>,
 }
 

@@ -30,6 +30,23 @@ pub(super) fn map_shards<R: Send>(
     }
 }
 
+/// [`map_shards`], where each shard also writes a row of `rows` of its own.
+pub(super) fn map_shards_into<T: Send, R: Send>(
+    n: usize,
+    size: usize,
+    rows: &mut [T],
+    row_len: usize,
+    f: impl Fn(Range<usize>, &mut [T]) -> R + Sync,
+) -> Vec<R> {
+    let shard = |i: usize| i * size..((i + 1) * size).min(n);
+    match n.div_ceil(size) {
+        1 => vec![f(shard(0), rows)],
+        _ => par::map_parts(rows, row_len, usize::MAX, |i, row| {
+            par::serially(|| f(shard(i), row))
+        }),
+    }
+}
+
 /// New values of untrained weights: layer, weight, value.
 pub(super) type Updates<T> = Vec<(usize, usize, Tensor<T>)>;
 

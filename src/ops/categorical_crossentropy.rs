@@ -2,6 +2,7 @@
 
 use super::log_softmax::log_sum_exp;
 use crate::autograd::{Op, Var, apply};
+use crate::buffer::Buffer;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 
@@ -15,22 +16,23 @@ struct FromLogits<T: Scalar> {
 
 impl<T: Scalar> Op<T, 1> for FromLogits<T> {
     const NAME: &'static str = "categorical_crossentropy_from_logits";
-    type Saved = Tensor<T>; // softmax(z)
+    type Saved = (Tensor<T>, bool); // softmax(z), and whether samples were innermost in memory
 
-    fn forward(&self, [z]: [&Tensor<T>; 1], wanted: [bool; 1]) -> (Tensor<T>, Tensor<T>) {
+    fn forward(&self, [z]: [&Tensor<T>; 1], wanted: [bool; 1]) -> (Tensor<T>, Self::Saved) {
         let loss = per_row(z, &self.targets, |z, y| {
             let total = log_sum_exp(z);
             // A class that is not wanted does not count, even if its z is minus infinity.
             let wanted = z.iter().zip(y).filter(|(_, y)| **y != T::zero());
             wanted.map(|(&z, &y)| y * (total - z)).sum()
         });
-        (loss, if wanted[0] { z.softmax() } else { z.clone() })
+        let innermost = z.as_slice().is_none() && z.as_innermost().is_some();
+        (loss, (if wanted[0] { z.softmax() } else { z.clone() }, innermost))
     }
 
     // dz_i = dL (softmax(z)_i sum y - y_i)
     fn backward(
         &self,
-        probabilities: Tensor<T>,
+        (probabilities, innermost): Self::Saved,
         dl: Tensor<T>,
         _: [bool; 1],
     ) -> [Option<Tensor<T>>; 1] {
@@ -40,7 +42,9 @@ impl<T: Scalar> Op<T, 1> for FromLogits<T> {
                 *dz = dl * (p * total - y);
             }
         };
-        [Some(per_row_backward(&probabilities, &self.targets, &dl, dz))]
+        let dz = per_row_backward(&probabilities, &self.targets, &dl, dz);
+        // In the order in which z came, so that what follows need not turn it around.
+        [Some(if innermost { dz.images_innermost() } else { dz })]
     }
 }
 
@@ -57,7 +61,9 @@ impl<T: Scalar> Op<T, 1> for FromProbabilities<T> {
         let (low, high) = (T::lit(EPSILON), T::one() - T::lit(EPSILON));
         let loss = per_row(p, &self.targets, |p, y| {
             let sum: T = p.iter().copied().sum();
-            p.iter().zip(y).map(|(&p, &y)| -y * clip(p / sum, low, high).ln()).sum()
+            // A class that is not wanted adds nothing, and its logarithm would be most of the work.
+            let wanted = p.iter().zip(y).filter(|(_, y)| **y != T::zero());
+            wanted.map(|(&p, &y)| -y * clip(p / sum, low, high).ln()).sum()
         });
         (loss, p.clone())
     }
@@ -108,10 +114,10 @@ fn per_row<T: Scalar>(
         "crossentropy: the last axis counts classes, and the shape {shape} has none"
     );
     let classes = shape[shape.len() - 1];
-    let (predictions, targets) = (predictions.to_vec(), targets.to_vec());
-    let rows = predictions.chunks_exact(classes).zip(targets.chunks_exact(classes));
-    let losses: Vec<T> = rows.map(|(p, y)| f(p, y)).collect();
-    Tensor::new(&shape[..shape.len() - 1], losses)
+    let (predictions, targets) = (predictions.row_major(), targets.row_major());
+    let rows = slice(&predictions).chunks_exact(classes).zip(slice(&targets).chunks_exact(classes));
+    let losses = Buffer::collect(shape.count() / classes, rows.map(|(p, y)| f(p, y)));
+    Tensor::from_buffer(&shape[..shape.len() - 1], losses)
 }
 
 /// `f(saved, target, dl, gradient)` fills the gradient of every row.
@@ -123,13 +129,18 @@ fn per_row_backward<T: Scalar>(
 ) -> Tensor<T> {
     let shape = saved.shape();
     let classes = shape[shape.len() - 1];
-    let (saved, targets) = (saved.to_vec(), targets.to_vec());
-    let mut gradient = vec![T::zero(); shape.count()];
-    let rows = saved.chunks_exact(classes).zip(targets.chunks_exact(classes)).zip(dl.iter());
+    let (saved, targets) = (saved.row_major(), targets.row_major());
+    let mut gradient = Buffer::stale(shape.count());
+    let rows = slice(&saved).chunks_exact(classes).zip(slice(&targets).chunks_exact(classes));
+    let rows = rows.zip(dl.iter());
     for (((saved, y), dl), gradient) in rows.zip(gradient.chunks_exact_mut(classes)) {
         f(saved, y, dl, gradient);
     }
-    Tensor::new(shape, gradient)
+    Tensor::from_buffer(shape, gradient)
+}
+
+fn slice<T: Scalar>(x: &Tensor<T>) -> &[T] {
+    x.as_slice().expect("row-major")
 }
 
 impl<'t, T: Scalar> Var<'t, T> {

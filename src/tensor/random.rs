@@ -95,13 +95,20 @@ impl Stream {
     /// assert_eq!(order, (0..10).collect::<Vec<_>>());
     /// ```
     pub fn permutation(&self, n: usize) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..n).collect();
+        let mut order = Vec::new();
+        self.permute(n, &mut order);
+        order
+    }
+
+    /// [`permutation`](Self::permutation), into memory that is there already.
+    pub(crate) fn permute(&self, n: usize, order: &mut Vec<usize>) {
+        order.clear();
+        order.extend(0..n);
         for i in (1..n).rev() {
             // The high half of a 64x64-bit product: a number in 0..=i, its bias below 2^-40.
             let j = (u128::from(self.at(i as u64)) * (i as u128 + 1)) >> 64;
             order.swap(i, j as usize);
         }
-        order
     }
 }
 

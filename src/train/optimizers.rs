@@ -109,12 +109,12 @@ impl<T: Scalar> Optimizer<T> for Sgd {
     fn update(&self, _: u64, weight: &mut [T], gradient: &[T], slots: &mut [&mut [T]]) {
         let (lr, mu) = (T::lit(self.learning_rate), T::lit(self.momentum));
         let [velocity] = slots else {
-            weight.iter_mut().zip(gradient).for_each(|(w, &g)| *w -= lr * g);
+            weight.iter_mut().zip(gradient).for_each(|(w, &g)| *w = (*w - lr * g).flushed());
             return;
         };
         for ((w, &g), m) in weight.iter_mut().zip(gradient).zip(velocity.iter_mut()) {
-            *m = mu * *m - lr * g;
-            *w += if self.nesterov { mu * *m - lr * g } else { *m };
+            *m = (mu * *m - lr * g).flushed();
+            *w = (*w + if self.nesterov { mu * *m - lr * g } else { *m }).flushed();
         }
     }
 
@@ -197,9 +197,9 @@ impl<T: Scalar> Optimizer<T> for Adam {
         let (new_1, new_2) = (T::lit(1.0 - self.beta_1), T::lit(1.0 - self.beta_2));
         let kept = momentum.iter_mut().zip(velocity.iter_mut());
         for ((w, &g), (m, v)) in weight.iter_mut().zip(gradient).zip(kept) {
-            *m += (g - *m) * new_1;
-            *v += (g * g - *v) * new_2;
-            *w -= *m * alpha / (v.sqrt() + epsilon);
+            *m = (*m + (g - *m) * new_1).flushed();
+            *v = (*v + (g * g - *v) * new_2).flushed();
+            *w = (*w - *m * alpha / (v.sqrt() + epsilon)).flushed();
         }
     }
 

@@ -15,75 +15,128 @@ use super::reach::Axis;
 use crate::buffer::Buffer;
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Offsets, Simd, dots};
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
 
-/// A convolution from one stack of images to another, in whichever direction.
-struct Sweep<'a, T> {
+/// Which side is computed from which.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Direction {
+    /// Outputs from images.
+    Forward,
+    /// The gradient of the images from that of the outputs.
+    Backward,
+}
+
+/// All offsets of a convolution from one stack of images to another. They depend on shapes alone.
+struct Plan {
+    geometry: Geometry,
+    direction: Direction,
     axes: [Axis; 2],
     /// Channels that are read, and channels that are written.
     channels: [usize; 2],
     /// The width of the image that is read.
     width: usize,
-    images: usize,
-    source: &'a [T],
-    /// Weight `(tap, channel read, channel written)`, with the steps of the three.
-    kernel: &'a [T],
-    kernel_steps: [usize; 3],
-    /// Taps in a row of the window.
-    kernel_width: usize,
-    bias: Option<&'a [T]>,
-    finish: Finish,
+    /// For each class of rows, and class of columns in it.
+    tables: Vec<Table>,
+    /// Where the weights of each channel that is written begin, and where the channel itself does.
+    weights: Offsets,
+    places: Offsets,
 }
 
-/// For each class of rows and class of columns: where the weights lie, and where the pixels.
+/// Where the weights lie, and where the pixels, for one class of rows and one of columns.
 struct Table {
     weights: Offsets,
     pixels: Offsets,
 }
 
-impl<T: Scalar> Sweep<'_, T> {
-    fn table(&self, row_class: usize, col_class: usize) -> Table {
-        let [rows, cols] = &self.axes;
-        let ([c_in, _], [tap_step, in_step, _]) = (self.channels, self.kernel_steps);
-        let len = rows.taps(row_class).count() * cols.taps(col_class).count() * c_in;
-        let (mut weights, mut pixels) = (Buffer::stale(len), Buffer::stale(len));
-        let mut places = weights.iter_mut().zip(pixels.iter_mut());
-        for (ky, y) in rows.taps(row_class) {
-            for (kx, x) in cols.taps(col_class) {
-                let (tap, pixel) = (ky * self.kernel_width + kx, y * self.width + x);
-                for (c, (weight, place)) in (0..c_in).zip(&mut places) {
-                    *weight = tap * tap_step + c * in_step;
-                    *place = (pixel * c_in + c) * self.images;
-                }
+thread_local! {
+    /// The plans that this thread used last: a training step repeats the shapes of the one before.
+    static PLANS: RefCell<VecDeque<Rc<Plan>>> = const { RefCell::new(VecDeque::new()) };
+}
+
+/// Plans that a thread keeps.
+const PLANS_KEPT: usize = 32;
+
+impl Plan {
+    /// A plan for these shapes: the one that this thread has, or a new one.
+    fn of(geometry: Geometry, direction: Direction) -> Rc<Plan> {
+        PLANS.with_borrow_mut(|plans| {
+            let known =
+                plans.iter().find(|plan| plan.geometry == geometry && plan.direction == direction);
+            if let Some(plan) = known {
+                return Rc::clone(plan);
             }
-        }
-        Table { weights: Offsets::from(weights), pixels: Offsets::from(pixels) }
+            let plan = Rc::new(Plan::new(geometry, direction));
+            plans.truncate(PLANS_KEPT - 1);
+            plans.push_front(Rc::clone(&plan));
+            plan
+        })
     }
 
-    fn run(&self, work: usize) -> Buffer<T> {
-        let [rows, cols] = &self.axes;
-        let [_, c_out] = self.channels;
-        let tables: Vec<Table> = (0..rows.firsts.len() * cols.firsts.len())
-            .map(|i| self.table(i / cols.firsts.len(), i % cols.firsts.len()))
-            .collect();
-        let row_len = cols.reaches.len() * c_out * self.images;
+    fn new(geometry: Geometry, direction: Direction) -> Plan {
+        let Geometry { window, images, c_in, c_out, .. } = geometry;
+        // The steps of the kernel's taps, of the channels read and of those written.
+        let (axes, channels, width, [tap_step, read_step, write_step]) = match direction {
+            Direction::Forward => (
+                [0, 1].map(|axis| Axis::forward(&geometry, axis)),
+                [c_in, c_out],
+                window.image()[1],
+                [c_in * c_out, c_out, 1],
+            ),
+            Direction::Backward => (
+                [0, 1].map(|axis| Axis::backward(&geometry, axis)),
+                [c_out, c_in],
+                window.output()[1],
+                [c_in * c_out, 1, c_out],
+            ),
+        };
+        let [rows, cols] = &axes;
+        let table = |row_class: usize, col_class: usize| {
+            let len = rows.taps(row_class).count() * cols.taps(col_class).count() * channels[0];
+            let (mut weights, mut pixels) = (Buffer::stale(len), Buffer::stale(len));
+            let mut places = weights.iter_mut().zip(pixels.iter_mut());
+            for (ky, y) in rows.taps(row_class) {
+                for (kx, x) in cols.taps(col_class) {
+                    let (tap, pixel) = (ky * window.size()[1] + kx, y * width + x);
+                    for (c, (weight, place)) in (0..channels[0]).zip(&mut places) {
+                        *weight = tap * tap_step + c * read_step;
+                        *place = (pixel * channels[0] + c) * images;
+                    }
+                }
+            }
+            Table { weights: Offsets::from(weights), pixels: Offsets::from(pixels) }
+        };
+        let classes = [rows.firsts.len(), cols.firsts.len()];
+        let tables = (0..classes[0] * classes[1]).map(|i| table(i / classes[1], i % classes[1]));
+        Plan {
+            tables: tables.collect(),
+            weights: Offsets::steps(channels[1], write_step),
+            places: Offsets::steps(channels[1], images),
+            geometry,
+            direction,
+            axes,
+            channels,
+            width,
+        }
+    }
+
+    fn run<T: Scalar>(
+        &self,
+        source: &[T],
+        kernel: &[T],
+        bias: Option<&[T]>,
+        finish: Finish,
+    ) -> Buffer<T> {
+        let ([rows, cols], images) = (&self.axes, self.geometry.images);
+        let row_len = cols.reaches.len() * self.channels[1] * images;
         let mut out = Buffer::stale(rows.reaches.len() * row_len);
-        let channels = Offsets::steps(c_out, self.kernel_steps[2]);
-        let places = Offsets::steps(c_out, self.images);
         par::for_each_part(
             &mut out,
             row_len,
-            work,
+            self.geometry.work(),
             || (),
-            |(), row, out| {
-                simd::dispatch(Row {
-                    sweep: self,
-                    tables: &tables[rows.classes[row] * cols.firsts.len()..],
-                    row,
-                    channels: channels.as_slice(),
-                    places: places.as_slice(),
-                    out,
-                });
-            },
+            |(), row, out| simd::dispatch(Row { plan: self, source, kernel, bias, finish, row, out }),
         );
         out
     }
@@ -91,11 +144,13 @@ impl<T: Scalar> Sweep<'_, T> {
 
 /// One row of the result.
 struct Row<'a, T> {
-    sweep: &'a Sweep<'a, T>,
-    tables: &'a [Table],
+    plan: &'a Plan,
+    source: &'a [T],
+    /// Weight `(tap, channel read, channel written)`, with the steps of the plan's offsets.
+    kernel: &'a [T],
+    bias: Option<&'a [T]>,
+    finish: Finish,
     row: usize,
-    channels: &'a [usize],
-    places: &'a [usize],
     out: &'a mut [T],
 }
 
@@ -104,23 +159,25 @@ impl<T: Scalar> Kernel for Row<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self) {
-        let Row { sweep, tables, row, channels, places, out } = self;
-        let ([rows, cols], [c_in, c_out]) = (&sweep.axes, sweep.channels);
-        let (images, lanes) = (sweep.images, S::VECTOR_BYTES / T::BYTES);
+        let Row { plan, source, kernel, bias, finish, row, out } = self;
+        let ([rows, cols], [read, written]) = (&plan.axes, plan.channels);
+        let (images, lanes) = (plan.geometry.images, S::VECTOR_BYTES / T::BYTES);
+        let tables = &plan.tables[rows.classes[row] * cols.firsts.len()..];
         let reaches = cols.reaches.iter().zip(&cols.classes);
-        for ((reach, &class), out) in reaches.zip(out.chunks_exact_mut(c_out * images)) {
+        for ((reach, &class), out) in reaches.zip(out.chunks_exact_mut(written * images)) {
             let table = &tables[class];
-            let pixel = (rows.reaches[row].pixel * sweep.width + reach.pixel) * c_in * images;
+            let pixel = (rows.reaches[row].pixel * plan.width + reach.pixel) * read * images;
+            let left = Left { data: kernel, rows: plan.weights.as_slice(), cols: table.weights.all() };
             let mut image = 0;
             while image < images {
                 let two = images - image >= 2 * lanes;
                 let width = if two { 2 * lanes } else { lanes };
                 let strip = Strip {
-                    left: Left { data: sweep.kernel, rows: channels, cols: table.weights.all() },
-                    right: (sweep.source, pixel + image, table.pixels.all()),
-                    start: sweep.bias.map_or(Start::Zero, Start::Rows),
-                    finish: sweep.finish,
-                    to: Place { rows: places, column: image, width },
+                    left,
+                    right: (source, pixel + image, table.pixels.all()),
+                    start: bias.map_or(Start::Zero, Start::Rows),
+                    finish,
+                    to: Place { rows: plan.places.as_slice(), column: image, width },
                 };
                 if two { strip.run::<S, 2>(out) } else { strip.run::<S, 1>(out) }
                 image += width;
@@ -137,38 +194,12 @@ pub fn forward<T: Scalar>(
     bias: &[T],
     finish: Finish,
 ) -> Buffer<T> {
-    let Geometry { window, images, c_in, c_out, .. } = geometry;
-    let sweep = Sweep {
-        axes: [0, 1].map(|axis| Axis::forward(&geometry, axis)),
-        channels: [c_in, c_out],
-        width: window.image()[1],
-        images,
-        source: x,
-        kernel,
-        kernel_steps: [c_in * c_out, c_out, 1],
-        kernel_width: window.size()[1],
-        bias: Some(bias),
-        finish,
-    };
-    sweep.run(geometry.work())
+    Plan::of(geometry, Direction::Forward).run(x, kernel, Some(bias), finish)
 }
 
 /// `dx[h][w][c_in][n]` of `dy[oh][ow][c_out][n]`: the same sweep, with the two sides exchanged.
 pub fn backward_input<T: Scalar>(geometry: Geometry, kernel: &[T], dy: &[T]) -> Buffer<T> {
-    let Geometry { window, images, c_in, c_out, .. } = geometry;
-    let sweep = Sweep {
-        axes: [0, 1].map(|axis| Axis::backward(&geometry, axis)),
-        channels: [c_out, c_in],
-        width: window.output()[1],
-        images,
-        source: dy,
-        kernel,
-        kernel_steps: [c_in * c_out, 1, c_out],
-        kernel_width: window.size()[1],
-        bias: None,
-        finish: Finish::Plain,
-    };
-    sweep.run(geometry.work())
+    Plan::of(geometry, Direction::Backward).run(dy, kernel, None, Finish::Plain)
 }
 
 /// The gradients of the kernel and of the bias: inner products of rows of `x` and rows of `dy`, along the

@@ -31,7 +31,7 @@ use winograd::{F2, F4};
 
 /// A convolution's numbers. Each of the `groups` sees `c_in / groups` channels of the image and gives
 /// `c_out / groups` of the output.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Geometry {
     pub window: Window,
     pub images: usize,
