@@ -10,7 +10,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("buffer", &[]),
     ("simd", &["buffer"]),
     ("scalar", &["buffer"]),
-    ("tensor", &["buffer", "scalar"]),
+    ("tensor", &["buffer", "scalar", "simd"]),
     ("kernels", &["buffer", "scalar", "simd", "tensor"]),
     ("autograd", &["scalar", "tensor"]),
     ("ops", &["autograd", "buffer", "kernels", "scalar", "tensor"]),

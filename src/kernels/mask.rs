@@ -53,7 +53,7 @@ impl<T: Scalar> Kernel for Mask<'_, T> {
         if samples == 0 {
             return;
         }
-        let kept = |x: T, word: u32| if word >= threshold { x * scale } else { T::zero() };
+        let kept = |x: T, word: u32| (x * scale).kept_if(word >= threshold);
         if innermost {
             let places = values.chunks_exact(samples).zip(out.chunks_exact_mut(samples));
             for (place, (values, out)) in places.enumerate() {

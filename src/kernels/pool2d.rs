@@ -68,8 +68,9 @@ pub enum Winners {
 }
 
 /// A number of a pixel in its window.
-trait Winner: Pooled + Send + Sync + PartialEq {
+trait Winner: Pooled + Send + Sync {
     fn new(index: u32) -> Self;
+    fn index(self) -> u32;
 }
 
 impl Winner for u8 {
@@ -77,12 +78,22 @@ impl Winner for u8 {
     fn new(index: u32) -> Self {
         index as u8
     }
+
+    #[inline(always)]
+    fn index(self) -> u32 {
+        u32::from(self)
+    }
 }
 
 impl Winner for u32 {
     #[inline(always)]
     fn new(index: u32) -> Self {
         index
+    }
+
+    #[inline(always)]
+    fn index(self) -> u32 {
+        self
     }
 }
 
@@ -129,7 +140,13 @@ impl Ordered {
 
 /// The largest values, with their order and the pixels they came from. Of equal values the first in
 /// reading order wins; a NaN wins against all.
-pub fn max_forward<T: Scalar>(geometry: Geometry, x: &Tensor<T>) -> (Tensor<T>, (Ordered, Winners)) {
+///
+/// Where no gradient is wanted, nobody asks who won.
+pub fn max_forward<T: Scalar>(
+    geometry: Geometry,
+    x: &Tensor<T>,
+    wanted: bool,
+) -> (Tensor<T>, (Ordered, Winners)) {
     let order = Ordered::like(geometry, x);
     let x = order.arranged(x);
     let area = geometry.window.size().iter().try_fold(1u32, |area, &side| {
@@ -139,29 +156,33 @@ pub fn max_forward<T: Scalar>(geometry: Geometry, x: &Tensor<T>) -> (Tensor<T>, 
     let area = area.unwrap_or_else(|| panic!("max_pool2d: a window of {size:?} is too large"));
     let mut y = Buffer::stale(geometry.images * geometry.output_len());
     let winners = if area <= 1 << 8 {
-        Winners::Bytes(maxima(order.memory, order.values(&x), &mut y))
+        Winners::Bytes(maxima(order.memory, order.values(&x), wanted, &mut y))
     } else {
-        Winners::Words(maxima(order.memory, order.values(&x), &mut y))
+        Winners::Words(maxima(order.memory, order.values(&x), wanted, &mut y))
     };
     (order.tensor(geometry.window.output(), y), (order, winners))
 }
 
-/// Writes the maxima to `y`, and returns which pixels won.
-fn maxima<T: Scalar, W: Winner>(geometry: Geometry, x: &[T], y: &mut [T]) -> Buffer<W> {
+/// Writes the maxima to `y`, and returns which pixels won, if that is wanted.
+fn maxima<T: Scalar, W: Winner>(
+    geometry: Geometry,
+    x: &[T],
+    wanted: bool,
+    y: &mut [T],
+) -> Buffer<W> {
     let (image_len, [oh, ow]) = (geometry.image_len(), geometry.window.output());
-    let mut winners = Buffer::stale(y.len());
+    let (row_len, work) = (ow * geometry.channels, geometry.work());
     let [rows, cols] = geometry.insides();
-    par::for_each_pair(
-        y,
-        &mut winners,
-        ow * geometry.channels,
-        geometry.work(),
-        || (),
-        |(), row, y, winners| {
-            let x = &x[row / oh * image_len..][..image_len];
-            simd::dispatch(MaxOfRow { geometry, x, rows: rows[row % oh], cols: &cols, y, winners });
-        },
-    );
+    let mut winners = Buffer::stale(if wanted { y.len() } else { 0 });
+    let row = |row: usize, y: &mut [T], winners: &mut [W]| {
+        let x = &x[row / oh * image_len..][..image_len];
+        simd::dispatch(MaxOfRow { geometry, x, rows: rows[row % oh], cols: &cols, y, winners });
+    };
+    if wanted {
+        par::for_each_pair(y, &mut winners, row_len, work, || (), |(), i, y, winners| row(i, y, winners));
+    } else {
+        par::for_each_part(y, row_len, work, || (), |(), i, y| row(i, y, &mut []));
+    }
     winners
 }
 
@@ -180,18 +201,26 @@ impl<T: Scalar, W: Winner> Kernel for MaxOfRow<'_, T, W> {
 
     #[inline(always)]
     fn run<S: Simd>(self) {
+        if self.winners.is_empty() { self.outputs::<false>() } else { self.outputs::<true>() }
+    }
+}
+
+impl<T: Scalar, W: Winner> MaxOfRow<'_, T, W> {
+    #[inline(always)]
+    fn outputs<const WINNERS: bool>(self) {
         let MaxOfRow { geometry, x, rows, cols, y, winners } = self;
         let channels = geometry.channels;
-        let outputs = y.chunks_exact_mut(channels).zip(winners.chunks_exact_mut(channels));
-        for (&cols, (y, winners)) in cols.iter().zip(outputs) {
+        for (ox, &cols) in cols.iter().enumerate() {
+            let range = ox * channels..(ox + 1) * channels;
+            let (y, winners) = (&mut y[range.clone()], if WINNERS { &mut winners[range] } else { &mut [] });
             let window = MaxOfWindow { geometry, x, rows, cols };
             let mut at = 0;
             while at < channels {
                 at += match channels - at {
-                    16.. => window.channels::<16, W>(at, y, winners),
-                    8.. => window.channels::<8, W>(at, y, winners),
-                    4.. => window.channels::<4, W>(at, y, winners),
-                    _ => window.channels::<1, W>(at, y, winners),
+                    16.. => window.channels::<16, WINNERS, W>(at, y, winners),
+                    8.. => window.channels::<8, WINNERS, W>(at, y, winners),
+                    4.. => window.channels::<4, WINNERS, W>(at, y, winners),
+                    _ => window.channels::<1, WINNERS, W>(at, y, winners),
                 };
             }
         }
@@ -208,7 +237,7 @@ struct MaxOfWindow<'a, T> {
 impl<T: Scalar> MaxOfWindow<'_, T> {
     /// `N` channels from `at` on, which stay in registers while the window is read. Returns `N`.
     #[inline(always)]
-    fn channels<const N: usize, W: Winner>(
+    fn channels<const N: usize, const WINNERS: bool, W: Winner>(
         &self,
         at: usize,
         y: &mut [T],
@@ -223,16 +252,21 @@ impl<T: Scalar> MaxOfWindow<'_, T> {
                 let index = ((self.rows.tap + i) * width + self.cols.tap + j) as u32;
                 let values: &[T; N] = self.x[place + at..][..N].try_into().expect("N values");
                 for k in 0..N {
-                    // Larger, or a NaN, against a best that is no NaN yet: without a branch.
-                    let larger = (values[k] > best[k]) | values[k].is_nan();
-                    let better = larger & !best[k].is_nan();
+                    // Larger, or a NaN: nothing is larger than that. Without a branch.
+                    let better = (values[k] > best[k]) | values[k].is_nan();
                     best[k] = if better { values[k] } else { best[k] };
-                    winner[k] = if better { index } else { winner[k] };
+                    if WINNERS {
+                        winner[k] = if better { index } else { winner[k] };
+                    }
                 }
             }
         }
         y[at..at + N].copy_from_slice(&best);
-        winners[at..at + N].copy_from_slice(&winner.map(W::new));
+        if WINNERS {
+            for (slot, &winner) in winners[at..at + N].iter_mut().zip(&winner) {
+                *slot = W::new(winner);
+            }
+        }
         N
     }
 }
@@ -249,17 +283,14 @@ pub fn max_backward<T: Scalar>(order: Ordered, winners: &Winners, dy: &Tensor<T>
 
 /// How a window's gradients are shared among its pixels.
 trait Share<T>: Copy + Sync {
-    /// What the channels of `dy`, the first of which is at `at` in the output, give to one pixel of the
-    /// window: `dx = merge(dx, share)`. `pixel` is its index in the window, and how many of those lie inside of
-    /// the image.
-    fn give(
-        self,
-        at: usize,
-        dy: &[T],
-        pixel: (u32, usize),
-        dx: &mut [T],
-        merge: impl Fn(T, T) -> T,
-    );
+    /// What is read once for `N` channels of a window.
+    type Read<const N: usize>;
+
+    /// Reads the gradients and what decides about them, of the channels from `at` in the output on.
+    fn read<const N: usize>(self, dy: &[T], at: usize) -> Self::Read<N>;
+
+    /// What they give to the pixel with this index in its window, of which `count` pixels lie inside of the image.
+    fn of<const N: usize>(read: &Self::Read<N>, index: u32, count: usize) -> [T; N];
 }
 
 /// All of it to the winner.
@@ -267,19 +298,27 @@ trait Share<T>: Copy + Sync {
 struct ToWinner<'a, W>(&'a [W]);
 
 impl<T: Scalar, W: Winner> Share<T> for ToWinner<'_, W> {
+    /// Winners as wide as the values, so that comparing them makes a mask for those.
+    type Read<const N: usize> = ([T; N], [u32; N]);
+
     #[inline(always)]
-    fn give(
-        self,
-        at: usize,
-        dy: &[T],
-        (index, _): (u32, usize),
-        dx: &mut [T],
-        merge: impl Fn(T, T) -> T,
-    ) {
-        let (index, winners) = (W::new(index), &self.0[at..][..dy.len()]);
-        for ((dx, &dy), &winner) in dx.iter_mut().zip(dy).zip(winners) {
-            *dx = merge(*dx, if winner == index { dy } else { T::zero() });
+    fn read<const N: usize>(self, dy: &[T], at: usize) -> Self::Read<N> {
+        let mut read = ([T::zero(); N], [0; N]);
+        read.0.copy_from_slice(&dy[at..at + N]);
+        let winners = &self.0[at..at + N];
+        for i in 0..N {
+            read.1[i] = winners[i].index();
         }
+        read
+    }
+
+    #[inline(always)]
+    fn of<const N: usize>((dy, winners): &Self::Read<N>, index: u32, _: usize) -> [T; N] {
+        let mut share = [T::zero(); N];
+        for i in 0..N {
+            share[i] = dy[i].kept_if(winners[i] == index);
+        }
+        share
     }
 }
 
@@ -288,17 +327,23 @@ impl<T: Scalar, W: Winner> Share<T> for ToWinner<'_, W> {
 struct Equally;
 
 impl<T: Scalar> Share<T> for Equally {
+    type Read<const N: usize> = [T; N];
+
     #[inline(always)]
-    fn give(
-        self,
-        _: usize,
-        dy: &[T],
-        (_, count): (u32, usize),
-        dx: &mut [T],
-        merge: impl Fn(T, T) -> T,
-    ) {
-        let share = T::one() / T::lit(count as f64);
-        dx.iter_mut().zip(dy).for_each(|(dx, &dy)| *dx = merge(*dx, dy * share));
+    fn read<const N: usize>(self, dy: &[T], at: usize) -> [T; N] {
+        let mut read = [T::zero(); N];
+        read.copy_from_slice(&dy[at..at + N]);
+        read
+    }
+
+    #[inline(always)]
+    fn of<const N: usize>(dy: &[T; N], _: u32, count: usize) -> [T; N] {
+        let factor = T::one() / T::lit(count as f64);
+        let mut share = *dy;
+        for i in 0..N {
+            share[i] *= factor;
+        }
+        share
     }
 }
 
@@ -343,21 +388,61 @@ impl<T: Scalar, H: Share<T>> Kernel for SpreadOfImage<'_, T, H> {
         }
         for (oy, rows) in rows.iter().enumerate() {
             for (ox, cols) in cols.iter().enumerate() {
-                let at = ((image * oh + oy) * ow + ox) * channels;
-                let dy = &dy[at..at + channels];
-                for (i, j) in (0..rows.count).flat_map(|i| (0..cols.count).map(move |j| (i, j))) {
-                    let place = geometry.place(rows.pixel + i, cols.pixel + j);
-                    let index = ((rows.tap + i) * kw + cols.tap + j) as u32;
-                    let pixel = (index, rows.count * cols.count);
-                    let dx = &mut dx[place..place + channels];
-                    if once {
-                        share.give(at, dy, pixel, dx, |_, share| share);
-                    } else {
-                        share.give(at, dy, pixel, dx, |sum, share| sum + share);
-                    }
+                let window = SpreadOfWindow {
+                    geometry,
+                    rows,
+                    cols,
+                    dy,
+                    first: ((image * oh + oy) * ow + ox) * channels,
+                    share,
+                    once,
+                };
+                let mut at = 0;
+                while at < channels {
+                    at += match channels - at {
+                        8.. => window.channels::<8>(at, dx),
+                        _ => window.channels::<1>(at, dx),
+                    };
                 }
             }
         }
+    }
+}
+
+/// The shares of one window.
+struct SpreadOfWindow<'a, T, H> {
+    geometry: Geometry,
+    rows: &'a Inside,
+    cols: &'a Inside,
+    dy: &'a [T],
+    /// Where the window's gradients begin.
+    first: usize,
+    share: H,
+    once: bool,
+}
+
+impl<T: Scalar, H: Share<T>> SpreadOfWindow<'_, T, H> {
+    /// `N` channels from `at` on. Returns `N`.
+    #[inline(always)]
+    fn channels<const N: usize>(&self, at: usize, dx: &mut [T]) -> usize {
+        let SpreadOfWindow { geometry, rows, cols, .. } = self;
+        let width = geometry.window.size()[1];
+        let read = self.share.read::<N>(self.dy, self.first + at);
+        for i in 0..rows.count {
+            for j in 0..cols.count {
+                let index = ((rows.tap + i) * width + cols.tap + j) as u32;
+                let mut share = H::of::<N>(&read, index, rows.count * cols.count);
+                let place = geometry.place(rows.pixel + i, cols.pixel + j) + at;
+                let dx = &mut dx[place..place + N];
+                if !self.once {
+                    for k in 0..N {
+                        share[k] += dx[k];
+                    }
+                }
+                dx.copy_from_slice(&share);
+            }
+        }
+        N
     }
 }
 

@@ -132,7 +132,7 @@ impl<T: Scalar> Op<T, 3> for Conv2d {
     fn backward(&self, saved: Saved<T>, dy: Tensor<T>, _: [bool; 3]) -> [Option<Tensor<T>>; 3] {
         let Saved { geometry, x, kernel, y } = saved;
         let dy = match &y {
-            Some(y) => dy.into_zip_with(y, |dy, y| if y > T::zero() { dy } else { T::zero() }),
+            Some(y) => dy.into_zip_with(y, |dy, y| dy.kept_if(y > T::zero())),
             None => dy,
         };
         let dx = kernel.map(|kernel| conv2d::backward_input(geometry, slice(&kernel), &dy));

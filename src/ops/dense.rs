@@ -57,7 +57,7 @@ impl<T: Scalar> Op<T, 3> for Dense {
         wanted: [bool; 3],
     ) -> [Option<Tensor<T>>; 3] {
         let dy = match &y {
-            Some(y) => dy.into_zip_with(y, |dy, y| if y > T::zero() { dy } else { T::zero() }),
+            Some(y) => dy.into_zip_with(y, |dy, y| dy.kept_if(y > T::zero())),
             None => dy,
         };
         [

@@ -16,7 +16,7 @@ impl<T: Scalar> Op<T, 1> for MaxPool2d {
     const NAME: &'static str = "max_pool2d";
     type Saved = (Ordered, Winners); // where each maximum came from
 
-    fn forward(&self, [x]: [&Tensor<T>; 1], _: [bool; 1]) -> (Tensor<T>, Self::Saved) {
+    fn forward(&self, [x]: [&Tensor<T>; 1], [wanted]: [bool; 1]) -> (Tensor<T>, Self::Saved) {
         let shape = x.shape();
         assert!(
             shape.rank() == 4,
@@ -28,7 +28,7 @@ impl<T: Scalar> Op<T, 1> for MaxPool2d {
             Err(reason) => panic!("max_pool2d of {shape}: {reason}"),
         };
         let geometry = Geometry { window, images, channels };
-        pool2d::max_forward(geometry, x)
+        pool2d::max_forward(geometry, x, wanted)
     }
 
     // dx: every dy goes to the pixel that its maximum came from

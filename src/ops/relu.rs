@@ -17,7 +17,7 @@ impl<T: Scalar> Op<T, 1> for Relu {
 
     // dx = dy where y > 0, else 0
     fn backward(&self, y: Tensor<T>, dy: Tensor<T>, _: [bool; 1]) -> [Option<Tensor<T>>; 1] {
-        [Some(dy.into_zip_with(&y, |dy, y| if y > T::zero() { dy } else { T::zero() }))]
+        [Some(dy.into_zip_with(&y, |dy, y| dy.kept_if(y > T::zero())))]
     }
 }
 

@@ -25,7 +25,9 @@ impl Offsets {
 
     /// `0, step, 2 step, ...`
     pub fn steps(len: usize, step: usize) -> Self {
-        Self::new(len, (0..len).map(|i| i * step))
+        let mut offsets = Buffer::stale(len);
+        offsets.iter_mut().enumerate().for_each(|(i, offset)| *offset = i * step);
+        Offsets { offsets, max: len.saturating_sub(1) * step }
     }
 
     /// The distances, in order.

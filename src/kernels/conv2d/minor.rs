@@ -11,27 +11,17 @@
 use super::super::gemm::{Finish, Left, Place, Start, Strip};
 use super::super::par;
 use super::Geometry;
+use super::plans::{Direction, Plans, plan};
 use super::reach::Axis;
 use crate::buffer::Buffer;
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Offsets, Simd, dots};
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::rc::Rc;
-
-/// Which side is computed from which.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Direction {
-    /// Outputs from images.
-    Forward,
-    /// The gradient of the images from that of the outputs.
-    Backward,
-}
 
 /// All offsets of a convolution from one stack of images to another. They depend on shapes alone.
 struct Plan {
     geometry: Geometry,
-    direction: Direction,
     axes: [Axis; 2],
     /// Channels that are read, and channels that are written.
     channels: [usize; 2],
@@ -51,27 +41,12 @@ struct Table {
 }
 
 thread_local! {
-    /// The plans that this thread used last: a training step repeats the shapes of the one before.
-    static PLANS: RefCell<VecDeque<Rc<Plan>>> = const { RefCell::new(VecDeque::new()) };
+    static PLANS: RefCell<Plans<Plan>> = const { RefCell::new(Plans::new()) };
 }
 
-/// Plans that a thread keeps.
-const PLANS_KEPT: usize = 32;
-
 impl Plan {
-    /// A plan for these shapes: the one that this thread has, or a new one.
     fn of(geometry: Geometry, direction: Direction) -> Rc<Plan> {
-        PLANS.with_borrow_mut(|plans| {
-            let known =
-                plans.iter().find(|plan| plan.geometry == geometry && plan.direction == direction);
-            if let Some(plan) = known {
-                return Rc::clone(plan);
-            }
-            let plan = Rc::new(Plan::new(geometry, direction));
-            plans.truncate(PLANS_KEPT - 1);
-            plans.push_front(Rc::clone(&plan));
-            plan
-        })
+        plan(&PLANS, geometry, direction, || Plan::new(geometry, direction))
     }
 
     fn new(geometry: Geometry, direction: Direction) -> Plan {
@@ -114,7 +89,6 @@ impl Plan {
             weights: Offsets::steps(channels[1], write_step),
             places: Offsets::steps(channels[1], images),
             geometry,
-            direction,
             axes,
             channels,
             width,

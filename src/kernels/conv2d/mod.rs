@@ -16,6 +16,7 @@
 mod depthwise;
 mod direct;
 mod minor;
+mod plans;
 mod reach;
 mod winograd;
 
