@@ -227,9 +227,9 @@ pub struct Strip<'a, T> {
 }
 
 impl<T: Scalar> Strip<'_, T> {
-    /// Cuts the rows into tiles of `VECTORS` vectors. Their accumulators, the vectors of one row of the
-    /// right operand and one repeated value fill the registers (16 of them, 32 with AVX-512) without
-    /// overflowing them.
+    /// Cuts the rows into tiles of `VECTORS` vectors. There are registers (16, with AVX-512 32) for their
+    /// accumulators, for the vectors of one row of the right operand and, because the compiler loads them ahead, for
+    /// nearly all of the repeated values: tiles that look larger and better on paper spill.
     #[inline(always)]
     pub fn run<S: Simd, const VECTORS: usize>(self, out: &mut [T]) {
         match (S::VECTOR_BYTES / T::BYTES, VECTORS) {
@@ -244,15 +244,10 @@ impl<T: Scalar> Strip<'_, T> {
 
     #[inline(always)]
     fn tiles<S: Simd, const NR: usize>(self, out: &mut [T]) {
-        let two = NR * T::BYTES > S::VECTOR_BYTES;
         let mut first = 0;
         while first < self.left.rows.len() {
             let left = self.left.rows.len() - first;
-            first += if S::VECTOR_BYTES == 64 && left > 8 {
-                self.tile::<S, 12, NR>(first, out)
-            } else if S::VECTOR_BYTES >= 32 && !two && left > 6 {
-                self.tile::<S, 8, NR>(first, out)
-            } else if S::VECTOR_BYTES >= 32 && (left > 8 || matches!(left, 5 | 6)) {
+            first += if S::VECTOR_BYTES > 16 && (left > 8 || matches!(left, 5 | 6)) {
                 self.tile::<S, 6, NR>(first, out)
             } else if left > 2 {
                 self.tile::<S, 4, NR>(first, out)
@@ -361,9 +356,9 @@ impl<T: Scalar> Narrow<'_, T> {
     #[inline(always)]
     fn lanes<S: Simd, const L: usize>(mut self) {
         match self.columns.len() / (self.vectors.len() * L).max(1) {
-            1 => self.columns::<S, 8, 1, L>(),
-            2 => self.columns::<S, 6, 2, L>(),
-            3 => self.columns::<S, 4, 3, L>(),
+            1 => self.columns::<S, 6, 1, L>(),
+            2 => self.columns::<S, 4, 2, L>(),
+            3 => self.columns::<S, 3, 3, L>(),
             4 => self.columns::<S, 3, 4, L>(),
             columns => unreachable!("{columns} columns are not narrow"),
         }
@@ -377,6 +372,9 @@ impl<T: Scalar> Narrow<'_, T> {
         for j in 0..NR {
             columns[j] = j * depth;
         }
+        // All lanes first, and their sums in a loop of its own: together, the compiler would keep the accumulators in
+        // an order that suits the sums.
+        let mut lanes = Buffer::stale(self.rows.len() * NR * L);
         for first in (0..self.rows.len()).step_by(MR) {
             // The last tile repeats its last row.
             let last = self.rows.len() - 1;
@@ -390,19 +388,15 @@ impl<T: Scalar> Narrow<'_, T> {
                 (self.columns, &columns, steps.all()),
             );
             for i in 0..MR {
-                let into = &mut self.out[self.to[(first + i).min(last)]..][..NR];
+                let row = (first + i).min(last);
                 for j in 0..NR {
-                    let mut lanes = acc[i][j];
-                    let mut count = L;
-                    while count > 1 {
-                        count /= 2;
-                        for l in 0..count {
-                            lanes[l] += lanes[l + count];
-                        }
-                    }
-                    into[j] = lanes[0];
+                    lanes[(row * NR + j) * L..][..L].copy_from_slice(&acc[i][j]);
                 }
             }
+        }
+        for (row, &to) in lanes.chunks_exact(NR * L).zip(self.to) {
+            let sums = self.out[to..to + NR].iter_mut().zip(row.chunks_exact(L));
+            sums.for_each(|(sum, lanes)| *sum = lanes.iter().copied().sum());
         }
     }
 }

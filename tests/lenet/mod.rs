@@ -1,4 +1,5 @@
 //! The lecture's network, for the tests that look at it.
+#![allow(dead_code, reason = "not every test compiles it in the same way")]
 
 use cinta::Scalar;
 use cinta::prelude::*;

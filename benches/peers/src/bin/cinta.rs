@@ -154,5 +154,9 @@ fn measure(case: Case) -> Option<f64> {
 }
 
 fn main() {
+    // For the head of the table.
+    if std::env::args().nth(1).as_deref() == Some("instruction-set") {
+        return println!("{}", cinta::instruction_set());
+    }
     serve(measure);
 }

@@ -1,0 +1,98 @@
+//! What the compiler made of the innermost loops: no call, and no accumulator in memory.
+//!
+//! One of both costs a factor of two to thirty, and nothing but the assembly shows it. `.ci/run` makes that of the
+//! benchmarks, in which all kernels are instantiated, and names the files in `CINTA_ASSEMBLY`.
+
+#![cfg(target_arch = "x86_64")]
+
+use std::fs;
+
+/// The innermost loops of a function: from a label to the jump back to it, with no other loop inside.
+fn innermost_loops<'a>(lines: &[&'a str]) -> Vec<Vec<&'a str>> {
+    let mut loops: Vec<(usize, usize)> = Vec::new();
+    for (end, line) in lines.iter().enumerate() {
+        let Some(target) = line.trim().strip_prefix('j').and_then(|jump| jump.split('\t').nth(1)) else {
+            continue;
+        };
+        let label = format!("{target}:");
+        if let Some(start) = lines[..end].iter().rposition(|line| *line == label) {
+            loops.push((start, end));
+        }
+    }
+    let inside = |&(a, b): &(usize, usize), &(c, d): &(usize, usize)| c >= a && d <= b && (a, b) != (c, d);
+    let innermost = loops.iter().filter(|outer| !loops.iter().any(|inner| inside(outer, inner)));
+    innermost.map(|&(start, end)| lines[start..=end].to_vec()).collect()
+}
+
+/// What is wrong with a loop.
+fn fault(lines: &[&str]) -> Option<String> {
+    let vector = |line: &str| line.contains("%ymm") || line.contains("%zmm");
+    lines.iter().find_map(|line| {
+        let instruction = line.trim();
+        let called = instruction.starts_with("call");
+        let spilled = instruction.starts_with("vmov") && vector(line) && line.contains("(%rsp");
+        (called || spilled).then(|| instruction.to_owned())
+    })
+}
+
+/// The loops that multiply and add with vectors, with the function that they are in.
+fn products(assembly: &str) -> Vec<(String, Vec<&str>)> {
+    let mut found = Vec::new();
+    let lines: Vec<&str> = assembly.lines().collect();
+    let begins = |line: &&str| !line.starts_with(['.', '\t', ' ', '#']) && line.ends_with(':');
+    let mut starts: Vec<usize> =
+        (0..lines.len()).filter(|&at| lines.get(at).is_some_and(begins)).collect();
+    starts.push(lines.len());
+    for function in starts.windows(2) {
+        let lines = &lines[function[0]..function[1]];
+        if !lines[0].contains("cinta") {
+            continue;
+        }
+        for innermost in innermost_loops(lines) {
+            let fused = |line: &&&str| {
+                line.trim().starts_with("vfmadd") && (line.contains("%ymm") || line.contains("%zmm"))
+            };
+            if innermost.iter().filter(fused).count() >= 4 {
+                found.push((lines[0].to_owned(), innermost));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+#[ignore = "needs the assembly that .ci/run makes"]
+fn no_call_and_no_spill_in_a_tile() {
+    let files = std::env::var("CINTA_ASSEMBLY").expect("CINTA_ASSEMBLY names files of assembly");
+    let (mut ymm, mut zmm) = (0, 0);
+    let mut faults = Vec::new();
+    for file in files.split(' ').filter(|file| !file.is_empty()) {
+        let assembly = fs::read_to_string(file).unwrap_or_else(|error| panic!("{file}: {error}"));
+        for (function, lines) in products(&assembly) {
+            if lines.iter().any(|line| line.contains("%zmm")) { zmm += 1 } else { ymm += 1 }
+            if let Some(fault) = fault(&lines) {
+                faults.push(format!("{function} {fault}\n{}", lines.join("\n")));
+            }
+        }
+    }
+    println!("{ymm} loops with AVX2 and {zmm} with AVX-512");
+    assert!(ymm >= 20 && zmm >= 20, "only {ymm} and {zmm} loops: are the kernels in these files?");
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n\n"));
+}
+
+#[test]
+fn faults_are_seen() {
+    let clean = "_ZN5cinta4tile:\n.LBB0_1:\n\tvmovups\t(%rax), %ymm1\n\tvfmadd231ps\t%ymm1, %ymm2, %ymm3\n\
+                 \tvfmadd231ps\t%ymm1, %ymm2, %ymm4\n\tvfmadd231ps\t%ymm1, %ymm2, %ymm5\n\
+                 \tvfmadd231ps\t%ymm1, %ymm2, %ymm6\n\tjne\t.LBB0_1\n";
+    let loops = products(clean);
+    assert_eq!(loops.len(), 1);
+    assert_eq!(fault(&loops[0].1), None);
+    let spilled = clean.replace("vmovups\t(%rax), %ymm1", "vmovups\t%ymm3, 32(%rsp)");
+    assert!(fault(&products(&spilled)[0].1).is_some());
+    let called = clean.replace("vmovups\t(%rax), %ymm1", "callq\tfmaf");
+    assert!(fault(&products(&called)[0].1).is_some());
+    // A loop around the loop is not looked at.
+    let outer = format!("{clean}\tcallq\tsomething\n\tjne\t.LBB0_0\n").replace("tile:\n", "tile:\n.LBB0_0:\n");
+    assert_eq!(fault(&products(&outer)[0].1), None);
+}
