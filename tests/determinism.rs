@@ -5,7 +5,7 @@ mod lenet;
 mod scratch;
 
 use cinta::prelude::*;
-use cinta::{Initializer, Scalar, Stream};
+use cinta::{Algorithm, Convolution, Initializer, Scalar, Stream, Tape};
 use scratch::Scratch;
 use std::ffi::OsStr;
 use std::fs;
@@ -177,6 +177,94 @@ fn any_number_of_threads_gives_the_same_for_few_large_images() {
     let one = with_threads(1, run);
     for threads in 2..=4 {
         assert!(with_threads(threads, run) == one, "{threads} threads");
+    }
+}
+
+/// Every way in which a convolution is computed, with enough work for several threads.
+#[test]
+fn any_number_of_threads_convolves_the_same() {
+    let plain = Convolution::default();
+    let same = Convolution { padding: Same, ..plain };
+    // Images, side, channels in and out, kernel.
+    for ([n, side, c_in, c_out, k], convolution) in [
+        ([5, 24, 16, 40, 3], Convolution { algorithm: Algorithm::Direct, ..same }),
+        ([3, 25, 20, 24, 5], Convolution { strides: [2, 3], ..same }),
+        ([3, 30, 20, 24, 3], Convolution { dilation: [2, 3], ..plain }),
+        ([4, 32, 3, 64, 7], Convolution { strides: [2, 2], ..same }), // a narrow gradient of the images
+        ([4, 40, 24, 36, 1], plain),
+        ([4, 24, 12, 36, 3], Convolution { groups: 3, ..same }),
+        ([4, 40, 37, 37, 3], Convolution { groups: 37, ..same }),
+        ([32, 24, 8, 12, 5], same), // images innermost
+        ([133, 16, 1, 8, 5], same), // the same, block by block
+        ([6, 19, 64, 48, 3], Convolution { algorithm: Algorithm::Winograd2, ..same }),
+        ([6, 19, 64, 48, 3], Convolution { algorithm: Algorithm::Winograd4, ..plain }),
+        ([9, 7, 32, 32, 3], same), // several images to a part
+    ] {
+        let rng = &mut Stream::new(3);
+        let x = Tensor::<f32>::normal([n, side, side, c_in], 0.0, 1.0, rng);
+        let kernel = Tensor::normal([k, k, c_in / convolution.groups, c_out], 0.0, 1.0, rng);
+        let bias = Tensor::normal([c_out], 0.0, 1.0, rng);
+        let run = || {
+            let tape = Tape::new();
+            let leaves = [&x, &kernel, &bias].map(|value| tape.leaf(value.clone()));
+            let [x, kernel, bias] = &leaves;
+            let y = x.convolve(kernel, bias, convolution);
+            let gradients = y.backward_from(&y.value().clone());
+            let gradients = leaves.each_ref().map(|leaf| bits(&gradients.wrt(leaf)));
+            (bits(y.value()), gradients)
+        };
+        let one = with_threads(1, run);
+        for threads in 2..=4 {
+            let several = with_threads(threads, run);
+            assert!(several == one, "{threads} threads, {n}x{side}x{side}x{c_in} {convolution:?}");
+        }
+    }
+}
+
+#[test]
+fn any_number_of_threads_pools_and_multiplies_the_same() {
+    let rng = &mut Stream::new(3);
+    for (shape, size, strides) in
+        [([40, 32, 32, 24], 2, 2), ([7, 45, 45, 40], 3, 2), ([32, 40, 40, 9], 2, 1)]
+    {
+        let x = Tensor::<f32>::normal(shape, 0.0, 1.0, rng);
+        let run = || {
+            let tape = Tape::new();
+            let x = tape.leaf(x.clone());
+            let largest = x.max_pool2d([size; 2], [strides; 2], Same);
+            let mean = x.avg_pool2d([size; 2], [strides; 2], Same);
+            let y = largest * mean;
+            (bits(y.value()), bits(&y.backward().wrt(&x)))
+        };
+        let one = with_threads(1, run);
+        (2..=4).for_each(|threads| assert!(with_threads(threads, run) == one, "{shape:?}"));
+    }
+    let (a, b) = (Tensor::<f32>::normal([300, 200], 0.0, 1.0, rng), Tensor::normal([200, 70], 0.0, 1.0, rng));
+    let run = || (bits(&a.matmul(&b)), bits(&b.t().matmul(&a.t())));
+    let one = with_threads(1, run);
+    (2..=4).for_each(|threads| assert!(with_threads(threads, run) == one));
+}
+
+/// What one sample gives does not depend on the others, whichever way they are computed.
+#[test]
+fn wide_predictions_do_not_depend_on_their_neighbours() {
+    for algorithm in [Algorithm::Direct, Algorithm::Winograd2, Algorithm::Winograd4] {
+        let conv = |filters: usize| Conv2d::new(filters, 3).padding(Same).algorithm(algorithm);
+        let model = Sequential::new([10, 9, 3])
+            .add(conv(32).activation(Relu))
+            .add(conv(48).activation(Relu))
+            .add(MaxPooling2d::new(2))
+            .add(conv(8))
+            .add(Flatten::new())
+            .add(Dense::new(5).activation(Softmax))
+            .build(4)
+            .unwrap();
+        let x = Tensor::normal([70, 10, 9, 3], 0.0, 1.0, &mut Stream::new(1));
+        let whole = model.predict(&x).unwrap();
+        for range in [0..1, 3..11, 5..69, 32..64, 64..70] {
+            let part = model.predict(&x.slice(0, range.clone())).unwrap();
+            assert_eq!(bits(&part), bits(&whole.slice(0, range.clone())), "{algorithm:?} {range:?}");
+        }
     }
 }
 

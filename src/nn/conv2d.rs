@@ -3,7 +3,7 @@
 use super::layer::image;
 use super::{Activation, Config, Context, Initializer, Layer, Options, Pair, Regularizer, Weight};
 use crate::autograd::Var;
-use crate::kernels::{Padding, Window};
+use crate::kernels::{Algorithm, Padding, Window};
 use crate::ops::Convolution;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
@@ -30,6 +30,7 @@ pub struct Conv2d {
     kernel_size: [usize; 2],
     strides: [usize; 2],
     padding: Padding,
+    algorithm: Algorithm,
     activation: Activation,
     use_bias: bool,
     kernel_initializer: Initializer,
@@ -48,6 +49,7 @@ impl Conv2d {
             kernel_size: kernel_size.pair(),
             strides: [1, 1],
             padding: Padding::Valid,
+            algorithm: Algorithm::default(),
             activation: Activation::Linear,
             use_bias: true,
             kernel_initializer: Initializer::GlorotUniform,
@@ -71,6 +73,21 @@ impl Conv2d {
         self
     }
 
+    /// How the convolution is computed: a choice between speed and rounding errors for windows of 3 by 3 over many
+    /// channels. It is no part of the model, and files do not keep it.
+    ///
+    /// ```
+    /// use cinta::{Algorithm, prelude::*};
+    /// let model = Sequential::new([8, 8, 64])
+    ///     .add(Conv2d::new(64, 3).algorithm(Algorithm::Direct))
+    ///     .build(0)?;
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn algorithm(mut self, algorithm: Algorithm) -> Self {
+        self.algorithm = algorithm;
+        self
+    }
+
     pub(super) fn from_config(config: &Config) -> Result<Self, String> {
         let mut options = Options::new(config);
         options.only("data_format", &json!("channels_last"))?;
@@ -81,6 +98,7 @@ impl Conv2d {
             kernel_size: options.pair("kernel_size")?,
             strides: options.pair_or("strides", [1, 1])?,
             padding: options.padding()?,
+            algorithm: Algorithm::default(),
             activation: options.activation()?,
             use_bias: options.flag("use_bias", true)?,
             kernel_initializer: options
@@ -102,8 +120,9 @@ impl Conv2d {
         relu: bool,
     ) -> Var<'t, T> {
         let none = Var::constant(Tensor::zeros([self.filters]));
-        let (strides, padding) = (self.strides, self.padding);
-        let convolution = Convolution { strides, padding, relu, ..Convolution::default() };
+        let Conv2d { strides, padding, algorithm, .. } = *self;
+        let convolution =
+            Convolution { strides, padding, algorithm, relu, ..Convolution::default() };
         x.convolve(&weights[0], weights.get(1).unwrap_or(&none), convolution)
     }
 }

@@ -100,7 +100,8 @@ pub fn median(mut run: impl FnMut()) -> Option<f64> {
 pub fn shuffled(n: usize, state: &mut u64) -> Vec<u32> {
     let mut order: Vec<u32> = (0..n as u32).collect();
     for i in (1..n).rev() {
-        *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        *state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         order.swap(i, (*state >> 33) as usize % (i + 1));
     }
     order

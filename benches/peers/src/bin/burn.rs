@@ -62,7 +62,8 @@ impl Network {
 
     /// The sum of the squares of all kernels.
     fn squares(&self) -> Tensor<1> {
-        let convolutions = self.blocks.iter().flatten().map(|layer| layer.weight.val().square().sum());
+        let convolutions =
+            self.blocks.iter().flatten().map(|layer| layer.weight.val().square().sum());
         let dense = self.hidden.iter().chain([&self.head]);
         let dense = dense.map(|layer| layer.weight.val().square().sum());
         convolutions.chain(dense).reduce(|sum, square| sum + square).expect("a layer")
@@ -98,7 +99,8 @@ fn mnist(device: &Device) -> Network {
 }
 
 fn vgg(device: &Device) -> Network {
-    let block = |c_in, c_out| vec![conv([c_in, c_out], 3, 1, device), conv([c_out, c_out], 3, 1, device)];
+    let block =
+        |c_in, c_out| vec![conv([c_in, c_out], 3, 1, device), conv([c_out, c_out], 3, 1, device)];
     Network {
         blocks: vec![block(3, 64), block(64, 128), block(128, 256)],
         block_dropout: dropout(0.0),
@@ -118,7 +120,12 @@ struct Training {
 }
 
 /// Seconds a sample of one epoch.
-fn train(network: Network, mut optimizer: ModuleOptimizer, training: Training, device: &Device) -> Option<f64> {
+fn train(
+    network: Network,
+    mut optimizer: ModuleOptimizer,
+    training: Training,
+    device: &Device,
+) -> Option<f64> {
     let Training { samples, shape: [c, h, w], batch, rate, l2 } = training;
     let inputs = Tensor::<4>::random([samples, c, h, w], Distribution::Default, device);
     let labels: Vec<i32> = (0..samples as i32).map(|i| i % 10).collect();
@@ -183,16 +190,28 @@ fn measure(case: Case) -> Option<f64> {
             "train lecture" => {
                 let momentum = MomentumConfig::new().with_momentum(0.5).with_dampening(0.0);
                 let optimizer = SgdConfig::new().with_momentum(Some(momentum)).init();
-                let training =
-                    Training { samples: LECTURE_SAMPLES, shape: [1, 16, 16], batch: 256, rate: 0.02, l2: 0.01 };
+                let training = Training {
+                    samples: LECTURE_SAMPLES,
+                    shape: [1, 16, 16],
+                    batch: 256,
+                    rate: 0.02,
+                    l2: 0.01,
+                };
                 train(lecture(&taped), optimizer, training, &taped)
             }
             "train mnist" => {
-                let training = Training { samples: 1024, shape: [1, 28, 28], batch: 128, rate: 0.001, l2: 0.0 };
+                let training = Training {
+                    samples: 1024,
+                    shape: [1, 28, 28],
+                    batch: 128,
+                    rate: 0.001,
+                    l2: 0.0,
+                };
                 train(mnist(&taped), AdamConfig::new().init(), training, &taped)
             }
             "train vgg" => {
-                let training = Training { samples: 64, shape: [3, 32, 32], batch: 64, rate: 0.001, l2: 0.0 };
+                let training =
+                    Training { samples: 64, shape: [3, 32, 32], batch: 64, rate: 0.001, l2: 0.0 };
                 train(vgg(&taped), AdamConfig::new().init(), training, &taped)
             }
             "predict lecture" | "predict one" => {

@@ -1,8 +1,10 @@
 //! Candle on the CPU, without system libraries. Tensors are NCHW. Its SGD has no momentum.
 
 use candle_core::{DType, Device, Result, Tensor, Var};
-use candle_nn::{AdamW, Conv2d, Conv2dConfig, Linear, Module, Optimizer, ParamsAdamW, SGD, VarBuilder, VarMap};
 use candle_nn::ops::dropout;
+use candle_nn::{
+    AdamW, Conv2d, Conv2dConfig, Linear, Module, Optimizer, ParamsAdamW, SGD, VarBuilder, VarMap,
+};
 use peers::{Case, Convolution, LECTURE_SAMPLES, median, serve, shuffled};
 use std::hint::black_box;
 
@@ -19,7 +21,12 @@ fn convolution(case: &Convolution) -> Result<(Conv2d, [Var; 3])> {
         Var::from_tensor(&normal(&[case.c_out, case.c_in / case.groups, case.k, case.k])?)?,
         Var::from_tensor(&normal(&[case.c_out])?)?,
     ];
-    let config = Conv2dConfig { padding: case.pad, stride: case.stride, groups: case.groups, ..Conv2dConfig::default() };
+    let config = Conv2dConfig {
+        padding: case.pad,
+        stride: case.stride,
+        groups: case.groups,
+        ..Conv2dConfig::default()
+    };
     let [_, weight, bias] = variables.each_ref().map(|variable| variable.as_tensor().clone());
     Ok((Conv2d::new(weight, Some(bias), config), variables))
 }
@@ -105,7 +112,9 @@ fn network(name: &str, map: &VarMap) -> Result<Network> {
             head: layers.dense(1600, 10)?,
         },
         _ => {
-            let mut block = |c_in, c_out| Result::Ok(vec![layers.conv(c_in, c_out, 3, 1)?, layers.conv(c_out, c_out, 3, 1)?]);
+            let mut block = |c_in, c_out| {
+                Result::Ok(vec![layers.conv(c_in, c_out, 3, 1)?, layers.conv(c_out, c_out, 3, 1)?])
+            };
             Network {
                 blocks: vec![block(3, 64)?, block(64, 128)?, block(128, 256)?],
                 block_dropout: 0.0,
@@ -126,7 +135,11 @@ struct Training {
 }
 
 /// Seconds a sample of one epoch.
-fn train(network: Network, mut optimizer: impl Optimizer, training: Training) -> Result<Option<f64>> {
+fn train(
+    network: Network,
+    mut optimizer: impl Optimizer,
+    training: Training,
+) -> Result<Option<f64>> {
     let Training { samples, shape: [c, h, w], batch, l2 } = training;
     let inputs = Tensor::rand(0f32, 1.0, (samples, c, h, w), &CPU)?;
     let labels: Vec<u32> = (0..samples as u32).map(|i| i % 10).collect();
@@ -135,7 +148,8 @@ fn train(network: Network, mut optimizer: impl Optimizer, training: Training) ->
     let mut epoch = || -> Result<()> {
         for indices in shuffled(samples, &mut state).chunks(batch) {
             let indices = Tensor::new(indices, &CPU)?;
-            let (x, targets) = (inputs.index_select(&indices, 0)?, labels.index_select(&indices, 0)?);
+            let (x, targets) =
+                (inputs.index_select(&indices, 0)?, labels.index_select(&indices, 0)?);
             let mut loss = candle_nn::loss::cross_entropy(&network.forward(&x, true)?, &targets)?;
             if l2 > 0.0 {
                 loss = (loss + (network.squares()? * l2)?)?;
@@ -152,8 +166,11 @@ fn answer(case: Case) -> Result<Option<f64>> {
         Case::Forward(case) => {
             let (layer, [x, ..]) = convolution(&case)?;
             // Detached, so that nothing is recorded for gradients.
-            let layer =
-                Conv2d::new(layer.weight().detach(), layer.bias().map(Tensor::detach), *layer.config());
+            let layer = Conv2d::new(
+                layer.weight().detach(),
+                layer.bias().map(Tensor::detach),
+                *layer.config(),
+            );
             let x = x.as_detached_tensor();
             median(|| {
                 black_box(layer.forward(&x).expect("a convolution"));
@@ -186,20 +203,38 @@ fn answer(case: Case) -> Result<Option<f64>> {
         }
         Case::Other(name) => {
             let map = VarMap::new();
-            let adam = || AdamW::new(map.all_vars(), ParamsAdamW { weight_decay: 0.0, ..ParamsAdamW::default() });
+            let adam = || {
+                AdamW::new(
+                    map.all_vars(),
+                    ParamsAdamW { weight_decay: 0.0, ..ParamsAdamW::default() },
+                )
+            };
             match name.as_str() {
                 "train lecture" => {
                     let network = network("lecture", &map)?;
-                    let training = Training { samples: LECTURE_SAMPLES, shape: [1, 16, 16], batch: 256, l2: 0.01 };
+                    let training = Training {
+                        samples: LECTURE_SAMPLES,
+                        shape: [1, 16, 16],
+                        batch: 256,
+                        l2: 0.01,
+                    };
                     train(network, SGD::new(map.all_vars(), 0.02)?, training)?
                 }
                 "train mnist" => {
                     let network = network("mnist", &map)?;
-                    train(network, adam()?, Training { samples: 1024, shape: [1, 28, 28], batch: 128, l2: 0.0 })?
+                    train(
+                        network,
+                        adam()?,
+                        Training { samples: 1024, shape: [1, 28, 28], batch: 128, l2: 0.0 },
+                    )?
                 }
                 "train vgg" => {
                     let network = network("vgg", &map)?;
-                    train(network, adam()?, Training { samples: 64, shape: [3, 32, 32], batch: 64, l2: 0.0 })?
+                    train(
+                        network,
+                        adam()?,
+                        Training { samples: 64, shape: [3, 32, 32], batch: 64, l2: 0.0 },
+                    )?
                 }
                 "predict lecture" | "predict one" => {
                     let network = network("lecture", &map)?;

@@ -84,7 +84,12 @@ fn data(n: usize, sample: &[usize]) -> Dataset {
 }
 
 /// Seconds a sample of one epoch.
-fn training(mut model: Sequential, samples: usize, shape: &[usize], batch_size: usize) -> Option<f64> {
+fn training(
+    mut model: Sequential,
+    samples: usize,
+    shape: &[usize],
+    batch_size: usize,
+) -> Option<f64> {
     let data = data(samples, shape);
     let fit = Fit { batch_size, verbose: Verbose::Silent, ..Fit::default() };
     let epoch = median(|| {

@@ -21,7 +21,9 @@ fn convolution(case: &Convolution) -> Result<Box<dyn UnaryLayer>, Error> {
     let padding = if case.pad == 0 { PaddingType::Valid } else { PaddingType::Same };
     let (kernel, strides) = ((case.k, case.k), (case.stride, case.stride));
     Ok(if case.groups == 1 {
-        Box::new(Conv2D::new(case.c_out, kernel, strides, Activation::Linear)?.with_padding(padding))
+        Box::new(
+            Conv2D::new(case.c_out, kernel, strides, Activation::Linear)?.with_padding(padding),
+        )
     } else {
         Box::new(DepthwiseConv2D::new(kernel, strides, Activation::Linear)?.with_padding(padding))
     })
@@ -92,7 +94,8 @@ fn vgg() -> Result<Sequential, Error> {
 fn train(mut model: Sequential, samples: usize, shape: [usize; 3], batch: usize) -> Option<f64> {
     let [h, w, c] = shape;
     let x = random(&[samples, h, w, c]);
-    let y = Array::from_shape_fn((samples, 10), |(i, class)| f32::from(u8::from(i % 10 == class))).into_dyn();
+    let y = Array::from_shape_fn((samples, 10), |(i, class)| f32::from(u8::from(i % 10 == class)))
+        .into_dyn();
     let epoch = median(|| {
         black_box(model.fit_with_batches(&x, &y, 1, batch).expect("training"));
     })?;
@@ -102,8 +105,12 @@ fn train(mut model: Sequential, samples: usize, shape: [usize; 3], batch: usize)
 fn answer(case: Case) -> Result<Option<f64>, Error> {
     let adam = || Adam::new(0.001, 0.9, 0.999, 1e-8, 0.0);
     match case {
-        Case::Forward(case) => forward(convolution(&case)?, &[case.n, case.side, case.side, case.c_in]),
-        Case::Backward(case) => backward(convolution(&case)?, &[case.n, case.side, case.side, case.c_in]),
+        Case::Forward(case) => {
+            forward(convolution(&case)?, &[case.n, case.side, case.side, case.c_in])
+        }
+        Case::Backward(case) => {
+            backward(convolution(&case)?, &[case.n, case.side, case.side, case.c_in])
+        }
         Case::Pool(case) => {
             forward(Box::new(MaxPooling2D::new((2, 2))), &[case.n, case.side, case.side, case.c])
         }
@@ -113,7 +120,10 @@ fn answer(case: Case) -> Result<Option<f64>, Error> {
         Case::Other(name) => Ok(match name.as_str() {
             "train lecture" => {
                 let mut model = lecture()?;
-                model.compile(SGD::new(0.02, 0.5, false, 0.02)?, CategoricalCrossEntropy::new(false));
+                model.compile(
+                    SGD::new(0.02, 0.5, false, 0.02)?,
+                    CategoricalCrossEntropy::new(false),
+                );
                 train(model, LECTURE_SAMPLES, [16, 16, 1], 256)
             }
             "train mnist" => {
