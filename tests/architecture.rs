@@ -17,7 +17,10 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("nn", &["autograd", "kernels", "ops", "scalar", "tensor"]),
     ("train", &["autograd", "nn", "scalar", "tensor"]),
     ("datasets", &["error", "scalar", "tensor"]),
-    ("model", &["autograd", "buffer", "datasets", "error", "kernels", "nn", "scalar", "tensor", "train"]),
+    (
+        "model",
+        &["autograd", "buffer", "datasets", "error", "kernels", "nn", "scalar", "tensor", "train"],
+    ),
     ("io", &["error", "model", "scalar", "tensor", "train"]),
 ];
 

@@ -239,7 +239,10 @@ fn any_number_of_threads_pools_and_multiplies_the_same() {
         let one = with_threads(1, run);
         (2..=4).for_each(|threads| assert!(with_threads(threads, run) == one, "{shape:?}"));
     }
-    let (a, b) = (Tensor::<f32>::normal([300, 200], 0.0, 1.0, rng), Tensor::normal([200, 70], 0.0, 1.0, rng));
+    let (a, b) = (
+        Tensor::<f32>::normal([300, 200], 0.0, 1.0, rng),
+        Tensor::normal([200, 70], 0.0, 1.0, rng),
+    );
     let run = || (bits(&a.matmul(&b)), bits(&b.t().matmul(&a.t())));
     let one = with_threads(1, run);
     (2..=4).for_each(|threads| assert!(with_threads(threads, run) == one));
@@ -263,7 +266,11 @@ fn wide_predictions_do_not_depend_on_their_neighbours() {
         let whole = model.predict(&x).unwrap();
         for range in [0..1, 3..11, 5..69, 32..64, 64..70] {
             let part = model.predict(&x.slice(0, range.clone())).unwrap();
-            assert_eq!(bits(&part), bits(&whole.slice(0, range.clone())), "{algorithm:?} {range:?}");
+            assert_eq!(
+                bits(&part),
+                bits(&whole.slice(0, range.clone())),
+                "{algorithm:?} {range:?}"
+            );
         }
     }
 }

@@ -11,7 +11,8 @@ use std::fs;
 fn innermost_loops<'a>(lines: &[&'a str]) -> Vec<Vec<&'a str>> {
     let mut loops: Vec<(usize, usize)> = Vec::new();
     for (end, line) in lines.iter().enumerate() {
-        let Some(target) = line.trim().strip_prefix('j').and_then(|jump| jump.split('\t').nth(1)) else {
+        let Some(target) = line.trim().strip_prefix('j').and_then(|jump| jump.split('\t').nth(1))
+        else {
             continue;
         };
         let label = format!("{target}:");
@@ -19,7 +20,8 @@ fn innermost_loops<'a>(lines: &[&'a str]) -> Vec<Vec<&'a str>> {
             loops.push((start, end));
         }
     }
-    let inside = |&(a, b): &(usize, usize), &(c, d): &(usize, usize)| c >= a && d <= b && (a, b) != (c, d);
+    let inside =
+        |&(a, b): &(usize, usize), &(c, d): &(usize, usize)| c >= a && d <= b && (a, b) != (c, d);
     let innermost = loops.iter().filter(|outer| !loops.iter().any(|inner| inside(outer, inner)));
     innermost.map(|&(start, end)| lines[start..=end].to_vec()).collect()
 }
@@ -50,7 +52,8 @@ fn products(assembly: &str) -> Vec<(String, Vec<&str>)> {
         }
         for innermost in innermost_loops(lines) {
             let fused = |line: &&&str| {
-                line.trim().starts_with("vfmadd") && (line.contains("%ymm") || line.contains("%zmm"))
+                line.trim().starts_with("vfmadd")
+                    && (line.contains("%ymm") || line.contains("%zmm"))
             };
             if innermost.iter().filter(fused).count() >= 4 {
                 found.push((lines[0].to_owned(), innermost));
@@ -69,7 +72,11 @@ fn no_call_and_no_spill_in_a_tile() {
     for file in files.split(' ').filter(|file| !file.is_empty()) {
         let assembly = fs::read_to_string(file).unwrap_or_else(|error| panic!("{file}: {error}"));
         for (function, lines) in products(&assembly) {
-            if lines.iter().any(|line| line.contains("%zmm")) { zmm += 1 } else { ymm += 1 }
+            if lines.iter().any(|line| line.contains("%zmm")) {
+                zmm += 1
+            } else {
+                ymm += 1
+            }
             if let Some(fault) = fault(&lines) {
                 faults.push(format!("{function} {fault}\n{}", lines.join("\n")));
             }
@@ -93,6 +100,7 @@ fn faults_are_seen() {
     let called = clean.replace("vmovups\t(%rax), %ymm1", "callq\tfmaf");
     assert!(fault(&products(&called)[0].1).is_some());
     // A loop around the loop is not looked at.
-    let outer = format!("{clean}\tcallq\tsomething\n\tjne\t.LBB0_0\n").replace("tile:\n", "tile:\n.LBB0_0:\n");
+    let outer = format!("{clean}\tcallq\tsomething\n\tjne\t.LBB0_0\n")
+        .replace("tile:\n", "tile:\n.LBB0_0:\n");
     assert_eq!(fault(&products(&outer)[0].1), None);
 }

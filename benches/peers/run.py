@@ -29,6 +29,7 @@ round, so that a slow moment of the machine strikes them alike. Nothing else sho
 
 import argparse
 import collections
+import contextlib
 import dataclasses
 import datetime
 import json
@@ -83,24 +84,28 @@ class Variant:
     refused: set = dataclasses.field(default_factory=set)
 
     def start(self):
-        if self.starts == STARTS:
-            raise OSError("given up")
-        self.starts += 1
         # Not a pipe: nobody reads it while the process runs, and a full pipe would stop it.
         self.errors = tempfile.TemporaryFile()
-        self.process = subprocess.Popen(
-            [str(word) for word in self.command], bufsize=0, cwd=HERE, env=os.environ | self.environment,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors,
-        )
+        try:
+            self.process = subprocess.Popen(
+                [str(word) for word in self.command], bufsize=0, cwd=HERE, env=os.environ | self.environment,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors,
+            )
+            self.starts += 1
+        except OSError:
+            self.starts = STARTS
+            raise
 
     def ask(self, measurement):
         """The seconds, or None if the program has nothing of that kind or failed."""
-        if measurement in self.refused:
+        if measurement in self.refused or (self.process is None and self.starts == STARTS):
             return None
         try:
             if self.process is None:
                 self.start()
-            self.process.stdin.write(f"{measurement}\n".encode())
+            # A process that has ended cannot be written to; why it has shows when it is read from.
+            with contextlib.suppress(BrokenPipeError):
+                self.process.stdin.write(f"{measurement}\n".encode())
             if not select.select([self.process.stdout], [], [], TIMEOUT)[0]:
                 raise OSError(f"no answer within {TIMEOUT} s")
             answer = self.process.stdout.readline().decode().strip()
@@ -110,7 +115,8 @@ class Variant:
             if answer != "-":
                 return float(answer)
         except (OSError, ValueError, subprocess.TimeoutExpired) as error:
-            self.notes.append(f"{self.peer} ({self.label}), {measurement}: {error}")
+            ending = "; given up" if self.starts == STARTS else ""
+            self.notes.append(f"{self.peer} ({self.label}), {measurement}: {error}{ending}")
             log(self.notes[-1])
             self.stop(kill=True)
         self.refused.add(measurement)
@@ -372,7 +378,7 @@ def comparison(results, peers):
     settings = {key for times in results.values() for key in times}
     for peer, counts in winners.items():
         if sum(name == peer for name, _ in settings) > 1:
-            best_settings = "; ".join(f"{label} ({count} times)" for label, count in counts.most_common())
+            best_settings = "; ".join(f"{label} ({count}x)" for label, count in counts.most_common())
             lines.append(f"Best settings of {peer}: {best_settings}.")
     return "\n\n".join(lines)
 
@@ -425,9 +431,10 @@ def report(options):
     parts = [
         "# cinta and its peers",
         header(options, found),
-        f"Medians over {options.rounds} rounds, the best setting of each peer. The number in parentheses is GFLOP/s, "
-        "where forward and gradients together count three times the forward operations. A ratio above 1 means that "
-        "cinta is faster. Candle's SGD has no momentum; RustyML applies the L2 penalty as weight decay.",
+        f"Medians over {options.rounds} round{'s' if options.rounds > 1 else ''}, the best setting of each peer. "
+        "The number in parentheses is GFLOP/s, where forward and gradients together count three times the forward "
+        "operations. A ratio above 1 means that cinta is faster. Candle's SGD has no momentum; RustyML applies the L2 "
+        "penalty as weight decay.",
     ]
     fastest = {}
     for threads in options.threads:

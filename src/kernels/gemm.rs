@@ -13,7 +13,7 @@
 use super::par;
 use crate::buffer::Buffer;
 use crate::scalar::Scalar;
-use crate::simd::{self, Kernel, Offsets, Part, Simd, dots, tile};
+use crate::simd::{self, Kernel, Lanes, Offsets, Part, Simd, dots, tile};
 use crate::tensor::Tensor;
 
 /// Summands that are added before the next panel is taken.
@@ -232,13 +232,22 @@ impl<T: Scalar> Strip<'_, T> {
     /// nearly all of the repeated values: tiles that look larger and better on paper spill.
     #[inline(always)]
     pub fn run<S: Simd, const VECTORS: usize>(self, out: &mut [T]) {
-        match (S::VECTOR_BYTES / T::BYTES, VECTORS) {
-            (2, 1) => self.tiles::<S, 2>(out),
-            (2, 2) | (4, 1) => self.tiles::<S, 4>(out),
-            (4, 2) | (8, 1) => self.tiles::<S, 8>(out),
-            (8, 2) | (16, 1) => self.tiles::<S, 16>(out),
-            (16, 2) => self.tiles::<S, 32>(out),
-            (lanes, vectors) => unreachable!("no tile of {vectors} vectors of {lanes}"),
+        if VECTORS == 1 {
+            match Lanes::<S, T>::COUNT {
+                2 => self.tiles::<S, 2>(out),
+                4 => self.tiles::<S, 4>(out),
+                8 => self.tiles::<S, 8>(out),
+                16 => self.tiles::<S, 16>(out),
+                lanes => unreachable!("no vector of {lanes} lanes"),
+            }
+        } else {
+            match Lanes::<S, T>::TWO {
+                4 => self.tiles::<S, 4>(out),
+                8 => self.tiles::<S, 8>(out),
+                16 => self.tiles::<S, 16>(out),
+                32 => self.tiles::<S, 32>(out),
+                lanes => unreachable!("no two vectors of {lanes} lanes"),
+            }
         }
     }
 
@@ -247,10 +256,15 @@ impl<T: Scalar> Strip<'_, T> {
         let mut first = 0;
         while first < self.left.rows.len() {
             let left = self.left.rows.len() - first;
-            first += if S::VECTOR_BYTES > 16 && (left > 8 || matches!(left, 5 | 6)) {
-                self.tile::<S, 6, NR>(first, out)
-            } else if left > 2 {
-                self.tile::<S, 4, NR>(first, out)
+            first += if left > 2 {
+                if Lanes::<S, T>::WIDE {
+                    match left {
+                        5 | 6 | 9.. => self.tile::<S, 6, NR>(first, out),
+                        _ => self.tile::<S, 4, NR>(first, out),
+                    }
+                } else {
+                    self.tile::<S, 4, NR>(first, out)
+                }
             } else {
                 self.tile::<S, 2, NR>(first, out)
             };
@@ -342,7 +356,7 @@ impl<T: Scalar> Kernel for Narrow<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self) {
-        match S::VECTOR_BYTES / T::BYTES {
+        match Lanes::<S, T>::COUNT {
             2 => self.lanes::<S, 2>(),
             4 => self.lanes::<S, 4>(),
             8 => self.lanes::<S, 8>(),
@@ -455,7 +469,8 @@ fn rows_by_columns<T: Scalar>(
         |(), part, out| {
             let first = part * ROWS;
             let count = out.len() / n;
-            let left = Left { data, rows: &rows.as_slice()[first..first + count], cols: cols.all() };
+            let left =
+                Left { data, rows: &rows.as_slice()[first..first + count], cols: cols.all() };
             let start = match start {
                 Start::Rows(values) => Start::Rows(&values[first..first + count]),
                 other => other,

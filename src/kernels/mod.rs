@@ -1,7 +1,10 @@
 //! Loops over numbers: the products, the convolution and the pooling behind the ops.
 //!
-//! Kernels are safe code over slices in row-major order (matrix products take any strides). They know
-//! nothing of the tape.
+//! Kernels are safe code over slices in one of two memory orders, row-major or with the images innermost (matrix
+//! products take any strides). They know nothing of the tape.
+
+// Arrays whose lengths are constants are indexed: loops over `0..N` are what the compiler unrolls and makes vectors of.
+#![allow(clippy::needless_range_loop, reason = "unrolled loops over arrays of constant length")]
 
 pub(crate) mod conv2d;
 pub(crate) mod gemm;

@@ -109,11 +109,21 @@ impl Window {
         if padding == Padding::Valid && !fits {
             return Err(format!(
                 "the window of {}x{} does not fit into the image of {}x{}; use a smaller window or padding `same`",
-                span(0), span(1), image[0], image[1]
+                span(0),
+                span(1),
+                image[0],
+                image[1]
             ));
         }
-        let mut window =
-            Window { image, size, strides, dilation, before: [0; 2], padded: image, output: [0; 2] };
+        let mut window = Window {
+            image,
+            size,
+            strides,
+            dilation,
+            before: [0; 2],
+            padded: image,
+            output: [0; 2],
+        };
         for axis in 0..2 {
             let (image, size, stride) = (image[axis], span(axis), strides[axis]);
             match padding {
@@ -160,6 +170,11 @@ impl Window {
     /// The window's own size.
     pub(crate) fn size(&self) -> [usize; 2] {
         self.size
+    }
+
+    /// The most of the window that can lie inside of the image.
+    pub(crate) fn seen(&self) -> [usize; 2] {
+        [0, 1].map(|axis| self.size[axis].min(self.image[axis]))
     }
 
     pub(crate) fn strides(&self) -> [usize; 2] {

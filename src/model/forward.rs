@@ -41,9 +41,7 @@ pub(super) fn map_shards_into<T: Send, R: Send>(
     let shard = |i: usize| i * size..((i + 1) * size).min(n);
     match n.div_ceil(size) {
         1 => vec![f(shard(0), rows)],
-        _ => par::map_parts(rows, row_len, usize::MAX, |i, row| {
-            par::serially(|| f(shard(i), row))
-        }),
+        _ => par::map_parts(rows, row_len, usize::MAX, |i, row| par::serially(|| f(shard(i), row))),
     }
 }
 

@@ -32,12 +32,7 @@ impl<T: Scalar> Op<T, 1> for AvgPool2d {
     }
 
     // dx: every dy is shared equally among the pixels of its window
-    fn backward(
-        &self,
-        order: Self::Saved,
-        dy: Tensor<T>,
-        _: [bool; 1],
-    ) -> [Option<Tensor<T>>; 1] {
+    fn backward(&self, order: Self::Saved, dy: Tensor<T>, _: [bool; 1]) -> [Option<Tensor<T>>; 1] {
         [Some(pool2d::avg_backward(order, &dy))]
     }
 }

@@ -264,11 +264,7 @@ mod tests {
 
     /// An input, a kernel and a bias for a convolution: images, their size, the kernel's size and the
     /// channels of one group on both sides.
-    fn inputs(
-        [n, h, w, kh, kw, c, o]: [usize; 7],
-        groups: usize,
-        layout: u8,
-    ) -> [Tensor<f64>; 3] {
+    fn inputs([n, h, w, kh, kw, c, o]: [usize; 7], groups: usize, layout: u8) -> [Tensor<f64>; 3] {
         [
             random(&[n, h, w, c * groups], -1.0, 1.0, 1, if n == 0 { 0 } else { layout % 4 }),
             random(&[kh, kw, c, o * groups], -1.0, 1.0, 2, layout / 4),
@@ -305,11 +301,17 @@ mod tests {
             ([2, 6, 5, 3, 2, 2, 1], Convolution { dilation: [2, 3], strides: [3, 2], ..plain }),
             ([3, 4, 4, 3, 2, 2, 3], Convolution { groups: 2, padding: Same, ..plain }),
             ([3, 5, 4, 3, 2, 1, 1], Convolution { groups: 5, padding: Same, ..plain }),
-            ([2, 6, 5, 2, 2, 1, 1], Convolution { groups: 9, dilation: [2, 2], strides: [2, 1], ..plain }),
+            (
+                [2, 6, 5, 2, 2, 1, 1],
+                Convolution { groups: 9, dilation: [2, 2], strides: [2, 1], ..plain },
+            ),
             // Images that fill vectors.
             ([8, 4, 3, 2, 3, 2, 3], Convolution { padding: Same, ..plain }),
             ([8, 5, 3, 3, 2, 1, 2], Convolution { strides: [2, 1], ..plain }),
-            ([8, 4, 5, 2, 2, 1, 5], Convolution { strides: [2, 3], dilation: [2, 2], padding: Same, ..plain }),
+            (
+                [8, 4, 5, 2, 2, 1, 5],
+                Convolution { strides: [2, 3], dilation: [2, 2], padding: Same, ..plain },
+            ),
         ] {
             let checked = gradcheck(
                 |[x, kernel, bias]| x.convolve(kernel, bias, convolution),
@@ -386,13 +388,13 @@ mod tests {
     /// the exact values: the mean and the largest, for the output and for each gradient.
     fn errors(algorithm: Algorithm, [n, side, c_in, c_out]: [usize; 4]) -> [[f64; 2]; 3] {
         let rng = &mut Stream::new(7);
-        let normal = |shape: [usize; 4], rng: &mut Stream| Tensor::<f64>::normal(shape, 0.0, 1.0, rng);
+        let normal =
+            |shape: [usize; 4], rng: &mut Stream| Tensor::<f64>::normal(shape, 0.0, 1.0, rng);
         let to_f32 = |x: &Tensor<f64>| {
             Tensor::new(x.shape(), x.iter().map(|x| x as f32).collect::<Vec<_>>())
         };
-        let to_f64 = |x: &Tensor<f32>| {
-            Tensor::new(x.shape(), x.iter().map(f64::from).collect::<Vec<_>>())
-        };
+        let to_f64 =
+            |x: &Tensor<f32>| Tensor::new(x.shape(), x.iter().map(f64::from).collect::<Vec<_>>());
         let x = to_f32(&normal([n, side, side, c_in], rng));
         let kernel = to_f32(&normal([3, 3, c_in, c_out], rng));
         let dy = to_f32(&normal([n, side, side, c_out], rng));
@@ -457,9 +459,8 @@ mod tests {
             };
             let [x, kernel, bias] = inputs;
             let (y, [dx, dkernel, dbias]) = run([x.clone(), kernel.clone(), bias.clone()]);
-            let each: Vec<_> = (0..n)
-                .map(|i| run([x.slice(0, i..i + 1), kernel.clone(), bias.clone()]))
-                .collect();
+            let each: Vec<_> =
+                (0..n).map(|i| run([x.slice(0, i..i + 1), kernel.clone(), bias.clone()])).collect();
             let ys: Vec<_> = each.iter().map(|(y, _)| y.clone()).collect();
             let dxs: Vec<_> = each.iter().map(|(_, [dx, ..])| dx.clone()).collect();
             assert_close(&y, &Tensor::concat(&ys));

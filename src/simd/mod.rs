@@ -17,6 +17,7 @@ mod tile;
 pub use tile::{Offsets, Part, dots, tile};
 
 use num_traits::Float;
+use std::marker::PhantomData;
 use std::sync::OnceLock;
 
 /// An instruction set, as the kernels see it.
@@ -26,6 +27,18 @@ pub trait Simd {
 
     /// Bytes of one vector register, from which a kernel chooses its tile of accumulators.
     const VECTOR_BYTES: usize;
+}
+
+/// How many numbers a vector holds, as a constant: a `match` on it leaves only one arm to compile.
+pub struct Lanes<S, T>(PhantomData<(S, T)>);
+
+impl<S: Simd, T> Lanes<S, T> {
+    /// The number.
+    pub const COUNT: usize = S::VECTOR_BYTES / size_of::<T>();
+    /// Those of two vectors.
+    pub const TWO: usize = 2 * Self::COUNT;
+    /// Whether there are more registers than those of the baseline, or longer ones.
+    pub const WIDE: bool = S::VECTOR_BYTES > 16;
 }
 
 /// A computation that [`dispatch`] compiles once for each instruction set.

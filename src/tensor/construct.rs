@@ -48,7 +48,12 @@ impl<T: Scalar> Tensor<T> {
     pub fn full(shape: impl Into<Shape>, value: T) -> Self {
         let shape = shape.into();
         let _ = shape.count(); // panics at the caller's line when absurd
-        Tensor { data: Arc::new(Buffer::from(vec![value])), shape, strides: [0; MAX_RANK], offset: 0 }
+        Tensor {
+            data: Arc::new(Buffer::from(vec![value])),
+            shape,
+            strides: [0; MAX_RANK],
+            offset: 0,
+        }
     }
 
     /// A tensor of zeros.

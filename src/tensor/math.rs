@@ -53,7 +53,8 @@ impl<T: Scalar> Tensor<T> {
     #[track_caller]
     pub fn zip_with(&self, other: &Tensor<T>, f: impl Fn(T, T) -> T) -> Tensor<T> {
         if let Some((a, b)) = self.dense_pair(other) {
-            return self.with_data(Buffer::collect(a.len(), a.iter().zip(b).map(|(&x, &y)| f(x, y))));
+            return self
+                .with_data(Buffer::collect(a.len(), a.iter().zip(b).map(|(&x, &y)| f(x, y))));
         }
         let Some(shape) = self.shape.broadcast_with(&other.shape) else {
             panic!("the shapes {} and {} do not broadcast to a common one", self.shape, other.shape)

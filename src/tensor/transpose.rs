@@ -7,7 +7,10 @@ const SIDE: usize = 8;
 
 /// Writes the row-major matrix `from` of `[rows, columns]` to `into`, row-major with the two exchanged.
 pub fn transpose<T: Copy + Default>(from: &[T], [rows, columns]: [usize; 2], into: &mut [T]) {
-    assert!(from.len() == rows * columns && into.len() == from.len(), "a transposition of its size");
+    assert!(
+        from.len() == rows * columns && into.len() == from.len(),
+        "a transposition of its size"
+    );
     simd::dispatch(Transpose { from, rows, columns, into });
 }
 

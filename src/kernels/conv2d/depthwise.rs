@@ -77,7 +77,16 @@ fn sweep<T: Scalar>(
             let kernel_width = geometry.window.size()[1];
             let row = part % rows;
             simd::dispatch(Row {
-                axes, source, width, channels, kernel, kernel_width, bias, finish, row, out,
+                axes,
+                source,
+                width,
+                channels,
+                kernel,
+                kernel_width,
+                bias,
+                finish,
+                row,
+                out,
             });
         },
     );
@@ -109,9 +118,9 @@ impl<T: Scalar> Kernel for Row<'_, T> {
             .map(|class| {
                 let mut taps = Vec::new();
                 for (ky, y) in rows.taps(rows.classes[self.row]) {
-                    let row = cols.taps(class).map(|(kx, x)| {
-                        (ky * self.kernel_width + kx, y * self.width + x)
-                    });
+                    let row = cols
+                        .taps(class)
+                        .map(|(kx, x)| (ky * self.kernel_width + kx, y * self.width + x));
                     taps.extend(row);
                 }
                 taps

@@ -110,7 +110,8 @@ fn run<T: Scalar>(
     let in_order = sweeps.iter().all(|sweep| sweep.grid[0] == rows && sweep.to.1[0] == row_len);
     let rows_each = (PIXELS * rows).div_ceil(pixels).min(rows);
     // A part is never cut short: its rows divide an image's.
-    let rows_each = if in_order { (1..=rows_each).rev().find(|each| rows % each == 0) } else { None };
+    let rows_each =
+        if in_order { (1..=rows_each).rev().find(|each| rows % each == 0) } else { None };
     let rows_each = rows_each.unwrap_or(rows);
     let images_each = if rows_each == rows { (PIXELS / pixels).clamp(1, images) } else { 1 };
     // Where each sweep reads and writes, from the beginning of a part: the same in all of them.
@@ -221,14 +222,19 @@ pub fn backward_input<T: Scalar>(geometry: Geometry, kernel: &[T], dy: &[T]) -> 
             let pixel = |y: usize, x: usize| (y * dy.width + x) * c_out;
             let taps_of = |phase: &Phase, axis: usize| -> Vec<(usize, usize)> {
                 // The first output pixel of a phase is read from here on.
-                phase.taps.iter().map(|&(tap, at)| (tap, (at + before[axis] as isize) as usize)).collect()
+                phase
+                    .taps
+                    .iter()
+                    .map(|&(tap, at)| (tap, (at + before[axis] as isize) as usize))
+                    .collect()
             };
             let (ys, xs) = (taps_of(py, 0), taps_of(px, 1));
             let pairs: Vec<((usize, usize), (usize, usize))> =
                 ys.iter().flat_map(|&y| xs.iter().map(move |&x| (y, x))).collect();
             let depth = pairs.len() * group_out;
             let channel = group * group_out;
-            let first_tap = |&((_, y), (_, x)): &((usize, usize), (usize, usize))| pixel(y, x) + channel;
+            let first_tap =
+                |&((_, y), (_, x)): &((usize, usize), (usize, usize))| pixel(y, x) + channel;
             let weight = |p: usize, c: usize| {
                 let ((ky, _), (kx, _)) = pairs[p / group_out];
                 let tap = ky * window.size()[1] + kx;
@@ -254,7 +260,10 @@ pub fn backward_input<T: Scalar>(geometry: Geometry, kernel: &[T], dy: &[T]) -> 
             sweeps.push(Sweep {
                 grid: [py.count, px.count],
                 from: (0, [pixel(py.advance, 0), pixel(0, px.advance)]),
-                to: ((py.first * w + px.first) * c_in + group * group_in, [sh * w * c_in, sw * c_in]),
+                to: (
+                    (py.first * w + px.first) * c_in + group * group_in,
+                    [sh * w * c_in, sw * c_in],
+                ),
                 taps: Offsets::new(depth / step, taps),
                 weights,
                 bias: None,
@@ -282,8 +291,7 @@ impl Phase {
         let image = window.image()[axis];
         let phase = |first: usize| {
             let taps = (0..window.size()[axis]).rev().filter_map(|tap| {
-                let distance =
-                    (first + window.before()[axis]) as isize - (tap * dilation) as isize;
+                let distance = (first + window.before()[axis]) as isize - (tap * dilation) as isize;
                 (distance.rem_euclid(stride as isize) == 0)
                     .then(|| (tap, distance.div_euclid(stride as isize)))
             });

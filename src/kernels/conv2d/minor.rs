@@ -15,7 +15,7 @@ use super::plans::{Direction, Plans, plan};
 use super::reach::Axis;
 use crate::buffer::Buffer;
 use crate::scalar::Scalar;
-use crate::simd::{self, Kernel, Offsets, Simd, dots};
+use crate::simd::{self, Kernel, Lanes, Offsets, Simd, dots};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -110,7 +110,9 @@ impl Plan {
             row_len,
             self.geometry.work(),
             || (),
-            |(), row, out| simd::dispatch(Row { plan: self, source, kernel, bias, finish, row, out }),
+            |(), row, out| {
+                simd::dispatch(Row { plan: self, source, kernel, bias, finish, row, out })
+            },
         );
         out
     }
@@ -141,7 +143,8 @@ impl<T: Scalar> Kernel for Row<'_, T> {
         for ((reach, &class), out) in reaches.zip(out.chunks_exact_mut(written * images)) {
             let table = &tables[class];
             let pixel = (rows.reaches[row].pixel * plan.width + reach.pixel) * read * images;
-            let left = Left { data: kernel, rows: plan.weights.as_slice(), cols: table.weights.all() };
+            let left =
+                Left { data: kernel, rows: plan.weights.as_slice(), cols: table.weights.all() };
             let mut image = 0;
             while image < images {
                 let two = images - image >= 2 * lanes;
@@ -153,7 +156,11 @@ impl<T: Scalar> Kernel for Row<'_, T> {
                     finish,
                     to: Place { rows: plan.places.as_slice(), column: image, width },
                 };
-                if two { strip.run::<S, 2>(out) } else { strip.run::<S, 1>(out) }
+                if two {
+                    strip.run::<S, 2>(out)
+                } else {
+                    strip.run::<S, 1>(out)
+                }
                 image += width;
             }
         }
@@ -239,7 +246,7 @@ impl<T: Scalar> Kernel for KernelColumn<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self) {
-        match S::VECTOR_BYTES / T::BYTES {
+        match Lanes::<S, T>::COUNT {
             2 => self.lanes::<S, 2>(),
             4 => self.lanes::<S, 4>(),
             8 => self.lanes::<S, 8>(),
@@ -272,8 +279,8 @@ impl<T: Scalar> KernelColumn<'_, T> {
         if outputs.is_empty() {
             return;
         }
-        let x_column = outputs.start * window.strides()[1] + kx * window.dilation()[1]
-            - window.before()[1];
+        let x_column =
+            outputs.start * window.strides()[1] + kx * window.dilation()[1] - window.before()[1];
 
         let mut lanes = Buffer::zeroed(sums.len() * L);
         for oy in 0..oh {

@@ -28,7 +28,7 @@ use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Simd};
 use crate::tensor::Tensor;
 use std::ops::Range;
-use winograd::{F2, F4};
+use winograd::{F2, F4, Fits};
 
 /// A convolution's numbers. Each of the `groups` sees `c_in / groups` channels of the image and gives
 /// `c_out / groups` of the output.
@@ -250,13 +250,13 @@ impl Geometry {
             Way::Depthwise
         } else if few && self.images > TOGETHER {
             Way::MinorBlocks
-        } else if few && self.images > 0 && self.images % lanes == 0 {
+        } else if few && self.images > 0 && self.images.is_multiple_of(lanes) {
             Way::Minor
         } else {
             // Also images that fill no vector of their own, such as a single one.
             match self.algorithm {
                 Algorithm::Direct => Way::Direct,
-                _ if !winograd::fits::<T>(self) => Way::Direct,
+                _ if !Fits::<T>::geometry(self) => Way::Direct,
                 Algorithm::Winograd2 => Way::Winograd2,
                 // The transformed weights of very deep layers would not stay in any cache.
                 Algorithm::Winograd4 if self.c_in * self.c_out > 1 << 17 => Way::Winograd2,
@@ -300,7 +300,10 @@ fn innermost<T: Scalar>(x: &Tensor<T>) -> &[T] {
     x.as_innermost().expect("images innermost")
 }
 
-fn add_both<T: Scalar>(a: (Buffer<T>, Buffer<T>), b: (Buffer<T>, Buffer<T>)) -> (Buffer<T>, Buffer<T>) {
+fn add_both<T: Scalar>(
+    a: (Buffer<T>, Buffer<T>),
+    b: (Buffer<T>, Buffer<T>),
+) -> (Buffer<T>, Buffer<T>) {
     (added(a.0, &b.0), added(a.1, &b.1))
 }
 

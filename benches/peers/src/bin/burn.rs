@@ -165,6 +165,7 @@ fn measure(case: Case) -> Option<f64> {
             let (layer, x) = convolution(&case, &taped);
             let x = x.require_grad();
             let dy = normal(layer.forward(x.clone()).dims(), &taped);
+            // Gradients start at a tensor of ones, so a product and a sum are measured as well.
             median(|| {
                 let mut gradients = (layer.forward(x.clone()) * dy.clone()).sum().backward();
                 black_box(x.grad_remove(&mut gradients));

@@ -3,12 +3,15 @@
 //! Nothing is computed across channels, so a stack of images with the images innermost is, to these
 //! kernels, a single image of `c n` channels.
 
+mod spread;
+
 use super::par;
 use super::window::Window;
 use crate::buffer::{Buffer, Pooled};
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Simd};
 use crate::tensor::Tensor;
+use spread::{Equally, ToWinner, spread};
 
 /// The numbers of a pooling.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +41,7 @@ impl Geometry {
         [0, 1].map(|axis| {
             let inside = |at: usize| {
                 let (pixel, taps) = self.window.clipped(axis, at);
-                Inside { pixel, tap: taps.start, count: taps.len() }
+                Inside { pixel, count: taps.len() }
             };
             (0..self.window.output()[axis]).map(inside).collect()
         })
@@ -51,17 +54,15 @@ impl Geometry {
     }
 }
 
-/// Pixels of a window inside of the image, along one axis: the first of them, its number in the window, and
-/// how many they are.
+/// Pixels of a window inside of the image, along one axis: the first of them, and how many they are.
 #[derive(Clone, Copy)]
 struct Inside {
     pixel: usize,
-    tap: usize,
     count: usize,
 }
 
-/// Which pixel of its window each maximum came from, counted in reading order: a byte where that is
-/// enough.
+/// Which pixel each maximum came from, counted in reading order among those of its window that lie inside of the image:
+/// a byte where that is enough.
 pub enum Winners {
     Bytes(Buffer<u8>),
     Words(Buffer<u32>),
@@ -149,11 +150,8 @@ pub fn max_forward<T: Scalar>(
 ) -> (Tensor<T>, (Ordered, Winners)) {
     let order = Ordered::like(geometry, x);
     let x = order.arranged(x);
-    let area = geometry.window.size().iter().try_fold(1u32, |area, &side| {
-        area.checked_mul(u32::try_from(side).ok()?)
-    });
-    let size = geometry.window.size();
-    let area = area.unwrap_or_else(|| panic!("max_pool2d: a window of {size:?} is too large"));
+    let [area, image] = [geometry.window.seen(), geometry.window.image()].map(|[h, w]| h * w);
+    assert!(u32::try_from(image).is_ok(), "max_pool2d: an image of {image} pixels is too large");
     let mut y = Buffer::stale(geometry.images * geometry.output_len());
     let winners = if area <= 1 << 8 {
         Winners::Bytes(maxima(order.memory, order.values(&x), wanted, &mut y))
@@ -179,7 +177,14 @@ fn maxima<T: Scalar, W: Winner>(
         simd::dispatch(MaxOfRow { geometry, x, rows: rows[row % oh], cols: &cols, y, winners });
     };
     if wanted {
-        par::for_each_pair(y, &mut winners, row_len, work, || (), |(), i, y, winners| row(i, y, winners));
+        par::for_each_pair(
+            y,
+            &mut winners,
+            row_len,
+            work,
+            || (),
+            |(), i, y, winners| row(i, y, winners),
+        );
     } else {
         par::for_each_part(y, row_len, work, || (), |(), i, y| row(i, y, &mut []));
     }
@@ -212,7 +217,8 @@ impl<T: Scalar, W: Winner> MaxOfRow<'_, T, W> {
         let channels = geometry.channels;
         for (ox, &cols) in cols.iter().enumerate() {
             let range = ox * channels..(ox + 1) * channels;
-            let (y, winners) = (&mut y[range.clone()], if WINNERS { &mut winners[range] } else { &mut [] });
+            let (y, winners) =
+                (&mut y[range.clone()], if WINNERS { &mut winners[range] } else { &mut [] });
             let window = MaxOfWindow { geometry, x, rows, cols };
             let mut at = 0;
             while at < channels {
@@ -244,12 +250,11 @@ impl<T: Scalar> MaxOfWindow<'_, T> {
         winners: &mut [W],
     ) -> usize {
         let mut best = [T::neg_infinity(); N];
-        let width = self.geometry.window.size()[1];
-        let mut winner = [(self.rows.tap * width + self.cols.tap) as u32; N];
+        let mut winner = [0u32; N];
         for i in 0..self.rows.count {
             for j in 0..self.cols.count {
                 let place = self.geometry.place(self.rows.pixel + i, self.cols.pixel + j);
-                let index = ((self.rows.tap + i) * width + self.cols.tap + j) as u32;
+                let index = (i * self.cols.count + j) as u32;
                 let values: &[T; N] = self.x[place + at..][..N].try_into().expect("N values");
                 for k in 0..N {
                     // Larger, or a NaN: nothing is larger than that. Without a branch.
@@ -279,171 +284,6 @@ pub fn max_backward<T: Scalar>(order: Ordered, winners: &Winners, dy: &Tensor<T>
         Winners::Words(winners) => spread(order.memory, order.values(&dy), ToWinner(winners)),
     };
     order.tensor(order.shape.window.image(), dx)
-}
-
-/// How a window's gradients are shared among its pixels.
-trait Share<T>: Copy + Sync {
-    /// What is read once for `N` channels of a window.
-    type Read<const N: usize>;
-
-    /// Reads the gradients and what decides about them, of the channels from `at` in the output on.
-    fn read<const N: usize>(self, dy: &[T], at: usize) -> Self::Read<N>;
-
-    /// What they give to the pixel with this index in its window, of which `count` pixels lie inside of the image.
-    fn of<const N: usize>(read: &Self::Read<N>, index: u32, count: usize) -> [T; N];
-}
-
-/// All of it to the winner.
-#[derive(Clone, Copy)]
-struct ToWinner<'a, W>(&'a [W]);
-
-impl<T: Scalar, W: Winner> Share<T> for ToWinner<'_, W> {
-    /// Winners as wide as the values, so that comparing them makes a mask for those.
-    type Read<const N: usize> = ([T; N], [u32; N]);
-
-    #[inline(always)]
-    fn read<const N: usize>(self, dy: &[T], at: usize) -> Self::Read<N> {
-        let mut read = ([T::zero(); N], [0; N]);
-        read.0.copy_from_slice(&dy[at..at + N]);
-        let winners = &self.0[at..at + N];
-        for i in 0..N {
-            read.1[i] = winners[i].index();
-        }
-        read
-    }
-
-    #[inline(always)]
-    fn of<const N: usize>((dy, winners): &Self::Read<N>, index: u32, _: usize) -> [T; N] {
-        let mut share = [T::zero(); N];
-        for i in 0..N {
-            share[i] = dy[i].kept_if(winners[i] == index);
-        }
-        share
-    }
-}
-
-/// The same to all.
-#[derive(Clone, Copy)]
-struct Equally;
-
-impl<T: Scalar> Share<T> for Equally {
-    type Read<const N: usize> = [T; N];
-
-    #[inline(always)]
-    fn read<const N: usize>(self, dy: &[T], at: usize) -> [T; N] {
-        let mut read = [T::zero(); N];
-        read.copy_from_slice(&dy[at..at + N]);
-        read
-    }
-
-    #[inline(always)]
-    fn of<const N: usize>(dy: &[T; N], _: u32, count: usize) -> [T; N] {
-        let factor = T::one() / T::lit(count as f64);
-        let mut share = *dy;
-        for i in 0..N {
-            share[i] *= factor;
-        }
-        share
-    }
-}
-
-/// The gradient of the images, to which every window gives its shares.
-fn spread<T: Scalar>(geometry: Geometry, dy: &[T], share: impl Share<T>) -> Buffer<T> {
-    let image_len = geometry.image_len();
-    let mut dx = Buffer::stale(geometry.images * image_len);
-    let insides = geometry.insides();
-    let insides = &insides;
-    par::for_each_part(
-        &mut dx,
-        image_len,
-        geometry.work(),
-        || (),
-        |(), image, dx| simd::dispatch(SpreadOfImage { geometry, insides, image, dy, share, dx }),
-    );
-    dx
-}
-
-/// One image's gradient.
-struct SpreadOfImage<'a, T, H> {
-    geometry: Geometry,
-    insides: &'a [Vec<Inside>; 2],
-    image: usize,
-    dy: &'a [T],
-    share: H,
-    dx: &'a mut [T],
-}
-
-impl<T: Scalar, H: Share<T>> Kernel for SpreadOfImage<'_, T, H> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self) {
-        let SpreadOfImage { geometry, insides: [rows, cols], image, dy, share, dx } = self;
-        let (window, channels) = (geometry.window, geometry.channels);
-        let ([oh, ow], [h, w], [kh, kw]) = (window.output(), window.image(), window.size());
-        // Windows that lie side by side and cover the image write every pixel once.
-        let once = window.strides() == [kh, kw] && [oh * kh, ow * kw] == [h, w];
-        if !once {
-            dx.fill(T::zero());
-        }
-        for (oy, rows) in rows.iter().enumerate() {
-            for (ox, cols) in cols.iter().enumerate() {
-                let window = SpreadOfWindow {
-                    geometry,
-                    rows,
-                    cols,
-                    dy,
-                    first: ((image * oh + oy) * ow + ox) * channels,
-                    share,
-                    once,
-                };
-                let mut at = 0;
-                while at < channels {
-                    at += match channels - at {
-                        8.. => window.channels::<8>(at, dx),
-                        _ => window.channels::<1>(at, dx),
-                    };
-                }
-            }
-        }
-    }
-}
-
-/// The shares of one window.
-struct SpreadOfWindow<'a, T, H> {
-    geometry: Geometry,
-    rows: &'a Inside,
-    cols: &'a Inside,
-    dy: &'a [T],
-    /// Where the window's gradients begin.
-    first: usize,
-    share: H,
-    once: bool,
-}
-
-impl<T: Scalar, H: Share<T>> SpreadOfWindow<'_, T, H> {
-    /// `N` channels from `at` on. Returns `N`.
-    #[inline(always)]
-    fn channels<const N: usize>(&self, at: usize, dx: &mut [T]) -> usize {
-        let SpreadOfWindow { geometry, rows, cols, .. } = self;
-        let width = geometry.window.size()[1];
-        let read = self.share.read::<N>(self.dy, self.first + at);
-        for i in 0..rows.count {
-            for j in 0..cols.count {
-                let index = ((rows.tap + i) * width + cols.tap + j) as u32;
-                let mut share = H::of::<N>(&read, index, rows.count * cols.count);
-                let place = geometry.place(rows.pixel + i, cols.pixel + j) + at;
-                let dx = &mut dx[place..place + N];
-                if !self.once {
-                    for k in 0..N {
-                        share[k] += dx[k];
-                    }
-                }
-                dx.copy_from_slice(&share);
-            }
-        }
-        N
-    }
 }
 
 /// The mean of the pixels of each window that lie inside the image.

@@ -1,0 +1,147 @@
+//! Tiles: where they are cut from, and how they are dealt out.
+
+use crate::scalar::Scalar;
+use std::ops::Range;
+
+/// Calls `self.vectors::<S, V>()` with the number of lanes of a vector.
+macro_rules! with_lanes {
+    ($self:expr) => {
+        match Lanes::<S, T>::COUNT {
+            2 => $self.vectors::<S, 2>(),
+            4 => $self.vectors::<S, 4>(),
+            8 => $self.vectors::<S, 8>(),
+            16 => $self.vectors::<S, 16>(),
+            lanes => unreachable!("no vector of {lanes} lanes"),
+        }
+    };
+}
+
+/// Transforms the `S x S` pixels of each of a part's tiles, `M` apart: for each point a matrix of the tiles, with
+/// `row` values from one to the next, and `plane` values from one matrix to the next.
+macro_rules! at_points {
+    ($source:expr, $parts:expr, $part:expr, $transform:path, $s:expr, [$row:expr, $plane:expr], $into:expr) => {
+        for tile in 0..$parts.tile_count($part) {
+            let [image, row, column] = $parts.tile($part, tile);
+            for channel in (0..$source.channels).step_by(V) {
+                let block = $source.block::<{ $s }, V>(image, [row * M, column * M], channel);
+                let points = both!(block, $transform, $s => N);
+                for y in 0..N {
+                    for x in 0..N {
+                        let at = (y * N + x) * $plane + tile * $row + channel;
+                        $into[at..at + V].copy_from_slice(&points[y][x]);
+                    }
+                }
+            }
+        }
+    };
+}
+
+/// A stack of images in which tiles are cut: `[h][w][c]`, with the border that the first tile begins at.
+#[derive(Clone, Copy)]
+pub struct Source<'a, T> {
+    pub data: &'a [T],
+    pub size: [usize; 2],
+    pub channels: usize,
+    pub before: [usize; 2],
+}
+
+impl<T: Scalar> Source<'_, T> {
+    fn image_len(&self) -> usize {
+        self.size[0] * self.size[1] * self.channels
+    }
+
+    /// `V` channels from `channel` on of the `S x S` pixels whose first is at `[top, left]` of the image with
+    /// its border. What lies outside of the image is 0.
+    #[inline(always)]
+    pub fn block<const S: usize, const V: usize>(
+        &self,
+        image: usize,
+        [top, left]: [usize; 2],
+        channel: usize,
+    ) -> [[[T; V]; S]; S] {
+        let image = &self.data[image * self.image_len()..][..self.image_len()];
+        let ([h, w], [before_y, before_x]) = (self.size, self.before);
+        let mut block = [[[T::zero(); V]; S]; S];
+        if top >= before_y
+            && left >= before_x
+            && top - before_y + S <= h
+            && left - before_x + S <= w
+        {
+            let first = ((top - before_y) * w + left - before_x) * self.channels + channel;
+            for y in 0..S {
+                for x in 0..S {
+                    let at = first + (y * w + x) * self.channels;
+                    block[y][x].copy_from_slice(&image[at..at + V]);
+                }
+            }
+            return block;
+        }
+        for y in 0..S {
+            let row = (top + y).wrapping_sub(before_y);
+            for x in 0..S {
+                let column = (left + x).wrapping_sub(before_x);
+                if row < h && column < w {
+                    let at = (row * w + column) * self.channels + channel;
+                    block[y][x].copy_from_slice(&image[at..at + V]);
+                }
+            }
+        }
+        block
+    }
+}
+
+/// How the tiles of all images are cut into parts: some rows of tiles of one image, or several images.
+#[derive(Clone, Copy)]
+pub struct Parts {
+    /// Rows of tiles, and tiles in a row, of one image.
+    tiles: [usize; 2],
+    images: usize,
+    images_each: usize,
+    rows_each: usize,
+}
+
+impl Parts {
+    pub fn new(output: [usize; 2], side: usize, images: usize, tiles_each: usize) -> Self {
+        let tiles = output.map(|size| size.div_ceil(side));
+        let [rows, columns] = tiles;
+        let images_each = (tiles_each / (rows * columns)).clamp(1, images.max(1));
+        // As even as possible.
+        let rows_each = rows.div_ceil(rows.div_ceil((tiles_each / columns).clamp(1, rows)));
+        Parts {
+            tiles,
+            images,
+            images_each,
+            rows_each: if images_each > 1 { rows } else { rows_each },
+        }
+    }
+
+    fn row_parts(&self) -> usize {
+        self.tiles[0].div_ceil(self.rows_each)
+    }
+
+    pub fn count(&self) -> usize {
+        self.images.div_ceil(self.images_each) * self.row_parts()
+    }
+
+    /// The images and the rows of tiles of a part.
+    #[inline(always)]
+    pub fn part(&self, part: usize) -> [Range<usize>; 2] {
+        let image = part / self.row_parts() * self.images_each;
+        let row = part % self.row_parts() * self.rows_each;
+        let images = image..(image + self.images_each).min(self.images);
+        [images, row..(row + self.rows_each).min(self.tiles[0])]
+    }
+
+    /// Image, row and column of a part's tile.
+    #[inline(always)]
+    pub fn tile(&self, part: usize, tile: usize) -> [usize; 3] {
+        let ([images, rows], columns) = (self.part(part), self.tiles[1]);
+        let row = tile / columns;
+        [images.start + row / rows.len(), rows.start + row % rows.len(), tile % columns]
+    }
+
+    pub fn tile_count(&self, part: usize) -> usize {
+        let [images, rows] = self.part(part);
+        images.len() * rows.len() * self.tiles[1]
+    }
+}
