@@ -180,6 +180,26 @@ impl<T: Pooled> DerefMut for Buffer<T> {
     }
 }
 
+/// An array of somebody else's, or one from the pool.
+pub enum Lent<'a, T: Pooled> {
+    /// Where it lies.
+    Borrowed(&'a [T]),
+    /// A copy.
+    Owned(Buffer<T>),
+}
+
+impl<T: Pooled> Deref for Lent<'_, T> {
+    type Target = [T];
+
+    #[inline]
+    fn deref(&self) -> &[T] {
+        match self {
+            Lent::Borrowed(values) => values,
+            Lent::Owned(values) => values,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,11 +6,8 @@ The layout is NHWC, the only one that TensorFlow trains in on a CPU. Single oper
 `tf.function`s, which is how a compiled Keras model runs them.
 """
 
-import json
 import os
-import pathlib
 import sys
-import time
 
 # Answers go where standard output went; what the libraries print goes to standard error.
 ANSWERS = os.fdopen(os.dup(1), "w")
@@ -21,27 +18,11 @@ import keras  # noqa: E402 (the environment comes first)
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
+from measuring import CASES, median  # noqa: E402
+
 THREADS = int(sys.argv[1])
 tf.config.threading.set_intra_op_parallelism_threads(THREADS)
 tf.config.threading.set_inter_op_parallelism_threads(THREADS)
-CASES = json.loads((pathlib.Path(__file__).parent / "cases.json").read_text())
-CASES = {case["name"]: case for kind in CASES.values() for case in kind}
-
-
-def median(run):
-    run()
-    start = time.perf_counter()
-    run()
-    each = max(time.perf_counter() - start, 1e-9)
-    inner = min(max(int(0.010 / each), 1), 10_000)
-    samples = min(max(int(0.5 / (each * inner)), 5), 50)
-    times = []
-    for _ in range(samples):
-        start = time.perf_counter()
-        for _ in range(inner):
-            run()
-        times.append((time.perf_counter() - start) / inner)
-    return sorted(times)[len(times) // 2]
 
 
 def measured(operation, inputs, gradient):

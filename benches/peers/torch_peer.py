@@ -3,36 +3,17 @@
     python torch_peer.py THREADS LAYOUT     # LAYOUT: nchw or channels_last
 """
 
-import json
-import pathlib
 import sys
-import time
 
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+from measuring import CASES, median
+
 threads, layout = int(sys.argv[1]), sys.argv[2]
 torch.set_num_threads(threads)
 FORMAT = torch.channels_last if layout == "channels_last" else torch.contiguous_format
-CASES = json.loads((pathlib.Path(__file__).parent / "cases.json").read_text())
-CASES = {case["name"]: case for kind in CASES.values() for case in kind}
-
-
-def median(run):
-    run()
-    start = time.perf_counter()
-    run()
-    each = max(time.perf_counter() - start, 1e-9)
-    inner = min(max(int(0.010 / each), 1), 10_000)
-    samples = min(max(int(0.5 / (each * inner)), 5), 50)
-    times = []
-    for _ in range(samples):
-        start = time.perf_counter()
-        for _ in range(inner):
-            run()
-        times.append((time.perf_counter() - start) / inner)
-    return sorted(times)[len(times) // 2]
 
 
 def convolution(name):

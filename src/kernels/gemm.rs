@@ -11,13 +11,13 @@
 //! of high-performance matrix multiplication*, 2008.)
 
 use super::par;
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, Lent};
 use crate::scalar::Scalar;
-use crate::simd::{self, Kernel, Lanes, Offsets, Part, Simd, dots, tile};
-use crate::tensor::Tensor;
+use crate::simd::{self, Kernel, Lanes, Offsets, Part, Simd, tile};
+use crate::tensor::{Order, Tensor};
 
-/// Summands that are added before the next panel is taken.
-const DEPTH: usize = 256;
+/// Summands that are added before the next panel is taken: so many rows of a panel stay in the first-level cache.
+pub const DEPTH: usize = 256;
 /// Rows of the output that one thread takes at a time: a multiple of every tile's height.
 const ROWS: usize = 96;
 
@@ -31,7 +31,7 @@ pub struct Left<'a, T> {
 
 /// The right operand: panels of [`width`](Self::width) neighbouring columns.
 pub struct Right<'a, T: Scalar> {
-    data: Data<'a, T>,
+    data: Lent<'a, T>,
     /// Where row `p` lies in a panel.
     steps: Offsets,
     /// The distance between panels.
@@ -42,14 +42,9 @@ pub struct Right<'a, T: Scalar> {
     tail: Option<(Buffer<T>, Offsets)>,
 }
 
-enum Data<'a, T: Scalar> {
-    InPlace(&'a [T]),
-    Packed(Buffer<T>),
-}
-
 /// Columns of a panel: one vector where that is enough, else two.
-pub fn panel_width<T: Scalar>(columns: usize) -> usize {
-    let lanes = simd::vector_bytes() / T::BYTES;
+fn panel_width<T: Scalar>(columns: usize) -> usize {
+    let lanes = simd::lanes::<T>();
     if columns <= lanes { lanes } else { 2 * lanes }
 }
 
@@ -67,7 +62,7 @@ impl<'a, T: Scalar> Right<'a, T> {
             (packed, Offsets::steps(depth, width))
         });
         Right {
-            data: Data::InPlace(matrix),
+            data: Lent::Borrowed(matrix),
             steps: Offsets::steps(depth, columns),
             panel_step: width,
             width,
@@ -88,7 +83,7 @@ impl<'a, T: Scalar> Right<'a, T> {
             }
         }
         Right {
-            data: Data::Packed(values),
+            data: Lent::Owned(values),
             steps: Offsets::steps(depth, width),
             panel_step: depth * width,
             width,
@@ -106,13 +101,6 @@ impl<'a, T: Scalar> Right<'a, T> {
             Self::packed(depth, columns, |p, row| {
                 row.copy_from_slice(&matrix[p * columns..][..columns]);
             })
-        }
-    }
-
-    fn data(&self) -> &[T] {
-        match &self.data {
-            Data::InPlace(data) => data,
-            Data::Packed(data) => data,
         }
     }
 }
@@ -133,8 +121,22 @@ pub enum Start<'a, T> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Finish {
     Plain,
-    /// `max(x, 0)`; a NaN stays one.
+    /// [`rectified`].
     Relu,
+}
+
+impl Finish {
+    /// What becomes of a sum.
+    #[inline(always)]
+    pub fn of<T: Scalar>(self, sum: T) -> T {
+        if self == Finish::Relu { rectified(sum) } else { sum }
+    }
+}
+
+/// `max(x, 0)`; a NaN stays one.
+#[inline(always)]
+pub fn rectified<T: Scalar>(x: T) -> T {
+    if x < T::zero() { T::zero() } else { x }
 }
 
 /// `out[to[i] + j] = finish(start + sum over p of left[i, p] right[p, j])`.
@@ -165,7 +167,7 @@ impl<T: Scalar> Kernel for Product<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self) {
-        match self.right.width * T::BYTES / S::VECTOR_BYTES {
+        match self.right.width / Lanes::<S, T>::COUNT {
             1 => self.blocks::<S, 1>(),
             _ => self.blocks::<S, 2>(),
         }
@@ -188,7 +190,7 @@ impl<T: Scalar> Product<'_, T> {
                 let width = right.width.min(right.columns - j);
                 let (data, at, steps) = match &right.tail {
                     Some((tail, steps)) if width < right.width => (&tail[..], 0, steps),
-                    _ => (right.data(), panel * right.panel_step, &right.steps),
+                    _ => (&right.data[..], panel * right.panel_step, &right.steps),
                 };
                 let start = match start {
                     Start::Columns(values) => Start::Columns(&values[j..j + width]),
@@ -227,6 +229,24 @@ pub struct Strip<'a, T> {
 }
 
 impl<T: Scalar> Strip<'_, T> {
+    /// [`run`](Self::run) for any whole number of vectors of columns: two at a time, and one for the rest.
+    #[inline(always)]
+    pub fn across<S: Simd>(self, out: &mut [T]) {
+        let (data, first, steps) = self.right;
+        let mut column = 0;
+        while column < self.to.width {
+            let width = Lanes::<S, T>::TWO.min(self.to.width - column);
+            let to = Place { column: self.to.column + column, width, ..self.to };
+            let strip = Strip { right: (data, first + column, steps), to, ..self };
+            if width == Lanes::<S, T>::TWO {
+                strip.run::<S, 2>(out)
+            } else {
+                strip.run::<S, 1>(out)
+            }
+            column += width;
+        }
+    }
+
     /// Cuts the rows into tiles of `VECTORS` vectors. There are registers (16, with AVX-512 32) for their
     /// accumulators, for the vectors of one row of the right operand and, because the compiler loads them ahead, for
     /// nearly all of the repeated values: tiles that look larger and better on paper spill.
@@ -318,7 +338,7 @@ impl<T: Scalar> Strip<'_, T> {
         if finish == Finish::Relu {
             for i in 0..MR {
                 for j in 0..NR {
-                    acc[i][j] = if acc[i][j] < T::zero() { T::zero() } else { acc[i][j] };
+                    acc[i][j] = rectified(acc[i][j]);
                 }
             }
         }
@@ -337,84 +357,6 @@ impl<T: Scalar> Strip<'_, T> {
     }
 }
 
-/// A product with up to four columns, which would leave most of a vector empty: vectors run along the summands
-/// instead, and their lanes are added at the end.
-pub struct Narrow<'a, T> {
-    pub data: &'a [T],
-    pub rows: &'a [usize],
-    /// Where the summands of a row lie, a vector of neighbours at a time.
-    pub vectors: &'a Offsets,
-    /// The columns, one behind the other.
-    pub columns: &'a [T],
-    pub out: &'a mut [T],
-    /// Where each row of the result begins.
-    pub to: &'a [usize],
-}
-
-impl<T: Scalar> Kernel for Narrow<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self) {
-        match Lanes::<S, T>::COUNT {
-            2 => self.lanes::<S, 2>(),
-            4 => self.lanes::<S, 4>(),
-            8 => self.lanes::<S, 8>(),
-            16 => self.lanes::<S, 16>(),
-            lanes => unreachable!("no vector of {lanes} lanes"),
-        }
-    }
-}
-
-impl<T: Scalar> Narrow<'_, T> {
-    #[inline(always)]
-    fn lanes<S: Simd, const L: usize>(mut self) {
-        match self.columns.len() / (self.vectors.len() * L).max(1) {
-            1 => self.columns::<S, 6, 1, L>(),
-            2 => self.columns::<S, 4, 2, L>(),
-            3 => self.columns::<S, 3, 3, L>(),
-            4 => self.columns::<S, 3, 4, L>(),
-            columns => unreachable!("{columns} columns are not narrow"),
-        }
-    }
-
-    #[inline(always)]
-    fn columns<S: Simd, const MR: usize, const NR: usize, const L: usize>(&mut self) {
-        let depth = self.vectors.len() * L;
-        let steps = Offsets::steps(self.vectors.len(), L);
-        let mut columns = [0; NR];
-        for j in 0..NR {
-            columns[j] = j * depth;
-        }
-        // All lanes first, and their sums in a loop of its own: together, the compiler would keep the accumulators in
-        // an order that suits the sums.
-        let mut lanes = Buffer::stale(self.rows.len() * NR * L);
-        for first in (0..self.rows.len()).step_by(MR) {
-            // The last tile repeats its last row.
-            let last = self.rows.len() - 1;
-            let mut rows = [0; MR];
-            for i in 0..MR {
-                rows[i] = self.rows[(first + i).min(last)];
-            }
-            let acc = dots::<S, T, MR, NR, L>(
-                [[[T::zero(); L]; NR]; MR],
-                (self.data, &rows, self.vectors.all()),
-                (self.columns, &columns, steps.all()),
-            );
-            for i in 0..MR {
-                let row = (first + i).min(last);
-                for j in 0..NR {
-                    lanes[(row * NR + j) * L..][..L].copy_from_slice(&acc[i][j]);
-                }
-            }
-        }
-        for (row, &to) in lanes.chunks_exact(NR * L).zip(self.to) {
-            let sums = self.out[to..to + NR].iter_mut().zip(row.chunks_exact(L));
-            sums.for_each(|(sum, lanes)| *sum = lanes.iter().copied().sum());
-        }
-    }
-}
-
 /// The matrix product `[m, k] x [k, n]` of operands with any strides.
 pub fn matmul<T: Scalar>(a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
     multiply(a, b, None, Finish::Plain)
@@ -430,8 +372,8 @@ pub fn multiply<T: Scalar>(
     finish: Finish,
 ) -> Tensor<T> {
     let ([m, _], [_, n]) = (a.dims(), b.dims());
-    let lanes = simd::vector_bytes() / T::BYTES;
-    if m > 1 && n > 1 && m % lanes == 0 && a.strides()[0] == 1 && a.strides()[1] >= m as isize {
+    let whole = m.is_multiple_of(simd::lanes::<T>());
+    if m > 1 && n > 1 && whole && a.strides()[0] == 1 && a.strides()[1] >= m as isize {
         // y' = b' a', so that vectors run along the images.
         return rows_by_columns(&b.t(), &a.t(), bias.map_or(Start::Zero, Start::Rows), finish).t();
     }
@@ -454,11 +396,8 @@ fn rows_by_columns<T: Scalar>(
     let a = if a.strides().iter().all(|&stride| stride >= 0) { a.clone() } else { a.row_major() };
     let (data, row_step, col_step) = a.as_matrix();
     let (rows, cols) = (Offsets::steps(m, row_step), Offsets::steps(k, col_step));
-    let b_rows = b.row_major();
-    let right = match b.as_slice() {
-        Some(matrix) => Right::new(k, n, matrix, m),
-        None => Right::new(k, n, b_rows.as_slice().expect("just made row-major"), m),
-    };
+    let b = b.row_major();
+    let right = Right::new(k, n, b.stored(Order::RowMajor), m);
     let to = Offsets::steps(ROWS.min(m), n);
     let work = m.saturating_mul(n).saturating_mul(k);
     par::for_each_part(

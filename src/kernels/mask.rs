@@ -3,7 +3,7 @@
 use crate::buffer::Buffer;
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Simd};
-use crate::tensor::{Stream, Tensor};
+use crate::tensor::{Order, Stream, Tensor};
 
 /// Sets each value to 0 with probability `rate`, and multiplies the others by `1 / (1 - rate)`. Value `i` of a
 /// sample survives if the `i`-th word of the sample's stream reaches the rate, as a fraction of 2^32.
@@ -24,20 +24,19 @@ pub fn drop_out<T: Scalar>(
     for (i, stream) in streams.enumerate() {
         [keys[0][i], keys[1][i]] = stream.word_keys();
     }
-    let innermost = x.as_slice().is_none() && x.as_innermost().is_some();
-    let x = if innermost { x.clone() } else { x.row_major() };
-    let values = if innermost { x.as_innermost() } else { x.as_slice() };
-    let values = values.expect("in one of the two orders");
+    let order = x.order();
+    let x = x.in_order(order);
+    let values = x.stored(order);
     let mut out = Buffer::stale(values.len());
-    simd::dispatch(Mask { values, out: &mut out, keys, innermost, threshold, scale });
-    if innermost { Tensor::from_innermost(shape, out) } else { Tensor::from_buffer(shape, out) }
+    simd::dispatch(Mask { values, out: &mut out, keys, order, threshold, scale });
+    order.tensor(shape, out)
 }
 
 struct Mask<'a, T> {
     values: &'a [T],
     out: &'a mut [T],
     keys: [Buffer<u32>; 2],
-    innermost: bool,
+    order: Order,
     threshold: u32,
     scale: T,
 }
@@ -47,14 +46,14 @@ impl<T: Scalar> Kernel for Mask<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self) {
-        let Mask { values, out, keys, innermost, threshold, scale } = self;
+        let Mask { values, out, keys, order, threshold, scale } = self;
         let [low, high] = &keys;
         let samples = low.len();
         if samples == 0 {
             return;
         }
         let kept = |x: T, word: u32| (x * scale).kept_if(word >= threshold);
-        if innermost {
+        if order == Order::Innermost {
             let places = values.chunks_exact(samples).zip(out.chunks_exact_mut(samples));
             for (place, (values, out)) in places.enumerate() {
                 let keys = low.iter().zip(high.iter());

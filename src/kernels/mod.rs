@@ -9,6 +9,7 @@
 pub(crate) mod conv2d;
 pub(crate) mod gemm;
 pub(crate) mod mask;
+mod narrow;
 pub(crate) mod par;
 pub(crate) mod pool2d;
 pub(crate) mod window;

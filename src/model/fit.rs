@@ -145,7 +145,9 @@ impl<T: Scalar> Sequential<T> {
         let trainable = || self.params().filter(|param| param.weight.trainable);
         // One row of gradients for each shard, and a place where nothing is trained.
         let row_len = trainable().map(|param| param.value.len()).sum::<usize>().max(1);
-        let rows = memory.rows(indices.len().div_ceil(size) * row_len);
+        let rows_len = indices.len().div_ceil(size) * row_len;
+        grow(&mut memory.gradients, rows_len);
+        let rows = &mut memory.gradients[..rows_len];
         let shards = map_shards_into(indices.len(), size, rows, row_len, |shard, row| {
             let first_sample = shard.start;
             self.shard(compiled, data, &indices[shard], indices.len(), first_sample, row)
@@ -177,37 +179,31 @@ impl<T: Scalar> Sequential<T> {
     fn update(&mut self, compiled: &Compile<T>, row_len: usize, memory: &mut Memory<T>) -> bool {
         let iterations = self.progress.iterations + 1;
         let slots = compiled.optimizer.slots();
-        let trainable = self.params_mut().filter(|param| param.weight.trainable);
-        let (gradients, before) = memory.gradients_and_old_values(row_len * (1 + slots.len()));
+        let Memory { gradients, old_values } = memory;
+        grow(old_values, row_len * (1 + slots.len()));
         let mut finite = true;
-        let mut rest = (&mut gradients[..row_len], before);
-        for param in trainable {
-            let len = param.value.len();
-            let (gradient, gradients) = std::mem::take(&mut rest.0).split_at_mut(len);
-            let (old, before) = std::mem::take(&mut rest.1).split_at_mut(len * (1 + slots.len()));
-            rest = (gradients, before);
-
+        let (mut gradients, mut rest) = (&mut gradients[..row_len], &mut old_values[..]);
+        for param in self.params_mut().filter(|param| param.weight.trainable) {
+            let gradient = split_off(&mut gradients, param.value.len());
             param.slots.resize_with(slots.len(), || Tensor::zeros(param.weight.shape));
-            let mut values = Vec::with_capacity(slots.len());
-            let (weight, old_slots) = (param.value.as_mut_slice(), &mut old[len..]);
-            values.extend(param.slots.iter_mut().map(Tensor::as_mut_slice));
-            for (slot, old) in values.iter().zip(old_slots.chunks_exact_mut(len.max(1))) {
-                old.copy_from_slice(slot);
+            for tensor in std::iter::once(&param.value).chain(&param.slots) {
+                tensor.copy_to(split_off(&mut rest, tensor.len()));
             }
-            old[..len].copy_from_slice(weight);
+            let weight = param.value.as_mut_slice();
             if let Some(regularizer) = param.weight.regularizer {
                 regularizer.add_gradient(weight, gradient);
             }
-            compiled.optimizer.update(iterations, weight, gradient, &mut values);
+            let mut slots: Vec<&mut [T]> =
+                param.slots.iter_mut().map(Tensor::as_mut_slice).collect();
+            compiled.optimizer.update(iterations, weight, gradient, &mut slots);
             finite &= param.value.is_finite() && param.slots.iter().all(Tensor::is_finite);
         }
         if !finite {
-            let (_, mut before) = memory.gradients_and_old_values(row_len * (1 + slots.len()));
+            let mut rest = &mut old_values[..];
             for param in self.params_mut().filter(|param| param.weight.trainable) {
                 for tensor in std::iter::once(&mut param.value).chain(&mut param.slots) {
-                    let (old, rest) = before.split_at_mut(tensor.len());
-                    tensor.as_mut_slice().copy_from_slice(old);
-                    before = rest;
+                    let len = tensor.len();
+                    tensor.as_mut_slice().copy_from_slice(split_off(&mut rest, len));
                 }
                 if iterations == 1 {
                     param.slots.clear();
@@ -269,9 +265,7 @@ impl<T: Scalar> Sequential<T> {
             let gradients = loss.backward();
             let mut rest = row;
             for (_, leaf) in trainable {
-                let (own, after) = rest.split_at_mut(leaf.value().len());
-                gradients.wrt(leaf).copy_to(own);
-                rest = after;
+                gradients.wrt(leaf).copy_to(split_off(&mut rest, leaf.value().len()));
             }
         }
         Shard { sums, updates: run.updates }
@@ -279,33 +273,26 @@ impl<T: Scalar> Sequential<T> {
 }
 
 /// What a step computes in, kept from one to the next.
+#[derive(Default)]
 struct Memory<T: Scalar> {
+    /// A row for each shard; the first of them becomes the sum.
     gradients: Buffer<T>,
+    /// What an update changed, in case that it must be undone.
     old_values: Buffer<T>,
 }
 
-impl<T: Scalar> Default for Memory<T> {
-    fn default() -> Self {
-        Memory { gradients: Buffer::default(), old_values: Buffer::default() }
+/// Makes room for `len` values.
+fn grow<T: Scalar>(memory: &mut Buffer<T>, len: usize) {
+    if memory.len() < len {
+        *memory = Buffer::stale(len);
     }
 }
 
-impl<T: Scalar> Memory<T> {
-    /// Room for the gradients of all shards.
-    fn rows(&mut self, len: usize) -> &mut [T] {
-        if self.gradients.len() < len {
-            self.gradients = Buffer::stale(len);
-        }
-        &mut self.gradients[..len]
-    }
-
-    /// The gradients, and room for what they change.
-    fn gradients_and_old_values(&mut self, len: usize) -> (&mut [T], &mut [T]) {
-        if self.old_values.len() < len {
-            self.old_values = Buffer::stale(len);
-        }
-        (&mut self.gradients, &mut self.old_values[..len])
-    }
+/// Takes the first `len` values away from `rest`.
+fn split_off<'a, T>(rest: &mut &'a mut [T], len: usize) -> &'a mut [T] {
+    let (first, after) = std::mem::take(rest).split_at_mut(len);
+    *rest = after;
+    first
 }
 
 struct Shard<T: Scalar> {

@@ -21,13 +21,8 @@ pub(super) fn map_shards<R: Send>(
     size: usize,
     f: impl Fn(Range<usize>) -> R + Sync,
 ) -> Vec<R> {
-    let shards = n.div_ceil(size);
-    let shard = |i: usize| i * size..((i + 1) * size).min(n);
-    match shards {
-        0 => Vec::new(),
-        1 => vec![f(shard(0))],
-        _ => par::map(shards, usize::MAX, |i| par::serially(|| f(shard(i)))),
-    }
+    // Rows of nothing, which take no memory.
+    map_shards_into(n, size, &mut vec![(); n.div_ceil(size)], 1, |shard, _| f(shard))
 }
 
 /// [`map_shards`], where each shard also writes a row of `rows` of its own.

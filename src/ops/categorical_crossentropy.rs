@@ -4,7 +4,7 @@ use super::log_softmax::log_sum_exp;
 use crate::autograd::{Op, Var, apply};
 use crate::buffer::Buffer;
 use crate::scalar::Scalar;
-use crate::tensor::Tensor;
+use crate::tensor::{Order, Tensor};
 
 /// Keras's epsilon: probabilities are clipped to `EPSILON ..= 1 - EPSILON`.
 const EPSILON: f64 = 1e-7;
@@ -16,7 +16,7 @@ struct FromLogits<T: Scalar> {
 
 impl<T: Scalar> Op<T, 1> for FromLogits<T> {
     const NAME: &'static str = "categorical_crossentropy_from_logits";
-    type Saved = (Tensor<T>, bool); // softmax(z), and whether samples were innermost in memory
+    type Saved = (Tensor<T>, Order); // softmax(z), and how z lay in memory
 
     fn forward(&self, [z]: [&Tensor<T>; 1], wanted: [bool; 1]) -> (Tensor<T>, Self::Saved) {
         let loss = per_row(z, &self.targets, |z, y| {
@@ -25,14 +25,13 @@ impl<T: Scalar> Op<T, 1> for FromLogits<T> {
             let wanted = z.iter().zip(y).filter(|(_, y)| **y != T::zero());
             wanted.map(|(&z, &y)| y * (total - z)).sum()
         });
-        let innermost = z.as_slice().is_none() && z.as_innermost().is_some();
-        (loss, (if wanted[0] { z.softmax() } else { z.clone() }, innermost))
+        (loss, (if wanted[0] { z.softmax() } else { z.clone() }, z.order()))
     }
 
     // dz_i = dL (softmax(z)_i sum y - y_i)
     fn backward(
         &self,
-        (probabilities, innermost): Self::Saved,
+        (probabilities, order): Self::Saved,
         dl: Tensor<T>,
         _: [bool; 1],
     ) -> [Option<Tensor<T>>; 1] {
@@ -44,7 +43,7 @@ impl<T: Scalar> Op<T, 1> for FromLogits<T> {
         };
         let dz = per_row_backward(&probabilities, &self.targets, &dl, dz);
         // In the order in which z came, so that what follows need not turn it around.
-        [Some(if innermost { dz.images_innermost() } else { dz })]
+        [Some(dz.in_order(order))]
     }
 }
 
@@ -115,7 +114,10 @@ fn per_row<T: Scalar>(
     );
     let classes = shape[shape.len() - 1];
     let (predictions, targets) = (predictions.row_major(), targets.row_major());
-    let rows = slice(&predictions).chunks_exact(classes).zip(slice(&targets).chunks_exact(classes));
+    let rows = predictions
+        .stored(Order::RowMajor)
+        .chunks_exact(classes)
+        .zip(targets.stored(Order::RowMajor).chunks_exact(classes));
     let losses = Buffer::collect(shape.count() / classes, rows.map(|(p, y)| f(p, y)));
     Tensor::from_buffer(&shape[..shape.len() - 1], losses)
 }
@@ -131,16 +133,15 @@ fn per_row_backward<T: Scalar>(
     let classes = shape[shape.len() - 1];
     let (saved, targets) = (saved.row_major(), targets.row_major());
     let mut gradient = Buffer::stale(shape.count());
-    let rows = slice(&saved).chunks_exact(classes).zip(slice(&targets).chunks_exact(classes));
+    let rows = saved
+        .stored(Order::RowMajor)
+        .chunks_exact(classes)
+        .zip(targets.stored(Order::RowMajor).chunks_exact(classes));
     let rows = rows.zip(dl.iter());
     for (((saved, y), dl), gradient) in rows.zip(gradient.chunks_exact_mut(classes)) {
         f(saved, y, dl, gradient);
     }
     Tensor::from_buffer(shape, gradient)
-}
-
-fn slice<T: Scalar>(x: &Tensor<T>) -> &[T] {
-    x.as_slice().expect("row-major")
 }
 
 impl<'t, T: Scalar> Var<'t, T> {

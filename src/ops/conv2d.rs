@@ -6,6 +6,7 @@
 //! ```
 //! where pixels outside of the image count as 0.
 
+use super::relu;
 use crate::autograd::{Op, Var, apply};
 use crate::kernels::conv2d::{self, Geometry};
 use crate::kernels::gemm::Finish;
@@ -132,7 +133,7 @@ impl<T: Scalar> Op<T, 3> for Conv2d {
     fn backward(&self, saved: Saved<T>, dy: Tensor<T>, _: [bool; 3]) -> [Option<Tensor<T>>; 3] {
         let Saved { geometry, x, kernel, y } = saved;
         let dy = match &y {
-            Some(y) => dy.into_zip_with(y, |dy, y| dy.kept_if(y > T::zero())),
+            Some(y) => relu::before(y, dy),
             None => dy,
         };
         let dx = kernel.map(|kernel| conv2d::backward_input(geometry, slice(&kernel), &dy));

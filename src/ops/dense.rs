@@ -1,5 +1,6 @@
 //! `y = x kernel + bias`, rectified or not: a fully connected layer as one operation.
 
+use super::relu;
 use crate::autograd::{Op, Var, apply};
 use crate::kernels::gemm::{self, Finish};
 use crate::scalar::Scalar;
@@ -57,7 +58,7 @@ impl<T: Scalar> Op<T, 3> for Dense {
         wanted: [bool; 3],
     ) -> [Option<Tensor<T>>; 3] {
         let dy = match &y {
-            Some(y) => dy.into_zip_with(y, |dy, y| dy.kept_if(y > T::zero())),
+            Some(y) => relu::before(y, dy),
             None => dy,
         };
         [

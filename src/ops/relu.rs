@@ -1,23 +1,29 @@
 //! `y = max(x, 0)`, element by element.
 
 use crate::autograd::{Op, Var, apply};
+use crate::kernels::gemm::rectified;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 
 struct Relu;
+
+/// The gradient before the rectifier that gave `y`, from the one after it: it counts where `y > 0`.
+pub(super) fn before<T: Scalar>(y: &Tensor<T>, dy: Tensor<T>) -> Tensor<T> {
+    dy.into_zip_with(y, |dy, y| dy.kept_if(y > T::zero()))
+}
 
 impl<T: Scalar> Op<T, 1> for Relu {
     const NAME: &'static str = "relu";
     type Saved = Tensor<T>; // y
 
     fn forward(&self, [x]: [&Tensor<T>; 1], _: [bool; 1]) -> (Tensor<T>, Tensor<T>) {
-        let y = x.map(|x| if x < T::zero() { T::zero() } else { x });
+        let y = x.map(rectified);
         (y.clone(), y)
     }
 
     // dx = dy where y > 0, else 0
     fn backward(&self, y: Tensor<T>, dy: Tensor<T>, _: [bool; 1]) -> [Option<Tensor<T>>; 1] {
-        [Some(dy.into_zip_with(&y, |dy, y| dy.kept_if(y > T::zero())))]
+        [Some(before(&y, dy))]
     }
 }
 

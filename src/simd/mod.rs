@@ -110,18 +110,32 @@ fn detected() -> Level {
     Level::Portable
 }
 
-/// Bytes of one vector register of the instruction set that [`dispatch`] enters.
-pub fn vector_bytes() -> usize {
-    struct VectorBytes;
-    impl Kernel for VectorBytes {
+/// How many numbers a vector of the instruction set that [`dispatch`] enters holds.
+pub fn lanes<T>() -> usize {
+    struct Count<T>(PhantomData<T>);
+    impl<T> Kernel for Count<T> {
         type Output = usize;
         #[inline(always)]
         fn run<S: Simd>(self) -> usize {
-            S::VECTOR_BYTES
+            Lanes::<S, T>::COUNT
         }
     }
-    dispatch(VectorBytes)
+    dispatch(Count(PhantomData::<T>))
 }
+
+/// Calls the method `$call` with an instruction set and, as a constant, the lanes of its vectors.
+macro_rules! with_lanes {
+    ($self:ident.$call:ident::<$S:ty, $T:ty>()) => {
+        match $crate::simd::Lanes::<$S, $T>::COUNT {
+            2 => $self.$call::<$S, 2>(),
+            4 => $self.$call::<$S, 4>(),
+            8 => $self.$call::<$S, 8>(),
+            16 => $self.$call::<$S, 16>(),
+            lanes => unreachable!("no vector of {lanes} lanes"),
+        }
+    };
+}
+pub(crate) use with_lanes;
 
 /// Runs `kernel` with the best instruction set of this machine.
 pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {

@@ -7,6 +7,7 @@
 mod construct;
 mod display;
 mod math;
+mod order;
 mod random;
 mod reduce;
 mod shape;
@@ -14,6 +15,7 @@ mod transpose;
 mod views;
 mod walk;
 
+pub(crate) use order::Order;
 pub use random::Stream;
 pub(crate) use random::{fans, standard_normal};
 pub use shape::{Axes, MAX_RANK, Shape};
@@ -266,35 +268,6 @@ impl<T: Scalar> Tensor<T> {
         Self::from_buffer(self.shape, values)
     }
 
-    /// The same values with the first axis innermost in memory, and the others row-major around it: in
-    /// this order a vector holds the same place of several images. Itself if they lie so already.
-    pub(crate) fn images_innermost(&self) -> Tensor<T> {
-        if self.as_innermost().is_some() {
-            return self.clone();
-        }
-        let n = self.shape[0];
-        let x = self.row_major();
-        let values = x.as_slice().expect("row-major");
-        let mut turned = Buffer::stale(values.len());
-        transpose(values, [n, values.len() / n.max(1)], &mut turned);
-        Self::from_innermost(self.shape, turned)
-    }
-
-    /// The elements in memory order, if the first axis is innermost and the others are row-major.
-    pub(crate) fn as_innermost(&self) -> Option<&[T]> {
-        let expected = innermost_strides(self.shape);
-        let fits = self.rank() > 0
-            && !self.is_empty()
-            && (0..self.rank()).all(|a| self.shape[a] == 1 || self.strides[a] == expected[a]);
-        fits.then(|| &self.data[self.offset..self.offset + self.len()])
-    }
-
-    /// A tensor over values whose first axis is innermost.
-    pub(crate) fn from_innermost(shape: impl Into<Shape>, values: Buffer<T>) -> Tensor<T> {
-        let shape = shape.into();
-        Tensor { strides: innermost_strides(shape), ..Self::from_buffer(shape, values) }
-    }
-
     /// A matrix's data from its first element on, with the steps between rows and columns, which
     /// must not be negative.
     pub(crate) fn as_matrix(&self) -> (&[T], usize, usize) {
@@ -342,17 +315,4 @@ impl<T: Scalar> PartialEq for Tensor<T> {
     fn eq(&self, other: &Self) -> bool {
         self.shape == other.shape && self.iter().eq(other.iter())
     }
-}
-
-/// Strides with which the first axis is innermost, and the others are row-major around it.
-fn innermost_strides(shape: Shape) -> [isize; MAX_RANK] {
-    let mut strides = [0; MAX_RANK];
-    if let Some((&n, sample)) = shape.split_first() {
-        let inner = Shape::new(sample).row_major();
-        for axis in 1..shape.rank() {
-            strides[axis] = inner[axis - 1].saturating_mul(n.max(1) as isize);
-        }
-        strides[0] = 1;
-    }
-    strides
 }

@@ -5,7 +5,7 @@
 
 use super::super::gemm::Finish;
 use super::super::par;
-use super::reach::Axis;
+use super::reach::{Axis, shifts};
 use super::{Geometry, PARTIAL_SUMS, added};
 use crate::buffer::Buffer;
 use crate::scalar::Scalar;
@@ -66,6 +66,7 @@ fn sweep<T: Scalar>(
     let channels = geometry.c_out;
     let [rows, cols] = axes.each_ref().map(|axis| axis.reaches.len());
     let image_len = height * width * channels;
+    let tables: Vec<Vec<(usize, usize)>> = shifts(axes, geometry.window.size()[1], width).collect();
     let mut out = Buffer::stale(geometry.images * rows * cols * channels);
     par::for_each_part(
         &mut out,
@@ -74,18 +75,19 @@ fn sweep<T: Scalar>(
         || (),
         |(), part, out| {
             let source = &source[part / rows * image_len..][..image_len];
-            let kernel_width = geometry.window.size()[1];
             let row = part % rows;
+            let tables = &tables[axes[0].classes[row] * axes[1].firsts.len()..];
+            let first_pixel = axes[0].reaches[row].pixel * width;
+            let cols = &axes[1];
             simd::dispatch(Row {
-                axes,
+                cols,
+                tables,
+                first_pixel,
                 source,
-                width,
                 channels,
                 kernel,
-                kernel_width,
                 bias,
                 finish,
-                row,
                 out,
             });
         },
@@ -95,15 +97,16 @@ fn sweep<T: Scalar>(
 
 /// One row of outputs.
 struct Row<'a, T> {
-    axes: &'a [Axis; 2],
+    cols: &'a Axis,
+    /// For each class of columns: the taps that it reads in this row, and how far away.
+    tables: &'a [Vec<(usize, usize)>],
+    /// The first pixel of the first row that is read.
+    first_pixel: usize,
     source: &'a [T],
-    width: usize,
     channels: usize,
     kernel: &'a [T],
-    kernel_width: usize,
     bias: Option<&'a [T]>,
     finish: Finish,
-    row: usize,
     out: &'a mut [T],
 }
 
@@ -112,21 +115,7 @@ impl<T: Scalar> Kernel for Row<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self) {
-        // For each class of columns: the taps that it reads in this row, and how far away, in one list.
-        let [rows, cols] = self.axes;
-        let tables: Vec<Vec<(usize, usize)>> = (0..cols.firsts.len())
-            .map(|class| {
-                let mut taps = Vec::new();
-                for (ky, y) in rows.taps(rows.classes[self.row]) {
-                    let row = cols
-                        .taps(class)
-                        .map(|(kx, x)| (ky * self.kernel_width + kx, y * self.width + x));
-                    taps.extend(row);
-                }
-                taps
-            })
-            .collect();
-        by_channels!(self.channels, |first, N| self.channels::<S, N>(first, &tables));
+        by_channels!(self.channels, |first, N| self.channels::<S, N>(first));
     }
 }
 
@@ -136,15 +125,15 @@ const TOGETHER: usize = 4;
 impl<T: Scalar> Row<'_, T> {
     /// `N` channels from `first` on.
     #[inline(always)]
-    fn channels<S: Simd, const N: usize>(&mut self, first: usize, tables: &[Vec<(usize, usize)>]) {
-        let [_, cols] = self.axes;
+    fn channels<S: Simd, const N: usize>(&mut self, first: usize) {
+        let cols = self.cols;
         let mut at = 0;
         while at < cols.reaches.len() {
             // Outputs that read the same taps, as far apart in the source as here.
             let last = (at + TOGETHER - 1).min(cols.reaches.len() - 1);
             let same = last - at == TOGETHER - 1
                 && cols.classes[at..=last].iter().all(|class| *class == cols.classes[at]);
-            let taps = &tables[cols.classes[at]];
+            let taps = &self.tables[cols.classes[at]];
             at += if same {
                 self.outputs::<S, N, TOGETHER>(at, first, taps)
             } else {
@@ -161,16 +150,16 @@ impl<T: Scalar> Row<'_, T> {
         first: usize,
         taps: &[(usize, usize)],
     ) -> usize {
-        let ([rows, cols], channels) = (self.axes, self.channels);
-        let row = rows.reaches[self.row];
+        let (cols, channels) = (self.cols, self.channels);
         let mut start = [T::zero(); N];
         if let Some(bias) = self.bias {
             start.copy_from_slice(&bias[first..first + N]);
         }
         let mut acc = [start; P];
         let pixel = cols.reaches[at].pixel;
-        let apart = cols.reaches[at + P - 1].pixel.abs_diff(pixel) / P.max(2).saturating_sub(1);
-        let first_pixel = row.pixel * self.width + pixel;
+        // From one output's pixels to the next one's, if there is a next one.
+        let apart = (cols.reaches[at + P - 1].pixel - pixel).checked_div(P - 1).unwrap_or(0);
+        let first_pixel = self.first_pixel + pixel;
         for &(tap, shift) in taps {
             let mut weights = [T::zero(); N];
             weights.copy_from_slice(&self.kernel[tap * channels + first..][..N]);
@@ -188,8 +177,7 @@ impl<T: Scalar> Row<'_, T> {
         for p in 0..P {
             let out = &mut self.out[(at + p) * channels + first..][..N];
             for i in 0..N {
-                let negative = self.finish == Finish::Relu && acc[p][i] < T::zero();
-                out[i] = if negative { T::zero() } else { acc[p][i] };
+                out[i] = self.finish.of(acc[p][i]);
             }
         }
         P

@@ -4,10 +4,11 @@
 //! output channels for one tap. In the tile, the rows are output pixels and the columns are output
 //! channels. Images get a border of zeros first, so that every pixel reads the same taps.
 
-use super::super::gemm::{Finish, Left, Narrow, Right, Start, product};
+use super::super::gemm::{Finish, Left, Right, Start, product};
+use super::super::narrow::Narrow;
 use super::super::par;
 use super::Geometry;
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, Lent};
 use crate::scalar::Scalar;
 use crate::simd::{self, Offsets};
 
@@ -22,12 +23,7 @@ const PARTS: usize = 16;
 struct Bordered<'a, T: Scalar> {
     width: usize,
     len: usize,
-    data: Data<'a, T>,
-}
-
-enum Data<'a, T: Scalar> {
-    AsIs(&'a [T]),
-    Copied(Buffer<T>),
+    data: Lent<'a, T>,
 }
 
 impl<'a, T: Scalar> Bordered<'a, T> {
@@ -41,7 +37,7 @@ impl<'a, T: Scalar> Bordered<'a, T> {
     ) -> Self {
         let len = height * width * c;
         if [h, w] == [height, width] {
-            return Bordered { width, len, data: Data::AsIs(images) };
+            return Bordered { width, len, data: Lent::Borrowed(images) };
         }
         let image_len = h * w * c;
         let mut copied = Buffer::stale(images.len() / image_len * len);
@@ -63,14 +59,7 @@ impl<'a, T: Scalar> Bordered<'a, T> {
                 }
             },
         );
-        Bordered { width, len, data: Data::Copied(copied) }
-    }
-
-    fn data(&self) -> &[T] {
-        match &self.data {
-            Data::AsIs(images) => images,
-            Data::Copied(images) => images,
-        }
+        Bordered { width, len, data: Lent::Owned(copied) }
     }
 }
 
@@ -142,7 +131,7 @@ fn run<T: Scalar>(
             for (sweep, [from, to]) in sweeps.iter().zip(&places) {
                 let count = images * sweep.grid[0].min(rows_each) * sweep.grid[1];
                 let start = image * source.len + first_row * sweep.from.1[0];
-                let (data, rows) = (&source.data()[start..], &from.as_slice()[..count]);
+                let (data, rows) = (&source.data[start..], &from.as_slice()[..count]);
                 let to = &to.as_slice()[..count];
                 match &sweep.weights {
                     Weights::Panels(weights) => {
@@ -205,7 +194,7 @@ fn taps(geometry: Geometry, width: usize) -> Offsets {
 /// same taps, and each phase is a convolution of stride 1.
 pub fn backward_input<T: Scalar>(geometry: Geometry, kernel: &[T], dy: &[T]) -> Buffer<T> {
     let Geometry { window, images, c_in, c_out, groups, .. } = geometry;
-    let ([h, w], [oh, ow]) = (window.image(), window.output());
+    let ([h, w], [oh, ow], [sh, sw]) = (window.image(), window.output(), window.strides());
     let phases = [0, 1].map(|axis| Phase::all(geometry, axis));
     // The border that the farthest reaching phases need.
     let before = [0, 1].map(|axis| phases[axis].iter().map(Phase::before).max().unwrap_or(0));
@@ -241,8 +230,8 @@ pub fn backward_input<T: Scalar>(geometry: Geometry, kernel: &[T], dy: &[T]) -> 
                 kernel[(tap * group_in + c) * c_out + channel + p % group_out]
             };
             // A summand for each tap and channel, or, for few columns, one for each vector of channels.
-            let lanes = simd::vector_bytes() / T::BYTES;
-            let narrow = group_in <= 4 && group_out % lanes == 0 && depth > 0;
+            let lanes = simd::lanes::<T>();
+            let narrow = group_in <= 4 && group_out.is_multiple_of(lanes) && depth > 0;
             let (step, weights) = if narrow {
                 let values = (0..group_in * depth).map(|i| weight(i % depth, i / depth));
                 (lanes, Weights::Columns(Buffer::collect(group_in * depth, values)))
@@ -256,10 +245,9 @@ pub fn backward_input<T: Scalar>(geometry: Geometry, kernel: &[T], dy: &[T]) -> 
                 let at = first_tap(pair);
                 (0..group_out).step_by(step).map(move |o| at + o)
             });
-            let (sh, sw) = (py.step, px.step);
             sweeps.push(Sweep {
                 grid: [py.count, px.count],
-                from: (0, [pixel(py.advance, 0), pixel(0, px.advance)]),
+                from: (0, [pixel(1, 0), pixel(0, 1)]),
                 to: (
                     (py.first * w + px.first) * c_in + group * group_in,
                     [sh * w * c_in, sw * c_in],
@@ -273,13 +261,11 @@ pub fn backward_input<T: Scalar>(geometry: Geometry, kernel: &[T], dy: &[T]) -> 
     run(&dy, &sweeps, Finish::Plain, [images, h, w * c_in], h * w, geometry.work())
 }
 
-/// Pixels of an image, along one axis, that meet the same taps: every `step`-th from `first` on.
+/// Pixels of an image, along one axis, that meet the same taps: one in each stride from `first` on. From each to the
+/// next, the output pixels that they meet advance by one.
 struct Phase {
     first: usize,
-    step: usize,
     count: usize,
-    /// How far the output pixels advance from one pixel of the phase to the next.
-    advance: usize,
     /// Taps, with the output pixel that the phase's first pixel meets through them.
     taps: Vec<(usize, isize)>,
 }
@@ -296,7 +282,7 @@ impl Phase {
                     .then(|| (tap, distance.div_euclid(stride as isize)))
             });
             let count = (image - first).div_ceil(stride);
-            Phase { first, step: stride, count, advance: 1, taps: taps.collect() }
+            Phase { first, count, taps: taps.collect() }
         };
         (0..stride.min(image)).map(phase).collect()
     }
@@ -356,7 +342,7 @@ pub fn backward_kernel<T: Scalar>(geometry: Geometry, x: &[T], dy: &[T]) -> Buff
                 let first = (part * images_each).min(images);
                 for image in first..(first + images_each).min(images) {
                     let start = image * x_len + group * geometry.group_in();
-                    let left = Left { data: &x.data()[start..], rows, cols: pixels.all() };
+                    let left = Left { data: &x.data[start..], rows, cols: pixels.all() };
                     let to = &to.as_slice()[..rows.len()];
                     product(left, &rights[image], Start::Out, Finish::Plain, sums, to);
                 }

@@ -11,17 +11,27 @@
 use super::super::gemm::{Finish, Left, Place, Start, Strip};
 use super::super::par;
 use super::Geometry;
-use super::plans::{Direction, Plans, plan};
-use super::reach::Axis;
+use super::reach::{Axis, shifts};
 use crate::buffer::Buffer;
 use crate::scalar::Scalar;
-use crate::simd::{self, Kernel, Lanes, Offsets, Simd, dots};
+use crate::simd::{self, Kernel, Offsets, Simd, dots, with_lanes};
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::rc::Rc;
+
+/// Which side of a convolution is computed from which.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Direction {
+    /// Outputs from images.
+    Forward,
+    /// The gradient of the images from that of the outputs.
+    Backward,
+}
 
 /// All offsets of a convolution from one stack of images to another. They depend on shapes alone.
 struct Plan {
     geometry: Geometry,
+    direction: Direction,
     axes: [Axis; 2],
     /// Channels that are read, and channels that are written.
     channels: [usize; 2],
@@ -41,12 +51,27 @@ struct Table {
 }
 
 thread_local! {
-    static PLANS: RefCell<Plans<Plan>> = const { RefCell::new(Plans::new()) };
+    /// The plans that this thread used last, the newest first: a training step repeats the shapes of the one before.
+    static PLANS: RefCell<VecDeque<Rc<Plan>>> = const { RefCell::new(VecDeque::new()) };
 }
 
+/// Plans that a thread keeps.
+const PLANS_KEPT: usize = 32;
+
 impl Plan {
+    /// The plan for these shapes: the one that this thread has, or a new one.
     fn of(geometry: Geometry, direction: Direction) -> Rc<Plan> {
-        plan(&PLANS, geometry, direction, || Plan::new(geometry, direction))
+        PLANS.with_borrow_mut(|plans| {
+            let known =
+                plans.iter().find(|plan| (plan.geometry, plan.direction) == (geometry, direction));
+            if let Some(plan) = known {
+                return Rc::clone(plan);
+            }
+            let plan = Rc::new(Plan::new(geometry, direction));
+            plans.truncate(PLANS_KEPT - 1);
+            plans.push_front(Rc::clone(&plan));
+            plan
+        })
     }
 
     fn new(geometry: Geometry, direction: Direction) -> Plan {
@@ -66,29 +91,25 @@ impl Plan {
                 [c_in * c_out, 1, c_out],
             ),
         };
-        let [rows, cols] = &axes;
-        let table = |row_class: usize, col_class: usize| {
-            let len = rows.taps(row_class).count() * cols.taps(col_class).count() * channels[0];
+        let table = |shifts: Vec<(usize, usize)>| {
+            let len = shifts.len() * channels[0];
             let (mut weights, mut pixels) = (Buffer::stale(len), Buffer::stale(len));
             let mut places = weights.iter_mut().zip(pixels.iter_mut());
-            for (ky, y) in rows.taps(row_class) {
-                for (kx, x) in cols.taps(col_class) {
-                    let (tap, pixel) = (ky * window.size()[1] + kx, y * width + x);
-                    for (c, (weight, place)) in (0..channels[0]).zip(&mut places) {
-                        *weight = tap * tap_step + c * read_step;
-                        *place = (pixel * channels[0] + c) * images;
-                    }
+            for (tap, shift) in shifts {
+                for (c, (weight, place)) in (0..channels[0]).zip(&mut places) {
+                    *weight = tap * tap_step + c * read_step;
+                    *place = (shift * channels[0] + c) * images;
                 }
             }
             Table { weights: Offsets::from(weights), pixels: Offsets::from(pixels) }
         };
-        let classes = [rows.firsts.len(), cols.firsts.len()];
-        let tables = (0..classes[0] * classes[1]).map(|i| table(i / classes[1], i % classes[1]));
+        let tables = shifts(&axes, window.size()[1], width).map(table).collect();
         Plan {
-            tables: tables.collect(),
+            tables,
             weights: Offsets::steps(channels[1], write_step),
             places: Offsets::steps(channels[1], images),
             geometry,
+            direction,
             axes,
             channels,
             width,
@@ -137,7 +158,7 @@ impl<T: Scalar> Kernel for Row<'_, T> {
     fn run<S: Simd>(self) {
         let Row { plan, source, kernel, bias, finish, row, out } = self;
         let ([rows, cols], [read, written]) = (&plan.axes, plan.channels);
-        let (images, lanes) = (plan.geometry.images, S::VECTOR_BYTES / T::BYTES);
+        let images = plan.geometry.images;
         let tables = &plan.tables[rows.classes[row] * cols.firsts.len()..];
         let reaches = cols.reaches.iter().zip(&cols.classes);
         for ((reach, &class), out) in reaches.zip(out.chunks_exact_mut(written * images)) {
@@ -145,24 +166,14 @@ impl<T: Scalar> Kernel for Row<'_, T> {
             let pixel = (rows.reaches[row].pixel * plan.width + reach.pixel) * read * images;
             let left =
                 Left { data: kernel, rows: plan.weights.as_slice(), cols: table.weights.all() };
-            let mut image = 0;
-            while image < images {
-                let two = images - image >= 2 * lanes;
-                let width = if two { 2 * lanes } else { lanes };
-                let strip = Strip {
-                    left,
-                    right: (source, pixel + image, table.pixels.all()),
-                    start: bias.map_or(Start::Zero, Start::Rows),
-                    finish,
-                    to: Place { rows: plan.places.as_slice(), column: image, width },
-                };
-                if two {
-                    strip.run::<S, 2>(out)
-                } else {
-                    strip.run::<S, 1>(out)
-                }
-                image += width;
-            }
+            let strip = Strip {
+                left,
+                right: (source, pixel, table.pixels.all()),
+                start: bias.map_or(Start::Zero, Start::Rows),
+                finish,
+                to: Place { rows: plan.places.as_slice(), column: 0, width: images },
+            };
+            strip.across::<S>(out);
         }
     }
 }
@@ -246,13 +257,7 @@ impl<T: Scalar> Kernel for KernelColumn<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self) {
-        match Lanes::<S, T>::COUNT {
-            2 => self.lanes::<S, 2>(),
-            4 => self.lanes::<S, 4>(),
-            8 => self.lanes::<S, 8>(),
-            16 => self.lanes::<S, 16>(),
-            lanes => unreachable!("no vector of {lanes} lanes"),
-        }
+        with_lanes!(self.lanes::<S, T>())
     }
 }
 

@@ -9,14 +9,14 @@
 //!
 //! `patches` is never written to memory: its element is `image[pixel + tap]`, a sum of two offsets.
 //!
-//! There are three ways. [`direct`] takes images with their channels innermost, and its vectors run along
-//! output channels. [`minor`] takes them with the images innermost, for layers whose few channels would
-//! leave most of a vector empty. [`depthwise`] is for one channel in each group.
+//! There are four ways. [`direct`] takes images with their channels innermost, and its vectors run along
+//! output channels; so does [`winograd`], with fewer multiplications for windows of 3 by 3 over many channels.
+//! [`minor`] takes them with the images innermost, for layers whose few channels would leave most of a vector
+//! empty. [`depthwise`] is for one channel in each group.
 
 mod depthwise;
 mod direct;
 mod minor;
-mod plans;
 mod reach;
 mod winograd;
 
@@ -26,7 +26,7 @@ use super::window::Window;
 use crate::buffer::Buffer;
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Simd};
-use crate::tensor::Tensor;
+use crate::tensor::{Order, Tensor};
 use std::ops::Range;
 use winograd::{F2, F4, Fits};
 
@@ -120,34 +120,27 @@ pub fn forward<T: Scalar>(
     finish: Finish,
 ) -> Tensor<T> {
     match geometry.way::<T>() {
-        Way::Depthwise => {
-            let y = depthwise::forward(geometry, slice(&x.row_major()), kernel, bias, finish);
-            Tensor::from_buffer(geometry.y_shape(), y)
+        Way::Innermost => {
+            let x = x.in_order(Order::Innermost);
+            let y = minor::forward(geometry, x.stored(Order::Innermost), kernel, bias, finish);
+            Order::Innermost.tensor(geometry.y_shape(), y)
         }
-        Way::Minor => {
-            let x = x.images_innermost();
-            let y = minor::forward(geometry, innermost(&x), kernel, bias, finish);
-            Tensor::from_innermost(geometry.y_shape(), y)
-        }
-        Way::MinorBlocks => {
+        Way::Blocks => {
             let y = in_blocks(geometry, geometry.pixels() * geometry.c_out, |block, images| {
                 forward(block, &x.slice(0, images), kernel, bias, finish)
             });
-            Tensor::from_buffer(geometry.y_shape(), y)
+            Order::RowMajor.tensor(geometry.y_shape(), y)
         }
-        Way::Direct => {
-            let y = direct::forward(geometry, slice(&x.row_major()), kernel, bias, finish);
-            Tensor::from_buffer(geometry.y_shape(), y)
-        }
-        Way::Winograd2 => {
+        Way::RowMajor(way) => {
             let x = x.row_major();
-            let y = winograd::forward::<_, F2, 4, 2>(geometry, slice(&x), kernel, bias, finish);
-            Tensor::from_buffer(geometry.y_shape(), y)
-        }
-        Way::Winograd4 => {
-            let x = x.row_major();
-            let y = winograd::forward::<_, F4, 6, 4>(geometry, slice(&x), kernel, bias, finish);
-            Tensor::from_buffer(geometry.y_shape(), y)
+            let x = x.stored(Order::RowMajor);
+            let y = match way {
+                RowMajor::Depthwise => depthwise::forward(geometry, x, kernel, bias, finish),
+                RowMajor::Direct => direct::forward(geometry, x, kernel, bias, finish),
+                RowMajor::F2 => winograd::forward::<_, F2, 4, 2>(geometry, x, kernel, bias, finish),
+                RowMajor::F4 => winograd::forward::<_, F4, 6, 4>(geometry, x, kernel, bias, finish),
+            };
+            Order::RowMajor.tensor(geometry.y_shape(), y)
         }
     }
 }
@@ -159,16 +152,12 @@ pub fn backward_kernel<T: Scalar>(
     dy: &Tensor<T>,
 ) -> (Buffer<T>, Buffer<T>) {
     match geometry.way::<T>() {
-        Way::Depthwise => {
-            let (x, dy) = (x.row_major(), dy.row_major());
-            let dkernel = depthwise::backward_kernel(geometry, slice(&x), slice(&dy));
-            (dkernel, column_sums(slice(&dy), geometry.c_out))
+        Way::Innermost => {
+            let (x, dy) = (x.in_order(Order::Innermost), dy.in_order(Order::Innermost));
+            let (x, dy) = (x.stored(Order::Innermost), dy.stored(Order::Innermost));
+            minor::backward_kernel(geometry, x, dy)
         }
-        Way::Minor => {
-            let (x, dy) = (x.images_innermost(), dy.images_innermost());
-            minor::backward_kernel(geometry, innermost(&x), innermost(&dy))
-        }
-        Way::MinorBlocks => {
+        Way::Blocks => {
             let blocks = geometry.images.div_ceil(BLOCK);
             let blocks_each = blocks.div_ceil(PARTIAL_SUMS);
             let partial = |part: usize| {
@@ -182,13 +171,14 @@ pub fn backward_kernel<T: Scalar>(
             let partials = par::map(blocks.div_ceil(blocks_each), geometry.work(), partial);
             par::tree_sum(partials, add_both).expect("there are images")
         }
-        way => {
+        Way::RowMajor(way) => {
             let (x, dy) = (x.row_major(), dy.row_major());
-            let (x, dy) = (slice(&x), slice(&dy));
+            let (x, dy) = (x.stored(Order::RowMajor), dy.stored(Order::RowMajor));
             let dkernel = match way {
-                Way::Winograd2 => winograd::backward_kernel::<_, F2, 4, 2>(geometry, x, dy),
-                Way::Winograd4 => winograd::backward_kernel::<_, F4, 6, 4>(geometry, x, dy),
-                _ => direct::backward_kernel(geometry, x, dy),
+                RowMajor::Depthwise => depthwise::backward_kernel(geometry, x, dy),
+                RowMajor::Direct => direct::backward_kernel(geometry, x, dy),
+                RowMajor::F2 => winograd::backward_kernel::<_, F2, 4, 2>(geometry, x, dy),
+                RowMajor::F4 => winograd::backward_kernel::<_, F4, 6, 4>(geometry, x, dy),
             };
             (dkernel, column_sums(dy, geometry.c_out))
         }
@@ -198,34 +188,27 @@ pub fn backward_kernel<T: Scalar>(
 /// The gradient of the images.
 pub fn backward_input<T: Scalar>(geometry: Geometry, kernel: &[T], dy: &Tensor<T>) -> Tensor<T> {
     match geometry.way::<T>() {
-        Way::Depthwise => {
-            let dx = depthwise::backward_input(geometry, kernel, slice(&dy.row_major()));
-            Tensor::from_buffer(geometry.x_shape(), dx)
+        Way::Innermost => {
+            let dy = dy.in_order(Order::Innermost);
+            let dx = minor::backward_input(geometry, kernel, dy.stored(Order::Innermost));
+            Order::Innermost.tensor(geometry.x_shape(), dx)
         }
-        Way::Minor => {
-            let dy = dy.images_innermost();
-            let dx = minor::backward_input(geometry, kernel, innermost(&dy));
-            Tensor::from_innermost(geometry.x_shape(), dx)
-        }
-        Way::MinorBlocks => {
+        Way::Blocks => {
             let dx = in_blocks(geometry, geometry.image_len(), |block, images| {
                 backward_input(block, kernel, &dy.slice(0, images))
             });
-            Tensor::from_buffer(geometry.x_shape(), dx)
+            Order::RowMajor.tensor(geometry.x_shape(), dx)
         }
-        Way::Direct => {
-            let dx = direct::backward_input(geometry, kernel, slice(&dy.row_major()));
-            Tensor::from_buffer(geometry.x_shape(), dx)
-        }
-        Way::Winograd2 => {
+        Way::RowMajor(way) => {
             let dy = dy.row_major();
-            let dx = winograd::backward_input::<_, F2, 4, 2>(geometry, kernel, slice(&dy));
-            Tensor::from_buffer(geometry.x_shape(), dx)
-        }
-        Way::Winograd4 => {
-            let dy = dy.row_major();
-            let dx = winograd::backward_input::<_, F4, 6, 4>(geometry, kernel, slice(&dy));
-            Tensor::from_buffer(geometry.x_shape(), dx)
+            let dy = dy.stored(Order::RowMajor);
+            let dx = match way {
+                RowMajor::Depthwise => depthwise::backward_input(geometry, kernel, dy),
+                RowMajor::Direct => direct::backward_input(geometry, kernel, dy),
+                RowMajor::F2 => winograd::backward_input::<_, F2, 4, 2>(geometry, kernel, dy),
+                RowMajor::F4 => winograd::backward_input::<_, F4, 6, 4>(geometry, kernel, dy),
+            };
+            Order::RowMajor.tensor(geometry.x_shape(), dx)
         }
     }
 }
@@ -233,36 +216,42 @@ pub fn backward_input<T: Scalar>(geometry: Geometry, kernel: &[T], dy: &Tensor<T
 /// How a convolution is computed: it depends on shapes and the instruction set alone.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Way {
-    Direct,
-    Minor,
-    /// [`Minor`](Self::Minor) for one block of images after the other.
-    MinorBlocks,
+    RowMajor(RowMajor),
+    /// With the images innermost, and left so.
+    Innermost,
+    /// [`Innermost`](Self::Innermost) for one block of images after the other, each put back in order.
+    Blocks,
+}
+
+/// Ways that take row-major images and give them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum RowMajor {
     Depthwise,
-    Winograd2,
-    Winograd4,
+    Direct,
+    F2,
+    F4,
 }
 
 impl Geometry {
     fn way<T: Scalar>(&self) -> Way {
         let few = self.groups == 1 && self.c_in < FEW_CHANNELS && self.c_out < FEW_CHANNELS;
-        let lanes = simd::vector_bytes() / T::BYTES;
-        if self.groups > 1 && self.groups == self.c_in && self.groups == self.c_out {
-            Way::Depthwise
-        } else if few && self.images > TOGETHER {
-            Way::MinorBlocks
-        } else if few && self.images > 0 && self.images.is_multiple_of(lanes) {
-            Way::Minor
-        } else {
-            // Also images that fill no vector of their own, such as a single one.
-            match self.algorithm {
-                Algorithm::Direct => Way::Direct,
-                _ if !Fits::<T>::geometry(self) => Way::Direct,
-                Algorithm::Winograd2 => Way::Winograd2,
-                // The transformed weights of very deep layers would not stay in any cache.
-                Algorithm::Winograd4 if self.c_in * self.c_out > 1 << 17 => Way::Winograd2,
-                Algorithm::Winograd4 => Way::Winograd4,
-            }
+        if few && self.images > TOGETHER {
+            return Way::Blocks;
         }
+        // Images that fill no vector of their own, such as a single one, stay as they are.
+        if few && self.images > 0 && self.images.is_multiple_of(simd::lanes::<T>()) {
+            return Way::Innermost;
+        }
+        let depthwise = self.groups > 1 && self.groups == self.c_in && self.groups == self.c_out;
+        Way::RowMajor(match self.algorithm {
+            _ if depthwise => RowMajor::Depthwise,
+            Algorithm::Direct => RowMajor::Direct,
+            _ if !Fits::<T>::geometry(self) => RowMajor::Direct,
+            Algorithm::Winograd2 => RowMajor::F2,
+            // The transformed weights of very deep layers would not stay in any cache.
+            Algorithm::Winograd4 if self.c_in * self.c_out > 1 << 17 => RowMajor::F2,
+            Algorithm::Winograd4 => RowMajor::F4,
+        })
     }
 
     /// A block of images, with the geometry of a convolution of these alone.
@@ -290,14 +279,6 @@ fn in_blocks<T: Scalar>(
         },
     );
     out
-}
-
-fn slice<T: Scalar>(x: &Tensor<T>) -> &[T] {
-    x.as_slice().expect("row-major")
-}
-
-fn innermost<T: Scalar>(x: &Tensor<T>) -> &[T] {
-    x.as_innermost().expect("images innermost")
 }
 
 fn add_both<T: Scalar>(

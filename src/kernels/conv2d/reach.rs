@@ -85,6 +85,23 @@ impl Axis {
     }
 }
 
+/// For each class of rows, and each class of columns in it: the taps that its positions read, counted in reading order
+/// in a window of `window_width`, with the distance in pixels from the first, in an image of `width`.
+pub fn shifts(
+    [rows, cols]: &[Axis; 2],
+    window_width: usize,
+    width: usize,
+) -> impl Iterator<Item = Vec<(usize, usize)>> {
+    let of_classes = move |row_class: usize, col_class: usize| {
+        let row = |(ky, y): (usize, usize)| {
+            cols.taps(col_class).map(move |(kx, x)| (ky * window_width + kx, y * width + x))
+        };
+        rows.taps(row_class).flat_map(row).collect()
+    };
+    let classes = cols.firsts.len();
+    (0..rows.firsts.len() * classes).map(move |i| of_classes(i / classes, i % classes))
+}
+
 fn gcd(a: usize, b: usize) -> usize {
     if b == 0 { a } else { gcd(b, a % b) }
 }

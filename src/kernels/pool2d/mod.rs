@@ -10,8 +10,8 @@ use super::window::Window;
 use crate::buffer::{Buffer, Pooled};
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Simd};
-use crate::tensor::Tensor;
-use spread::{Equally, ToWinner, spread};
+use crate::tensor::{Order, Tensor};
+use spread::{Equally, Share, ToWinner, spread};
 
 /// The numbers of a pooling.
 #[derive(Clone, Copy, Debug)]
@@ -98,44 +98,26 @@ impl Winner for u32 {
     }
 }
 
-/// A pooling of values in one of two memory orders, as a pooling of row-major images.
+/// A pooling and the memory order that it keeps.
 #[derive(Clone, Copy, Debug)]
 pub struct Ordered {
     shape: Geometry,
-    /// The same, but for images innermost: then a single image of `c n` channels.
-    memory: Geometry,
+    order: Order,
 }
 
 impl Ordered {
-    /// In the order of `x`.
-    fn like<T: Scalar>(geometry: Geometry, x: &Tensor<T>) -> Self {
-        let one = Geometry { images: 1, channels: geometry.channels * geometry.images, ..geometry };
-        let innermost = x.as_slice().is_none() && x.as_innermost().is_some();
-        Ordered { shape: geometry, memory: if innermost { one } else { geometry } }
-    }
-
-    fn is_innermost(&self) -> bool {
-        self.memory.images != self.shape.images
-    }
-
-    /// `x` in this order.
-    fn arranged<T: Scalar>(&self, x: &Tensor<T>) -> Tensor<T> {
-        if self.is_innermost() { x.images_innermost() } else { x.row_major() }
-    }
-
-    fn values<'a, T: Scalar>(&self, x: &'a Tensor<T>) -> &'a [T] {
-        let values = if self.is_innermost() { x.as_innermost() } else { x.as_slice() };
-        values.expect("arranged in this order")
+    /// The same, as a pooling of row-major images: with the images innermost, of a single one of `c n` channels.
+    fn memory(&self) -> Geometry {
+        let Geometry { images, channels, .. } = self.shape;
+        match self.order {
+            Order::RowMajor => self.shape,
+            Order::Innermost => Geometry { images: 1, channels: channels * images, ..self.shape },
+        }
     }
 
     /// Values in this order, for images of `[h, w]` pixels.
     fn tensor<T: Scalar>(&self, [h, w]: [usize; 2], values: Buffer<T>) -> Tensor<T> {
-        let shape = [self.shape.images, h, w, self.shape.channels];
-        if self.is_innermost() {
-            Tensor::from_innermost(shape, values)
-        } else {
-            Tensor::from_buffer(shape, values)
-        }
+        self.order.tensor([self.shape.images, h, w, self.shape.channels], values)
     }
 }
 
@@ -148,17 +130,17 @@ pub fn max_forward<T: Scalar>(
     x: &Tensor<T>,
     wanted: bool,
 ) -> (Tensor<T>, (Ordered, Winners)) {
-    let order = Ordered::like(geometry, x);
-    let x = order.arranged(x);
+    let ordered = Ordered { shape: geometry, order: x.order() };
+    let x = x.in_order(ordered.order);
     let [area, image] = [geometry.window.seen(), geometry.window.image()].map(|[h, w]| h * w);
     assert!(u32::try_from(image).is_ok(), "max_pool2d: an image of {image} pixels is too large");
     let mut y = Buffer::stale(geometry.images * geometry.output_len());
     let winners = if area <= 1 << 8 {
-        Winners::Bytes(maxima(order.memory, order.values(&x), wanted, &mut y))
+        Winners::Bytes(maxima(ordered.memory(), x.stored(ordered.order), wanted, &mut y))
     } else {
-        Winners::Words(maxima(order.memory, order.values(&x), wanted, &mut y))
+        Winners::Words(maxima(ordered.memory(), x.stored(ordered.order), wanted, &mut y))
     };
-    (order.tensor(geometry.window.output(), y), (order, winners))
+    (ordered.tensor(geometry.window.output(), y), (ordered, winners))
 }
 
 /// Writes the maxima to `y`, and returns which pixels won, if that is wanted.
@@ -277,20 +259,24 @@ impl<T: Scalar> MaxOfWindow<'_, T> {
 }
 
 /// Sends every `dy` to the pixel that its maximum came from.
-pub fn max_backward<T: Scalar>(order: Ordered, winners: &Winners, dy: &Tensor<T>) -> Tensor<T> {
-    let dy = order.arranged(dy);
-    let dx = match winners {
-        Winners::Bytes(winners) => spread(order.memory, order.values(&dy), ToWinner(winners)),
-        Winners::Words(winners) => spread(order.memory, order.values(&dy), ToWinner(winners)),
-    };
-    order.tensor(order.shape.window.image(), dx)
+pub fn max_backward<T: Scalar>(ordered: Ordered, winners: &Winners, dy: &Tensor<T>) -> Tensor<T> {
+    match winners {
+        Winners::Bytes(winners) => spread_in_order(ordered, dy, ToWinner(winners)),
+        Winners::Words(winners) => spread_in_order(ordered, dy, ToWinner(winners)),
+    }
+}
+
+fn spread_in_order<T: Scalar>(ordered: Ordered, dy: &Tensor<T>, share: impl Share<T>) -> Tensor<T> {
+    let dy = dy.in_order(ordered.order);
+    let dx = spread(ordered.memory(), dy.stored(ordered.order), share);
+    ordered.tensor(ordered.shape.window.image(), dx)
 }
 
 /// The mean of the pixels of each window that lie inside the image.
 pub fn avg_forward<T: Scalar>(geometry: Geometry, x: &Tensor<T>) -> (Tensor<T>, Ordered) {
-    let order = Ordered::like(geometry, x);
-    let (geometry, x) = (order.memory, order.arranged(x));
-    let x = order.values(&x);
+    let ordered = Ordered { shape: geometry, order: x.order() };
+    let (geometry, x) = (ordered.memory(), x.in_order(ordered.order));
+    let x = x.stored(ordered.order);
     let (channels, image_len) = (geometry.channels, geometry.image_len());
     let [oh, ow] = geometry.window.output();
     let mut y = Buffer::stale(geometry.images * geometry.output_len());
@@ -317,12 +303,10 @@ pub fn avg_forward<T: Scalar>(geometry: Geometry, x: &Tensor<T>) -> (Tensor<T>, 
             }
         },
     );
-    (order.tensor(geometry.window.output(), y), order)
+    (ordered.tensor(geometry.window.output(), y), ordered)
 }
 
 /// Shares every `dy` equally among the pixels of its window that lie inside the image.
-pub fn avg_backward<T: Scalar>(order: Ordered, dy: &Tensor<T>) -> Tensor<T> {
-    let dy = order.arranged(dy);
-    let dx = spread(order.memory, order.values(&dy), Equally);
-    order.tensor(order.shape.window.image(), dx)
+pub fn avg_backward<T: Scalar>(ordered: Ordered, dy: &Tensor<T>) -> Tensor<T> {
+    spread_in_order(ordered, dy, Equally)
 }

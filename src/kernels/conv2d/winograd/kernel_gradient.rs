@@ -2,38 +2,28 @@
 
 use super::parts::{Parts, Source};
 use super::tiles::Tiles;
-use super::{BLOCK_BYTES, DEPTH, Fits, GAP, ROW_GAP};
+use super::{BLOCK_BYTES, Fits, GAP, ROW_GAP};
 use crate::buffer::Buffer;
 use crate::kernels::conv2d::Geometry;
-use crate::kernels::gemm::{Finish, Left, Place, Start, Strip};
+use crate::kernels::gemm::{DEPTH, Finish, Left, Place, Start, Strip};
 use crate::kernels::par;
 use crate::scalar::Scalar;
-use crate::simd::{self, Kernel, Lanes, Offsets, Part, Simd};
+use crate::simd::{self, Kernel, Offsets, Part, Simd, with_lanes};
 use std::marker::PhantomData;
 
 /// Values of all transformed tiles that are kept at once, about.
 const KEPT: usize = 3 << 20;
 
-/// The gradient of the kernel.
+/// The gradient of the kernel. It is a convolution of the pixels by the gradients of the outputs, `M x M` of them
+/// to a tile, with 3 by 3 results: the same points serve. Tiles add up before they are transformed back.
 pub fn backward_kernel<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M: usize>(
     geometry: Geometry,
     x: &[T],
     dy: &[T],
 ) -> Buffer<T> {
-    if Fits::<T>::TYPE {
-        sum_of_tiles::<T, F, N, M>(geometry, x, dy)
-    } else {
-        unreachable!("no tiles for this type")
+    if !Fits::<T>::TYPE {
+        unreachable!("no tiles for this type");
     }
-}
-
-/// It is a convolution of the pixels by the gradients of the outputs, `M x M` of them
-/// to a tile, with 3 by 3 results: the same points serve. Tiles add up before they are transformed back.
-fn sum_of_tiles<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M: usize>(
-    geometry: Geometry,
-    x: &[T],
-    dy: &[T],
-) -> Buffer<T> {
     let Geometry { window, images, c_in, c_out, .. } = geometry;
     let sources = [
         Source { data: x, size: window.image(), channels: c_in, before: window.before() },
@@ -151,7 +141,7 @@ impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> Kernel
 
     #[inline(always)]
     fn run<S: Simd>(self) {
-        with_lanes!(self)
+        with_lanes!(self.vectors::<S, T>())
     }
 }
 
@@ -180,28 +170,16 @@ impl<T: Scalar> Kernel for Accumulate<'_, T> {
     #[inline(always)]
     fn run<S: Simd>(self) {
         let Accumulate { left, right: (data, steps), columns, to, sums } = self;
-        let lanes = S::VECTOR_BYTES / T::BYTES;
         for block in (0..steps.len()).step_by(DEPTH) {
             let block = block..(block + DEPTH).min(steps.len());
-            let left = Left { cols: left.cols.part(block.clone()), ..left };
-            let mut column = 0;
-            while column < columns {
-                let two = columns - column >= 2 * lanes;
-                let width = if two { 2 * lanes } else { lanes };
-                let strip = Strip {
-                    left,
-                    right: (data, column, steps.part(block.clone())),
-                    start: Start::Out,
-                    finish: Finish::Plain,
-                    to: Place { rows: to, column, width },
-                };
-                if two {
-                    strip.run::<S, 2>(sums)
-                } else {
-                    strip.run::<S, 1>(sums)
-                }
-                column += width;
-            }
+            let strip = Strip {
+                left: Left { cols: left.cols.part(block.clone()), ..left },
+                right: (data, 0, steps.part(block)),
+                start: Start::Out,
+                finish: Finish::Plain,
+                to: Place { rows: to, column: 0, width: columns },
+            };
+            strip.across::<S>(sums);
         }
     }
 }
@@ -221,7 +199,7 @@ impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> Kernel
 
     #[inline(always)]
     fn run<S: Simd>(self) {
-        with_lanes!(self)
+        with_lanes!(self.vectors::<S, T>())
     }
 }
 

@@ -41,8 +41,6 @@ const GAP: usize = 48;
 const ROW_GAP: usize = 16;
 /// Bytes that the transformed pixels of one block of tiles take at most: they stay in the second-level cache.
 const BLOCK_BYTES: usize = 640 << 10;
-/// Summands that are added before the next block of channels is taken.
-const DEPTH: usize = 256;
 
 /// Whether tiles are for this type, as a constant: no code is made for one that they are not for. `f64` is asked for
 /// where rounding errors count.
@@ -71,6 +69,9 @@ pub fn forward<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M: usize>
     bias: &[T],
     finish: Finish,
 ) -> Buffer<T> {
+    if !Fits::<T>::TYPE {
+        unreachable!("no tiles for this type");
+    }
     let Geometry { window, images, c_in, c_out, .. } = geometry;
     let sweep = Sweep {
         source: Source { data: x, size: window.image(), channels: c_in, before: window.before() },
@@ -79,11 +80,7 @@ pub fn forward<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M: usize>
         bias: Some(bias),
         finish,
     };
-    if Fits::<T>::TYPE {
-        sweep.run::<F, N, M>(images, geometry.work())
-    } else {
-        unreachable!("no tiles for this type")
-    }
+    sweep.run::<F, N, M>(images, geometry.work())
 }
 
 /// The gradient of the images: the same sweep over `dy`, with the kernel read backwards.
@@ -92,6 +89,9 @@ pub fn backward_input<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M:
     kernel: &[T],
     dy: &[T],
 ) -> Buffer<T> {
+    if !Fits::<T>::TYPE {
+        unreachable!("no tiles for this type");
+    }
     let Geometry { window, images, c_in, c_out, .. } = geometry;
     let before = window.before().map(|before| 2 - before);
     let sweep = Sweep {
@@ -101,9 +101,5 @@ pub fn backward_input<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M:
         bias: None,
         finish: Finish::Plain,
     };
-    if Fits::<T>::TYPE {
-        sweep.run::<F, N, M>(images, geometry.work())
-    } else {
-        unreachable!("no tiles for this type")
-    }
+    sweep.run::<F, N, M>(images, geometry.work())
 }

@@ -3,19 +3,6 @@
 use crate::scalar::Scalar;
 use std::ops::Range;
 
-/// Calls `self.vectors::<S, V>()` with the number of lanes of a vector.
-macro_rules! with_lanes {
-    ($self:expr) => {
-        match Lanes::<S, T>::COUNT {
-            2 => $self.vectors::<S, 2>(),
-            4 => $self.vectors::<S, 4>(),
-            8 => $self.vectors::<S, 8>(),
-            16 => $self.vectors::<S, 16>(),
-            lanes => unreachable!("no vector of {lanes} lanes"),
-        }
-    };
-}
-
 /// Transforms the `S x S` pixels of each of a part's tiles, `M` apart: for each point a matrix of the tiles, with
 /// `row` values from one to the next, and `plane` values from one matrix to the next.
 macro_rules! at_points {

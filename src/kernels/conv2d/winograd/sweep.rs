@@ -3,12 +3,12 @@
 use super::parts::{Parts, Source};
 use super::tiles::Tiles;
 use super::weights::Weights;
-use super::{BLOCK_BYTES, DEPTH, GAP};
+use super::{BLOCK_BYTES, GAP};
 use crate::buffer::Buffer;
-use crate::kernels::gemm::{Finish, Left, Place, Start, Strip};
+use crate::kernels::gemm::{DEPTH, Finish, Left, Place, Start, Strip};
 use crate::kernels::par;
 use crate::scalar::Scalar;
-use crate::simd::{self, Kernel, Lanes, Offsets, Simd};
+use crate::simd::{self, Kernel, Offsets, Simd, with_lanes};
 use std::marker::PhantomData;
 
 /// A convolution by tiles from one stack of images to another.
@@ -66,7 +66,7 @@ impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> Kernel
 
     #[inline(always)]
     fn run<S: Simd>(self) {
-        with_lanes!(self)
+        with_lanes!(self.vectors::<S, T>())
     }
 }
 
@@ -132,10 +132,7 @@ impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> TilesOfPart<'_, 
                         for x in 0..M.min(ow - column * M) {
                             let mut value = outputs[y][x];
                             for i in 0..V {
-                                value[i] += shift[i];
-                                if *finish == Finish::Relu && value[i] < T::zero() {
-                                    value[i] = T::zero();
-                                }
+                                value[i] = finish.of(value[i] + shift[i]);
                             }
                             let at = ((first_row + y) * ow + column * M + x) * c_out + first;
                             if channels == V {

@@ -5,7 +5,7 @@ use super::tiles::Tiles;
 use crate::buffer::Buffer;
 use crate::kernels::par;
 use crate::scalar::Scalar;
-use crate::simd::{self, Kernel, Lanes, Simd};
+use crate::simd::{self, Kernel, Simd, with_lanes};
 use crate::tensor::transpose;
 use std::marker::PhantomData;
 
@@ -36,7 +36,7 @@ impl<T: Scalar> Weights<T> {
             }
         }
         let kernel = if backwards { &turned } else { kernel };
-        let width = 2 * simd::vector_bytes() / T::BYTES;
+        let width = 2 * simd::lanes::<T>();
         let plane = channels[0] * width + ROW_GAP;
         let panel_len = N * N * plane;
         let mut values = Buffer::stale(channels[1].div_ceil(width) * panel_len);
@@ -77,7 +77,7 @@ impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> Kernel
 
     #[inline(always)]
     fn run<S: Simd>(self) {
-        with_lanes!(self)
+        with_lanes!(self.vectors::<S, T>())
     }
 }
 
