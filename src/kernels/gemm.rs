@@ -125,14 +125,6 @@ pub enum Finish {
     Relu,
 }
 
-impl Finish {
-    /// What becomes of a sum.
-    #[inline(always)]
-    pub fn of<T: Scalar>(self, sum: T) -> T {
-        if self == Finish::Relu { rectified(sum) } else { sum }
-    }
-}
-
 /// `max(x, 0)`; a NaN stays one.
 #[inline(always)]
 pub fn rectified<T: Scalar>(x: T) -> T {

@@ -3,7 +3,7 @@
 //! Nothing is summed over channels, so there is no product to compute: vectors run along the channels, and
 //! each output pixel is a sum of pixels times weights, element by element.
 
-use super::super::gemm::Finish;
+use super::super::gemm::{Finish, rectified};
 use super::super::par;
 use super::reach::{Axis, shifts};
 use super::{Geometry, PARTIAL_SUMS, added};
@@ -175,10 +175,12 @@ impl<T: Scalar> Row<'_, T> {
             }
         }
         for p in 0..P {
-            let out = &mut self.out[(at + p) * channels + first..][..N];
-            for i in 0..N {
-                out[i] = self.finish.of(acc[p][i]);
+            if self.finish == Finish::Relu {
+                for i in 0..N {
+                    acc[p][i] = rectified(acc[p][i]);
+                }
             }
+            self.out[(at + p) * channels + first..][..N].copy_from_slice(&acc[p]);
         }
         P
     }

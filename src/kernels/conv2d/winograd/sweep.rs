@@ -5,7 +5,7 @@ use super::tiles::Tiles;
 use super::weights::Weights;
 use super::{BLOCK_BYTES, GAP};
 use crate::buffer::Buffer;
-use crate::kernels::gemm::{DEPTH, Finish, Left, Place, Start, Strip};
+use crate::kernels::gemm::{DEPTH, Finish, Left, Place, Start, Strip, rectified};
 use crate::kernels::par;
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Offsets, Simd, with_lanes};
@@ -132,7 +132,12 @@ impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> TilesOfPart<'_, 
                         for x in 0..M.min(ow - column * M) {
                             let mut value = outputs[y][x];
                             for i in 0..V {
-                                value[i] = finish.of(value[i] + shift[i]);
+                                value[i] += shift[i];
+                            }
+                            if *finish == Finish::Relu {
+                                for i in 0..V {
+                                    value[i] = rectified(value[i]);
+                                }
                             }
                             let at = ((first_row + y) * ow + column * M + x) * c_out + first;
                             if channels == V {
