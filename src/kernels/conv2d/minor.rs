@@ -197,62 +197,22 @@ pub fn backward_input<T: Scalar>(geometry: Geometry, kernel: &[T], dy: &[T]) -> 
 /// The gradients of the kernel and of the bias: inner products of rows of `x` and rows of `dy`, along the
 /// pixels and the images, in which every lane sums for itself.
 pub fn backward_kernel<T: Scalar>(geometry: Geometry, x: &[T], dy: &[T]) -> (Buffer<T>, Buffer<T>) {
-    let Geometry { window, c_in, c_out, .. } = geometry;
-    let [kh, kw] = window.size();
-    // Each column of the window by itself: `[kx][ky][c_in][c_out]`.
-    let column_len = kh * c_in * c_out;
-    let mut by_columns = Buffer::zeroed(kw * column_len);
-    par::for_each_part(
-        &mut by_columns,
-        column_len,
-        geometry.work(),
-        || (),
-        |(), kx, sums| simd::dispatch(KernelColumn { geometry, x, dy, kx, sums }),
-    );
-    let mut dkernel = Buffer::stale(by_columns.len());
-    for (i, row) in dkernel.chunks_exact_mut(c_in * c_out).enumerate() {
-        let (ky, kx) = (i / kw, i % kw);
-        row.copy_from_slice(&by_columns[(kx * kh + ky) * c_in * c_out..][..c_in * c_out]);
-    }
-    let mut dbias = Buffer::zeroed(c_out);
-    simd::dispatch(BiasSums { dy, images: geometry.images, sums: &mut dbias });
+    let mut dkernel = Buffer::zeroed(geometry.taps() * geometry.c_out);
+    let mut dbias = Buffer::zeroed(geometry.c_out);
+    simd::dispatch(KernelGradient { geometry, x, dy, dkernel: &mut dkernel, dbias: &mut dbias });
     (dkernel, dbias)
 }
 
-/// The sums of `dy[pixels][channels][images]` for each channel.
-struct BiasSums<'a, T> {
-    dy: &'a [T],
-    images: usize,
-    sums: &'a mut [T],
-}
-
-impl<T: Scalar> Kernel for BiasSums<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self) {
-        // Every image sums for itself over the pixels first.
-        let BiasSums { dy, images, sums } = self;
-        let mut lanes = Buffer::zeroed(sums.len() * images);
-        for pixel in dy.chunks_exact(lanes.len()) {
-            lanes.iter_mut().zip(pixel).for_each(|(lane, &dy)| *lane += dy);
-        }
-        for (sum, lanes) in sums.iter_mut().zip(lanes.chunks_exact(images)) {
-            *sum = lanes.iter().copied().sum();
-        }
-    }
-}
-
-/// The gradient of one column of the window, `[ky][c_in][c_out]`.
-struct KernelColumn<'a, T> {
+struct KernelGradient<'a, T> {
     geometry: Geometry,
     x: &'a [T],
     dy: &'a [T],
-    kx: usize,
-    sums: &'a mut [T],
+    /// `[kh][kw][c_in][c_out]`.
+    dkernel: &'a mut [T],
+    dbias: &'a mut [T],
 }
 
-impl<T: Scalar> Kernel for KernelColumn<'_, T> {
+impl<T: Scalar> Kernel for KernelGradient<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -261,72 +221,129 @@ impl<T: Scalar> Kernel for KernelColumn<'_, T> {
     }
 }
 
-impl<T: Scalar> KernelColumn<'_, T> {
+/// One column of the window.
+struct Column {
+    /// Where it stands in the image for its first output, and which output that is.
+    x_first: usize,
+    dy_first: usize,
+    /// One row of outputs that it reads for: its pixels, and for each the images, one vector at a time.
+    x_steps: Offsets,
+    dy_steps: Offsets,
+}
+
+impl<T: Scalar> KernelGradient<'_, T> {
     #[inline(always)]
     fn lanes<S: Simd, const L: usize>(self) {
-        /// Rows and columns of a tile of inner products: twelve vectors that sum, and room for those that
-        /// are multiplied in 16 registers.
-        const MR: usize = 3;
-        const NR: usize = 4;
-        let KernelColumn { geometry, x, dy, kx, sums } = self;
+        let KernelGradient { geometry, x, dy, .. } = self;
         let Geometry { window, images, c_in, c_out, .. } = geometry;
-        let ([_, width], [oh, ow]) = (window.image(), window.output());
-        let (outputs, chunks) = (window.reaching(1, kx), images / L);
-        // One row of outputs: its pixels, and for each the images, one vector at a time.
-        let steps = |step: usize| {
-            let mut steps = Buffer::stale(outputs.len() * chunks);
-            for (i, pixel) in steps.chunks_exact_mut(chunks).enumerate() {
-                (0..chunks).for_each(|v| pixel[v] = i * step * images + v * L);
-            }
-            Offsets::from(steps)
-        };
-        let (x_steps, dy_steps) = (steps(window.strides()[1] * c_in), steps(c_out));
-        if outputs.is_empty() {
-            return;
-        }
-        let x_column =
-            outputs.start * window.strides()[1] + kx * window.dilation()[1] - window.before()[1];
-
-        let mut lanes = Buffer::zeroed(sums.len() * L);
-        for oy in 0..oh {
-            let (first_pixel, taps) = window.clipped(0, oy);
-            let taps = taps.start * c_in..taps.end * c_in;
-            // Where tap (ky, c) is in the image, and where channel o of the output.
-            let x_row = |row: usize| {
-                let (ky, c) = (row / c_in - taps.start / c_in, row % c_in);
-                let pixel = (first_pixel + ky * window.dilation()[0]) * width + x_column;
-                (pixel * c_in + c) * images
+        let ([_, width], [_, ow], [_, kw]) = (window.image(), window.output(), window.size());
+        let [stride, dilation, before] =
+            [window.strides(), window.dilation(), window.before()].map(|along| along[1]);
+        let column = |kx: usize| {
+            let outputs = window.reaching(1, kx);
+            let steps = |step: usize| {
+                let pixels = (0..outputs.len()).map(|i| i * step * images);
+                let chunks = |pixel| (0..images).step_by(L).map(move |image| pixel + image);
+                Offsets::new(outputs.len() * images / L, pixels.flat_map(chunks))
             };
-            let dy_row = |o: usize| ((oy * ow + outputs.start) * c_out + o) * images;
-            for row in taps.clone().step_by(MR) {
-                let row_at = |i: usize| (row + i).min(taps.end - 1);
-                let x_rows: [usize; MR] = std::array::from_fn(|i| x_row(row_at(i)));
-                for o in (0..c_out).step_by(NR) {
-                    let o_at = |j: usize| (o + j).min(c_out - 1);
-                    let dy_rows: [usize; NR] = std::array::from_fn(|j| dy_row(o_at(j)));
-                    let place = |i: usize, j: usize| (row_at(i) * c_out + o_at(j)) * L;
-                    let mut acc = [[[T::zero(); L]; NR]; MR];
-                    for i in 0..MR {
-                        for j in 0..NR {
-                            acc[i][j].copy_from_slice(&lanes[place(i, j)..][..L]);
-                        }
-                    }
-                    let acc = dots::<S, T, MR, NR, L>(
-                        acc,
-                        (x, &x_rows, x_steps.all()),
-                        (dy, &dy_rows, dy_steps.all()),
-                    );
-                    // Repeated rows and columns of the last tile hold the same, so either may be kept.
-                    for i in 0..MR {
-                        for j in 0..NR {
-                            lanes[place(i, j)..][..L].copy_from_slice(&acc[i][j]);
-                        }
-                    }
+            Column {
+                x_first: outputs.start * stride + kx * dilation - before,
+                dy_first: outputs.start,
+                x_steps: steps(stride * c_in),
+                dy_steps: steps(c_out),
+            }
+        };
+        let reached = |&kx: &usize| !window.reaching(1, kx).is_empty();
+        let columns: Vec<(usize, Column)> =
+            (0..kw).filter(reached).map(|kx| (kx, column(kx))).collect();
+
+        let mut lanes = Buffer::zeroed(self.dkernel.len() * L);
+        let mut bias_lanes = Buffer::zeroed(c_out * images);
+        // A row of `dy` and the rows of `x` that it saw stay in the first-level cache for all that is made of them.
+        for (oy, dy) in dy.chunks_exact(ow * c_out * images).enumerate() {
+            for pixel in dy.chunks_exact(bias_lanes.len()) {
+                bias_lanes.iter_mut().zip(pixel).for_each(|(lane, &dy)| *lane += dy);
+            }
+            let (first_row, kys) = window.clipped(0, oy);
+            for (kx, column) in &columns {
+                let rows = kys.len() * c_in;
+                // Where tap (ky, c) is in the image, and where its sums are.
+                let place = |row: usize| {
+                    let (tap, c) = (row / c_in, row % c_in);
+                    let pixel = (first_row + tap * window.dilation()[0]) * width + column.x_first;
+                    let sums = (((kys.start + tap) * kw + kx) * c_in + c) * c_out * L;
+                    ((pixel * c_in + c) * images, sums)
+                };
+                let mut row = 0;
+                while row < rows {
+                    let tiles = Tiles { x, dy, column, images, c_out, lanes: &mut lanes };
+                    row += match rows - row {
+                        1 => tiles.rows::<S, 1, L>([place(row)]),
+                        2 | 4 => tiles.rows::<S, 2, L>([place(row), place(row + 1)]),
+                        _ => tiles.rows::<S, 3, L>([place(row), place(row + 1), place(row + 2)]),
+                    };
                 }
             }
         }
-        for (sum, lanes) in sums.iter_mut().zip(lanes.chunks_exact(L)) {
+        for (sum, lanes) in self.dkernel.iter_mut().zip(lanes.chunks_exact(L)) {
             *sum = lanes.iter().copied().sum();
         }
+        for (sum, lanes) in self.dbias.iter_mut().zip(bias_lanes.chunks_exact(images)) {
+            *sum = lanes.iter().copied().sum();
+        }
+    }
+}
+
+/// Inner products of some rows of `x` with all output channels of one row of `dy`.
+struct Tiles<'a, T> {
+    x: &'a [T],
+    dy: &'a [T],
+    column: &'a Column,
+    images: usize,
+    c_out: usize,
+    lanes: &'a mut [T],
+}
+
+impl<T: Scalar> Tiles<'_, T> {
+    /// Adds the products of `MR` rows, each with the place of its first value and that of its sums. Returns `MR`.
+    #[inline(always)]
+    fn rows<S: Simd, const MR: usize, const L: usize>(self, rows: [(usize, usize); MR]) -> usize {
+        /// Output channels of a tile. With at most three rows that makes twelve vectors that sum, and leaves room for
+        /// those that are multiplied in 16 registers.
+        const NR: usize = 4;
+        let Tiles { x, dy, column, images, c_out, lanes } = self;
+        let mut x_rows = [0; MR];
+        for i in 0..MR {
+            x_rows[i] = rows[i].0;
+        }
+        for o in (0..c_out).step_by(NR) {
+            // Repeated channels of the last tile sum the same, so either may be kept.
+            let mut dy_rows = [0; NR];
+            let mut sums = [[0; NR]; MR];
+            for j in 0..NR {
+                let o = (o + j).min(c_out - 1);
+                dy_rows[j] = (column.dy_first * c_out + o) * images;
+                for i in 0..MR {
+                    sums[i][j] = rows[i].1 + o * L;
+                }
+            }
+            let mut acc = [[[T::zero(); L]; NR]; MR];
+            for i in 0..MR {
+                for j in 0..NR {
+                    acc[i][j].copy_from_slice(&lanes[sums[i][j]..][..L]);
+                }
+            }
+            let acc = dots::<S, T, MR, NR, L>(
+                acc,
+                (x, &x_rows, column.x_steps.all()),
+                (dy, &dy_rows, column.dy_steps.all()),
+            );
+            for i in 0..MR {
+                for j in 0..NR {
+                    lanes[sums[i][j]..][..L].copy_from_slice(&acc[i][j]);
+                }
+            }
+        }
+        MR
     }
 }
