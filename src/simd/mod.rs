@@ -14,7 +14,7 @@
 
 mod tile;
 
-pub use tile::{Offsets, Part, dots, tile};
+pub use tile::{Offsets, Part, dots, lanewise, tile};
 
 use num_traits::Float;
 use std::marker::PhantomData;

@@ -1,6 +1,6 @@
 //! The innermost loops of every product.
 //!
-//! Both read their operands in place, through [`Offsets`]: the address of an element is the sum of a
+//! All read their operands in place, through [`Offsets`]: the address of an element is the sum of a
 //! part that depends on the row (or column) of the result and a part that depends on the summand. A
 //! matrix with any strides splits like that, and so does an image seen through a sliding window: one part
 //! says where the window stands, the other which pixel of it is meant. That is why no column matrix is
@@ -15,6 +15,8 @@ use num_traits::Float;
 pub struct Offsets {
     offsets: Buffer<usize>,
     max: usize,
+    /// Whether they ascend, so that the last of a part is its maximum.
+    ascending: bool,
 }
 
 impl Offsets {
@@ -27,7 +29,7 @@ impl Offsets {
     pub fn steps(len: usize, step: usize) -> Self {
         let mut offsets = Buffer::stale(len);
         offsets.iter_mut().enumerate().for_each(|(i, offset)| *offset = i * step);
-        Offsets { offsets, max: len.saturating_sub(1) * step }
+        Offsets { offsets, max: len.saturating_sub(1) * step, ascending: true }
     }
 
     /// The distances, in order.
@@ -46,17 +48,20 @@ impl Offsets {
         self.part(0..self.len())
     }
 
-    /// Those in `range`, with the maximum of the whole.
+    /// Those in `range`.
     #[inline]
     pub fn part(&self, range: std::ops::Range<usize>) -> Part<'_> {
-        Part { offsets: &self.offsets[range], max: self.max }
+        let offsets = &self.offsets[range];
+        let last = offsets.last().copied().unwrap_or(0);
+        Part { offsets, max: if self.ascending { last } else { self.max } }
     }
 }
 
 impl From<Buffer<usize>> for Offsets {
     fn from(offsets: Buffer<usize>) -> Self {
         let max = offsets.iter().copied().max().unwrap_or(0);
-        Offsets { offsets, max }
+        let ascending = offsets.is_sorted();
+        Offsets { offsets, max, ascending }
     }
 }
 
@@ -64,6 +69,7 @@ impl From<Buffer<usize>> for Offsets {
 #[derive(Clone, Copy, Debug)]
 pub struct Part<'a> {
     offsets: &'a [usize],
+    /// At least the largest of them.
     max: usize,
 }
 
@@ -162,6 +168,42 @@ pub fn dots<S: Simd, T: Float, const MR: usize, const NR: usize, const L: usize>
                 for l in 0..L {
                     acc[i][j][l] = S::mul_add(x[i][l], y[l], acc[i][j][l]);
                 }
+            }
+        }
+    }
+    acc
+}
+
+/// Adds `sum over k of a[column + at[k] + l] * b[rows[p] + bt[k] + l]` to `acc[p][l]`: products of neighbours lane by
+/// lane, of which nothing is summed across lanes.
+///
+/// # Panics
+/// When an element would lie outside of its operand, or there are fewer `bt` than `at`.
+#[inline(always)]
+pub fn lanewise<S: Simd, T: Float, const P: usize, const N: usize>(
+    mut acc: [[T; N]; P],
+    (a, column, at): (&[T], usize, Part<'_>),
+    (b, rows, bt): (&[T], &[usize; P], Part<'_>),
+) -> [[T; N]; P] {
+    if at.offsets.is_empty() {
+        return acc;
+    }
+    at.check(column, N, a.len());
+    bt.check(rows.iter().copied().max().unwrap_or(0), N, b.len());
+    assert!(bt.offsets.len() >= at.offsets.len(), "the operands have different inner lengths");
+    let a = &a[column..];
+    let mut starts = [b; P];
+    for p in 0..P {
+        starts[p] = &b[rows[p]..];
+    }
+    for (&at, &bt) in at.offsets.iter().zip(bt.offsets) {
+        // SAFETY: `at <= at.max`, and `column + at.max + N <= a.len()` was just asserted.
+        let x = unsafe { a.get_unchecked(at..at + N) };
+        for p in 0..P {
+            // SAFETY: in the same way, `rows[p] + bt.max + N <= b.len()` was asserted.
+            let y = unsafe { starts[p].get_unchecked(bt..bt + N) };
+            for l in 0..N {
+                acc[p][l] = S::mul_add(x[l], y[l], acc[p][l]);
             }
         }
     }

@@ -4,6 +4,9 @@ use crate::simd::{self, Kernel, Simd};
 
 /// Side of a block that is turned around in registers.
 const SIDE: usize = 8;
+/// Columns that are taken before the next rows: whole cache lines, for the rows of a block often lie a power of two
+/// apart, where few lines have room in the first-level cache at once.
+const COLUMNS: usize = 2 * SIDE;
 
 /// Writes the row-major matrix `from` of `[rows, columns]` to `into`, row-major with the two exchanged.
 pub fn transpose<T: Copy + Default>(from: &[T], [rows, columns]: [usize; 2], into: &mut [T]) {
@@ -28,15 +31,17 @@ impl<T: Copy + Default> Kernel for Transpose<'_, T> {
     fn run<S: Simd>(self) {
         let Transpose { from, rows, columns, into } = self;
         let (whole_rows, whole_columns) = (rows / SIDE * SIDE, columns / SIDE * SIDE);
-        for column in (0..whole_columns).step_by(SIDE) {
+        for first in (0..whole_columns).step_by(COLUMNS) {
             for row in (0..whole_rows).step_by(SIDE) {
-                let mut block = [[T::default(); SIDE]; SIDE];
-                for i in 0..SIDE {
-                    block[i].copy_from_slice(&from[(row + i) * columns + column..][..SIDE]);
-                }
-                let block = turned(block);
-                for j in 0..SIDE {
-                    into[(column + j) * rows + row..][..SIDE].copy_from_slice(&block[j]);
+                for column in (first..(first + COLUMNS).min(whole_columns)).step_by(SIDE) {
+                    let mut block = [[T::default(); SIDE]; SIDE];
+                    for i in 0..SIDE {
+                        block[i].copy_from_slice(&from[(row + i) * columns + column..][..SIDE]);
+                    }
+                    let block = turned(block);
+                    for j in 0..SIDE {
+                        into[(column + j) * rows + row..][..SIDE].copy_from_slice(&block[j]);
+                    }
                 }
             }
         }

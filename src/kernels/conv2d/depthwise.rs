@@ -9,7 +9,8 @@ use super::reach::{Axis, shifts};
 use super::{Geometry, PARTIAL_SUMS, added};
 use crate::buffer::Buffer;
 use crate::scalar::Scalar;
-use crate::simd::{self, Kernel, Simd};
+use crate::simd::{self, Kernel, Offsets, Simd, lanewise};
+use std::ops::Range;
 
 /// Calls `$run`, with `$n` channels from `$first` on that stay in registers, for all channels.
 macro_rules! by_channels {
@@ -66,7 +67,11 @@ fn sweep<T: Scalar>(
     let channels = geometry.c_out;
     let [rows, cols] = axes.each_ref().map(|axis| axis.reaches.len());
     let image_len = height * width * channels;
-    let tables: Vec<Vec<(usize, usize)>> = shifts(axes, geometry.window.size()[1], width).collect();
+    let table = |shifts: Vec<(usize, usize)>| Table {
+        weights: Offsets::new(shifts.len(), shifts.iter().map(|(tap, _)| tap * channels)),
+        pixels: Offsets::new(shifts.len(), shifts.iter().map(|(_, shift)| shift * channels)),
+    };
+    let tables: Vec<Table> = shifts(axes, geometry.window.size()[1], width).map(table).collect();
     let mut out = Buffer::stale(geometry.images * rows * cols * channels);
     par::for_each_part(
         &mut out,
@@ -95,11 +100,17 @@ fn sweep<T: Scalar>(
     out
 }
 
+/// Where the weights of the taps lie, and where the pixels that they meet, for one class of rows and one of columns.
+struct Table {
+    weights: Offsets,
+    pixels: Offsets,
+}
+
 /// One row of outputs.
 struct Row<'a, T> {
     cols: &'a Axis,
-    /// For each class of columns: the taps that it reads in this row, and how far away.
-    tables: &'a [Vec<(usize, usize)>],
+    /// One for each class of columns.
+    tables: &'a [Table],
     /// The first pixel of the first row that is read.
     first_pixel: usize,
     source: &'a [T],
@@ -115,65 +126,53 @@ impl<T: Scalar> Kernel for Row<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self) {
-        by_channels!(self.channels, |first, N| self.channels::<S, N>(first));
+        // Outputs of one class read the same taps. All channels of some of them before the next ones: the rows that are
+        // read lie in the cache but once.
+        let mut first = 0;
+        for run in self.cols.classes.chunk_by(|a, b| a == b) {
+            let end = first + run.len();
+            if run.len() < TOGETHER {
+                for at in first..end {
+                    self.channels::<S, 1>(at);
+                }
+            } else {
+                // The last ones are computed again where they do not go up.
+                for at in (first..end).step_by(TOGETHER) {
+                    self.channels::<S, TOGETHER>(at.min(end - TOGETHER));
+                }
+            }
+            first = end;
+        }
     }
 }
 
 /// Neighbouring outputs that are computed together, so that a weight is loaded once for all of them.
-const TOGETHER: usize = 4;
+const TOGETHER: usize = 6;
 
 impl<T: Scalar> Row<'_, T> {
-    /// `N` channels from `first` on.
     #[inline(always)]
-    fn channels<S: Simd, const N: usize>(&mut self, first: usize) {
-        let cols = self.cols;
-        let mut at = 0;
-        while at < cols.reaches.len() {
-            // Outputs that read the same taps, as far apart in the source as here.
-            let last = (at + TOGETHER - 1).min(cols.reaches.len() - 1);
-            let same = last - at == TOGETHER - 1
-                && cols.classes[at..=last].iter().all(|class| *class == cols.classes[at]);
-            let taps = &self.tables[cols.classes[at]];
-            at += if same {
-                self.outputs::<S, N, TOGETHER>(at, first, taps)
-            } else {
-                self.outputs::<S, N, 1>(at, first, taps)
-            };
-        }
+    fn channels<S: Simd, const P: usize>(&mut self, at: usize) {
+        by_channels!(self.channels, |first, N| self.outputs::<S, N, P>(at, first));
     }
 
-    /// `N` channels from `first` on, of `P` outputs from `at` on. Returns `P`.
+    /// `N` channels from `first` on, of `P` outputs from `at` on.
     #[inline(always)]
-    fn outputs<S: Simd, const N: usize, const P: usize>(
-        &mut self,
-        at: usize,
-        first: usize,
-        taps: &[(usize, usize)],
-    ) -> usize {
+    fn outputs<S: Simd, const N: usize, const P: usize>(&mut self, at: usize, first: usize) {
         let (cols, channels) = (self.cols, self.channels);
+        let table = &self.tables[cols.classes[at]];
         let mut start = [T::zero(); N];
         if let Some(bias) = self.bias {
             start.copy_from_slice(&bias[first..first + N]);
         }
-        let mut acc = [start; P];
-        let pixel = cols.reaches[at].pixel;
-        // From one output's pixels to the next one's, if there is a next one.
-        let apart = (cols.reaches[at + P - 1].pixel - pixel).checked_div(P - 1).unwrap_or(0);
-        let first_pixel = self.first_pixel + pixel;
-        for &(tap, shift) in taps {
-            let mut weights = [T::zero(); N];
-            weights.copy_from_slice(&self.kernel[tap * channels + first..][..N]);
-            let source = &self.source[(first_pixel + shift) * channels + first..];
-            let mut values = [[T::zero(); N]; P];
-            for p in 0..P {
-                values[p].copy_from_slice(&source[p * apart * channels..][..N]);
-            }
-            for p in 0..P {
-                for i in 0..N {
-                    acc[p][i] = S::mul_add(values[p][i], weights[i], acc[p][i]);
-                }
-            }
+        let mut pixels = [0; P];
+        for p in 0..P {
+            pixels[p] = (self.first_pixel + cols.reaches[at + p].pixel) * channels + first;
         }
+        let mut acc = lanewise::<S, T, P, N>(
+            [start; P],
+            (self.kernel, first, table.weights.all()),
+            (self.source, &pixels, table.pixels.all()),
+        );
         for p in 0..P {
             if self.finish == Finish::Relu {
                 for i in 0..N {
@@ -182,25 +181,28 @@ impl<T: Scalar> Row<'_, T> {
             }
             self.out[(at + p) * channels + first..][..N].copy_from_slice(&acc[p]);
         }
-        P
     }
 }
 
 /// The gradient of the kernel: for each tap the inner product of `x`, moved by the tap, and `dy`, channel
 /// by channel.
 pub fn backward_kernel<T: Scalar>(geometry: Geometry, x: &[T], dy: &[T]) -> Buffer<T> {
-    let images_each = geometry.images.div_ceil(PARTIAL_SUMS).max(1);
-    let (x_len, dy_len) = (geometry.image_len(), geometry.pixels() * geometry.c_out);
-    let partials = par::map(geometry.images.div_ceil(images_each), geometry.work(), |part| {
-        let mut sums = Buffer::zeroed(geometry.taps() * geometry.c_out);
-        for image in part * images_each..((part + 1) * images_each).min(geometry.images) {
+    let Geometry { window, images, c_out, .. } = geometry;
+    let images_each = images.div_ceil(PARTIAL_SUMS).max(1);
+    let (x_len, dy_len) = (geometry.image_len(), geometry.pixels() * c_out);
+    let [x_steps, dy_steps] =
+        [window.strides()[1], 1].map(|stride| Offsets::steps(window.output()[1], stride * c_out));
+    let partials = par::map(images.div_ceil(images_each), geometry.work(), |part| {
+        let mut sums = Buffer::zeroed(geometry.taps() * c_out);
+        for image in part * images_each..((part + 1) * images_each).min(images) {
             let (x, dy) = (&x[image * x_len..][..x_len], &dy[image * dy_len..][..dy_len]);
-            simd::dispatch(KernelOfImage { geometry, x, dy, sums: &mut sums });
+            let (x_steps, dy_steps, sums) = (&x_steps, &dy_steps, &mut sums[..]);
+            simd::dispatch(KernelOfImage { geometry, x, dy, x_steps, dy_steps, sums });
         }
         sums
     });
     par::tree_sum(partials, |a, b| added(a, &b))
-        .unwrap_or_else(|| Buffer::zeroed(geometry.taps() * geometry.c_out))
+        .unwrap_or_else(|| Buffer::zeroed(geometry.taps() * c_out))
 }
 
 /// One image's part of the kernel's gradient, added to `sums`.
@@ -208,6 +210,9 @@ struct KernelOfImage<'a, T> {
     geometry: Geometry,
     x: &'a [T],
     dy: &'a [T],
+    /// From one output of a row to the next.
+    x_steps: &'a Offsets,
+    dy_steps: &'a Offsets,
     sums: &'a mut [T],
 }
 
@@ -216,37 +221,81 @@ impl<T: Scalar> Kernel for KernelOfImage<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self) {
-        by_channels!(self.geometry.c_out, |first, N| self.channels::<S, N>(first));
+        let window = self.geometry.window;
+        for oy in 0..window.output()[0] {
+            let (first_row, kys) = window.clipped(0, oy);
+            for ky in kys.clone() {
+                let row = first_row + (ky - kys.start) * window.dilation()[0];
+                let (mut kx, kw) = (0, window.size()[1]);
+                while kx < kw {
+                    // Some taps together, so that `dy` is loaded once for them.
+                    kx += match kw - kx {
+                        1 => self.taps::<S, 1>([oy, row], [ky, kx]),
+                        2 | 4 => self.taps::<S, 2>([oy, row], [ky, kx]),
+                        _ => self.taps::<S, 3>([oy, row], [ky, kx]),
+                    };
+                }
+            }
+        }
     }
 }
 
 impl<T: Scalar> KernelOfImage<'_, T> {
-    /// `N` channels from `first` on.
+    /// `P` taps from `(ky, kx)` on, in one row of `dy` and the row of `x` that it meets there. Returns `P`.
     #[inline(always)]
-    fn channels<S: Simd, const N: usize>(&mut self, first: usize) {
-        let (window, channels) = (self.geometry.window, self.geometry.c_out);
-        let ([oh, ow], [_, width]) = (window.output(), window.image());
-        let ([_, kw], [dh, dw], [_, sw]) = (window.size(), window.dilation(), window.strides());
-        for oy in 0..oh {
-            let (first_row, kys) = window.clipped(0, oy);
-            for ky in kys.clone() {
-                let row = first_row + (ky - kys.start) * dh;
-                for kx in 0..kw {
-                    let outputs = window.reaching(1, kx);
-                    let sums = &mut self.sums[(ky * kw + kx) * channels + first..][..N];
-                    let mut acc = [T::zero(); N];
-                    acc.copy_from_slice(sums);
-                    for ox in outputs {
-                        let pixel = row * width + ox * sw + kx * dw - window.before()[1];
-                        let values = &self.x[pixel * channels + first..][..N];
-                        let dy = &self.dy[(oy * ow + ox) * channels + first..][..N];
-                        for i in 0..N {
-                            acc[i] = S::mul_add(values[i], dy[i], acc[i]);
-                        }
-                    }
-                    sums.copy_from_slice(&acc);
-                }
-            }
+    fn taps<S: Simd, const P: usize>(&mut self, rows: [usize; 2], [ky, kx]: [usize; 2]) -> usize {
+        let window = self.geometry.window;
+        // Most outputs have all of these taps inside of the image; at the border, some miss some.
+        let (mut from, mut to) = (0, window.output()[1]);
+        for p in 0..P {
+            let outputs = window.reaching(1, kx + p);
+            (from, to) = (from.max(outputs.start), to.min(outputs.end));
         }
+        let to = to.max(from);
+        self.outputs::<S, P>(rows, [ky, kx], from..to);
+        for p in 0..P {
+            let outputs = window.reaching(1, kx + p);
+            self.outputs::<S, 1>(rows, [ky, kx + p], outputs.start..outputs.end.min(from));
+            self.outputs::<S, 1>(rows, [ky, kx + p], outputs.start.max(to)..outputs.end);
+        }
+        P
+    }
+
+    /// Adds what these outputs give to `P` taps.
+    #[inline(always)]
+    fn outputs<S: Simd, const P: usize>(
+        &mut self,
+        [oy, row]: [usize; 2],
+        [ky, kx]: [usize; 2],
+        outputs: Range<usize>,
+    ) {
+        if outputs.is_empty() {
+            return;
+        }
+        let (window, channels) = (self.geometry.window, self.geometry.c_out);
+        let ([_, ow], [_, width], [_, kw]) = (window.output(), window.image(), window.size());
+        let column = outputs.start * window.strides()[1] + kx * window.dilation()[1];
+        let x_first = (row * width + column - window.before()[1]) * channels;
+        let dy_first = (oy * ow + outputs.start) * channels;
+        let mut taps = [0; P];
+        for p in 0..P {
+            taps[p] = x_first + p * window.dilation()[1] * channels;
+        }
+        let sums = &mut self.sums[(ky * kw + kx) * channels..];
+        by_channels!(channels, |first, N| {
+            let (mut acc, mut at) = ([[T::zero(); N]; P], taps);
+            for p in 0..P {
+                acc[p].copy_from_slice(&sums[p * channels + first..][..N]);
+                at[p] += first;
+            }
+            let acc = lanewise::<S, T, P, N>(
+                acc,
+                (self.dy, dy_first + first, self.dy_steps.part(0..outputs.len())),
+                (self.x, &at, self.x_steps.part(0..outputs.len())),
+            );
+            for p in 0..P {
+                sums[p * channels + first..][..N].copy_from_slice(&acc[p]);
+            }
+        });
     }
 }
