@@ -74,18 +74,20 @@ impl<'a, T: Scalar> Right<'a, T> {
     /// The matrix `[depth, columns]` whose row `p` is written by `row(p, values)`, packed.
     pub fn packed(depth: usize, columns: usize, mut row: impl FnMut(usize, &mut [T])) -> Self {
         let width = panel_width::<T>(columns);
-        let mut values = Buffer::stale(depth * columns.next_multiple_of(width));
+        // A line between the panels, lest all of them share a few places of the cache.
+        let panel_step = (depth + 1) * width;
+        let mut values = Buffer::stale(columns.div_ceil(width) * panel_step);
         let mut whole = Buffer::zeroed(columns.next_multiple_of(width));
         for p in 0..depth {
             row(p, &mut whole[..columns]);
             for (panel, part) in whole.chunks_exact(width).enumerate() {
-                values[(panel * depth + p) * width..][..width].copy_from_slice(part);
+                values[panel * panel_step + p * width..][..width].copy_from_slice(part);
             }
         }
         Right {
             data: Lent::Owned(values),
             steps: Offsets::steps(depth, width),
-            panel_step: depth * width,
+            panel_step,
             width,
             columns,
             tail: None,

@@ -4,7 +4,7 @@
 //! output channels for one tap. In the tile, the rows are output pixels and the columns are output
 //! channels. Images get a border of zeros first, so that every pixel reads the same taps.
 
-use super::super::gemm::{Finish, Left, Right, Start, product};
+use super::super::gemm::{DEPTH, Finish, Left, Right, Start, product};
 use super::super::narrow::Narrow;
 use super::super::par;
 use super::Geometry;
@@ -313,15 +313,6 @@ pub fn backward_kernel<T: Scalar>(geometry: Geometry, x: &[T], dy: &[T]) -> Buff
     let mut dkernel = Buffer::stale(count * c_out);
     for group in 0..groups {
         let channel = group * group_out;
-        let rights: Vec<Right<'_, T>> = par::map(images, dy.len(), |image| {
-            let dy = &dy[image * dy_len..][..dy_len];
-            if groups == 1 {
-                return Right::new(geometry.pixels(), c_out, dy, count);
-            }
-            Right::packed(geometry.pixels(), group_out, |pixel, row| {
-                row.copy_from_slice(&dy[pixel * c_out + channel..][..group_out]);
-            })
-        });
         // Blocks of taps, each for some of the images: `[part of the images][block][TAPS][group_out]`.
         let blocks = count.div_ceil(TAPS);
         let taps_each = count.div_ceil(blocks);
@@ -342,9 +333,22 @@ pub fn backward_kernel<T: Scalar>(geometry: Geometry, x: &[T], dy: &[T]) -> Buff
                 let first = (part * images_each).min(images);
                 for image in first..(first + images_each).min(images) {
                     let start = image * x_len + group * geometry.group_in();
-                    let left = Left { data: &x.data[start..], rows, cols: pixels.all() };
-                    let to = &to.as_slice()[..rows.len()];
-                    product(left, &rights[image], Start::Out, Finish::Plain, sums, to);
+                    let dy = &dy[image * dy_len..][..dy_len];
+                    // Some pixels at a time, whose packed gradients never leave the cache.
+                    for pixel in (0..pixels.len()).step_by(DEPTH) {
+                        let block = pixel..(pixel + DEPTH).min(pixels.len());
+                        let dy = &dy[pixel * c_out..block.end * c_out];
+                        let right = if groups == 1 {
+                            Right::new(block.len(), c_out, dy, rows.len())
+                        } else {
+                            Right::packed(block.len(), group_out, |p, row| {
+                                row.copy_from_slice(&dy[p * c_out + channel..][..group_out]);
+                            })
+                        };
+                        let left = Left { data: &x.data[start..], rows, cols: pixels.part(block) };
+                        let to = &to.as_slice()[..rows.len()];
+                        product(left, &right, Start::Out, Finish::Plain, sums, to);
+                    }
                 }
             },
         );
