@@ -30,27 +30,27 @@ impl Geometry {
         self.window.output().iter().product::<usize>() * self.channels
     }
 
+    /// The work, in multiply-adds: a value that is read and compared is worth several, which find theirs in registers.
     fn work(&self) -> usize {
-        let size =
-            self.window.size().iter().fold(1, |area: usize, &side| area.saturating_mul(side));
-        (self.images * self.output_len()).saturating_mul(size)
+        let area =
+            self.window.size().iter().fold(8, |area: usize, &side| area.saturating_mul(side));
+        (self.images * self.output_len()).saturating_mul(area)
     }
 
-    /// The part of each window that lies inside the image, along both axes.
-    fn insides(&self) -> [Vec<Inside>; 2] {
-        [0, 1].map(|axis| {
+    /// The windows' pixels that lie inside the image.
+    fn windows(&self) -> Windows {
+        let insides = [0, 1].map(|axis| {
             let inside = |at: usize| {
                 let (pixel, taps) = self.window.clipped(axis, at);
                 Inside { pixel, count: taps.len() }
             };
-            (0..self.window.output()[axis]).map(inside).collect()
-        })
-    }
-
-    /// The place in an image of the first channel of a pixel.
-    #[inline(always)]
-    fn place(&self, y: usize, x: usize) -> usize {
-        (y * self.window.image()[1] + x) * self.channels
+            (0..self.window.output()[axis]).map(inside).collect::<Vec<_>>()
+        });
+        let most = [0, 1].map(|axis| insides[axis].iter().map(|inside| inside.count).max());
+        let step = [self.window.image()[1] * self.channels, self.channels];
+        let mut windows = Windows { insides, step, most: Pixels::default() };
+        windows.most = windows.pixels(most.map(|count| count.unwrap_or(0)));
+        windows
     }
 }
 
@@ -59,6 +59,48 @@ impl Geometry {
 struct Inside {
     pixel: usize,
     count: usize,
+}
+
+/// All windows of a pooling.
+struct Windows {
+    insides: [Vec<Inside>; 2],
+    /// From one pixel to the one below, and to the next.
+    step: [usize; 2],
+    /// Those of a window that is not cut off at the border.
+    most: Pixels,
+}
+
+/// Where the pixels of a window lie, in reading order, from the first of them on: the same for all windows with so many
+/// rows and columns.
+#[derive(Default)]
+struct Pixels {
+    counts: [usize; 2],
+    places: Buffer<usize>,
+}
+
+impl Windows {
+    fn pixels(&self, counts: [usize; 2]) -> Pixels {
+        let [down, right] = self.step;
+        let rows = (0..counts[0]).map(|i| i * down);
+        let places = rows.flat_map(|row| (0..counts[1]).map(move |j| row + j * right));
+        Pixels { counts, places: Buffer::collect(counts[0] * counts[1], places) }
+    }
+
+    /// Where window `(oy, ox)` begins in an image, and where its pixels lie from there on. `cut` holds those of a window
+    /// that is cut off, for the next ones like it.
+    #[inline(always)]
+    fn at<'a>(&'a self, oy: usize, ox: usize, cut: &'a mut Pixels) -> (usize, &'a [usize]) {
+        let (rows, cols) = (self.insides[0][oy], self.insides[1][ox]);
+        let first = rows.pixel * self.step[0] + cols.pixel * self.step[1];
+        let counts = [rows.count, cols.count];
+        if counts == self.most.counts {
+            return (first, &self.most.places);
+        }
+        if counts != cut.counts {
+            *cut = self.pixels(counts);
+        }
+        (first, &cut.places)
+    }
 }
 
 /// Which pixel each maximum came from, counted in reading order among those of its window that lie inside of the image:
@@ -152,11 +194,11 @@ fn maxima<T: Scalar, W: Winner>(
 ) -> Buffer<W> {
     let (image_len, [oh, ow]) = (geometry.image_len(), geometry.window.output());
     let (row_len, work) = (ow * geometry.channels, geometry.work());
-    let [rows, cols] = geometry.insides();
+    let windows = &geometry.windows();
     let mut winners = Buffer::stale(if wanted { y.len() } else { 0 });
     let row = |row: usize, y: &mut [T], winners: &mut [W]| {
-        let x = &x[row / oh * image_len..][..image_len];
-        simd::dispatch(MaxOfRow { geometry, x, rows: rows[row % oh], cols: &cols, y, winners });
+        let (x, oy) = (&x[row / oh * image_len..][..image_len], row % oh);
+        simd::dispatch(MaxOfRow { windows, channels: geometry.channels, x, oy, y, winners });
     };
     if wanted {
         par::for_each_pair(
@@ -175,10 +217,10 @@ fn maxima<T: Scalar, W: Winner>(
 
 /// The maxima of one row of windows.
 struct MaxOfRow<'a, T, W> {
-    geometry: Geometry,
+    windows: &'a Windows,
+    channels: usize,
     x: &'a [T],
-    rows: Inside,
-    cols: &'a [Inside],
+    oy: usize,
     y: &'a mut [T],
     winners: &'a mut [W],
 }
@@ -195,13 +237,12 @@ impl<T: Scalar, W: Winner> Kernel for MaxOfRow<'_, T, W> {
 impl<T: Scalar, W: Winner> MaxOfRow<'_, T, W> {
     #[inline(always)]
     fn outputs<const WINNERS: bool>(self) {
-        let MaxOfRow { geometry, x, rows, cols, y, winners } = self;
-        let channels = geometry.channels;
-        for (ox, &cols) in cols.iter().enumerate() {
-            let range = ox * channels..(ox + 1) * channels;
-            let (y, winners) =
-                (&mut y[range.clone()], if WINNERS { &mut winners[range] } else { &mut [] });
-            let window = MaxOfWindow { geometry, x, rows, cols };
+        let MaxOfRow { windows, channels, x, oy, y, winners } = self;
+        let mut cut = Pixels::default();
+        for (ox, y) in y.chunks_exact_mut(channels).enumerate() {
+            let winners = if WINNERS { &mut winners[ox * channels..][..channels] } else { &mut [] };
+            let (first, pixels) = windows.at(oy, ox, &mut cut);
+            let window = MaxOfWindow { x: &x[first..], pixels };
             let mut at = 0;
             while at < channels {
                 at += match channels - at {
@@ -216,10 +257,9 @@ impl<T: Scalar, W: Winner> MaxOfRow<'_, T, W> {
 }
 
 struct MaxOfWindow<'a, T> {
-    geometry: Geometry,
+    /// The image from the window's first pixel on.
     x: &'a [T],
-    rows: Inside,
-    cols: Inside,
+    pixels: &'a [usize],
 }
 
 impl<T: Scalar> MaxOfWindow<'_, T> {
@@ -233,18 +273,14 @@ impl<T: Scalar> MaxOfWindow<'_, T> {
     ) -> usize {
         let mut best = [T::neg_infinity(); N];
         let mut winner = [0u32; N];
-        for i in 0..self.rows.count {
-            for j in 0..self.cols.count {
-                let place = self.geometry.place(self.rows.pixel + i, self.cols.pixel + j);
-                let index = (i * self.cols.count + j) as u32;
-                let values: &[T; N] = self.x[place + at..][..N].try_into().expect("N values");
-                for k in 0..N {
-                    // Larger, or a NaN: nothing is larger than that. Without a branch.
-                    let better = (values[k] > best[k]) | values[k].is_nan();
-                    best[k] = if better { values[k] } else { best[k] };
-                    if WINNERS {
-                        winner[k] = if better { index } else { winner[k] };
-                    }
+        for (index, &pixel) in (0u32..).zip(self.pixels) {
+            let values: &[T; N] = self.x[pixel + at..][..N].try_into().expect("N values");
+            for k in 0..N {
+                // Larger, or a NaN: nothing is larger than that. Without a branch.
+                let better = (values[k] > best[k]) | values[k].is_nan();
+                best[k] = if better { values[k] } else { best[k] };
+                if WINNERS {
+                    winner[k] = if better { index } else { winner[k] };
                 }
             }
         }
@@ -280,29 +316,20 @@ pub fn avg_forward<T: Scalar>(geometry: Geometry, x: &Tensor<T>) -> (Tensor<T>, 
     let (channels, image_len) = (geometry.channels, geometry.image_len());
     let [oh, ow] = geometry.window.output();
     let mut y = Buffer::stale(geometry.images * geometry.output_len());
-    let [rows, cols] = geometry.insides();
-    par::for_each_part(
-        &mut y,
-        ow * channels,
-        geometry.work(),
-        || (),
-        |(), row, y| {
-            let x = &x[row / oh * image_len..][..image_len];
-            let rows = rows[row % oh];
-            for (cols, sums) in cols.iter().zip(y.chunks_exact_mut(channels)) {
-                sums.fill(T::zero());
-                for i in 0..rows.count {
-                    for j in 0..cols.count {
-                        let place = geometry.place(rows.pixel + i, cols.pixel + j);
-                        let values = &x[place..][..channels];
-                        sums.iter_mut().zip(values).for_each(|(sum, &x)| *sum += x);
-                    }
-                }
-                let count = T::lit((rows.count * cols.count) as f64);
-                sums.iter_mut().for_each(|sum| *sum /= count);
+    let windows = geometry.windows();
+    par::for_each_part(&mut y, ow * channels, geometry.work(), Pixels::default, |cut, row, y| {
+        let x = &x[row / oh * image_len..][..image_len];
+        for (ox, sums) in y.chunks_exact_mut(channels).enumerate() {
+            let (first, pixels) = windows.at(row % oh, ox, cut);
+            sums.fill(T::zero());
+            for pixel in pixels {
+                let values = &x[first + pixel..][..channels];
+                sums.iter_mut().zip(values).for_each(|(sum, &x)| *sum += x);
             }
-        },
-    );
+            let count = T::lit(pixels.len() as f64);
+            sums.iter_mut().for_each(|sum| *sum /= count);
+        }
+    });
     (ordered.tensor(geometry.window.output(), y), ordered)
 }
 

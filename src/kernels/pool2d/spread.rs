@@ -1,6 +1,6 @@
 //! Gradients of windows, given to the pixels that they came from.
 
-use super::{Geometry, Inside, Winner};
+use super::{Geometry, Pixels, Windows, Winner};
 use crate::buffer::Buffer;
 use crate::kernels::par;
 use crate::scalar::Scalar;
@@ -76,14 +76,13 @@ impl<T: Scalar> Share<T> for Equally {
 pub fn spread<T: Scalar>(geometry: Geometry, dy: &[T], share: impl Share<T>) -> Buffer<T> {
     let image_len = geometry.image_len();
     let mut dx = Buffer::stale(geometry.images * image_len);
-    let insides = geometry.insides();
-    let insides = &insides;
+    let windows = &geometry.windows();
     par::for_each_part(
         &mut dx,
         image_len,
         geometry.work(),
         || (),
-        |(), image, dx| simd::dispatch(SpreadOfImage { geometry, insides, image, dy, share, dx }),
+        |(), image, dx| simd::dispatch(SpreadOfImage { geometry, windows, image, dy, share, dx }),
     );
     dx
 }
@@ -91,7 +90,7 @@ pub fn spread<T: Scalar>(geometry: Geometry, dy: &[T], share: impl Share<T>) -> 
 /// One image's gradient.
 struct SpreadOfImage<'a, T, H> {
     geometry: Geometry,
-    insides: &'a [Vec<Inside>; 2],
+    windows: &'a Windows,
     image: usize,
     dy: &'a [T],
     share: H,
@@ -103,30 +102,34 @@ impl<T: Scalar, H: Share<T>> Kernel for SpreadOfImage<'_, T, H> {
 
     #[inline(always)]
     fn run<S: Simd>(self) {
-        let SpreadOfImage { geometry, insides: [rows, cols], image, dy, share, dx } = self;
-        let (window, channels) = (geometry.window, geometry.channels);
+        let window = self.geometry.window;
         let ([oh, ow], [h, w], [kh, kw]) = (window.output(), window.image(), window.size());
         // Windows that lie side by side and cover the image write every pixel once.
-        let once = window.strides() == [kh, kw] && [oh * kh, ow * kw] == [h, w];
-        if !once {
-            dx.fill(T::zero());
+        if window.strides() == [kh, kw] && [oh * kh, ow * kw] == [h, w] {
+            self.windows::<true>();
+        } else {
+            self.dx.fill(T::zero());
+            self.windows::<false>();
         }
-        for (oy, rows) in rows.iter().enumerate() {
-            for (ox, cols) in cols.iter().enumerate() {
-                let window = SpreadOfWindow {
-                    geometry,
-                    rows,
-                    cols,
-                    dy,
-                    first: ((image * oh + oy) * ow + ox) * channels,
-                    share,
-                    once,
-                };
-                let mut at = 0;
+    }
+}
+
+impl<T: Scalar, H: Share<T>> SpreadOfImage<'_, T, H> {
+    #[inline(always)]
+    fn windows<const ONCE: bool>(self) {
+        let SpreadOfImage { geometry, windows, image, dy, share, dx } = self;
+        let ([oh, ow], channels) = (geometry.window.output(), geometry.channels);
+        let mut cut = Pixels::default();
+        for oy in 0..oh {
+            for ox in 0..ow {
+                let (first, pixels) = windows.at(oy, ox, &mut cut);
+                let first_dy = ((image * oh + oy) * ow + ox) * channels;
+                let window = SpreadOfWindow { pixels, dy, first_dy, share };
+                let (dx, mut at) = (&mut dx[first..], 0);
                 while at < channels {
                     at += match channels - at {
-                        8.. => window.channels::<8>(at, dx),
-                        _ => window.channels::<1>(at, dx),
+                        8.. => window.channels::<ONCE, 8>(at, dx),
+                        _ => window.channels::<ONCE, 1>(at, dx),
                     };
                 }
             }
@@ -136,35 +139,27 @@ impl<T: Scalar, H: Share<T>> Kernel for SpreadOfImage<'_, T, H> {
 
 /// The shares of one window.
 struct SpreadOfWindow<'a, T, H> {
-    geometry: Geometry,
-    rows: &'a Inside,
-    cols: &'a Inside,
+    pixels: &'a [usize],
     dy: &'a [T],
     /// Where the window's gradients begin.
-    first: usize,
+    first_dy: usize,
     share: H,
-    once: bool,
 }
 
 impl<T: Scalar, H: Share<T>> SpreadOfWindow<'_, T, H> {
     /// `N` channels from `at` on. Returns `N`.
     #[inline(always)]
-    fn channels<const N: usize>(&self, at: usize, dx: &mut [T]) -> usize {
-        let SpreadOfWindow { geometry, rows, cols, .. } = self;
-        let read = self.share.read::<N>(self.dy, self.first + at);
-        for i in 0..rows.count {
-            for j in 0..cols.count {
-                let index = (i * cols.count + j) as u32;
-                let mut share = H::of::<N>(&read, index, rows.count * cols.count);
-                let place = geometry.place(rows.pixel + i, cols.pixel + j) + at;
-                let dx = &mut dx[place..place + N];
-                if !self.once {
-                    for k in 0..N {
-                        share[k] += dx[k];
-                    }
+    fn channels<const ONCE: bool, const N: usize>(&self, at: usize, dx: &mut [T]) -> usize {
+        let read = self.share.read::<N>(self.dy, self.first_dy + at);
+        for (index, &pixel) in (0u32..).zip(self.pixels) {
+            let mut share = H::of::<N>(&read, index, self.pixels.len());
+            let dx = &mut dx[pixel + at..][..N];
+            if !ONCE {
+                for k in 0..N {
+                    share[k] += dx[k];
                 }
-                dx.copy_from_slice(&share);
             }
+            dx.copy_from_slice(&share);
         }
         N
     }
