@@ -63,6 +63,13 @@ pub enum Error {
 }
 
 /// A result with this crate's [`Error`].
+///
+/// ```
+/// fn last(model: &cinta::Sequential) -> cinta::Result<usize> {
+///     Ok(model.get_layer("conv_1")?.output_shape()[0])
+/// }
+/// # let _ = last;
+/// ```
 pub type Result<V, E = Error> = std::result::Result<V, E>;
 
 impl Error {

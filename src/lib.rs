@@ -61,30 +61,44 @@
 //! * A wrong program (shapes that do not fit an operation) panics at the caller's line, with both
 //!   shapes. A wrong world (files, data, configuration) is an [`Error`] that says what would be right.
 //!
+//! # The book
+//!
+//! The module `book` (with the features `digits`, `images` and `plot`) mirrors the lecture that this crate
+//! reproduces, section by section, and explains how things work. In the repository it is the folder `docs`.
+//!
 //! # The rooms
 //!
 //! Each uses only those before it:
-//! `error`, `simd` (instruction sets; the only `unsafe`), `scalar`, `tensor`, `kernels` (loops over
-//! numbers), `autograd` (the tape), `ops` (one file each), `nn` (layers), `train` (losses, metrics,
-//! optimizers), `datasets`, `model`, `io`. `docs/architecture.md` in the repository says why.
+//! `error`, `file`, `simd` (instruction sets; the only `unsafe`), `scalar`, `tensor`, `kernels` (loops over
+//! numbers), [`filters`], `images`, `autograd` (the tape), `ops` (one file each), `nn` (layers), `train` (losses,
+//! metrics, optimizers), `datasets`, `model`, `plot`, `io`. `docs/architecture.md` in the repository says why.
 //!
 //! # Features
 //!
 //! On by default: `digits` (the embedded data, [`datasets::digits`]), `gzip` (compressed data sets),
-//! `progress` (a bar while [`Sequential::fit`] runs).
+//! `progress` (a bar while [`Sequential::fit`] runs). Not on: `images` (pictures as PNG and JPEG files) and `plot`
+//! (figures of filters, activations and training, as PNG and SVG).
 
 #![deny(missing_docs)]
 #![warn(clippy::undocumented_unsafe_blocks, unsafe_op_in_unsafe_fn)]
 
 mod autograd;
+#[cfg(all(feature = "digits", feature = "images", feature = "plot"))]
+pub mod book;
 mod buffer;
 pub mod datasets;
 mod error;
+mod file;
+pub mod filters;
+#[cfg(feature = "images")]
+pub mod images;
 mod io;
 mod kernels;
 mod model;
 mod nn;
 mod ops;
+#[cfg(feature = "plot")]
+pub mod plot;
 pub mod prelude;
 mod scalar;
 mod simd;

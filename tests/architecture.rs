@@ -5,23 +5,28 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each room of `src/` may use, beside itself.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 18] = [
     ("error", &[]),
+    ("book", &[]),
+    ("file", &["error"]),
     ("buffer", &[]),
     ("simd", &["buffer"]),
     ("scalar", &["buffer"]),
     ("tensor", &["buffer", "scalar", "simd"]),
     ("kernels", &["buffer", "scalar", "simd", "tensor"]),
+    ("filters", &["kernels", "scalar", "tensor"]),
+    ("images", &["error", "file", "scalar", "tensor"]),
     ("autograd", &["scalar", "tensor"]),
     ("ops", &["autograd", "buffer", "kernels", "scalar", "tensor"]),
     ("nn", &["autograd", "kernels", "ops", "scalar", "tensor"]),
     ("train", &["autograd", "nn", "scalar", "tensor"]),
-    ("datasets", &["error", "scalar", "tensor"]),
+    ("datasets", &["error", "images", "scalar", "tensor"]),
     (
         "model",
         &["autograd", "buffer", "datasets", "error", "kernels", "nn", "scalar", "tensor", "train"],
     ),
-    ("io", &["error", "model", "scalar", "tensor", "train"]),
+    ("plot", &["error", "file", "model", "scalar", "tensor"]),
+    ("io", &["error", "file", "model", "scalar", "tensor", "train"]),
 ];
 
 /// All files of a folder with their texts.
@@ -183,4 +188,62 @@ fn nothing_is_left_for_later() {
             );
         }
     }
+}
+
+/// Rooms whose items are public, with what in them is not.
+const PUBLIC: [&str; 13] = [
+    "autograd",
+    "datasets",
+    "error",
+    "filters",
+    "images",
+    "io",
+    "kernels/window",
+    "model",
+    "nn",
+    "ops",
+    "plot",
+    "tensor",
+    "train",
+];
+const INTERNAL: [&str; 10] =
+    ["error", "infer", "output", "of", "add", "loss", "samples", "scores", "transpose", "runs"];
+
+#[test]
+fn every_public_item_has_an_example() {
+    let (mut seen, mut without) = (0, Vec::new());
+    for (path, text) in sources("src") {
+        let inside =
+            path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).expect("in src");
+        let inside = inside.to_string_lossy().replace('\\', "/");
+        let public = PUBLIC.iter().any(|room| inside.starts_with(room));
+        let internal =
+            ["model/progress", "canvas", "chart", "facets", "scale", "testing", "ops/dense"];
+        if !public || internal.iter().any(|name| inside.trim_end_matches(".rs").ends_with(name)) {
+            continue;
+        }
+        let body = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+        let lines: Vec<&str> = body.lines().map(str::trim).collect();
+        for (i, line) in lines.iter().enumerate() {
+            let Some(item) = ["pub fn ", "pub struct ", "pub enum ", "pub trait "]
+                .iter()
+                .find_map(|start| line.strip_prefix(start))
+            else {
+                continue;
+            };
+            seen += 1;
+            let above = lines[..i].iter().rev();
+            let mut docs =
+                above.take_while(|line| line.starts_with("///") || line.starts_with("#["));
+            let name: String =
+                item.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            let example = docs.any(|line| line.contains("```"));
+            // A name is empty in a macro, which documents all that it makes.
+            if !example && !name.is_empty() && !INTERNAL.contains(&name.as_str()) {
+                without.push(format!("{inside}:{}: {name}", i + 1));
+            }
+        }
+    }
+    assert!(seen > 250, "only {seen} public items were seen");
+    assert!(without.is_empty(), "no example: {without:#?}");
 }

@@ -5,6 +5,18 @@ use crate::tensor::{Stream, Tensor};
 use std::fmt;
 
 /// A gradient that differs from the slope of the function.
+///
+/// ```
+/// use cinta::{Tensor, gradcheck};
+/// // A random factor that changes from call to call has no derivative.
+/// let calls = std::cell::Cell::new(0.0);
+/// let random = |x: &cinta::Var<'_, f64>| {
+///     calls.set(calls.get() + 1.0);
+///     x * calls.get()
+/// };
+/// let mismatch: cinta::Mismatch = gradcheck(|[x]| random(x), [Tensor::from([1.0, 2.0])]).unwrap_err();
+/// assert!(mismatch.to_string().contains("input 0"), "{mismatch}");
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mismatch {
     /// Which input's gradient.

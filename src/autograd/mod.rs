@@ -57,6 +57,14 @@ struct Node<T: Scalar> {
 /// A leaf is made by [`Tape::leaf`], a constant by [`Var::constant`]; operations make the rest, and
 /// record themselves only if one of their inputs is tracked. So there is no separate mode for
 /// inference: a computation on constants records nothing and keeps nothing.
+///
+/// ```
+/// use cinta::{Tape, Tensor, Var};
+/// let tape = Tape::new();
+/// let x = tape.leaf(Tensor::scalar(3.0));
+/// let y: Var<'_, f32> = &x * 2.0;
+/// assert_eq!((y.value().item(), y.is_tracked()), (6.0, true));
+/// ```
 #[derive(Clone)]
 pub struct Var<'t, T: Scalar> {
     value: Tensor<T>,
@@ -78,6 +86,14 @@ impl<T: Scalar> Clone for Origin<'_, T> {
 impl<T: Scalar> Copy for Origin<'_, T> {}
 
 /// The gradients that one [`Var::backward`] computed.
+///
+/// ```
+/// use cinta::{Tape, Tensor};
+/// let tape = Tape::new();
+/// let (x, y) = (tape.leaf(Tensor::scalar(3.0)), tape.leaf(Tensor::scalar(4.0)));
+/// let gradients = (&x * &y).backward();
+/// assert_eq!((gradients.wrt(&x).item(), gradients.wrt(&y).item()), (4.0, 3.0));
+/// ```
 pub struct Gradients<'t, T: Scalar> {
     tape: &'t Tape<T>,
     /// One slot for each node; only those of leaves are filled.

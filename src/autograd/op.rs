@@ -66,7 +66,27 @@ pub trait Op<T: Scalar, const N: usize>: 'static {
 /// # Panics
 /// When the shapes do not fit the operation, or the inputs belong to different tapes.
 ///
-/// See [`Op`] for an example.
+/// ```
+/// use cinta::{Op, Tape, Tensor, apply};
+///
+/// struct Twice;
+///
+/// impl Op<f32, 1> for Twice {
+///     const NAME: &'static str = "twice";
+///     type Saved = ();
+///     fn forward(&self, [x]: [&Tensor<f32>; 1], _: [bool; 1]) -> (Tensor<f32>, ()) {
+///         (x * 2.0, ())
+///     }
+///     fn backward(&self, _: (), dy: Tensor<f32>, _: [bool; 1]) -> [Option<Tensor<f32>>; 1] {
+///         [Some(dy * 2.0)]
+///     }
+/// }
+///
+/// let tape = Tape::new();
+/// let x = tape.leaf(Tensor::scalar(3.0));
+/// let y = apply(Twice, [&x]);
+/// assert_eq!((y.value().item(), y.backward().wrt(&x).item()), (6.0, 2.0));
+/// ```
 #[track_caller]
 pub fn apply<'t, T: Scalar, O: Op<T, N>, const N: usize>(
     op: O,

@@ -1,9 +1,9 @@
 //! Models as files.
 
-mod atomic;
 mod safetensors;
 
 use crate::error::{Error, Result};
+use crate::file;
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 use crate::train::Registry;
@@ -52,7 +52,7 @@ impl<T: Scalar> Sequential<T> {
             compiled.check_optimizer().map_err(Error::Config)?;
         }
         let bytes = safetensors::to_bytes(self).map_err(|reason| Error::format(path, reason))?;
-        atomic::write(path, &bytes)
+        file::write(path, &bytes)
     }
 
     /// Reads a model that [`save`](Self::save) wrote.

@@ -3,6 +3,12 @@
 use std::ops::Range;
 
 /// What happens at the border of an image.
+///
+/// ```
+/// use cinta::{Padding, Window};
+/// let output = |padding| Window::new([16, 16], [3, 3], [1, 1], padding).unwrap().output();
+/// assert_eq!((output(Padding::Valid), output(Padding::Same)), ([14, 14], [16, 16]));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Padding {
     /// The window stays inside the image: the output is smaller.

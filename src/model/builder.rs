@@ -10,6 +10,13 @@ use std::fmt;
 use std::sync::Arc;
 
 /// A model in the making: an input shape and layers. See [`Sequential::new`].
+///
+/// ```
+/// use cinta::prelude::*;
+/// let builder: cinta::SequentialBuilder = Sequential::new([4]).add(Dense::new(2));
+/// assert_eq!(builder.build(1)?.count_params(), 10);
+/// # Ok::<(), cinta::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct SequentialBuilder<T: Scalar = f32> {
     name: String,

@@ -6,6 +6,14 @@ use crate::tensor::{Shape, Tensor};
 use std::fmt;
 
 /// A layer of a model, to look at.
+///
+/// ```
+/// use cinta::prelude::*;
+/// let model = Sequential::new([4]).add(Dense::new(2)).build(1)?;
+/// let layer: cinta::LayerRef<'_> = model.get_layer("dense")?;
+/// assert_eq!(layer.class_name(), "Dense");
+/// # Ok::<(), cinta::Error>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct LayerRef<'m, T: Scalar> {
     built: &'m Built<T>,

@@ -9,6 +9,14 @@ use std::fmt;
 
 /// The first layers of a model, sharing its weights: see
 /// [`Sequential::up_to`](super::Sequential::up_to).
+///
+/// ```
+/// use cinta::prelude::*;
+/// let model = Sequential::new([4]).add(Dense::new(3).name("hidden")).add(Dense::new(2)).build(0)?;
+/// let hidden: cinta::SubModel<'_, f32> = model.up_to("hidden")?;
+/// assert_eq!(hidden.output_shape(), [3]);
+/// # Ok::<(), cinta::Error>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct SubModel<'m, T: Scalar> {
     input: Shape,

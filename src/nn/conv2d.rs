@@ -43,6 +43,13 @@ pub struct Conv2d {
 
 impl Conv2d {
     /// A layer of `filters` filters of a size such as `5` or `[5, 3]`.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let model = Sequential::new([8, 8, 1]).add(Conv2d::new(4, [5, 3])).build(1)?;
+    /// assert_eq!(model.output_shape(), [4, 6, 4]);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
     pub fn new(filters: usize, kernel_size: impl Pair) -> Self {
         Conv2d {
             filters,
@@ -62,12 +69,26 @@ impl Conv2d {
     }
 
     /// How far the window moves from one output to the next.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let model = Sequential::new([8, 8, 1]).add(Conv2d::new(4, 3).strides(2)).build(1)?;
+    /// assert_eq!(model.output_shape(), [3, 3, 4]);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
     pub fn strides(mut self, strides: impl Pair) -> Self {
         self.strides = strides.pair();
         self
     }
 
     /// What happens at the border.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let model = Sequential::new([8, 8, 1]).add(Conv2d::new(4, 3).padding(Same)).build(1)?;
+    /// assert_eq!(model.output_shape(), [8, 8, 4]);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
     pub fn padding(mut self, padding: Padding) -> Self {
         self.padding = padding;
         self

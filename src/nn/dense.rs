@@ -33,6 +33,13 @@ pub struct Dense {
 
 impl Dense {
     /// A layer with `units` outputs.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let model = Sequential::new([3]).add(Dense::new(2)).build(1)?;
+    /// assert_eq!(model.count_params(), 3 * 2 + 2);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
     pub fn new(units: usize) -> Self {
         Dense {
             units,

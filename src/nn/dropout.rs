@@ -24,11 +24,25 @@ pub struct Dropout {
 
 impl Dropout {
     /// A layer that drops this fraction, between 0 and 1.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let model = Sequential::new([8, 8, 1]).add(Dropout::new(0.5)).build(1)?;
+    /// assert_eq!(model.output_shape(), [8, 8, 1]);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
     pub fn new(rate: f64) -> Self {
         Dropout { rate, name: None }
     }
 
     /// The layer's name in the model, in place of an automatic one.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let model = Sequential::new([8, 8, 1]).add(Dropout::new(0.5).name("noise")).build(1)?;
+    /// assert!(model.get_layer("noise").is_ok());
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self

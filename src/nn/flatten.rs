@@ -21,11 +21,25 @@ pub struct Flatten {
 
 impl Flatten {
     /// The layer.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let model = Sequential::new([8, 8, 1]).add(Flatten::new()).build(1)?;
+    /// assert_eq!(model.output_shape(), [64]);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
     pub fn new() -> Self {
         Flatten::default()
     }
 
     /// The layer's name in the model, in place of an automatic one.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let model = Sequential::new([8, 8, 1]).add(Flatten::new().name("flat")).build(1)?;
+    /// assert!(model.get_layer("flat").is_ok());
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self

@@ -6,6 +6,13 @@ use crate::scalar::Scalar;
 use crate::tensor::{Shape, Stream, Tensor};
 
 /// A layer's options by Keras's names, in the order in which Keras writes them.
+///
+/// ```
+/// use cinta::{Config, serde_json::json};
+/// let mut config = Config::new();
+/// config.insert("units".to_owned(), json!(50));
+/// assert_eq!(config["units"], 50);
+/// ```
 pub type Config = serde_json::Map<String, serde_json::Value>;
 
 /// A recipe for one step of a model. Write your own by implementing it:
@@ -98,6 +105,12 @@ pub trait Layer<T: Scalar>: Send + Sync {
 }
 
 /// A weight that a layer asks for.
+///
+/// ```
+/// use cinta::{Initializer, Weight};
+/// let weight = Weight::new("kernel", [3, 2], Initializer::GlorotUniform);
+/// assert_eq!((weight.shape, weight.trainable), ([3, 2].into(), true));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Weight {
     /// Its name in the layer: `"kernel"`, `"bias"`.
@@ -150,6 +163,11 @@ impl Weight {
 }
 
 /// Why a layer runs.
+///
+/// ```
+/// use cinta::{Context, Mode};
+/// assert!(Context::<f32>::new(Mode::Infer).stream().is_none()); // nothing is random
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// In a training step: dropout drops.
@@ -168,6 +186,12 @@ pub enum Mode {
 }
 
 /// What a layer may know beyond its input, and where it leaves new values of untrained weights.
+///
+/// ```
+/// use cinta::{Context, Mode};
+/// let cx: Context<f32> = Context::new(Mode::Infer);
+/// assert_eq!(cx.mode(), Mode::Infer);
+/// ```
 #[derive(Debug)]
 pub struct Context<T: Scalar> {
     mode: Mode,

@@ -22,24 +22,52 @@ macro_rules! pooling_layer {
 
         impl $layer {
             /// Windows of a size such as `2` or `[2, 3]`.
+            ///
+            /// ```
+            /// use cinta::prelude::*;
+            /// let model = Sequential::new([8, 8, 1]).add(MaxPooling2d::new([2, 4])).build(1)?;
+            /// assert_eq!(model.output_shape(), [4, 2, 1]);
+            /// # Ok::<(), cinta::Error>(())
+            /// ```
             pub fn new(pool_size: impl Pair) -> Self {
                 let pool_size = pool_size.pair();
                 $layer { pool_size, strides: pool_size, padding: Padding::Valid, name: None }
             }
 
             /// How far the window moves from one output to the next; by default, its own size.
+            ///
+            /// ```
+            /// use cinta::prelude::*;
+            /// let model = Sequential::new([8, 8, 1]).add(MaxPooling2d::new(3).strides(1)).build(1)?;
+            /// assert_eq!(model.output_shape(), [6, 6, 1]);
+            /// # Ok::<(), cinta::Error>(())
+            /// ```
             pub fn strides(mut self, strides: impl Pair) -> Self {
                 self.strides = strides.pair();
                 self
             }
 
             /// What happens at the border.
+            ///
+            /// ```
+            /// use cinta::prelude::*;
+            /// let model = Sequential::new([8, 8, 1]).add(AveragePooling2d::new(3).padding(Same)).build(1)?;
+            /// assert_eq!(model.output_shape(), [3, 3, 1]);
+            /// # Ok::<(), cinta::Error>(())
+            /// ```
             pub fn padding(mut self, padding: Padding) -> Self {
                 self.padding = padding;
                 self
             }
 
             /// The layer's name in the model, in place of an automatic one.
+            ///
+            /// ```
+            /// use cinta::prelude::*;
+            /// let model = Sequential::new([8, 8, 1]).add(MaxPooling2d::new(2).name("pool")).build(1)?;
+            /// assert!(model.get_layer("pool").is_ok());
+            /// # Ok::<(), cinta::Error>(())
+            /// ```
             pub fn name(mut self, name: impl Into<String>) -> Self {
                 self.name = Some(name.into());
                 self

@@ -33,11 +33,22 @@ impl<T: Scalar> fmt::Debug for Compile<T> {
 
 impl<T: Scalar> Compile<T> {
     /// An optimizer and a loss, without metrics.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let _: Compile = Compile::new(Sgd::new(0.1), MeanSquaredError);
+    /// ```
     pub fn new(optimizer: impl Optimizer<T> + 'static, loss: impl Loss<T> + 'static) -> Self {
         Compile { optimizer: Arc::new(optimizer), loss: Arc::new(loss), metrics: Vec::new() }
     }
 
     /// Adds a metric.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let compile: Compile = Compile::new(Adam::default(), CategoricalCrossentropy::new()).metric(Accuracy);
+    /// assert!(format!("{compile:?}").contains("accuracy"));
+    /// ```
     pub fn metric(mut self, metric: impl Metric<T> + 'static) -> Self {
         self.metrics.push(Arc::new(metric));
         self

@@ -92,22 +92,54 @@ pub struct CategoricalCrossentropy {
 
 impl CategoricalCrossentropy {
     /// Predictions are probabilities; those of a final softmax are taken from its input.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// use cinta::{Loss, Var};
+    /// let (y, p) = (Tensor::from([[0.0, 1.0]]), Var::constant(Tensor::from([[0.5, 0.5]])));
+    /// let loss = CategoricalCrossentropy::new().per_sample(&y, &p);
+    /// assert!((loss.value().item() - 2.0_f32.ln()).abs() < 1e-6);
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Predictions are the numbers before a softmax that the model does not have.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// use cinta::{Loss, Var};
+    /// let (y, p) = (Tensor::from([[0.0, 1.0]]), Var::constant(Tensor::from([[7.0, 7.0]])));
+    /// let loss = CategoricalCrossentropy::from_logits().per_sample(&y, &p);
+    /// assert!((loss.value().item() - 2.0_f32.ln()).abs() < 1e-6);
+    /// ```
     pub fn from_logits() -> Self {
         CategoricalCrossentropy { from_logits: true, ..Self::default() }
     }
 
     /// Predictions are probabilities, even those of a final softmax: as Keras 2 computed it, with the
     /// probabilities clipped to `1e-7 ..= 1 - 1e-7` and no gradient where they are.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// use cinta::{Loss, Var};
+    /// let (y, p) = (Tensor::from([[0.0, 1.0]]), Var::constant(Tensor::from([[0.5, 0.5]])));
+    /// let loss = CategoricalCrossentropy::from_probabilities().per_sample(&y, &p);
+    /// assert!((loss.value().item() - 2.0_f32.ln()).abs() < 1e-6);
+    /// ```
     pub fn from_probabilities() -> Self {
         CategoricalCrossentropy { from_probabilities: true, ..Self::default() }
     }
 
     /// Moves the targets `y` towards equal probabilities: `y (1 - amount) + amount / classes`.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// use cinta::{Loss, Var};
+    /// let (y, p) = (Tensor::from([[0.0, 1.0]]), Var::constant(Tensor::from([[0.5, 0.5]])));
+    /// let loss = CategoricalCrossentropy::new().label_smoothing(0.2).per_sample(&y, &p);
+    /// assert!((loss.value().item() - 2.0_f32.ln()).abs() < 1e-6);
+    /// ```
     pub fn label_smoothing(mut self, amount: f64) -> Self {
         self.label_smoothing = amount;
         self
@@ -187,11 +219,27 @@ pub struct SparseCategoricalCrossentropy {
 
 impl SparseCategoricalCrossentropy {
     /// Predictions are probabilities; those of a final softmax are taken from its input.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// use cinta::{Loss, Var};
+    /// let (y, p) = (Tensor::from([1.0]), Var::constant(Tensor::from([[0.5, 0.5]])));
+    /// let loss = SparseCategoricalCrossentropy::new().per_sample(&y, &p);
+    /// assert!((loss.value().item() - 2.0_f32.ln()).abs() < 1e-6);
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Predictions are the numbers before a softmax that the model does not have.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// use cinta::{Loss, Var};
+    /// let (y, p) = (Tensor::from([1.0]), Var::constant(Tensor::from([[7.0, 7.0]])));
+    /// let loss = SparseCategoricalCrossentropy::from_logits().per_sample(&y, &p);
+    /// assert!((loss.value().item() - 2.0_f32.ln()).abs() < 1e-6);
+    /// ```
     pub fn from_logits() -> Self {
         SparseCategoricalCrossentropy { from_logits: true }
     }

@@ -68,17 +68,32 @@ pub struct Sgd {
 
 impl Sgd {
     /// Plain gradient descent: `w -= lr g`.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// assert_eq!(Sgd::new(0.01), Sgd::default());
+    /// ```
     pub fn new(learning_rate: f64) -> Self {
         Sgd { learning_rate, momentum: 0.0, nesterov: false }
     }
 
     /// The part of the last step that is repeated, between 0 and 1.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// assert_ne!(Sgd::new(0.1).momentum(0.9), Sgd::new(0.1)); // whose momentum is 0
+    /// ```
     pub fn momentum(mut self, momentum: f64) -> Self {
         self.momentum = momentum;
         self
     }
 
     /// Looks one step of momentum ahead (Nesterov, 1983).
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let _ = Sgd::new(0.1).momentum(0.9).nesterov(true);
+    /// ```
     pub fn nesterov(mut self, nesterov: bool) -> Self {
         self.nesterov = nesterov;
         self
@@ -142,23 +157,43 @@ pub struct Adam {
 
 impl Adam {
     /// Adam with Keras's other defaults: `b1 = 0.9`, `b2 = 0.999`, `epsilon = 1e-7`.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// assert_eq!(Adam::new(0.001), Adam::default());
+    /// ```
     pub fn new(learning_rate: f64) -> Self {
         Adam { learning_rate, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 }
     }
 
     /// How much of the mean gradient is kept from step to step.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// assert_eq!(Adam::new(0.001).beta_1(0.9), Adam::default());
+    /// ```
     pub fn beta_1(mut self, beta_1: f64) -> Self {
         self.beta_1 = beta_1;
         self
     }
 
     /// How much of the mean squared gradient is kept from step to step.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// assert_eq!(Adam::new(0.001).beta_2(0.999), Adam::default());
+    /// ```
     pub fn beta_2(mut self, beta_2: f64) -> Self {
         self.beta_2 = beta_2;
         self
     }
 
     /// What keeps the divisor from 0.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// assert_eq!(Adam::new(0.001).epsilon(1e-7), Adam::default());
+    /// ```
     pub fn epsilon(mut self, epsilon: f64) -> Self {
         self.epsilon = epsilon;
         self

@@ -70,7 +70,12 @@ impl<T: Scalar> Registry<T> {
 
     /// Adds a class of layer, or replaces one of the crate's. `make` says in its error what does not fit.
     ///
-    /// The example above shows it.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// // Dense, whatever a file says of it, with 3 units.
+    /// let _: cinta::Registry = cinta::Registry::new().layer("Dense", |_config| Ok(Box::new(Dense::new(3))));
+    /// ```
     pub fn layer(
         mut self,
         class_name: &str,
@@ -81,6 +86,11 @@ impl<T: Scalar> Registry<T> {
     }
 
     /// Adds a loss, by the name or the class name in its [`Loss::config`].
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let _: cinta::Registry = cinta::Registry::new().loss("mine", |_config| Ok(Box::new(MeanSquaredError)));
+    /// ```
     pub fn loss(
         mut self,
         name: &str,
@@ -91,6 +101,11 @@ impl<T: Scalar> Registry<T> {
     }
 
     /// Adds a metric, by the name or the class name in its [`Metric::config`].
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let _: cinta::Registry = cinta::Registry::new().metric("mine", |_config| Ok(Box::new(Accuracy)));
+    /// ```
     pub fn metric(
         mut self,
         name: &str,
@@ -101,6 +116,11 @@ impl<T: Scalar> Registry<T> {
     }
 
     /// Adds a class of optimizer.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let _: cinta::Registry = cinta::Registry::new().optimizer("Mine", |_config| Ok(Box::new(Sgd::new(0.1))));
+    /// ```
     pub fn optimizer(
         mut self,
         class_name: &str,

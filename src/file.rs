@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Writes a file under a name of its own beside `path`, forces it to the disk, and renames it. On an
 /// error, whatever was at `path` is untouched, and nothing else is left behind.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let (mut file, temporary) = create_beside(path).map_err(|error| Error::io(path, error))?;
     let written = file
         .write_all(bytes)

@@ -1,0 +1,171 @@
+//! Lines over an axis, in panels that share it.
+
+use super::canvas::{Anchor, Canvas};
+use super::scale::{Color, ticks};
+
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    pub name: String,
+    /// x and y; a y that is not finite is a gap.
+    pub points: Vec<[f64; 2]>,
+    pub color: Color,
+    pub width: f64,
+    /// Whether each point has a dot.
+    pub dots: bool,
+}
+
+/// Lines with a y axis of their own.
+#[derive(Clone, Debug)]
+pub(super) struct Panel {
+    pub name: Option<String>,
+    pub lines: Vec<Line>,
+    pub height: f64,
+}
+
+/// Panels below each other, with one x axis.
+#[derive(Clone, Debug)]
+pub(super) struct Chart {
+    pub panels: Vec<Panel>,
+    pub x_name: &'static str,
+}
+
+const TEXT: f64 = 11.0;
+const TEXT_COLOR: Color = [64; 3];
+const GRID: Color = [230; 3];
+const STRIP: Color = [217; 3];
+const WIDTH: f64 = 620.0;
+/// Room for the numbers of the y axes, a panel's name, the x axis, and between panels.
+const LEFT: f64 = 52.0;
+const NAME: f64 = 20.0;
+const BELOW: f64 = 40.0;
+const BETWEEN: f64 = 10.0;
+/// A legend's sample of a line, and what stands between it and its name and around both.
+const SAMPLE: f64 = 22.0;
+const SPACE: f64 = 6.0;
+
+impl Chart {
+    /// The names of the legend, if there is a choice.
+    fn legend(&self) -> &[Line] {
+        let most = self.panels.iter().max_by_key(|panel| panel.lines.len());
+        most.map(|panel| &panel.lines[..]).filter(|lines| lines.len() > 1).unwrap_or_default()
+    }
+
+    pub fn size(&self) -> [f64; 2] {
+        let names = self.legend().iter().map(|line| Canvas::text_width(&line.name, TEXT));
+        let legend = names.fold(0.0, |widest: f64, name| widest.max(name + SAMPLE + 4.0 * SPACE));
+        let panels = self.panels.iter().map(|panel| panel.room() + BETWEEN).sum::<f64>();
+        [LEFT + WIDTH + legend, panels - BETWEEN + BELOW]
+    }
+
+    pub fn draw(&self, canvas: &mut Canvas, [x, y]: [f64; 2]) {
+        let lines = || self.panels.iter().flat_map(|panel| &panel.lines);
+        let range_x = range(lines().flat_map(|line| line.points.iter().map(|point| point[0])));
+        let (left, mut top) = (x + LEFT, y);
+        for panel in &self.panels {
+            panel.draw(canvas, [left, top], range_x);
+            top += panel.room() + BETWEEN;
+        }
+        let bottom = top - BETWEEN;
+        for (value, text) in ticks(range_x, 6) {
+            let at = left + place(value, range_x) * WIDTH;
+            canvas.line(&[[at, bottom], [at, bottom + 4.0]], 1.0, TEXT_COLOR);
+            canvas.text([at, bottom + 13.0], &text, TEXT, Anchor::Middle, TEXT_COLOR);
+        }
+        canvas.text(
+            [left + WIDTH / 2.0, bottom + 31.0],
+            self.x_name,
+            TEXT,
+            Anchor::Middle,
+            TEXT_COLOR,
+        );
+        let legend = self.legend();
+        let mut at = (y + bottom) / 2.0 - (legend.len() as f64 - 1.0) * 9.0;
+        for line in legend {
+            let from = left + WIDTH + 2.0 * SPACE;
+            canvas.line(&[[from, at], [from + SAMPLE, at]], line.width, line.color);
+            let name = [from + SAMPLE + SPACE, at];
+            canvas.text(name, &line.name, TEXT, Anchor::Start, TEXT_COLOR);
+            at += 18.0;
+        }
+    }
+}
+
+impl Panel {
+    /// Its height with its name.
+    fn room(&self) -> f64 {
+        self.height + if self.name.is_some() { NAME } else { 0.0 }
+    }
+
+    fn draw(&self, canvas: &mut Canvas, [left, mut top]: [f64; 2], range_x: [f64; 2]) {
+        if let Some(name) = &self.name {
+            canvas.rect([left, top], [WIDTH, NAME], STRIP);
+            let middle = [left + WIDTH / 2.0, top + NAME / 2.0];
+            canvas.text(middle, name, TEXT, Anchor::Middle, TEXT_COLOR);
+            top += NAME;
+        }
+        let values = self.lines.iter().flat_map(|line| line.points.iter().map(|point| point[1]));
+        let range_y = range(values);
+        let bottom = top + self.height;
+        for (value, text) in ticks(range_y, 5) {
+            let at = bottom - place(value, range_y) * self.height;
+            canvas.line(&[[left, at], [left + WIDTH, at]], 1.0, GRID);
+            canvas.text([left - 7.0, at], &text, TEXT, Anchor::End, TEXT_COLOR);
+        }
+        for (value, _) in ticks(range_x, 6) {
+            let at = left + place(value, range_x) * WIDTH;
+            canvas.line(&[[at, top], [at, bottom]], 1.0, GRID);
+        }
+        let corners =
+            [[left, top], [left + WIDTH, top], [left + WIDTH, bottom], [left, bottom], [left, top]];
+        canvas.line(&corners, 1.0, STRIP);
+        for line in &self.lines {
+            let at = |[x, y]: [f64; 2]| {
+                [left + place(x, range_x) * WIDTH, bottom - place(y, range_y) * self.height]
+            };
+            for run in line.points.chunk_by(|a, b| a[1].is_finite() && b[1].is_finite()) {
+                let points: Vec<[f64; 2]> = run
+                    .iter()
+                    .filter(|point| point[1].is_finite())
+                    .map(|&point| at(point))
+                    .collect();
+                canvas.line(&points, line.width, line.color);
+                // A point without neighbours would not be seen.
+                if line.dots || points.len() == 1 {
+                    points.iter().for_each(|&point| canvas.dot(point, 2.2, line.color));
+                }
+            }
+        }
+    }
+}
+
+/// The range of values with a little room on both sides; those that are not finite do not count.
+fn range(values: impl Iterator<Item = f64>) -> [f64; 2] {
+    let finite = values.filter(|value| value.is_finite());
+    let [low, high] = finite.fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], value| {
+        [low.min(value), high.max(value)]
+    });
+    if low > high {
+        return [0.0, 1.0];
+    }
+    let room = if high > low { (high - low) * 0.04 } else { (low.abs() * 0.1).max(0.5) };
+    [low - room, high + room]
+}
+
+/// Where a value lies in a range, from 0 to 1.
+fn place(value: f64, [low, high]: [f64; 2]) -> f64 {
+    (value - low) / (high - low)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges() {
+        assert_eq!(range([].into_iter()), [0.0, 1.0]);
+        assert_eq!(range([f64::NAN].into_iter()), [0.0, 1.0]);
+        assert_eq!(range([1.0, 2.0, f64::NAN].into_iter()), [0.96, 2.04]);
+        assert_eq!(range([3.0].into_iter()), [2.5, 3.5]);
+        assert_eq!(range([0.0, f64::INFINITY].into_iter()), [-0.5, 0.5]);
+    }
+}

@@ -1,0 +1,185 @@
+//! Pictures of series, images, filters, activations and of training (feature `plot`).
+//!
+//! Each function makes a [`Figure`], which can get a title, stand beside another one, and be saved as PNG or SVG.
+//! The colours are those of the lecture.
+//!
+//! ```
+//! use cinta::prelude::*;
+//! use cinta::plot;
+//! # let dir = std::env::temp_dir().join(format!("cinta-plot-{}", std::process::id()));
+//! # std::fs::create_dir_all(&dir).unwrap();
+//! let model = Sequential::new([16, 16, 1]).add(Conv2d::new(8, 5).name("conv_1")).build(1)?;
+//! plot::filters(model.weight("conv_1", "kernel")?)
+//!     .title("Filters that know nothing yet")
+//!     .save(dir.join("conv_1.png"))?;
+//! # std::fs::remove_dir_all(&dir).unwrap();
+//! # Ok::<(), cinta::Error>(())
+//! ```
+
+mod canvas;
+mod chart;
+mod facets;
+mod figure;
+mod scale;
+
+pub use figure::Figure;
+
+use crate::model::History;
+use crate::scalar::Scalar;
+use crate::tensor::Tensor;
+use chart::{Chart, Line, Panel};
+use facets::{Facets, Labels, Tile};
+use figure::Body;
+use scale::Colors;
+
+/// Series over `1, 2, ..`, one line each: the first thin and black, the others thicker and coloured, with a legend if there
+/// is more than one. A NaN is a gap.
+///
+/// # Panics
+/// When a series is no vector.
+///
+/// ```
+/// use cinta::{Tensor, filters, plot};
+/// let series = Tensor::from_fn([40], |at| (at[0] as f32 * 0.7).sin());
+/// let average = filters::moving_average(&series, 5);
+/// let svg = plot::lines([("series", &series), ("average", &average)]).to_svg();
+/// assert!(svg.starts_with("<svg") && svg.contains("average"));
+/// ```
+#[track_caller]
+pub fn lines<'a, T: Scalar>(series: impl IntoIterator<Item = (&'a str, &'a Tensor<T>)>) -> Figure {
+    let colors = [scale::BLACK, scale::RED, scale::BLUE, scale::GREEN, scale::PURPLE];
+    let line = |(i, (name, values)): (usize, (&str, &Tensor<T>))| {
+        assert!(
+            values.rank() == 1,
+            "plot::lines: a series is a vector [n], and {name} has the shape {}",
+            values.shape()
+        );
+        Line {
+            name: name.to_owned(),
+            points: (1..).zip(values.iter()).map(|(t, y)| [f64::from(t), y.widen()]).collect(),
+            color: if i == 0 { colors[0] } else { colors[1 + (i - 1) % (colors.len() - 1)] },
+            width: if i == 0 { 1.0 } else { 2.0 },
+            dots: false,
+        }
+    };
+    let lines = series.into_iter().enumerate().map(line).collect();
+    let panel = Panel { name: None, lines, height: 260.0 };
+    Figure::new(Body::Chart(Chart { panels: vec![panel], x_name: "t" }))
+}
+
+/// A grey picture `[h, w]`, its smallest value black and its largest white.
+///
+/// # Panics
+/// When the tensor is no matrix.
+///
+/// ```
+/// use cinta::{Tensor, plot};
+/// let svg = plot::picture(&Tensor::from([[0.0, 1.0], [0.5, 0.25]])).to_svg();
+/// assert!(svg.contains("rect"));
+/// ```
+#[track_caller]
+pub fn picture<T: Scalar>(picture: &Tensor<T>) -> Figure {
+    let shape = picture.shape();
+    assert!(shape.rank() == 2, "plot::picture: a picture is [h, w], and the shape is {shape}");
+    let [height, width] = picture.dims();
+    let tile = Tile { height, width, values: widened(picture) };
+    Figure::new(Body::Facets(Facets::new(vec![tile], 1, Labels::None, Colors::Grey)))
+}
+
+/// The filters of a convolution's kernel `[kh, kw, c_in, c_out]`, such as [`Sequential::weight`](crate::Sequential::weight)
+/// gives it: from red (negative) by grey (0) to black (positive), symmetric about 0.
+///
+/// Those of a first layer (one input channel) are numbered and laid out in rows of four, or
+/// [as many as one likes](Figure::columns). Those of a deeper layer make a grid: a row for each input channel, a column for
+/// each output channel.
+///
+/// # Panics
+/// When the tensor does not have four axes, or has none of a filter.
+///
+/// ```
+/// use cinta::{Stream, Tensor, plot};
+/// let kernel: Tensor = Tensor::normal([3, 3, 8, 12], 0.0, 1.0, &mut Stream::new(1));
+/// let figure = plot::filters(&kernel); // 8 x 12 filters of 3x3
+/// assert!(figure.to_svg().contains("output channel"));
+/// ```
+#[track_caller]
+pub fn filters<T: Scalar>(kernel: &Tensor<T>) -> Figure {
+    let shape = kernel.shape();
+    assert!(
+        shape.rank() == 4 && !kernel.is_empty(),
+        "plot::filters: a kernel is [kh, kw, c_in, c_out], and the shape is {shape}"
+    );
+    let [height, width, c_in, c_out] = kernel.dims();
+    let filters = kernel.permute([2, 3, 0, 1]).reshape([c_in * c_out, height * width]);
+    let tile = |i: usize| Tile { height, width, values: widened(&filters.slice(0, i..i + 1)) };
+    let tiles = (0..c_in * c_out).map(tile).collect();
+    let (columns, labels) = match c_in {
+        1 => (c_out.min(4), Labels::Numbers),
+        _ => (c_out, Labels::Grid { rows: "input channel", columns: "output channel" }),
+    };
+    Figure::new(Body::Facets(Facets::new(tiles, columns, labels, Colors::Signed)))
+}
+
+/// What a layer computed from one sample of a batch `[n, h, w, c]`: an image for each channel, from grey (small) by white
+/// (0.5) to blue (large).
+///
+/// # Panics
+/// When the tensor does not have four axes, or not that many samples.
+///
+/// ```
+/// use cinta::{Stream, Tensor, plot};
+/// let activations: Tensor = Tensor::uniform([50, 6, 6, 12], 0.0, 2.0, &mut Stream::new(1));
+/// let figure = plot::activations(&activations, 3).title("conv_2 of digit 4");
+/// assert!(figure.to_svg().contains("conv_2 of digit 4"));
+/// ```
+#[track_caller]
+pub fn activations<T: Scalar>(activations: &Tensor<T>, sample: usize) -> Figure {
+    let shape = activations.shape();
+    assert!(
+        shape.rank() == 4 && sample < shape[0] && !activations.is_empty(),
+        "plot::activations: sample {sample} of activations [n, h, w, c], and the shape is {shape}"
+    );
+    let [_, height, width, channels] = activations.dims();
+    let one = activations.slice(0, sample..sample + 1).reshape([height * width, channels]).t();
+    let tile = |i: usize| Tile { height, width, values: widened(&one.slice(0, i..i + 1)) };
+    let tiles = (0..channels).map(tile).collect();
+    let columns = channels.min(4);
+    Figure::new(Body::Facets(Facets::new(tiles, columns, Labels::Numbers, Colors::Activity)))
+}
+
+/// How training went: the loss and below it each metric, over the epochs, of the training and, where there was some, of the
+/// validation data.
+///
+/// ```
+/// use cinta::prelude::*;
+/// use cinta::plot;
+/// let data = Dataset::new(Tensor::from([[0.0], [1.0]]), Tensor::from([[1.0], [3.0]]))?;
+/// let mut model = Sequential::new([1]).add(Dense::new(1)).build(3)?;
+/// model.compile(Compile::new(Sgd::new(0.1), MeanSquaredError));
+/// let history = model.fit(&data, Fit { epochs: 5, verbose: Verbose::Silent, ..Fit::default() })?;
+/// assert!(plot::history(&history).to_svg().contains("epoch"));
+/// # Ok::<(), cinta::Error>(())
+/// ```
+pub fn history(history: &History) -> Figure {
+    let mut names: Vec<&str> = history.keys().filter(|name| !name.starts_with("val_")).collect();
+    names.sort_by_key(|name| *name != "loss"); // the loss first, the others as they were
+    let panel = |name: &str| {
+        let line = |key: &str, name: &str, color| {
+            let values = history.get(key)?.iter();
+            let points = history.epochs().iter().zip(values).map(|(&x, &y)| [x as f64, y]);
+            let points: Vec<[f64; 2]> = points.collect();
+            let dots = points.len() <= 50;
+            Some(Line { name: name.to_owned(), points, color, width: 1.5, dots })
+        };
+        let training = line(name, "training", scale::RED);
+        let validation = line(&format!("val_{name}"), "validation", scale::BLUE);
+        let lines = training.into_iter().chain(validation).collect();
+        Panel { name: Some(name.to_owned()), lines, height: 170.0 }
+    };
+    let panels = names.into_iter().map(panel).collect();
+    Figure::new(Body::Chart(Chart { panels, x_name: "epoch" }))
+}
+
+fn widened<T: Scalar>(values: &Tensor<T>) -> Vec<f64> {
+    values.iter().map(Scalar::widen).collect()
+}

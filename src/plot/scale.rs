@@ -1,0 +1,147 @@
+//! Numbers as colours, and round numbers for axes.
+
+/// Red, green, blue.
+pub(super) type Color = [u8; 3];
+
+pub(super) const BLACK: Color = [0, 0, 0];
+pub(super) const WHITE: Color = [255, 255, 255];
+pub(super) const RED: Color = [214, 39, 40];
+pub(super) const BLUE: Color = [31, 119, 180];
+pub(super) const GREEN: Color = [44, 160, 44];
+pub(super) const PURPLE: Color = [148, 103, 189];
+
+/// The colours of a scale: those of the smallest value, of the middle and of the largest.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Colors {
+    /// Red, grey 80 at 0, black: the lecture's filters.
+    Signed,
+    /// Grey 60, white at 0.5, blue: the lecture's activations.
+    Activity,
+    /// Black to white.
+    Grey,
+}
+
+/// A scale for values of a range. Like ggplot2's `scale_fill_gradient2`, colours go as far to both sides of the middle as the
+/// farthest value, so that equal distances look equally strong.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scale {
+    colors: [Color; 3],
+    middle: f64,
+    /// From the middle to the ends.
+    reach: f64,
+    pub range: [f64; 2],
+}
+
+impl Scale {
+    /// The scale of these values, of which those that are not finite do not count.
+    pub fn of(colors: Colors, values: impl Iterator<Item = f64>) -> Scale {
+        let finite = values.filter(|value| value.is_finite());
+        let [low, high] = finite.fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], value| {
+            [low.min(value), high.max(value)]
+        });
+        let range = if low <= high { [low, high] } else { [0.0, 0.0] };
+        let (colors, middle) = match colors {
+            Colors::Signed => ([[255, 0, 0], [204; 3], BLACK], 0.0),
+            Colors::Activity => ([[153; 3], WHITE, [0, 0, 255]], 0.5),
+            Colors::Grey => ([BLACK, [128; 3], WHITE], range[0] / 2.0 + range[1] / 2.0),
+        };
+        let reach = (range[0] - middle).abs().max((range[1] - middle).abs());
+        Scale { colors, middle, reach, range }
+    }
+
+    /// The colour of a value; none for one that is not a number.
+    pub fn color(&self, value: f64) -> Option<Color> {
+        if value.is_nan() {
+            return None;
+        }
+        let [low, middle, high] = self.colors;
+        // From -1 to 1. All values in the middle of everything have its colour.
+        let at = if self.reach > 0.0 { (value - self.middle) / self.reach } else { 0.0 };
+        let (end, part) = if at < 0.0 { (low, -at) } else { (high, at) };
+        let part = part.min(1.0);
+        let mixed = |i: usize| {
+            let (middle, end) = (f64::from(middle[i]), f64::from(end[i]));
+            (middle + (end - middle) * part).round() as u8
+        };
+        Some([mixed(0), mixed(1), mixed(2)])
+    }
+}
+
+/// Round numbers inside of a range, about `count` of them, 1, 2 or 5 times a power of ten apart, as texts of equal precision.
+pub(super) fn ticks([low, high]: [f64; 2], count: usize) -> Vec<(f64, String)> {
+    let span = high - low;
+    if !(span > 0.0 && span.is_finite()) {
+        return vec![(low, short(low))];
+    }
+    let rough = span / count.max(1) as f64;
+    let power = 10f64.powf(rough.log10().floor());
+    let step = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power);
+    let step = step.into_iter().find(|step| *step >= rough * 0.999).unwrap_or(10.0 * power);
+    let decimals = (-step.log10().floor()).max(0.0) as usize;
+    // Beyond these, digits would fill the margin.
+    let plain = decimals <= 5 && high.abs().max(low.abs()) < 1e7;
+    let first = (low / step - 1e-9).ceil() as i64;
+    let last = (high / step + 1e-9).floor() as i64;
+    let text = |value: f64| {
+        if plain { format!("{value:.decimals$}") } else { format!("{value:.1e}") }
+    };
+    // `+ 0.0`: there is no negative zero on an axis.
+    (first..=last).map(|i| i as f64 * step + 0.0).map(|value| (value, text(value))).collect()
+}
+
+fn short(value: f64) -> String {
+    if value == 0.0 || (1e-3..1e6).contains(&value.abs()) {
+        let text = format!("{value:.3}");
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        format!("{value:.2e}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lectures_colours() {
+        let scale = Scale::of(Colors::Signed, [-0.25, 0.5, f64::NAN].into_iter());
+        assert_eq!(scale.range, [-0.25, 0.5]);
+        assert_eq!(scale.color(0.0), Some([204, 204, 204]));
+        assert_eq!(scale.color(0.5), Some(BLACK));
+        // Half as far: half as red.
+        assert_eq!(scale.color(-0.25), Some([230, 102, 102]));
+        assert_eq!(scale.color(-0.5), Some([255, 0, 0]));
+        assert_eq!(scale.color(-7.0), Some([255, 0, 0]));
+        assert_eq!(scale.color(f64::NAN), None);
+        let scale = Scale::of(Colors::Activity, [0.0, 1.5].into_iter());
+        assert_eq!(scale.color(0.5), Some(WHITE));
+        assert_eq!(scale.color(1.5), Some([0, 0, 255]));
+        assert_eq!(scale.color(0.0), Some([204, 204, 204]));
+        let scale = Scale::of(Colors::Grey, [2.0, 4.0].into_iter());
+        assert_eq!((scale.color(2.0), scale.color(4.0)), (Some(BLACK), Some(WHITE)));
+    }
+
+    #[test]
+    fn equal_values_or_none() {
+        for values in [vec![], vec![0.0, 0.0], vec![f64::NAN], vec![f64::INFINITY]] {
+            let scale = Scale::of(Colors::Signed, values.into_iter());
+            assert_eq!((scale.range, scale.color(0.0)), ([0.0, 0.0], Some([204; 3])));
+        }
+        assert_eq!(Scale::of(Colors::Grey, [3.0].into_iter()).color(3.0), Some([128; 3]));
+    }
+
+    #[test]
+    fn ticks_are_round() {
+        let texts = |range, count| -> Vec<String> {
+            ticks(range, count).into_iter().map(|(_, text)| text).collect()
+        };
+        assert_eq!(texts([0.0, 1.0], 5), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
+        assert_eq!(texts([-0.31, 0.42], 4), ["-0.2", "0.0", "0.2", "0.4"]);
+        assert_eq!(texts([1.0, 100.0], 5), ["20", "40", "60", "80", "100"]);
+        assert_eq!(texts([198.6, 263.3], 5), ["200", "220", "240", "260"]);
+        assert_eq!(texts([0.0, 0.0], 5), ["0"]);
+        assert_eq!(texts([2.5, 2.5], 5), ["2.5"]);
+        assert_eq!(texts([0.0, 3e-8], 3), ["0.0e0", "1.0e-8", "2.0e-8", "3.0e-8"]);
+        assert_eq!(texts([f64::NAN, 1.0], 5).len(), 1);
+    }
+}

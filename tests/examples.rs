@@ -1,0 +1,138 @@
+//! Every example of the lecture runs to its end, in a small setting.
+
+mod scratch;
+
+use scratch::Scratch;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The program that `cargo test` built of an example.
+fn program(name: &str) -> PathBuf {
+    let this = std::env::current_exe().expect("the test's own program");
+    let profile = this.parent().and_then(Path::parent).expect("target/PROFILE/deps");
+    let program = profile.join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    assert!(
+        program.exists(),
+        "{}: `cargo test` builds it, `cargo test --test` does not",
+        program.display()
+    );
+    program
+}
+
+/// Runs an example, and returns what it printed.
+fn run(name: &str, flags: &[&str], pictures: &Path) -> String {
+    let output = Command::new(program(name)).args(flags).env("CINTA_PICTURES", pictures).output();
+    let output = output.unwrap_or_else(|error| panic!("{name}: {error}"));
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{name} {flags:?}: {}\n{printed}{errors}", output.status);
+    printed
+}
+
+fn assert_prints(name: &str, flags: &[&str], expected: &[&str], pictures: &[&str]) {
+    let folder = Scratch::new(&format!("example-{name}"));
+    let printed = run(name, flags, &folder.path("pictures"));
+    for text in expected {
+        assert!(printed.contains(text), "{name} did not print {text:?}:\n{printed}");
+    }
+    for picture in pictures {
+        let file = folder.path("pictures").join(picture);
+        let bytes =
+            std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        assert!(
+            bytes.starts_with(b"\x89PNG") && bytes.len() > 500,
+            "{picture}: {} bytes",
+            bytes.len()
+        );
+        assert!(printed.contains(picture), "{name} does not say that it wrote {picture}");
+    }
+}
+
+#[test]
+fn conv_layer() {
+    let expected = ["a_1 = 2", "a_2 = ", "shape [1, 3, 3, 4]", "= 40", "= 936"];
+    assert_prints("conv_layer", &[], &expected, &[]);
+}
+
+#[test]
+fn autograd() {
+    let expected = [
+        "%0 = leaf [2]",
+        "by hand",
+        "by tape",
+        "%1 = cube(%0) [3]",
+        "cube: Ok(())",
+        "wrong_cube: ",
+    ];
+    assert_prints("autograd", &[], &expected, &[]);
+}
+
+#[cfg(feature = "digits")]
+#[test]
+fn pooling() {
+    let expected =
+        ["8 of 36 pixels differ", "0 of 9 values differ", "102450 parameters", "8x8 25650"];
+    assert_prints("pooling", &[], &expected, &[]);
+}
+
+#[cfg(feature = "digits")]
+#[test]
+fn lenet() {
+    let expected = ["[3823, 16, 16, 1]", "Total params: 7,044", "train loss=", "test loss="];
+    assert_prints("lenet", &["--epochs", "1", "--verbose", "0"], &expected, &[]);
+}
+
+#[cfg(feature = "plot")]
+#[test]
+fn filters_1d() {
+    let pictures = ["filters_1d_average.png", "filters_1d_differences.png"];
+    assert_prints("filters_1d", &[], &["Removed 5 rows", "as a correlation"], &pictures);
+}
+
+#[cfg(all(feature = "plot", feature = "images", feature = "digits"))]
+#[test]
+fn filters_2d() {
+    let expected = ["photograph [174, 240]", "0.1111111", "blurred [172, 238]", "edges [170, 236]"];
+    let pictures = [
+        "filters_2d_photograph.png",
+        "filters_2d_blurred.png",
+        "filters_2d_edges.png",
+        "filters_2d_diagonals.png",
+    ];
+    assert_prints("filters_2d", &[], &expected, &pictures);
+}
+
+#[cfg(all(feature = "plot", feature = "digits"))]
+#[test]
+fn weights() {
+    let expected =
+        ["[5, 5, 1, 8]", "[200, 8, 864, 12, 5400, 50, 500, 10]", "=  208", "= 5450", "total 7044"];
+    let pictures = ["weights_conv_1.png", "weights_conv_2.png", "weights_conv_2_first_units.png"];
+    assert_prints("weights", &["--epochs", "1"], &expected, &pictures);
+}
+
+#[cfg(all(feature = "plot", feature = "digits"))]
+#[test]
+fn activations() {
+    let pictures = ["activations_04.png", "activations_33.png", "activations_50_both.png"];
+    let expected = ["conv_1 [50, 16, 16, 8]", "conv_2 [50, 6, 6, 12]"];
+    assert_prints("activations", &["--epochs", "1"], &expected, &pictures);
+}
+
+#[test]
+fn wrong_flags_are_explained() {
+    let output = Command::new(program("autograd")).arg("--help").output();
+    assert!(output.is_ok_and(|output| output.status.success()));
+    #[cfg(feature = "digits")]
+    for (flags, expected) in [
+        (&["--epoch", "3"][..], "there is no flag --epoch"),
+        (&["--epochs", "many"], "--epochs many: this is no number of that kind"),
+        (&["--save", "model.bin"], "--save model.bin: the name must end in .safetensors"),
+        (&["--data", "nowhere"], "nowhere"),
+        (&["--load", "nowhere.safetensors"], "nowhere.safetensors: "),
+    ] {
+        let output = Command::new(program("lenet")).args(flags).output().expect("a run");
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && error.contains(expected), "{flags:?}: {error}");
+    }
+}
