@@ -62,7 +62,8 @@ fn main() {
     let tape = Tape::new();
     let x = tape.leaf(Tensor::from([1.0, -2.0, 0.5]));
     let loss = cube(&x).sum(..);
-    println!("the tape\n{tape:?}d sum(x^3) / dx = {}\n", loss.backward().wrt(&x));
+    println!("the tape\n{tape:?}");
+    println!("d sum(x^3) / dx = {}\n", loss.backward().wrt(&x));
 
     // Finite differences know whether the rule is right.
     let at = Tensor::from([[1.0, -2.0], [0.5, 3.0]]);

@@ -14,7 +14,7 @@ use crate::tensor::Tensor;
 ///
 /// ```
 /// use cinta::{Tensor, filters};
-/// let y = filters::moving_average(&Tensor::from([1.0, 2.0, 6.0, 7.0]), 3);
+/// let y = filters::moving_average(&Tensor::from([1.0_f32, 2.0, 6.0, 7.0]), 3);
 /// assert!(y.at([0]).is_nan() && y.at([3]).is_nan());
 /// assert!(y.slice(0, 1..3).all_close(&Tensor::from([3.0, 5.0]), 1e-6, 0.0));
 /// ```
@@ -41,7 +41,7 @@ pub fn moving_average<T: Scalar>(x: &Tensor<T>, width: usize) -> Tensor<T> {
 ///
 /// ```
 /// use cinta::{Tensor, filters};
-/// let y = filters::differences(&Tensor::from([1.0, 4.0, 2.0]));
+/// let y = filters::differences(&Tensor::from([1.0_f32, 4.0, 2.0]));
 /// assert!(y.at([0]).is_nan());
 /// assert_eq!(y.slice(0, 1..3).to_vec(), [3.0, -2.0]);
 /// ```

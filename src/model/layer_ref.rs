@@ -10,7 +10,7 @@ use std::fmt;
 /// ```
 /// use cinta::prelude::*;
 /// let model = Sequential::new([4]).add(Dense::new(2)).build(1)?;
-/// let layer: cinta::LayerRef<'_> = model.get_layer("dense")?;
+/// let layer: cinta::LayerRef<'_, f32> = model.get_layer("dense")?;
 /// assert_eq!(layer.class_name(), "Dense");
 /// # Ok::<(), cinta::Error>(())
 /// ```

@@ -144,10 +144,9 @@ impl Figure {
             Body::Chart(chart) => chart.size(),
             Body::Beside(figures) => {
                 let sizes = figures.iter().map(Figure::size);
-                let both = sizes.fold([-GAP, 0.0], |[width, height], [w, h]| {
+                sizes.fold([-GAP, 0.0], |[width, height], [w, h]| {
                     [width + GAP + w, f64::max(height, h)]
-                });
-                both
+                })
             }
         };
         let title = self.title.as_ref().map_or(0.0, |title| Canvas::text_width(title, TITLE_SIZE));
