@@ -50,7 +50,7 @@ fn assert_prints(name: &str, flags: &[&str], expected: &[&str], pictures: &[&str
 
 #[test]
 fn conv_layer() {
-    let expected = ["a_1 = 2", "a_2 = ", "shape [1, 3, 3, 4]", "= 40", "= 936"];
+    let expected = ["a_1 = 1", "a_2 = 3", "shape [1, 3, 3, 4]", "= 40", "= 936"];
     assert_prints("conv_layer", &[], &expected, &[]);
 }
 

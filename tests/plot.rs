@@ -1,0 +1,167 @@
+//! Figures: what is on them, and where.
+
+#![cfg(feature = "plot")]
+
+mod scratch;
+
+use cinta::plot::{self, Figure};
+use cinta::prelude::*;
+use scratch::Scratch;
+
+/// The number after `name="` in a tag.
+fn number(tag: &str, name: &str) -> f64 {
+    let value =
+        tag.split(&format!(" {name}=\"")).nth(1).unwrap_or_else(|| panic!("no {name} in {tag}"));
+    value
+        .split('"')
+        .next()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or_else(|| panic!("{name} in {tag}"))
+}
+
+/// The texts of a figure with their places and sizes, and its own size.
+fn texts(svg: &str) -> (Vec<(String, [f64; 2], f64, bool)>, [f64; 2]) {
+    let head = &svg[..svg.find('>').expect("a tag")];
+    let size = [number(head, "width"), number(head, "height")];
+    let of = |part: &str| {
+        let (tag, rest) = part.split_once('>').expect("the end of a tag");
+        let text = rest.split('<').next().unwrap_or_default().to_owned();
+        let turned = tag.contains("rotate");
+        (text, [number(tag, "x"), number(tag, "y")], number(tag, "font-size"), turned)
+    };
+    (svg.split("<text").skip(1).map(of).collect(), size)
+}
+
+/// All texts lie on the page, and none lies over another.
+fn assert_readable(figure: &Figure, expected: &[&str]) {
+    let svg = figure.to_svg();
+    let (texts, [width, height]) = texts(&svg);
+    for text in expected {
+        assert!(texts.iter().any(|(found, ..)| found == text), "{text:?} is missing: {texts:?}");
+    }
+    for (i, (text, [x, y], size, turned)) in texts.iter().enumerate() {
+        assert!(
+            *x >= 0.0 && *x <= width && *y >= *size * 0.5 && *y <= height,
+            "{text:?} at {x}, {y}"
+        );
+        for (other, [ox, oy], other_size, _) in
+            texts[..i].iter().filter(|(.., other)| other == turned)
+        {
+            let same_line = (y - oy).abs() < size.min(*other_size);
+            assert!(!same_line || (x - ox).abs() >= 8.0, "{text:?} over {other:?} at {x}, {y}");
+        }
+    }
+}
+
+#[test]
+fn filters_are_numbered_in_rows_or_named_in_a_grid() {
+    let kernel: Tensor = Tensor::normal([5, 5, 1, 8], 0.0, 1.0, &mut Stream::new(1));
+    for columns in [1, 3, 4, 8, 20] {
+        let figure = plot::filters(&kernel).columns(columns).title("Filters");
+        assert_readable(&figure, &["Filters", "1", "2", "3", "4", "5", "6", "7", "8"]);
+    }
+    let kernel: Tensor = Tensor::normal([3, 3, 8, 12], 0.0, 1.0, &mut Stream::new(1));
+    assert_readable(&plot::filters(&kernel), &["input channel", "output channel", "8", "12"]);
+    let wide: Tensor = Tensor::normal([3, 3, 64, 64], 0.0, 1.0, &mut Stream::new(1));
+    assert_readable(&plot::filters(&wide), &["64"]);
+}
+
+#[test]
+fn the_colours_are_the_lectures() {
+    let kernel = Tensor::from([[-1.0, 0.0], [0.5, 1.0]]).reshape([2, 2, 1, 1]);
+    let svg = plot::filters(&kernel).to_svg();
+    // red, grey 80, half way to black, black
+    for color in ["#ff0000", "#cccccc", "#666666", "#000000"] {
+        assert!(svg.contains(color), "{color}");
+    }
+    let activations = Tensor::from([[0.0, 0.5], [0.75, 1.0]]).reshape([1, 2, 2, 1]);
+    let svg = plot::activations(&activations, 0).to_svg();
+    for color in ["#999999", "#ffffff", "#8080ff", "#0000ff"] {
+        assert!(svg.contains(color), "{color}");
+    }
+}
+
+#[test]
+fn values_without_a_colour_or_a_difference() {
+    for value in [0.0, 3.0, -2.5, f32::NAN, f32::INFINITY] {
+        let images = Tensor::full([2, 4, 4, 3], value);
+        assert_readable(&plot::activations(&images, 1), &["1", "2", "3"]);
+        assert_readable(&plot::filters(&images), &["output channel"]);
+        assert_readable(&plot::picture(&Tensor::full([3, 5], value)).title("P"), &["P"]);
+        let series = Tensor::full([7], value);
+        assert_readable(&plot::lines([("a", &series), ("b", &series)]), &["a", "b", "t"]);
+    }
+    for n in [0, 1] {
+        assert_readable(&plot::lines([("one", &Tensor::<f32>::zeros([n]))]), &["t"]);
+    }
+}
+
+#[test]
+fn figures_beside_each_other() {
+    let images: Tensor = Tensor::uniform([1, 6, 6, 12], 0.0, 1.0, &mut Stream::new(1));
+    let one = || plot::activations(&images, 0).title("left or right");
+    let three = one().beside(one()).beside(one());
+    assert_readable(&three, &["left or right", "12"]);
+    let width = |figure: &Figure| texts(&figure.to_svg()).1[0];
+    assert!(width(&three) > 2.5 * width(&one()));
+}
+
+#[test]
+fn history_has_a_panel_for_the_loss_and_each_metric() {
+    let data = Dataset::new(Tensor::from([[0.0], [1.0]]), Tensor::from([[1.0], [3.0]])).unwrap();
+    let mut model = Sequential::new([1]).add(Dense::new(1)).build(3).unwrap();
+    model.compile(Compile::new(Sgd::new(0.1), MeanSquaredError).metric(MeanSquaredError));
+    for (epochs, validation_data) in [(1, None), (3, Some(&data)), (80, Some(&data))] {
+        let fit = Fit { epochs, validation_data, verbose: Verbose::Silent, ..Fit::default() };
+        let figure = plot::history(&model.fit(&data, fit).unwrap());
+        assert_readable(&figure, &["loss", "mean_squared_error", "epoch"]);
+        assert_eq!(figure.to_svg().contains("validation"), validation_data.is_some());
+    }
+    assert_readable(&plot::history(&History::default()), &["epoch"]);
+}
+
+#[test]
+fn files() {
+    let scratch = Scratch::new("plot-files");
+    let figure =
+        plot::picture(&Tensor::from([[0.0, 1.0], [1.0, 0.0]])).title("Four <pixels> & more");
+    figure.save(scratch.path("figure.svg")).unwrap();
+    let svg = std::fs::read_to_string(scratch.path("figure.svg")).unwrap();
+    assert_eq!(svg, figure.to_svg());
+    assert!(svg.contains("Four &lt;pixels&gt; &amp; more"), "{svg}");
+    figure.save(scratch.path("figure.png")).unwrap();
+    let png = std::fs::read(scratch.path("figure.png")).unwrap();
+    // The size stands in the header: two pixels a point.
+    let side = |at: usize| u32::from_be_bytes(png[at..at + 4].try_into().unwrap());
+    let (_, [width, height]) = texts(&svg);
+    assert_eq!([f64::from(side(16)), f64::from(side(20))], [2.0 * width, 2.0 * height]);
+    let error = figure.save(scratch.path("no/folder.png")).unwrap_err();
+    assert!(error.to_string().contains("no/folder.png"), "{error}");
+    assert!(figure.save(scratch.path("figure")).is_err());
+}
+
+#[test]
+#[should_panic(
+    expected = "plot::filters: a kernel is [kh, kw, c_in, c_out], and the shape is [5, 5]"
+)]
+fn a_matrix_is_no_kernel() {
+    plot::filters(&Tensor::<f32>::zeros([5, 5]));
+}
+
+#[test]
+#[should_panic(expected = "sample 50 of activations [n, h, w, c], and the shape is [50, 6, 6, 12]")]
+fn a_sample_beyond_the_last() {
+    plot::activations(&Tensor::<f32>::zeros([50, 6, 6, 12]), 50);
+}
+
+#[test]
+#[should_panic(expected = "only filters of one input channel and activations are laid out in rows")]
+fn a_grid_has_its_columns() {
+    let _ = plot::filters(&Tensor::<f32>::zeros([3, 3, 2, 2])).columns(4);
+}
+
+#[test]
+#[should_panic(expected = "plot::lines: a series is a vector [n], and a has the shape [2, 2]")]
+fn a_matrix_is_no_series() {
+    plot::lines([("a", &Tensor::<f32>::zeros([2, 2]))]);
+}
