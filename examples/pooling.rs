@@ -2,8 +2,17 @@
 //!
 //! `cargo run --release --example pooling`
 
+mod lecture;
+
 use cinta::Var;
 use cinta::prelude::*;
+use lecture::Flags;
+
+const HELP: &str = "\
+Takes the maximum of patches, and shows what that is good for.
+
+  --data DIR   the lecture's digits (zip.train and zip.test, plain or .gz)
+  --help       print this";
 
 fn pooled(image: &Tensor) -> Tensor {
     let [h, w] = image.dims();
@@ -22,7 +31,7 @@ fn differing(a: &Tensor, b: &Tensor) -> usize {
     a.iter().zip(b.iter()).filter(|(a, b)| a != b).count()
 }
 
-fn main() -> Result<(), Error> {
+fn run(flags: &Flags) -> Result<(), Error> {
     let units = Tensor::from([
         [1.0, 0.0, 2.0, 3.0],
         [4.0, 6.0, 6.0, 8.0],
@@ -39,7 +48,7 @@ fn main() -> Result<(), Error> {
     println!("pooled, {} of 9 values differ\n", differing(&pooled(&stroke), &pooled(&shifted)));
 
     // Real digits: how far an image and the moved one are apart, relative to the image's own length.
-    let (_, test) = datasets::digits();
+    let (_, test) = lecture::digits(flags)?;
     let distance = |pool: bool| -> f32 {
         let relative = (0..200).map(|i| {
             let image = test.inputs().slice(0, i..i + 1).reshape([16, 16]);
@@ -62,4 +71,8 @@ fn main() -> Result<(), Error> {
     );
     println!("and over the pooled ones of 8x8 {}", with?.count_params());
     Ok(())
+}
+
+fn main() {
+    lecture::finish(run(&lecture::flags(HELP)));
 }

@@ -19,15 +19,26 @@ fn number(tag: &str, name: &str) -> f64 {
         .unwrap_or_else(|| panic!("{name} in {tag}"))
 }
 
-/// The texts of a figure with their places and sizes, and its own size.
-fn texts(svg: &str) -> (Vec<(String, [f64; 2], f64, bool)>, [f64; 2]) {
+#[derive(Debug)]
+struct Text {
+    text: String,
+    at: [f64; 2],
+    size: f64,
+    turned: bool,
+}
+
+/// The texts of a figure, and its own size.
+fn texts(svg: &str) -> (Vec<Text>, [f64; 2]) {
     let head = &svg[..svg.find('>').expect("a tag")];
     let size = [number(head, "width"), number(head, "height")];
     let of = |part: &str| {
         let (tag, rest) = part.split_once('>').expect("the end of a tag");
-        let text = rest.split('<').next().unwrap_or_default().to_owned();
-        let turned = tag.contains("rotate");
-        (text, [number(tag, "x"), number(tag, "y")], number(tag, "font-size"), turned)
+        Text {
+            text: rest.split('<').next().unwrap_or_default().to_owned(),
+            at: [number(tag, "x"), number(tag, "y")],
+            size: number(tag, "font-size"),
+            turned: tag.contains("rotate"),
+        }
     };
     (svg.split("<text").skip(1).map(of).collect(), size)
 }
@@ -37,18 +48,15 @@ fn assert_readable(figure: &Figure, expected: &[&str]) {
     let svg = figure.to_svg();
     let (texts, [width, height]) = texts(&svg);
     for text in expected {
-        assert!(texts.iter().any(|(found, ..)| found == text), "{text:?} is missing: {texts:?}");
+        assert!(texts.iter().any(|found| found.text == *text), "{text:?} is missing: {texts:?}");
     }
-    for (i, (text, [x, y], size, turned)) in texts.iter().enumerate() {
-        assert!(
-            *x >= 0.0 && *x <= width && *y >= *size * 0.5 && *y <= height,
-            "{text:?} at {x}, {y}"
-        );
-        for (other, [ox, oy], other_size, _) in
-            texts[..i].iter().filter(|(.., other)| other == turned)
-        {
-            let same_line = (y - oy).abs() < size.min(*other_size);
-            assert!(!same_line || (x - ox).abs() >= 8.0, "{text:?} over {other:?} at {x}, {y}");
+    for (i, text) in texts.iter().enumerate() {
+        let [x, y] = text.at;
+        let inside = (0.0..=width).contains(&x) && (text.size * 0.5..=height).contains(&y);
+        assert!(inside, "{text:?} is not on the page of {width} x {height}");
+        for other in texts[..i].iter().filter(|other| other.turned == text.turned) {
+            let same_line = (y - other.at[1]).abs() < text.size.min(other.size);
+            assert!(!same_line || (x - other.at[0]).abs() >= 8.0, "{text:?} over {other:?}");
         }
     }
 }
