@@ -32,6 +32,7 @@ pub(super) struct Chart {
 const TEXT: f64 = 11.0;
 const TEXT_COLOR: Color = [64; 3];
 const GRID: Color = [230; 3];
+const ZERO: Color = [150; 3];
 const STRIP: Color = [217; 3];
 const WIDTH: f64 = 620.0;
 /// Room for the numbers of the y axes, a panel's name, the x axis, and between panels.
@@ -108,7 +109,9 @@ impl Panel {
         let bottom = top + self.height;
         for (value, text) in ticks(range_y, 5) {
             let at = bottom - place(value, range_y) * self.height;
-            canvas.line(&[[left, at], [left + WIDTH, at]], 1.0, GRID);
+            // Where values have both signs, it matters where 0 is.
+            let color = if value == 0.0 && range_y[0] < 0.0 { ZERO } else { GRID };
+            canvas.line(&[[left, at], [left + WIDTH, at]], 1.0, color);
             canvas.text([left - 7.0, at], &text, TEXT, Anchor::End, TEXT_COLOR);
         }
         for (value, _) in ticks(range_x, 6) {
