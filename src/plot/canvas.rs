@@ -22,6 +22,9 @@ pub(super) struct Canvas {
     scene: Scene,
 }
 
+/// The size and the colour of labels.
+pub(super) const TEXT: f64 = 11.0;
+pub(super) const TEXT_COLOR: Color = [64; 3];
 /// Pixels of a PNG file for each point.
 const PIXELS: f32 = 2.0;
 /// The middle of a figure lies so far above the line that text stands on, in sizes.

@@ -1,7 +1,7 @@
 //! Lines over an axis, in panels that share it.
 
-use super::canvas::{Anchor, Canvas};
-use super::scale::{Color, ticks};
+use super::canvas::{Anchor, Canvas, TEXT, TEXT_COLOR};
+use super::scale::{Color, finite_range, ticks};
 
 #[derive(Clone, Debug)]
 pub(super) struct Line {
@@ -29,8 +29,6 @@ pub(super) struct Chart {
     pub x_name: &'static str,
 }
 
-const TEXT: f64 = 11.0;
-const TEXT_COLOR: Color = [64; 3];
 const GRID: Color = [230; 3];
 const ZERO: Color = [150; 3];
 const STRIP: Color = [217; 3];
@@ -143,13 +141,7 @@ impl Panel {
 
 /// The range of values with a little room on both sides; those that are not finite do not count.
 fn range(values: impl Iterator<Item = f64>) -> [f64; 2] {
-    let finite = values.filter(|value| value.is_finite());
-    let [low, high] = finite.fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], value| {
-        [low.min(value), high.max(value)]
-    });
-    if low > high {
-        return [0.0, 1.0];
-    }
+    let Some([low, high]) = finite_range(values) else { return [0.0, 1.0] };
     let room = if high > low { (high - low) * 0.04 } else { (low.abs() * 0.1).max(0.5) };
     [low - room, high + room]
 }

@@ -1,7 +1,7 @@
 //! Small images in rows or in a grid, with one colour scale for all.
 
-use super::canvas::{Anchor, Canvas};
-use super::scale::{Color, Colors, Scale, ticks};
+use super::canvas::{Anchor, Canvas, TEXT, TEXT_COLOR};
+use super::scale::{Colors, Scale, ticks};
 
 /// One image.
 #[derive(Clone, Debug)]
@@ -34,8 +34,6 @@ pub(super) struct Facets {
     colors: Colors,
 }
 
-const TEXT: f64 = 11.0;
-const TEXT_COLOR: Color = [64; 3];
 /// Room for a number above an image or beside a row, and for what is numbered.
 const NUMBER: f64 = 18.0;
 /// The colour bar: its distance, width and height at most, and room for its numbers.

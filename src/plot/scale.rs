@@ -35,11 +35,7 @@ pub(super) struct Scale {
 impl Scale {
     /// The scale of these values, of which those that are not finite do not count.
     pub fn of(colors: Colors, values: impl Iterator<Item = f64>) -> Scale {
-        let finite = values.filter(|value| value.is_finite());
-        let [low, high] = finite.fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], value| {
-            [low.min(value), high.max(value)]
-        });
-        let range = if low <= high { [low, high] } else { [0.0, 0.0] };
+        let range = finite_range(values).unwrap_or([0.0, 0.0]);
         let (colors, middle) = match colors {
             Colors::Signed => ([[255, 0, 0], [204; 3], BLACK], 0.0),
             Colors::Activity => ([[153; 3], WHITE, [0, 0, 255]], 0.5),
@@ -65,6 +61,14 @@ impl Scale {
         };
         Some([mixed(0), mixed(1), mixed(2)])
     }
+}
+
+/// The smallest and the largest of the values that are finite, if there is one.
+pub(super) fn finite_range(values: impl Iterator<Item = f64>) -> Option<[f64; 2]> {
+    values
+        .filter(|value| value.is_finite())
+        .map(|value| [value, value])
+        .reduce(|[low, high], [value, _]| [low.min(value), high.max(value)])
 }
 
 /// Round numbers inside of a range, about `count` of them, 1, 2 or 5 times a power of ten apart, as texts of equal precision.
