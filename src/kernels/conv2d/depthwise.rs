@@ -5,7 +5,7 @@
 
 use super::super::gemm::{Finish, rectified};
 use super::super::par;
-use super::reach::{Axis, shifts};
+use super::reach::{Axis, Table, shifts};
 use super::{Geometry, PARTIAL_SUMS, added};
 use crate::buffer::Buffer;
 use crate::scalar::Scalar;
@@ -98,12 +98,6 @@ fn sweep<T: Scalar>(
         },
     );
     out
-}
-
-/// Where the weights of the taps lie, and where the pixels that they meet, for one class of rows and one of columns.
-struct Table {
-    weights: Offsets,
-    pixels: Offsets,
 }
 
 /// One row of outputs.

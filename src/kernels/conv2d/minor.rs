@@ -11,7 +11,7 @@
 use super::super::gemm::{Finish, Left, Place, Start, Strip};
 use super::super::par;
 use super::Geometry;
-use super::reach::{Axis, shifts};
+use super::reach::{Axis, Table, shifts};
 use crate::buffer::Buffer;
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Offsets, Simd, dots, with_lanes};
@@ -42,12 +42,6 @@ struct Plan {
     /// Where the weights of each channel that is written begin, and where the channel itself does.
     weights: Offsets,
     places: Offsets,
-}
-
-/// Where the weights lie, and where the pixels, for one class of rows and one of columns.
-struct Table {
-    weights: Offsets,
-    pixels: Offsets,
 }
 
 thread_local! {

@@ -1,6 +1,7 @@
 //! Which taps a pixel meets, along one axis, where the window is cut off at the border.
 
 use super::Geometry;
+use crate::simd::Offsets;
 
 /// What one output position along an axis reads: `count` taps, the first of them `tap`, which meets `pixel`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -83,6 +84,12 @@ impl Axis {
             (tap, i * pixel_step)
         })
     }
+}
+
+/// Where the weights of the taps lie, and where the pixels that they meet, for one class of rows and one of columns.
+pub struct Table {
+    pub weights: Offsets,
+    pub pixels: Offsets,
 }
 
 /// For each class of rows, and each class of columns in it: the taps that its positions read, counted in reading order
