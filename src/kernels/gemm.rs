@@ -16,10 +16,17 @@ use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Lanes, Offsets, Part, Simd, tile};
 use crate::tensor::{Order, Tensor};
 
-/// Summands that are added before the next panel is taken: so many rows of a panel stay in the first-level cache.
-pub const DEPTH: usize = 256;
-/// Rows of the output that one thread takes at a time: a multiple of every tile's height.
+/// Summands that are added before the next panel is taken: so many rows of a panel fill the first-level cache.
+pub const DEPTH: usize = 512;
+/// Rows of the output that one thread takes at a time, about.
 const ROWS: usize = 96;
+/// The rows of the highest tile.
+const TILE_ROWS: usize = 6;
+/// The output is cut into a multiple of so many parts, lest one thread computes the last one alone.
+const PARTS: usize = 8;
+
+/// Panels that one thread packs at a time.
+const PANELS: usize = 16;
 
 /// The left operand, read in place: element `(i, p)` is `data[rows[i] + cols[p]]`.
 #[derive(Clone, Copy)]
@@ -48,6 +55,11 @@ fn panel_width<T: Scalar>(columns: usize) -> usize {
     if columns <= lanes { lanes } else { 2 * lanes }
 }
 
+/// From one packed panel to the next: with a row between them, lest all of them share a few places of the cache.
+fn panel_step(depth: usize, width: usize) -> usize {
+    (depth + 1) * width
+}
+
 impl<'a, T: Scalar> Right<'a, T> {
     /// The row-major matrix `[depth, columns]`, read where it lies but for the last few columns.
     pub fn in_place(depth: usize, columns: usize, matrix: &'a [T]) -> Self {
@@ -74,8 +86,7 @@ impl<'a, T: Scalar> Right<'a, T> {
     /// The matrix `[depth, columns]` whose row `p` is written by `row(p, values)`, packed.
     pub fn packed(depth: usize, columns: usize, mut row: impl FnMut(usize, &mut [T])) -> Self {
         let width = panel_width::<T>(columns);
-        // A line between the panels, lest all of them share a few places of the cache.
-        let panel_step = (depth + 1) * width;
+        let panel_step = panel_step(depth, width);
         let mut values = Buffer::stale(columns.div_ceil(width) * panel_step);
         let mut whole = Buffer::zeroed(columns.next_multiple_of(width));
         for p in 0..depth {
@@ -84,14 +95,7 @@ impl<'a, T: Scalar> Right<'a, T> {
                 values[panel * panel_step + p * width..][..width].copy_from_slice(part);
             }
         }
-        Right {
-            data: Lent::Owned(values),
-            steps: Offsets::steps(depth, width),
-            panel_step,
-            width,
-            columns,
-            tail: None,
-        }
+        Self::of_panels(depth, columns, values)
     }
 
     /// A row-major matrix: packed if that pays for products with this many rows.
@@ -100,9 +104,44 @@ impl<'a, T: Scalar> Right<'a, T> {
         if rows < 64 || columns == panel_width::<T>(columns) {
             Self::in_place(depth, columns, matrix)
         } else {
-            Self::packed(depth, columns, |p, row| {
-                row.copy_from_slice(&matrix[p * columns..][..columns]);
-            })
+            Self::panels(depth, columns, matrix)
+        }
+    }
+
+    /// A row-major matrix, packed by all threads: each takes some panels, so that it reads whole pieces of rows.
+    fn panels(depth: usize, columns: usize, matrix: &[T]) -> Self {
+        let width = panel_width::<T>(columns);
+        let panel_step = panel_step(depth, width);
+        let mut values = Buffer::stale(columns.div_ceil(width) * panel_step);
+        par::for_each_part(
+            &mut values,
+            PANELS * panel_step,
+            depth * columns,
+            || (),
+            |(), part, values| {
+                let first = part * PANELS * width;
+                for (p, row) in matrix.chunks_exact(columns).enumerate() {
+                    let panels = values.chunks_exact_mut(panel_step);
+                    for (panel, piece) in panels.zip(row[first..].chunks(width)) {
+                        let place = &mut panel[p * width..][..width];
+                        place[..piece.len()].copy_from_slice(piece);
+                        place[piece.len()..].fill(T::zero());
+                    }
+                }
+            },
+        );
+        Self::of_panels(depth, columns, values)
+    }
+
+    fn of_panels(depth: usize, columns: usize, values: Buffer<T>) -> Self {
+        let width = panel_width::<T>(columns);
+        Right {
+            data: Lent::Owned(values),
+            steps: Offsets::steps(depth, width),
+            panel_step: panel_step(depth, width),
+            width,
+            columns,
+            tail: None,
         }
     }
 }
@@ -273,7 +312,7 @@ impl<T: Scalar> Strip<'_, T> {
             first += if left > 2 {
                 if Lanes::<S, T>::WIDE {
                     match left {
-                        5 | 6 | 9.. => self.tile::<S, 6, NR>(first, out),
+                        5 | 6 | 9.. => self.tile::<S, TILE_ROWS, NR>(first, out),
                         _ => self.tile::<S, 4, NR>(first, out),
                     }
                 } else {
@@ -392,15 +431,17 @@ fn rows_by_columns<T: Scalar>(
     let (rows, cols) = (Offsets::steps(m, row_step), Offsets::steps(k, col_step));
     let b = b.row_major();
     let right = Right::new(k, n, b.stored(Order::RowMajor), m);
-    let to = Offsets::steps(ROWS.min(m), n);
+    let parts = m.div_ceil(ROWS).next_multiple_of(PARTS);
+    let rows_each = m.div_ceil(parts).next_multiple_of(TILE_ROWS).min(m);
+    let to = Offsets::steps(rows_each, n);
     let work = m.saturating_mul(n).saturating_mul(k);
     par::for_each_part(
         &mut out,
-        ROWS * n,
+        rows_each * n,
         work,
         || (),
         |(), part, out| {
-            let first = part * ROWS;
+            let first = part * rows_each;
             let count = out.len() / n;
             let left =
                 Left { data, rows: &rows.as_slice()[first..first + count], cols: cols.all() };

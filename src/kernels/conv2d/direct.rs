@@ -4,7 +4,7 @@
 //! output channels for one tap. In the tile, the rows are output pixels and the columns are output
 //! channels. Images get a border of zeros first, so that every pixel reads the same taps.
 
-use super::super::gemm::{DEPTH, Finish, Left, Right, Start, product};
+use super::super::gemm::{Finish, Left, Right, Start, product};
 use super::super::narrow::Narrow;
 use super::super::par;
 use super::Geometry;
@@ -18,6 +18,8 @@ const PIXELS: usize = 224;
 const TAPS: usize = 96;
 /// Parts that `dW` is cut into at least, if there are images enough: partial sums are added afterwards.
 const PARTS: usize = 16;
+/// Output pixels whose packed gradients are used before the next ones are packed: few enough to stay in the cache.
+const PACKED: usize = 256;
 
 /// Images with a border of zeros, all of one size.
 struct Bordered<'a, T: Scalar> {
@@ -334,9 +336,8 @@ pub fn backward_kernel<T: Scalar>(geometry: Geometry, x: &[T], dy: &[T]) -> Buff
                 for image in first..(first + images_each).min(images) {
                     let start = image * x_len + group * geometry.group_in();
                     let dy = &dy[image * dy_len..][..dy_len];
-                    // Some pixels at a time, whose packed gradients never leave the cache.
-                    for pixel in (0..pixels.len()).step_by(DEPTH) {
-                        let block = pixel..(pixel + DEPTH).min(pixels.len());
+                    for pixel in (0..pixels.len()).step_by(PACKED) {
+                        let block = pixel..(pixel + PACKED).min(pixels.len());
                         let dy = &dy[pixel * c_out..block.end * c_out];
                         let right = if groups == 1 {
                             Right::new(block.len(), c_out, dy, rows.len())
