@@ -13,6 +13,9 @@ use crate::simd::{self, Kernel, Simd};
 use crate::tensor::{Order, Tensor};
 use spread::{Equally, Share, ToWinner, spread};
 
+/// Values of the output that one thread takes at a time, about, in whole rows.
+const PART: usize = 1 << 12;
+
 /// The numbers of a pooling.
 #[derive(Clone, Copy, Debug)]
 pub struct Geometry {
@@ -192,40 +195,48 @@ fn maxima<T: Scalar, W: Winner>(
     wanted: bool,
     y: &mut [T],
 ) -> Buffer<W> {
-    let (image_len, [oh, ow]) = (geometry.image_len(), geometry.window.output());
-    let (row_len, work) = (ow * geometry.channels, geometry.work());
+    let channels = geometry.channels;
+    let (row_len, work) = (geometry.window.output()[1] * channels, geometry.work());
+    let rows_each = (PART / row_len.max(1)).max(1);
     let windows = &geometry.windows();
     let mut winners = Buffer::stale(if wanted { y.len() } else { 0 });
-    let row = |row: usize, y: &mut [T], winners: &mut [W]| {
-        let (x, oy) = (&x[row / oh * image_len..][..image_len], row % oh);
-        simd::dispatch(MaxOfRow { windows, channels: geometry.channels, x, oy, y, winners });
+    let rows = |part: usize, y: &mut [T], winners: &mut [W]| {
+        let (image_len, first) = (geometry.image_len(), part * rows_each);
+        simd::dispatch(MaxOfRows { windows, channels, x, image_len, first, y, winners });
     };
     if wanted {
         par::for_each_pair(
             y,
             &mut winners,
-            row_len,
+            rows_each * row_len,
             work,
             || (),
-            |(), i, y, winners| row(i, y, winners),
+            |(), part, y, winners| rows(part, y, winners),
         );
     } else {
-        par::for_each_part(y, row_len, work, || (), |(), i, y| row(i, y, &mut []));
+        par::for_each_part(
+            y,
+            rows_each * row_len,
+            work,
+            || (),
+            |(), part, y| rows(part, y, &mut []),
+        );
     }
     winners
 }
 
-/// The maxima of one row of windows.
-struct MaxOfRow<'a, T, W> {
+/// The maxima of some rows of windows, of all images one below the other.
+struct MaxOfRows<'a, T, W> {
     windows: &'a Windows,
     channels: usize,
     x: &'a [T],
-    oy: usize,
+    image_len: usize,
+    first: usize,
     y: &'a mut [T],
     winners: &'a mut [W],
 }
 
-impl<T: Scalar, W: Winner> Kernel for MaxOfRow<'_, T, W> {
+impl<T: Scalar, W: Winner> Kernel for MaxOfRows<'_, T, W> {
     type Output = ();
 
     #[inline(always)]
@@ -234,23 +245,32 @@ impl<T: Scalar, W: Winner> Kernel for MaxOfRow<'_, T, W> {
     }
 }
 
-impl<T: Scalar, W: Winner> MaxOfRow<'_, T, W> {
+impl<T: Scalar, W: Winner> MaxOfRows<'_, T, W> {
     #[inline(always)]
     fn outputs<const WINNERS: bool>(self) {
-        let MaxOfRow { windows, channels, x, oy, y, winners } = self;
+        let MaxOfRows { windows, channels, x, image_len, first, y, winners } = self;
+        let [oh, ow] = [0, 1].map(|axis| windows.insides[axis].len());
         let mut cut = Pixels::default();
-        for (ox, y) in y.chunks_exact_mut(channels).enumerate() {
-            let winners = if WINNERS { &mut winners[ox * channels..][..channels] } else { &mut [] };
-            let (first, pixels) = windows.at(oy, ox, &mut cut);
-            let window = MaxOfWindow { x: &x[first..], pixels };
-            let mut at = 0;
-            while at < channels {
-                at += match channels - at {
-                    16.. => window.channels::<16, WINNERS, W>(at, y, winners),
-                    8.. => window.channels::<8, WINNERS, W>(at, y, winners),
-                    4.. => window.channels::<4, WINNERS, W>(at, y, winners),
-                    _ => window.channels::<1, WINNERS, W>(at, y, winners),
+        for (i, y) in y.chunks_exact_mut(ow * channels).enumerate() {
+            let (image, oy) = ((first + i) / oh, (first + i) % oh);
+            let x = &x[image * image_len..][..image_len];
+            for (ox, y) in y.chunks_exact_mut(channels).enumerate() {
+                let winners = if WINNERS {
+                    &mut winners[(i * ow + ox) * channels..][..channels]
+                } else {
+                    &mut []
                 };
+                let (first, pixels) = windows.at(oy, ox, &mut cut);
+                let window = MaxOfWindow { x: &x[first..], pixels };
+                let mut at = 0;
+                while at < channels {
+                    at += match channels - at {
+                        16.. => window.channels::<16, WINNERS, W>(at, y, winners),
+                        8.. => window.channels::<8, WINNERS, W>(at, y, winners),
+                        4.. => window.channels::<4, WINNERS, W>(at, y, winners),
+                        _ => window.channels::<1, WINNERS, W>(at, y, winners),
+                    };
+                }
             }
         }
     }
