@@ -160,8 +160,8 @@ fn saved(bytes: &[u8], name: &str) -> Tensor {
     let tensors = safetensors::SafeTensors::deserialize(bytes).unwrap();
     let view = tensors.tensor(name).unwrap_or_else(|_| panic!("the file has no {name}"));
     let values = view.data().chunks_exact(4);
-    let values = values.map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect();
-    Tensor::new(view.shape(), values)
+    let values = values.map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap()));
+    Tensor::new(view.shape(), values.collect::<Vec<f32>>())
 }
 
 /// The configuration of the optimizer in a saved model.
@@ -298,7 +298,7 @@ fn compare_loss(
 #[test]
 fn every_loss_and_its_gradient() {
     let cases = cases("losses.json");
-    assert_eq!(cases.len(), 16);
+    assert_eq!(cases.len(), 15);
     for case in &cases {
         match text(case, "name") {
             "mean squared error" => compare_loss(case, MeanSquaredError, None),

@@ -26,7 +26,7 @@ impl<T: Scalar> Op<T, 1> for Abs {
 }
 
 impl<'t, T: Scalar> Var<'t, T> {
-    /// The absolute value of every element. Its slope at 0 is taken as 0, as in Keras and PyTorch.
+    /// The absolute value of every element. Its slope at 0 is taken as 0, as in TensorFlow and PyTorch (JAX takes 1).
     ///
     /// ```
     /// use cinta::{Tape, Tensor};
