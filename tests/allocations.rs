@@ -3,7 +3,7 @@
 mod lenet;
 
 use cinta::prelude::*;
-use cinta::{Config, Optimizer, Stream};
+use cinta::{Config, Optimizer, Pace, Step, Stream};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -68,13 +68,17 @@ impl<O: Optimizer<f32>> Optimizer<f32> for Watched<O> {
         self.0.config()
     }
 
+    fn pace(&self) -> &Pace {
+        self.0.pace()
+    }
+
     fn slots(&self) -> &'static [&'static str] {
         self.0.slots()
     }
 
-    fn update(&self, step: u64, weight: &mut [f32], gradient: &[f32], slots: &mut [&mut [f32]]) {
+    fn update(&self, step: Step, weight: &mut [f32], gradient: &[f32], slots: &mut [&mut [f32]]) {
         // The last step is not counted to its end: what follows it is no step.
-        let step_number = if step as usize == self.1 { IDLE } else { step as usize };
+        let step_number = if step.number as usize == self.1 { IDLE } else { step.number as usize };
         STEPS.store(step_number, Relaxed);
         self.0.update(step, weight, gradient, slots);
     }
@@ -87,7 +91,8 @@ fn count(mut model: Sequential, shape: [usize; 3], batch_size: usize, steps: usi
     let x = Tensor::uniform([n, h, w, c], 0.0, 1.0, &mut Stream::new(1));
     let labels: Vec<usize> = (0..n).map(|i| i % 10).collect();
     let data = Dataset::new(x, datasets::one_hot(&labels, 10).unwrap()).unwrap();
-    let optimizer = Watched(Adam::default(), steps);
+    let clipped = Adam::default().global_clipnorm(1.0).weight_decay(0.001);
+    let optimizer = Watched(clipped, steps);
     let loss = CategoricalCrossentropy::new();
     model.compile(Compile::new(optimizer, loss.clone()).metric(Accuracy).metric(loss));
     let fit = Fit { batch_size, verbose: Verbose::Silent, ..Fit::default() };

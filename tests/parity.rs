@@ -1,43 +1,18 @@
 //! Outputs, gradients and training steps against what Keras and PyTorch computed. The numbers are in
 //! `golden/`, made by `golden/make.py`.
 
+mod golden;
+
 use cinta::prelude::*;
-use cinta::{Config, Context, Layer, Loss, Mode, Optimizer, Tape, Var};
+use cinta::{Context, Layer, Loss, Mode, Optimizer, Pace, Step, Tape, Var};
+use golden::{assert_near, cases, numbers, tensor, text};
 use serde_json::Value;
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 const LIBRARIES: [&str; 2] = ["keras", "torch"];
 
-/// What an array may differ by, as a part of its largest value.
-const TOLERANCE: f64 = 1e-5;
-
 /// Arrays under the names of the golden files.
 type Named = Vec<(String, Tensor)>;
-
-fn cases(file: &str) -> Vec<Value> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(file);
-    let text = std::fs::read_to_string(&path).expect("the golden file");
-    let mut golden: Value = serde_json::from_str(&text).expect("valid JSON");
-    let Value::Array(cases) = golden["cases"].take() else { panic!("no cases in {file}") };
-    assert!(!cases.is_empty());
-    cases
-}
-
-fn numbers(value: &Value) -> Vec<f64> {
-    let values = value.as_array().expect("a list of numbers");
-    values.iter().map(|value| value.as_f64().expect("a number")).collect()
-}
-
-fn tensor(array: &Value) -> Tensor {
-    let shape: Vec<usize> = numbers(&array["shape"]).iter().map(|&dim| dim as usize).collect();
-    let values: Vec<f32> = numbers(&array["data"]).iter().map(|&value| value as f32).collect();
-    Tensor::new(&shape[..], values)
-}
-
-fn text<'a>(case: &'a Value, name: &str) -> &'a str {
-    case[name].as_str().expect("a text")
-}
 
 fn pair(attrs: &Value, name: &str) -> [usize; 2] {
     let pair = numbers(&attrs[name]);
@@ -56,15 +31,6 @@ fn activation(name: &str) -> Activation {
     let all = [Linear, Relu, Elu, Sigmoid, Tanh, Softmax];
     let found = all.into_iter().find(|activation| activation.keras_name() == name);
     found.unwrap_or_else(|| panic!("no activation is called {name}"))
-}
-
-fn assert_near(what: &str, ours: &Tensor, golden: &Tensor) {
-    assert_eq!(ours.shape(), golden.shape(), "{what}");
-    let largest = golden.iter().fold(0.0, |largest: f64, b| largest.max(f64::from(b).abs()));
-    for (i, (a, b)) in ours.iter().zip(golden.iter()).enumerate() {
-        let difference = (f64::from(a) - f64::from(b)).abs();
-        assert!(difference <= TOLERANCE * largest, "{what}, element {i}: {a} instead of {b}");
-    }
 }
 
 /// Compares everything that a case has of both libraries with ours, and nothing less.
@@ -197,7 +163,7 @@ fn losses_of_every_kind() {
                 compare(&case, &run_loss("logits", inputs, |z| loss.per_sample(&targets, z)));
                 let loss = CategoricalCrossentropy::new();
                 let fused = run_loss("logits", inputs, |z| {
-                    loss.per_sample_from_logits(&targets, z).expect("it can be fused")
+                    loss.per_sample_from_logits(&targets, z, Softmax).expect("it can be fused")
                 });
                 compare(&case, &fused);
             }
@@ -312,18 +278,18 @@ fn training_steps_of_every_optimizer() {
 }
 
 /// Keeps the gradients that it gets, penalties included, and moves nothing.
-struct Record(Arc<Mutex<Vec<Vec<f32>>>>);
+struct Record(Arc<Mutex<Vec<Vec<f32>>>>, Pace);
 
 impl Optimizer<f32> for Record {
     fn class_name(&self) -> &str {
         "Record"
     }
 
-    fn config(&self) -> Config {
-        Config::new()
+    fn pace(&self) -> &Pace {
+        &self.1
     }
 
-    fn update(&self, _: u64, _: &mut [f32], gradient: &[f32], _: &mut [&mut [f32]]) {
+    fn update(&self, _: Step, _: &mut [f32], gradient: &[f32], _: &mut [&mut [f32]]) {
         self.0.lock().unwrap().push(gradient.to_vec());
     }
 }
@@ -335,7 +301,10 @@ fn gradients_of_the_first_step() {
     let data = Dataset::new(tensor(&inputs["x"]), tensor(&inputs["y"])).unwrap();
     let mut model = network(&inputs["weights"], case["attrs"]["l2"].as_f64().expect("a number"));
     let recorded = Arc::new(Mutex::new(Vec::new()));
-    model.compile(Compile::new(Record(recorded.clone()), CategoricalCrossentropy::new()));
+    model.compile(Compile::new(
+        Record(recorded.clone(), Pace::new(1.0)),
+        CategoricalCrossentropy::new(),
+    ));
     steps(&mut model, &data, 1);
     let gradients = recorded.lock().unwrap().clone();
     let gradients: Named = weights_of(&model)
