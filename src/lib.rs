@@ -108,7 +108,9 @@ mod train;
 pub use autograd::{Gradients, Mismatch, Op, Tape, Var, apply, gradcheck};
 pub use error::{Error, Result};
 pub use kernels::{Algorithm, Padding, Window};
-pub use model::{Fit, History, LayerRef, Scores, Sequential, SequentialBuilder, SubModel, Verbose};
+pub use model::{
+    Callback, Fit, FitParams, History, LayerRef, Scores, Sequential, SequentialBuilder, SubModel, Verbose,
+};
 pub use nn::{
     Activation, AveragePooling2d, Config, Context, Conv2d, Dense, Dropout, Flatten, Initializer,
     Layer, MaxPooling2d, Mode, Options, Pair, Regularizer, Weight,
