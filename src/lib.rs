@@ -71,7 +71,7 @@
 //! Each uses only those before it:
 //! `error`, `file`, `simd` (instruction sets; the only `unsafe`), `scalar`, `tensor`, `kernels` (loops over
 //! numbers), [`filters`], `images`, `autograd` (the tape), `ops` (one file each), `nn` (layers), `train` (losses,
-//! metrics, optimizers), `datasets`, `model`, `plot`, `io`. `docs/architecture.md` in the repository says why.
+//! metrics, optimizers), `datasets`, `model`, `plot`, `io`, `callbacks`. `docs/architecture.md` in the repository says why.
 //!
 //! # Features
 //!
@@ -86,6 +86,7 @@ mod autograd;
 #[cfg(all(feature = "digits", feature = "images", feature = "plot"))]
 pub mod book;
 mod buffer;
+mod callbacks;
 pub mod datasets;
 mod error;
 mod file;
@@ -106,10 +107,12 @@ mod tensor;
 mod train;
 
 pub use autograd::{Gradients, Mismatch, Op, Tape, Var, apply, gradcheck};
+pub use callbacks::{CsvLogger, EarlyStopping, LambdaCallback, ModelCheckpoint, TerminateOnNan};
 pub use error::{Error, Result};
 pub use kernels::{Algorithm, Padding, Window};
 pub use model::{
-    Callback, Fit, FitParams, History, LayerRef, Scores, Sequential, SequentialBuilder, SubModel, Verbose,
+    Callback, Fit, FitParams, History, LayerRef, Scores, Sequential, SequentialBuilder, SubModel,
+    Verbose,
 };
 pub use nn::{
     Activation, AveragePooling2d, Config, Context, Conv2d, Dense, Dropout, Flatten, Initializer,
@@ -122,6 +125,6 @@ pub use serde_json;
 pub use simd::instruction_set;
 pub use tensor::{Axes, MAX_RANK, Shape, Stream, Tensor};
 pub use train::{
-    Accuracy, Adam, CategoricalCrossentropy, Compile, Loss, MeanSquaredError, Metric, Optimizer,
-    Registry, Sgd, SparseCategoricalCrossentropy,
+    Accuracy, Adam, CategoricalCrossentropy, Compile, Direction, Loss, MeanSquaredError, Metric,
+    Optimizer, Registry, Sgd, SparseCategoricalCrossentropy,
 };

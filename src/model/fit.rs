@@ -94,7 +94,9 @@ impl<T: Scalar> Sequential<T> {
                 }
                 let loss = sums.loss() + penalties / sums.samples();
                 logs = sums.scores(&compiled, loss).sorted();
-                callbacks.iter_mut().try_for_each(|it| it.on_train_batch_end(batch, &logs, self))?;
+                callbacks
+                    .iter_mut()
+                    .try_for_each(|it| it.on_train_batch_end(batch, &logs, self))?;
                 if outcome.is_none() && !self.stop_training {
                     return Err(Error::Diverged { epoch: epoch as u64 + 1, batch: batch + 1 });
                 }

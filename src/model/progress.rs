@@ -149,7 +149,9 @@ impl Bar {
         self.keep(values);
         match self.style {
             Style::Terminal => self.redraw(self.steps, &elapsed, &duration(step_time)) + "\n",
-            Style::Plain => self.line(self.steps, &elapsed, &duration(step_time), |_, s| s.to_owned()) + "\n",
+            Style::Plain => {
+                self.line(self.steps, &elapsed, &duration(step_time), |_, s| s.to_owned()) + "\n"
+            }
             Style::Line => {
                 let large = |value: f64| value > 1e-3;
                 let (steps, values) = (self.steps, listed(&self.values, large));
@@ -176,7 +178,8 @@ impl Bar {
     /// Back to the beginning of the terminal's line, and over all that is there.
     fn redraw(&mut self, step: usize, time: &str, step_time: &str) -> String {
         let width = self.line(step, time, step_time, |_, text| text.to_owned()).chars().count();
-        let line = self.line(step, time, step_time, |code, text| format!("\x1b[{code}m{text}\x1b[0m"));
+        let line =
+            self.line(step, time, step_time, |code, text| format!("\x1b[{code}m{text}\x1b[0m"));
         let text = format!(
             "{}\r{line}{}",
             "\x08".repeat(self.width),

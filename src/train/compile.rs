@@ -1,6 +1,6 @@
 //! What `compile` takes.
 
-use super::{Loss, Metric, Optimizer, Registry, optimizers};
+use super::{Direction, Loss, Metric, Optimizer, Registry, optimizers};
 use crate::scalar::Scalar;
 use serde_json::{Value, json};
 use std::fmt;
@@ -82,6 +82,13 @@ impl<T: Scalar> Compile<T> {
             Some(pair) => Err(format!("two metrics are called {:?}; names are unique", pair[0])),
             None => Ok(()),
         }
+    }
+
+    /// The names of which it is known whether small or large values are good, and which are.
+    pub(crate) fn directions(&self) -> impl Iterator<Item = (&str, Direction)> {
+        let metrics = self.metrics.iter();
+        std::iter::once(("loss", Direction::Min))
+            .chain(metrics.filter_map(|metric| Some((metric.name(), metric.direction()?))))
     }
 
     /// Keras's `compile_config`.

@@ -1,5 +1,6 @@
 //! Metrics: what training reports beside the loss.
 
+use super::Direction;
 use super::losses::{
     Builtin, CategoricalCrossentropy, Loss, MeanSquaredError, SparseCategoricalCrossentropy,
 };
@@ -47,6 +48,11 @@ pub trait Metric<T: Scalar>: Send + Sync {
     fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
         let _ = (targets, output);
         Ok(())
+    }
+
+    /// Which values are good, for callbacks that watch this metric; `None`, the default, if they must be told.
+    fn direction(&self) -> Option<Direction> {
+        None
     }
 
     /// The object that goes into files. By default the name alone.
@@ -101,6 +107,10 @@ impl<T: Scalar> Metric<T> for Accuracy {
         state[0] / state[1]
     }
 
+    fn direction(&self) -> Option<Direction> {
+        Some(Direction::Max)
+    }
+
     fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
         let sample = targets.shape().sample();
         // Without the axis of classes, for class numbers.
@@ -129,6 +139,10 @@ macro_rules! loss_as_metric {
 
             fn result(&self, state: &[f64]) -> f64 {
                 state[0] / state[1]
+            }
+
+            fn direction(&self) -> Option<Direction> {
+                Some(Direction::Min)
             }
 
             fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {

@@ -1,12 +1,14 @@
 //! What training minimises, what it reports, and how it moves the weights.
 
 mod compile;
+mod direction;
 mod losses;
 mod metrics;
 mod optimizers;
 mod registry;
 
 pub use compile::Compile;
+pub use direction::Direction;
 pub use losses::{CategoricalCrossentropy, Loss, MeanSquaredError, SparseCategoricalCrossentropy};
 pub use metrics::{Accuracy, Metric};
 pub use optimizers::{Adam, Optimizer, Sgd};
