@@ -75,8 +75,8 @@
 //!
 //! # Features
 //!
-//! On by default: `digits` (the embedded data, [`datasets::digits`]), `gzip` (compressed data sets),
-//! `progress` (a bar while [`Sequential::fit`] runs). Not on: `images` (pictures as PNG and JPEG files) and `plot`
+//! On by default: `digits` (the embedded data, [`datasets::digits`]), `gzip` (compressed data sets).
+//! Not on: `images` (pictures as PNG and JPEG files) and `plot`
 //! (figures of filters, activations and training, as PNG and SVG).
 
 #![deny(missing_docs)]
@@ -125,6 +125,7 @@ pub use serde_json;
 pub use simd::instruction_set;
 pub use tensor::{Axes, MAX_RANK, Shape, Stream, Tensor};
 pub use train::{
-    Accuracy, Adam, CategoricalCrossentropy, Compile, Direction, Loss, MeanSquaredError, Metric,
-    Optimizer, Registry, Sgd, SparseCategoricalCrossentropy,
+    Accuracy, Adam, CategoricalCrossentropy, Compile, CosineDecay, Direction, ExponentialDecay,
+    InverseTimeDecay, LearningRate, Loss, MeanSquaredError, Metric, Optimizer, Pace,
+    PiecewiseConstantDecay, PolynomialDecay, Registry, Sgd, SparseCategoricalCrossentropy, Step,
 };

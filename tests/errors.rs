@@ -363,10 +363,10 @@ mod training {
 
     #[test]
     fn a_diverging_loss_stops_fit_with_finite_weights() {
-        let fit = Fit { epochs: 200, batch_size: 16, ..silent() };
+        let fit = || Fit { epochs: 200, batch_size: 16, ..silent() };
         for rate in [1e3, 1e10, 1e20, 1e30, 1e38] {
             let mut model = regressor(Compile::new(Sgd::new(rate), MeanSquaredError));
-            let error = model.fit(&regression(), fit).unwrap_err();
+            let error = model.fit(&regression(), fit()).unwrap_err();
             let Error::Diverged { epoch, batch } = error else { panic!("{rate}: {error}") };
             assert!((1..=200).contains(&epoch) && (1..=3).contains(&batch), "{error}");
             let parts = [&format!("epoch {epoch}, batch {batch}"), "smaller learning rate"];
@@ -377,7 +377,7 @@ mod training {
 
     #[test]
     fn fit_never_ends_with_weights_that_are_not_finite() {
-        let one_step = Fit { batch_size: 40, ..silent() };
+        let one_step = || Fit { batch_size: 40, ..silent() };
         // The last is no finite f32.
         for rate in [1e36, 1e37, 1e38, 1e300] {
             for compile in [
@@ -386,7 +386,7 @@ mod training {
                 Compile::new(Adam::new(rate), MeanSquaredError),
             ] {
                 let mut model = regressor(compile);
-                let _ = model.fit(&regression(), one_step);
+                let _ = model.fit(&regression(), one_step());
                 assert_finite(&model);
             }
         }
@@ -405,13 +405,13 @@ mod training {
     #[test]
     fn the_weights_after_divergence_are_those_before_its_batch() {
         let compile = Compile::new(Sgd::new(1e10), MeanSquaredError);
-        let fit = Fit { epochs: 50, batch_size: 40, shuffle: false, ..silent() };
+        let fit = || Fit { epochs: 50, batch_size: 40, shuffle: false, ..silent() };
         let mut model = regressor(compile.clone());
-        let error = model.fit(&regression(), fit).unwrap_err();
+        let error = model.fit(&regression(), fit()).unwrap_err();
         let Error::Diverged { epoch, batch: 1 } = error else { panic!("{error}") };
 
         let mut until = regressor(compile);
-        until.fit(&regression(), Fit { epochs: epoch as usize - 1, ..fit }).unwrap();
+        until.fit(&regression(), Fit { epochs: epoch as usize - 1, ..fit() }).unwrap();
         assert_eq!(saved(&model), saved(&until));
     }
 }
