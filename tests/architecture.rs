@@ -219,8 +219,17 @@ fn every_public_item_has_an_example() {
             path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).expect("in src");
         let inside = inside.to_string_lossy().replace('\\', "/");
         let public = PUBLIC.iter().any(|room| inside.starts_with(room));
-        let internal =
-            ["model/progress", "canvas", "chart", "facets", "scale", "testing", "ops/dense"];
+        let internal = [
+            "model/progress",
+            "canvas",
+            "chart",
+            "facets",
+            "scale",
+            "testing",
+            "ops/dense",
+            "monitor",
+            "template",
+        ];
         if !public || internal.iter().any(|name| inside.trim_end_matches(".rs").ends_with(name)) {
             continue;
         }

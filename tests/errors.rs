@@ -261,6 +261,101 @@ mod training {
     }
 
     #[test]
+    fn senseless_ways_to_validate_are_refused() {
+        let data = pairs(images(4), one_hot(4));
+        let refusal = |fit: Fit<'_>| refused(&mut model(), |model| model.fit(&data, fit));
+        for (split, part) in [
+            (f64::NAN, "validation_split is NaN; it is at least 0 and below 1"),
+            (1.0, "validation_split is 1; it is at least 0 and below 1"),
+            (-0.1, "validation_split is -0.1"),
+            (0.9, "a validation_split of 0.9 of 4 samples leaves none to train on"),
+        ] {
+            let message = refusal(Fit { validation_split: split, ..silent() });
+            assert_says(&message, &[part]);
+        }
+        // floor(4 (1 - x)) is 4 only if 1 - x is 1.
+        let message = refusal(Fit { validation_split: 1e-17, ..silent() });
+        assert_says(&message, &["of 4 samples leaves none for validation"]);
+        let both = Fit { validation_split: 0.5, validation_data: Some(&data), ..silent() };
+        assert_says(
+            &refusal(both),
+            &["validation_split is 0.5", "validation_data", "one of the two"],
+        );
+        let message = refusal(Fit { validation_freq: 0, ..silent() });
+        assert_says(&message, &["validation_freq is 0", "at least 1"]);
+    }
+
+    #[test]
+    fn class_weights_must_fit_the_classes() {
+        let data = pairs(images(4), one_hot(4));
+        let refusal = |class_weight: &[(usize, f64)]| {
+            refused(&mut model(), |model| model.fit(&data, Fit { class_weight, ..silent() }))
+        };
+        for (class_weight, part) in [
+            ([(0, -1.0)], "the weight of class 0 is -1; weights are finite and not negative"),
+            ([(1, f64::NAN)], "the weight of class 1 is NaN"),
+            ([(2, f64::INFINITY)], "the weight of class 2 is inf"),
+            ([(3, 1.0)], "a weight of class 3, and the classes are 0 to 2"),
+        ] {
+            assert_says(&refusal(&class_weight), &[part]);
+        }
+        assert_says(&refusal(&[(1, 1.0), (1, 2.0)]), &["two weights of class 1"]);
+
+        let weighted = data.clone().with_sample_weight(Tensor::ones([4])).unwrap();
+        let fit = || Fit { class_weight: &[(0, 2.0)], ..silent() };
+        let message = refused(&mut model(), |model| model.fit(&weighted, fit()));
+        assert_says(&message, &["class_weight", "weights of their own", "one of the two"]);
+
+        let mut images_out = Sequential::new([6, 6, 1]).add(Relu).build(0).unwrap();
+        images_out.compile(Compile::new(Sgd::new(0.1), MeanSquaredError));
+        let data = pairs(images(4), images(4));
+        let message = images_out.fit(&data, fit()).unwrap_err().to_string();
+        assert_says(&message, &["class numbers or rows", "[6, 6, 1]"]);
+    }
+
+    #[test]
+    fn sample_weights_must_be_weights() {
+        let data = pairs(images(3), one_hot(3));
+        for (weights, part) in [
+            (Tensor::ones([4]), "one number for each sample, [3], and these have the shape [4]"),
+            (
+                Tensor::ones([3, 1]),
+                "one number for each sample, [3], and these have the shape [3, 1]",
+            ),
+            (Tensor::from([1.0, -1.0, 1.0]), "the weight of sample 1 is -1; weights are finite"),
+            (Tensor::from([1.0, 1.0, f32::NAN]), "the weight of sample 2 is NaN"),
+            (Tensor::from([f32::INFINITY, 1.0, 1.0]), "the weight of sample 0 is inf"),
+        ] {
+            let error = data.clone().with_sample_weight(weights).unwrap_err();
+            assert_says(&error.to_string(), &[part]);
+        }
+        // Nothing weighs anything: the loss is the penalty alone, and nothing moves but by it.
+        let weightless = data.with_sample_weight(Tensor::zeros([3])).unwrap();
+        let mut model = untrained(3);
+        let compile = Compile::new(Sgd::new(0.1), CategoricalCrossentropy::new());
+        model.compile(compile.weighted_metric(Accuracy));
+        let scores = model.evaluate(&weightless).unwrap();
+        assert_eq!(scores["accuracy"], 0.0);
+        let bias = model.weight("dense", "bias").unwrap().clone();
+        model.fit(&weightless, silent()).unwrap();
+        assert_eq!(model.weight("dense", "bias").unwrap(), &bias);
+    }
+
+    #[test]
+    fn data_is_split_into_two_parts() {
+        let data = pairs(images(4), one_hot(4));
+        for (fraction, part) in [
+            (f64::NAN, "the fraction NaN of the samples is not between 0 and 1"),
+            (1.5, "the fraction 1.5"),
+            (-0.5, "the fraction -0.5"),
+            (0.0, "a fraction of 0 of 4 samples leaves one of the two parts empty"),
+            (1.0, "a fraction of 1 of 4 samples leaves one of the two parts empty"),
+        ] {
+            assert_says(&data.split(fraction).unwrap_err().to_string(), &[part]);
+        }
+    }
+
+    #[test]
     fn a_batch_larger_than_the_data_is_all_of_it() {
         let data = pairs(images(4), one_hot(4));
         let fit = Fit { batch_size: usize::MAX, ..silent() };

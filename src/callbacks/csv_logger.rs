@@ -65,12 +65,22 @@ impl CsvLogger {
     }
 
     /// What stands between two values, by default a comma.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let _ = CsvLogger::new("log.csv").separator(';');
+    /// ```
     pub fn separator(mut self, separator: char) -> Self {
         self.separator = separator;
         self
     }
 
     /// Whether rows are added to those that the file has.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let _ = CsvLogger::new("log.csv").append(true);
+    /// ```
     pub fn append(mut self, append: bool) -> Self {
         self.append = append;
         self

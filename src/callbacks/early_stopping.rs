@@ -72,12 +72,22 @@ impl<T: Scalar> EarlyStopping<T> {
     }
 
     /// How much better a value must be to count, 0 by default; the sign does not matter.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let _: EarlyStopping = EarlyStopping::default().min_delta(1e-3).patience(5);
+    /// ```
     pub fn min_delta(mut self, min_delta: f64) -> Self {
         self.monitor.min_delta = min_delta.abs();
         self
     }
 
     /// After how many epochs in a row without a better value training ends; 0, the default, is the same as 1.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let _: EarlyStopping = EarlyStopping::default().patience(5);
+    /// ```
     pub fn patience(mut self, patience: usize) -> Self {
         self.patience = patience;
         self
@@ -85,12 +95,23 @@ impl<T: Scalar> EarlyStopping<T> {
 
     /// Whether small or large values are good. By default what the metric says of itself
     /// ([`Metric::direction`](crate::Metric::direction)); the loss is good when it is small.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// use cinta::Direction;
+    /// let _: EarlyStopping = EarlyStopping::new("val_f_score").mode(Direction::Max);
+    /// ```
     pub fn mode(mut self, mode: Direction) -> Self {
         self.monitor.mode = Some(mode);
         self
     }
 
     /// A value that must be beaten as well: epochs that do not are epochs without a better value.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let _: EarlyStopping = EarlyStopping::new("val_accuracy").baseline(0.9).patience(5);
+    /// ```
     pub fn baseline(mut self, baseline: f64) -> Self {
         self.baseline = Some(baseline);
         self
@@ -98,18 +119,33 @@ impl<T: Scalar> EarlyStopping<T> {
 
     /// Whether the model ends with the weights of the best epoch, not of the last. It does so too when training ends
     /// for another reason, except for an error.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let _: EarlyStopping = EarlyStopping::default().patience(5).restore_best_weights(true);
+    /// ```
     pub fn restore_best_weights(mut self, restore: bool) -> Self {
         self.restore_best_weights = restore;
         self
     }
 
     /// The first epoch that is looked at, counted from 0.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let _: EarlyStopping = EarlyStopping::default().start_from_epoch(20);
+    /// ```
     pub fn start_from_epoch(mut self, epoch: usize) -> Self {
         self.start_from_epoch = epoch;
         self
     }
 
     /// Whether a line is printed when training ends early, and when weights are restored.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let _: EarlyStopping = EarlyStopping::default().verbose(true);
+    /// ```
     pub fn verbose(mut self, verbose: bool) -> Self {
         self.verbose = verbose;
         self

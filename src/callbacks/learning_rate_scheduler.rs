@@ -43,6 +43,11 @@ impl<F: FnMut(usize, f64) -> f64> LearningRateScheduler<F> {
     }
 
     /// Whether a line is printed in every epoch.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let _ = LearningRateScheduler::new(|_, rate| 0.9 * rate).verbose(true);
+    /// ```
     pub fn verbose(mut self, verbose: bool) -> Self {
         self.verbose = verbose;
         self

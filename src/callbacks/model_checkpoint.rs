@@ -74,6 +74,11 @@ impl ModelCheckpoint {
     }
 
     /// Which value tells how good the model is, with [`save_best_only`](Self::save_best_only); `"val_loss"` by default.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let _ = ModelCheckpoint::new("best.safetensors").monitor("val_accuracy").save_best_only(true);
+    /// ```
     pub fn monitor(mut self, name: impl Into<String>) -> Self {
         self.monitor.name = name.into();
         self
@@ -81,6 +86,11 @@ impl ModelCheckpoint {
 
     /// Whether the model is saved only if it is better than whenever it was saved before, in this `fit` or
     /// an earlier one with the same callback.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let _ = ModelCheckpoint::new("best.safetensors").save_best_only(true);
+    /// ```
     pub fn save_best_only(mut self, save_best_only: bool) -> Self {
         self.save_best_only = save_best_only;
         self
@@ -88,6 +98,13 @@ impl ModelCheckpoint {
 
     /// Whether small or large values are good. By default what the metric says of itself
     /// ([`Metric::direction`](crate::Metric::direction)); the loss is good when it is small.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// use cinta::Direction;
+    /// let best = ModelCheckpoint::new("best.safetensors").monitor("val_f_score").mode(Direction::Max);
+    /// let _ = best.save_best_only(true);
+    /// ```
     pub fn mode(mut self, mode: Direction) -> Self {
         self.monitor.mode = Some(mode);
         self
@@ -95,6 +112,11 @@ impl ModelCheckpoint {
 
     /// After how many batches the model is saved, instead of after every epoch. The value to watch is then the mean over the
     /// epoch so far.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let _ = ModelCheckpoint::new("{epoch:02d}-{batch:04d}.safetensors").save_freq(100);
+    /// ```
     pub fn save_freq(mut self, batches: usize) -> Self {
         self.save_freq = Some(batches);
         self
@@ -102,12 +124,23 @@ impl ModelCheckpoint {
 
     /// A value that must be beaten before the model is saved, with [`save_best_only`](Self::save_best_only): that of a model
     /// which was saved earlier.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let best = ModelCheckpoint::new("best.safetensors").save_best_only(true);
+    /// let _ = best.initial_value_threshold(0.25);
+    /// ```
     pub fn initial_value_threshold(mut self, value: f64) -> Self {
         self.best = Some(value);
         self
     }
 
     /// Whether lines are printed that say what is saved and what is not.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let _ = ModelCheckpoint::new("model.safetensors").verbose(true);
+    /// ```
     pub fn verbose(mut self, verbose: bool) -> Self {
         self.verbose = verbose;
         self

@@ -32,9 +32,9 @@ impl Monitor {
         }
         let metric = name.strip_prefix("val_").unwrap_or(name);
         let known: Vec<_> = model.compiled.iter().flat_map(Compile::directions).collect();
-        let of_metric = || known.iter().find(|(known, _)| *known == metric).map(|found| found.1);
+        let of_metric = || known.iter().find(|(known, _)| known == metric).map(|found| found.1);
         self.direction = self.mode.or_else(of_metric).ok_or_else(|| {
-            let known: Vec<&str> = known.iter().map(|(known, _)| *known).collect();
+            let known: Vec<String> = known.into_iter().map(|(known, _)| known).collect();
             Error::Config(format!(
                 "{class} watches {name:?}, of which it is not known whether small or large values are good, as it \
                  is of {}; choose with mode(Direction::Min) or mode(Direction::Max)",

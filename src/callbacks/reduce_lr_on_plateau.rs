@@ -71,12 +71,22 @@ impl ReduceLrOnPlateau {
     }
 
     /// What the learning rate is multiplied by, 0.1 by default: below 1.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let _ = ReduceLrOnPlateau::default().factor(0.5);
+    /// ```
     pub fn factor(mut self, factor: f64) -> Self {
         self.factor = factor;
         self
     }
 
     /// After how many epochs in a row without a better value the rate is reduced, 10 by default; 0 is the same as 1.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let _ = ReduceLrOnPlateau::default().patience(3);
+    /// ```
     pub fn patience(mut self, patience: usize) -> Self {
         self.patience = patience;
         self
@@ -84,30 +94,56 @@ impl ReduceLrOnPlateau {
 
     /// Whether small or large values are good. By default what the metric says of itself
     /// ([`Metric::direction`](crate::Metric::direction)); the loss is good when it is small.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// use cinta::Direction;
+    /// let _ = ReduceLrOnPlateau::new("val_f_score").mode(Direction::Max);
+    /// ```
     pub fn mode(mut self, mode: Direction) -> Self {
         self.monitor.mode = Some(mode);
         self
     }
 
     /// How much better a value must be to count, 0.0001 by default; the sign does not matter.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let _ = ReduceLrOnPlateau::default().min_delta(1e-3);
+    /// ```
     pub fn min_delta(mut self, min_delta: f64) -> Self {
         self.monitor.min_delta = min_delta.abs();
         self
     }
 
     /// How many epochs after a reduction do not count as epochs without a better value.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let _ = ReduceLrOnPlateau::default().patience(3).cooldown(5);
+    /// ```
     pub fn cooldown(mut self, epochs: usize) -> Self {
         self.cooldown = epochs;
         self
     }
 
     /// The rate below which it is not reduced.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let _ = ReduceLrOnPlateau::default().min_lr(1e-5);
+    /// ```
     pub fn min_lr(mut self, min_lr: f64) -> Self {
         self.min_lr = min_lr;
         self
     }
 
     /// Whether a line is printed when the rate is reduced.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let _ = ReduceLrOnPlateau::default().verbose(true);
+    /// ```
     pub fn verbose(mut self, verbose: bool) -> Self {
         self.verbose = verbose;
         self

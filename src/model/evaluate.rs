@@ -7,13 +7,15 @@ use crate::datasets::Dataset;
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
-use crate::train::Compile;
+use crate::train::{Compile, Metric};
 
 /// Sums over samples, from which the loss and the metrics follow.
 #[derive(Clone, Default)]
 pub(super) struct Sums {
     loss: f64,
     samples: f64,
+    /// Of the weights of the samples.
+    weights: f64,
     metrics: Vec<Vec<f64>>,
 }
 
@@ -32,10 +34,20 @@ impl Sums {
                 None => losses.sum(),
             },
             samples: shard.len() as f64,
+            weights: match shard.sample_weight() {
+                Some(weights) => weights.iter().map(Scalar::widen).sum(),
+                None => shard.len() as f64,
+            },
             metrics: compiled
                 .metrics
                 .iter()
                 .map(|metric| metric.state(targets, predictions))
+                .chain(
+                    compiled
+                        .weighted_metrics
+                        .iter()
+                        .map(|metric| weighted_state(&**metric, shard, predictions)),
+                )
                 .collect(),
         }
     }
@@ -44,6 +56,7 @@ impl Sums {
     pub fn add(&mut self, other: &Sums) {
         self.loss += other.loss;
         self.samples += other.samples;
+        self.weights += other.weights;
         if self.metrics.is_empty() {
             self.metrics = other.metrics.clone();
         } else {
@@ -64,11 +77,32 @@ impl Sums {
 
     /// The values, with this loss, under Keras's names.
     pub fn scores<T: Scalar>(&self, compiled: &Compile<T>, loss: f64) -> Scores {
-        let metrics = compiled.metrics.iter().zip(&self.metrics);
-        let metrics =
-            metrics.map(|(metric, state)| (metric.name().to_owned(), metric.result(state)));
+        let metrics = compiled.reported().into_iter().zip(&self.metrics).enumerate();
+        let metrics = metrics.map(|(i, ((name, metric), state))| {
+            let of_nothing = i >= compiled.metrics.len() && self.weights == 0.0;
+            (name, if of_nothing { 0.0 } else { metric.result(state) })
+        });
         std::iter::once(("loss".to_owned(), loss)).chain(metrics).collect()
     }
+}
+
+/// The sums of a metric, in which every sample counts as often as its weight says.
+fn weighted_state<T: Scalar>(
+    metric: &dyn Metric<T>,
+    shard: &Dataset<T>,
+    predictions: &Tensor<T>,
+) -> Vec<f64> {
+    let Some(weights) = shard.sample_weight() else {
+        return metric.state(shard.targets(), predictions);
+    };
+    let mut sums: Vec<f64> = Vec::new();
+    for (i, weight) in weights.iter().enumerate() {
+        let sample = shard.targets().slice(0, i..i + 1);
+        let state = metric.state(&sample, &predictions.slice(0, i..i + 1));
+        sums.resize(state.len(), 0.0);
+        sums.iter_mut().zip(state).for_each(|(sum, value)| *sum += weight.widen() * value);
+    }
+    sums
 }
 
 impl<T: Scalar> Sequential<T> {
@@ -140,12 +174,9 @@ impl<T: Scalar> Sequential<T> {
                 compiled.loss.name()
             ))
         })?;
-        compiled.metrics.iter().try_for_each(|metric| {
+        compiled.reported().iter().try_for_each(|(name, metric)| {
             metric.check(data.targets(), output).map_err(|reason| {
-                Error::Data(format!(
-                    "the {what} does not fit the metric {}: {reason}",
-                    metric.name()
-                ))
+                Error::Data(format!("the {what} does not fit the metric {name}: {reason}"))
             })
         })
     }

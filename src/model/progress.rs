@@ -236,3 +236,56 @@ fn duration(seconds: f64) -> String {
         fixed(seconds * 1e6, 0) + "us/step"
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+    use std::path::Path;
+
+    /// The numbers of `golden/progress.json`, in which those that are none are texts.
+    fn number(value: &Value) -> f64 {
+        value.as_f64().unwrap_or_else(|| value.as_str().expect("a number").parse().expect("one"))
+    }
+
+    fn without_escapes(text: &str) -> String {
+        let (first, rest) =
+            text.trim_start_matches(['\x08', '\r']).split_once("\x1b[").expect("one");
+        let plain = rest.split("\x1b[").map(|part| part.split_once('m').expect("a style").1);
+        first.to_owned() + plain.collect::<String>().trim_end_matches([' ', '\n']) + "\n"
+    }
+
+    #[test]
+    fn texts_are_keras_s() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/progress.json");
+        let text = std::fs::read_to_string(path).expect("the golden file");
+        let golden: Value = serde_json::from_str(&text).expect("JSON");
+        let cases = golden["cases"].as_array().expect("cases");
+        assert!(!cases.is_empty());
+        for case in cases {
+            let steps = number(&case["steps"]) as usize;
+            let terminal = case["verbose"] == 1;
+            let style = if terminal { Style::Terminal } else { Style::Line };
+            let (mut bar, mut plain) = (Bar::new(style, steps), Bar::new(Style::Plain, steps));
+            let updates = case["updates"].as_array().expect("updates");
+            let texts = case["texts"].as_array().expect("texts");
+            for (i, (update, text)) in updates.iter().zip(texts).enumerate() {
+                let (step, now) = (number(&update[0]) as usize, number(&update[1]));
+                let values = update[2].as_object().expect("names with values").iter();
+                let values: Scores = values.map(|(name, x)| (name.clone(), number(x))).collect();
+                let (ours, line) = if i + 1 < updates.len() {
+                    (bar.update(step, now, &values), plain.update(step, now, &values))
+                } else {
+                    (bar.finish(now, &values), plain.finish(now, &values))
+                };
+                let text = text.as_str().expect("a text");
+                assert_eq!(ours, text, "{}, {i}", case["name"]);
+                if terminal && i + 1 == updates.len() {
+                    assert_eq!(line, without_escapes(text), "{}", case["name"]);
+                } else {
+                    assert!(!terminal || line.is_empty());
+                }
+            }
+        }
+    }
+}
