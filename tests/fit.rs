@@ -1,6 +1,8 @@
 //! Keras's contract of `fit` and `evaluate`: epochs, splits, weights, the history and its table, and what is printed. The
 //! numbers in `golden/fit.json` come from the real Keras; `golden/fit.py` says how.
 
+mod scratch;
+
 use cinta::prelude::*;
 use cinta::{Callback, Metric, Result, Scores, Stream};
 use serde_json::Value;
@@ -212,6 +214,25 @@ fn a_weight_counts_as_so_many_samples() {
     for (a, b) in weighted.get_weights().iter().zip(repeated.get_weights()) {
         assert!(a.all_close(&b, 1e-4, 1e-5), "{a} and {b}");
     }
+}
+
+#[test]
+fn a_file_keeps_metrics_with_weights() {
+    let scratch = scratch::Scratch::new("weighted-metrics");
+    let path = scratch.path("model.safetensors");
+    let data = line(5).with_sample_weight(Tensor::from([0.0, 1.0, 2.0, 3.0, 4.0])).unwrap();
+    let mut model = model();
+    let compile = Compile::new(Sgd::new(0.1), MeanSquaredError);
+    model.compile(
+        compile.metric(Accuracy).weighted_metric(Accuracy).weighted_metric(MeanSquaredError),
+    );
+    model.save(&path).unwrap();
+    let loaded: Sequential = Sequential::load(&path).unwrap();
+    let scores = loaded.evaluate(&data).unwrap();
+    assert_eq!(names(&scores), "loss accuracy weighted_accuracy mean_squared_error");
+    assert_eq!(scores, model.evaluate(&data).unwrap());
+    // The loss is divided by the number of the samples, the metric by the sum of their weights.
+    assert!((scores["loss"] * 5.0 - scores["mean_squared_error"] * 10.0).abs() < 1e-6);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::model::{Callback, FitParams, Scores, Sequential, csv_row, shortest};
 use crate::scalar::Scalar;
 use std::fs::File;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 
 /// Writes a row for each epoch into a CSV file: Keras's `CSVLogger`, whose files it equals.
@@ -92,8 +92,8 @@ impl CsvLogger {
         self.file = Some(options.open(&self.path)?);
         self.header = None;
         if self.append {
-            let text = std::fs::read_to_string(&self.path)?;
-            self.header = text.lines().next().map(str::to_owned);
+            let file = BufReader::new(File::open(&self.path)?);
+            self.header = file.lines().next().transpose()?;
         }
         Ok(())
     }

@@ -177,15 +177,25 @@ impl ModelCheckpoint {
         better
     }
 
-    fn save<T: Scalar>(&self, path: &Path, model: &Sequential<T>) -> Result<()> {
+    /// Saves the model, unless there is a value and it is not better.
+    fn save<T: Scalar>(
+        &mut self,
+        batch: Option<usize>,
+        value: Option<f64>,
+        logs: &Scores,
+        model: &Sequential<T>,
+    ) -> Result<()> {
+        let path = self.path_for(batch, logs)?;
         let (epoch, shown) = (self.epoch + 1, path.display());
-        if self.verbose && !self.save_best_only {
-            say(&format!("\nEpoch {epoch}: saving model to {shown}"));
+        match value {
+            Some(value) if !self.is_better::<T>(value, &path) => return Ok(()),
+            None if self.verbose => say(&format!("\nEpoch {epoch}: saving model to {shown}")),
+            _ => {}
         }
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
         }
-        model.save(path)?;
+        model.save(&path)?;
         if self.verbose {
             say(&format!("\nEpoch {epoch}: finished saving model to {shown}"));
         }
@@ -224,34 +234,26 @@ impl<T: Scalar> Callback<T> for ModelCheckpoint {
             return Ok(());
         }
         self.batches = 0;
-        let path = self.path_for(Some(batch), logs)?;
-        if !self.save_best_only || self.is_better::<T>(self.monitor.of_batch(logs)?, &path) {
-            self.save(&path, model)?;
-        }
-        Ok(())
+        let best_only = self.save_best_only;
+        let value = best_only.then(|| self.monitor.of_batch(logs)).transpose()?;
+        self.save(Some(batch), value, logs, model)
     }
 
     fn on_epoch_end(
         &mut self,
-        epoch: usize,
+        _epoch: usize,
         logs: &mut Scores,
         model: &mut Sequential<T>,
     ) -> Result<()> {
         if self.save_freq.is_some() {
             return Ok(());
         }
-        self.epoch = epoch;
-        let value = match self.save_best_only {
-            true => match self.monitor.of_epoch(logs)? {
-                Some(value) => Some(value),
-                None => return Ok(()),
-            },
-            false => None,
-        };
-        let path = self.path_for(None, logs)?;
-        if value.is_none_or(|value| self.is_better::<T>(value, &path)) {
-            self.save(&path, model)?;
+        if !self.save_best_only {
+            return self.save(None, None, logs, model);
         }
-        Ok(())
+        match self.monitor.of_epoch(logs)? {
+            Some(value) => self.save(None, Some(value), logs, model),
+            None => Ok(()),
+        }
     }
 }

@@ -8,14 +8,13 @@ use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use crate::train::{Compile, Metric};
+use std::sync::Arc;
 
 /// Sums over samples, from which the loss and the metrics follow.
 #[derive(Clone, Default)]
 pub(super) struct Sums {
     loss: f64,
     samples: f64,
-    /// Of the weights of the samples.
-    weights: f64,
     metrics: Vec<Vec<f64>>,
 }
 
@@ -27,36 +26,26 @@ impl Sums {
         shard: &Dataset<T>,
         predictions: &Tensor<T>,
     ) -> Sums {
-        let (losses, targets) = (losses.iter().map(Scalar::widen), shard.targets());
-        Sums {
-            loss: match shard.sample_weight() {
-                Some(weights) => losses.zip(weights.iter()).map(|(l, w)| l * w.widen()).sum(),
-                None => losses.sum(),
-            },
-            samples: shard.len() as f64,
-            weights: match shard.sample_weight() {
-                Some(weights) => weights.iter().map(Scalar::widen).sum(),
-                None => shard.len() as f64,
-            },
-            metrics: compiled
-                .metrics
-                .iter()
-                .map(|metric| metric.state(targets, predictions))
-                .chain(
-                    compiled
-                        .weighted_metrics
-                        .iter()
-                        .map(|metric| weighted_state(&**metric, shard, predictions)),
-                )
-                .collect(),
-        }
+        let (targets, losses) = (shard.targets(), losses.iter().map(Scalar::widen));
+        let state = |metric: &Arc<dyn Metric<T>>| metric.state(targets, predictions);
+        let (metrics, weighted) = (compiled.metrics.iter(), compiled.weighted_metrics.iter());
+        let (loss, metrics) = match shard.sample_weight() {
+            None => (losses.sum(), metrics.chain(weighted).map(state).collect()),
+            Some(weights) => {
+                let weights: Vec<f64> = weights.iter().map(Scalar::widen).collect();
+                let weighted =
+                    weighted.map(|metric| metric.state_weighted(targets, predictions, &weights));
+                let loss = losses.zip(&weights).map(|(loss, weight)| loss * weight).sum();
+                (loss, metrics.map(state).chain(weighted).collect())
+            }
+        };
+        Sums { loss, samples: shard.len() as f64, metrics }
     }
 
     /// Adds those of another shard.
     pub fn add(&mut self, other: &Sums) {
         self.loss += other.loss;
         self.samples += other.samples;
-        self.weights += other.weights;
         if self.metrics.is_empty() {
             self.metrics = other.metrics.clone();
         } else {
@@ -77,32 +66,10 @@ impl Sums {
 
     /// The values, with this loss, under Keras's names.
     pub fn scores<T: Scalar>(&self, compiled: &Compile<T>, loss: f64) -> Scores {
-        let metrics = compiled.reported().into_iter().zip(&self.metrics).enumerate();
-        let metrics = metrics.map(|(i, ((name, metric), state))| {
-            let of_nothing = i >= compiled.metrics.len() && self.weights == 0.0;
-            (name, if of_nothing { 0.0 } else { metric.result(state) })
-        });
+        let metrics = compiled.reported().into_iter().zip(&self.metrics);
+        let metrics = metrics.map(|((name, metric), state)| (name, metric.result(state)));
         std::iter::once(("loss".to_owned(), loss)).chain(metrics).collect()
     }
-}
-
-/// The sums of a metric, in which every sample counts as often as its weight says.
-fn weighted_state<T: Scalar>(
-    metric: &dyn Metric<T>,
-    shard: &Dataset<T>,
-    predictions: &Tensor<T>,
-) -> Vec<f64> {
-    let Some(weights) = shard.sample_weight() else {
-        return metric.state(shard.targets(), predictions);
-    };
-    let mut sums: Vec<f64> = Vec::new();
-    for (i, weight) in weights.iter().enumerate() {
-        let sample = shard.targets().slice(0, i..i + 1);
-        let state = metric.state(&sample, &predictions.slice(0, i..i + 1));
-        sums.resize(state.len(), 0.0);
-        sums.iter_mut().zip(state).for_each(|(sum, value)| *sum += weight.widen() * value);
-    }
-    sums
 }
 
 impl<T: Scalar> Sequential<T> {

@@ -71,9 +71,9 @@ impl<T: Scalar> Sequential<T> {
         let (mut memory, mut order) = (Memory::default(), Vec::new());
 
         self.stop_training = false;
-        callbacks.iter_mut().try_for_each(|callback| callback.on_train_begin(&params, self))?;
+        callbacks.iter_mut().try_for_each(|it| it.on_train_begin(&params, self))?;
         for epoch in fit.initial_epoch..epochs {
-            callbacks.iter_mut().try_for_each(|callback| callback.on_epoch_begin(epoch, self))?;
+            callbacks.iter_mut().try_for_each(|it| it.on_epoch_begin(epoch, self))?;
             progress.epoch_begins(epoch);
             if fit.shuffle {
                 let stream = Stream::new(self.progress.seed).fork(SHUFFLE);
@@ -110,7 +110,7 @@ impl<T: Scalar> Sequential<T> {
             self.progress.epoch += 1;
             let validation = validation.as_ref();
             if let Some(data) = validation.filter(|_| (epoch + 1) % fit.validation_freq == 0) {
-                callbacks.iter_mut().try_for_each(|callback| callback.on_test_begin(self))?;
+                callbacks.iter_mut().try_for_each(|it| it.on_test_begin(self))?;
                 let scores = self.evaluate_checked(&compiled, data).sorted();
                 callbacks.iter_mut().try_for_each(|it| it.on_test_end(&scores, self))?;
                 scores.iter().for_each(|(name, value)| logs.insert(format!("val_{name}"), value));
@@ -123,7 +123,7 @@ impl<T: Scalar> Sequential<T> {
                 break;
             }
         }
-        callbacks.iter_mut().try_for_each(|callback| callback.on_train_end(&logs, self))?;
+        callbacks.iter_mut().try_for_each(|it| it.on_train_end(&logs, self))?;
         Ok(history)
     }
 

@@ -65,7 +65,7 @@ impl<T: Scalar> Compile<T> {
 
     /// Adds a metric that counts every sample as often as its [weight](crate::datasets::Dataset::with_sample_weight), or the weight
     /// of its class, says: Keras's `weighted_metrics`. It is reported under the metric's name, or as `weighted_..` if that name is
-    /// taken; as 0 if all weights are.
+    /// taken.
     ///
     /// ```
     /// use cinta::prelude::*;
@@ -86,9 +86,8 @@ impl<T: Scalar> Compile<T> {
 
     /// All metrics with the names under which they are reported, those with weights last.
     pub(crate) fn reported(&self) -> Vec<(String, &dyn Metric<T>)> {
-        let named = |metric: &'_ Arc<dyn Metric<T>>| metric.name().to_owned();
-        let mut reported: Vec<(String, &dyn Metric<T>)> =
-            self.metrics.iter().map(|metric| (named(metric), &**metric)).collect();
+        let mut reported: Vec<(String, &dyn Metric<T>)> = Vec::new();
+        reported.extend(self.metrics.iter().map(|metric| (metric.name().to_owned(), &**metric)));
         for metric in &self.weighted_metrics {
             let taken = reported.iter().any(|(name, _)| name == metric.name());
             let prefix = if taken { "weighted_" } else { "" };
