@@ -41,13 +41,13 @@ fn data(samples: usize) -> Dataset {
 
 fn training(criterion: &mut Criterion) {
     let data = data(SAMPLES);
-    let fit = Fit { batch_size: BATCH, verbose: Verbose::Silent, ..Fit::default() };
+    let fit = || Fit { batch_size: BATCH, verbose: Verbose::Silent, ..Fit::default() };
     let mut group = criterion.benchmark_group("lenet_step");
     group.throughput(Throughput::Elements(SAMPLES as u64));
     group.bench_function("train", |bencher| {
         bencher.iter_batched_ref(
             lenet,
-            |model| black_box(model.fit(&data, fit).expect("data that fits")),
+            |model| black_box(model.fit(&data, fit()).expect("data that fits")),
             BatchSize::LargeInput,
         );
     });

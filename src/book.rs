@@ -9,7 +9,7 @@
 //! How it works: [a convolution is a matrix product](convolution_as_matmul), [why it is fast](speed),
 //! [gradients from a tape](autograd), [the same bits](determinism), and [the architecture](architecture).
 //!
-//! To go on: [adding an operation](adding_an_op), [adding a layer](adding_a_layer).
+//! To go on: [training as Keras does it](training), [adding an operation](adding_an_op), [adding a layer](adding_a_layer).
 
 macro_rules! pages {
     ($($name:ident: $file:literal)*) => {$(
@@ -28,6 +28,7 @@ pages! {
     autograd: "how-it-works/autograd.md"
     determinism: "how-it-works/determinism.md"
     architecture: "architecture.md"
+    training: "training.md"
     adding_an_op: "adding-an-op.md"
     adding_a_layer: "adding-a-layer.md"
 }

@@ -71,12 +71,12 @@
 //! Each uses only those before it:
 //! `error`, `file`, `simd` (instruction sets; the only `unsafe`), `scalar`, `tensor`, `kernels` (loops over
 //! numbers), [`filters`], `images`, `autograd` (the tape), `ops` (one file each), `nn` (layers), `train` (losses,
-//! metrics, optimizers), `datasets`, `model`, `plot`, `io`. `docs/architecture.md` in the repository says why.
+//! metrics, optimizers), `datasets`, `model`, `plot`, `io`, `callbacks`. `docs/architecture.md` in the repository says why.
 //!
 //! # Features
 //!
-//! On by default: `digits` (the embedded data, [`datasets::digits`]), `gzip` (compressed data sets),
-//! `progress` (a bar while [`Sequential::fit`] runs). Not on: `images` (pictures as PNG and JPEG files) and `plot`
+//! On by default: `digits` (the embedded data, [`datasets::digits`]), `gzip` (compressed data sets).
+//! Not on: `images` (pictures as PNG and JPEG files) and `plot`
 //! (figures of filters, activations and training, as PNG and SVG).
 
 #![deny(missing_docs)]
@@ -86,6 +86,7 @@ mod autograd;
 #[cfg(all(feature = "digits", feature = "images", feature = "plot"))]
 pub mod book;
 mod buffer;
+mod callbacks;
 pub mod datasets;
 mod error;
 mod file;
@@ -106,9 +107,13 @@ mod tensor;
 mod train;
 
 pub use autograd::{Gradients, Mismatch, Op, Tape, Var, apply, gradcheck};
+pub use callbacks::{CsvLogger, EarlyStopping, LambdaCallback, ModelCheckpoint, TerminateOnNan};
 pub use error::{Error, Result};
 pub use kernels::{Algorithm, Padding, Window};
-pub use model::{Fit, History, LayerRef, Scores, Sequential, SequentialBuilder, SubModel, Verbose};
+pub use model::{
+    Callback, Fit, FitParams, History, LayerRef, Scores, Sequential, SequentialBuilder, SubModel,
+    Verbose,
+};
 pub use nn::{
     Activation, AveragePooling2d, Config, Context, Conv2d, Dense, Dropout, Flatten, Initializer,
     Layer, MaxPooling2d, Mode, Options, Pair, Regularizer, Weight,

@@ -3,10 +3,14 @@
 //! The traits `Loss`, `Metric`, `Optimizer` and `Layer` are not here: they are for those who write
 //! their own, and some of their methods have common names.
 
+pub use crate::callbacks::{
+    CsvLogger, EarlyStopping, LambdaCallback, LearningRateScheduler, ModelCheckpoint,
+    ReduceLrOnPlateau, TerminateOnNan,
+};
 pub use crate::datasets::{self, Dataset};
 pub use crate::error::Error;
 pub use crate::kernels::Padding::{self, Same, Valid};
-pub use crate::model::{Fit, History, Sequential, Verbose};
+pub use crate::model::{Callback, Fit, History, Sequential, Verbose};
 pub use crate::nn::Activation::{self, Elu, Linear, Relu, Sigmoid, Softmax, Tanh};
 pub use crate::nn::Initializer;
 pub use crate::nn::Regularizer::{self, L1, L1L2, L2};

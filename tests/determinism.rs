@@ -300,7 +300,7 @@ fn any_number_of_threads_gives_the_same_in_f64() {
 fn the_seed_decides_weights_shuffles_and_dropout() {
     let (data, _) = digits();
     let data = data.slice(0..100);
-    let fit = Fit { verbose: Verbose::Silent, ..Fit::default() };
+    let fit = || Fit { verbose: Verbose::Silent, ..Fit::default() };
     let weights = |seed: u64, fit: Fit<'_>| {
         let mut model = lenet::<f32>(seed);
         // From the same weights, so that only shuffling and dropout differ.
@@ -309,7 +309,7 @@ fn the_seed_decides_weights_shuffles_and_dropout() {
         model.get_weights()
     };
     assert_ne!(lenet::<f32>(1).get_weights(), lenet::<f32>(2).get_weights());
-    assert_ne!(weights(1, fit), weights(2, fit));
-    assert_ne!(weights(1, fit), weights(1, Fit { shuffle: false, ..fit }));
-    assert_eq!(weights(1, fit), weights(1, fit));
+    assert_ne!(weights(1, fit()), weights(2, fit()));
+    assert_ne!(weights(1, fit()), weights(1, Fit { shuffle: false, ..fit() }));
+    assert_eq!(weights(1, fit()), weights(1, fit()));
 }

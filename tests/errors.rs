@@ -13,13 +13,9 @@ use serde_json::{Value, json};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
-const SILENT: Fit<'static> = Fit {
-    epochs: 1,
-    batch_size: 32,
-    shuffle: true,
-    validation_data: None,
-    verbose: Verbose::Silent,
-};
+fn silent<'a>() -> Fit<'a> {
+    Fit { verbose: Verbose::Silent, ..Fit::default() }
+}
 
 fn images(n: usize) -> Tensor {
     Tensor::uniform([n, 6, 6, 1], 0.0, 1.0, &mut Stream::new(1))
@@ -57,7 +53,7 @@ fn model() -> Sequential {
     let mut model = untrained(3);
     let sgd = Sgd::new(0.02).momentum(0.5);
     model.compile(Compile::new(sgd, CategoricalCrossentropy::new()).metric(Accuracy));
-    model.fit(&pairs(images(40), one_hot(40)), SILENT).unwrap();
+    model.fit(&pairs(images(40), one_hot(40)), silent()).unwrap();
     model
 }
 
@@ -68,7 +64,7 @@ fn sparse_model() -> Sequential {
         Compile::new(Sgd::new(0.02).momentum(0.5), SparseCategoricalCrossentropy::new())
             .metric(Accuracy),
     );
-    model.fit(&pairs(images(40), class_numbers(40)), SILENT).unwrap();
+    model.fit(&pairs(images(40), class_numbers(40)), silent()).unwrap();
     model
 }
 
@@ -101,9 +97,9 @@ fn assert_says(message: &str, parts: &[&str]) {
 /// Data that fit, evaluate, and fit with it as validation data refuse with the same words.
 #[track_caller]
 fn assert_refused(model: &mut Sequential, good: &Dataset, bad: &Dataset, parts: &[&str]) {
-    assert_says(&refused(model, |model| model.fit(bad, SILENT)), parts);
+    assert_says(&refused(model, |model| model.fit(bad, silent())), parts);
     assert_says(&refused(model, |model| model.evaluate(bad)), parts);
-    let fit = Fit { validation_data: Some(bad), ..SILENT };
+    let fit = Fit { validation_data: Some(bad), ..silent() };
     assert_says(&refused(model, |model| model.fit(good, fit)), parts);
 }
 
@@ -135,7 +131,7 @@ mod data {
         let message = refused(&mut model, |model| model.predict(&Tensor::ones([6, 6, 1])));
         assert_says(&message, &["a single sample needs a first axis of 1"]);
         let data = pairs(Tensor::ones([6, 6, 1]), one_hot(6));
-        let message = refused(&mut model, |model| model.fit(&data, SILENT));
+        let message = refused(&mut model, |model| model.fit(&data, silent()));
         assert_says(&message, &["a single sample needs a first axis of 1"]);
     }
 
@@ -226,7 +222,7 @@ mod data {
         model.compile(compile);
         let data = pairs(images(4), one_hot(4));
         let parts = ["metric", "sparse_categorical_crossentropy"];
-        assert_says(&refused(&mut model, |model| model.fit(&data, SILENT)), &parts);
+        assert_says(&refused(&mut model, |model| model.fit(&data, silent())), &parts);
         assert_says(&refused(&mut model, |model| model.evaluate(&data)), &parts);
     }
 
@@ -259,15 +255,110 @@ mod training {
     #[test]
     fn a_batch_size_of_0_is_refused() {
         let data = pairs(images(4), one_hot(4));
-        let fit = Fit { batch_size: 0, ..SILENT };
+        let fit = Fit { batch_size: 0, ..silent() };
         let message = refused(&mut model(), |model| model.fit(&data, fit));
         assert_says(&message, &["batch_size is 0", "at least 1"]);
     }
 
     #[test]
+    fn senseless_ways_to_validate_are_refused() {
+        let data = pairs(images(4), one_hot(4));
+        let refusal = |fit: Fit<'_>| refused(&mut model(), |model| model.fit(&data, fit));
+        for (split, part) in [
+            (f64::NAN, "validation_split is NaN; it is at least 0 and below 1"),
+            (1.0, "validation_split is 1; it is at least 0 and below 1"),
+            (-0.1, "validation_split is -0.1"),
+            (0.9, "a validation_split of 0.9 of 4 samples leaves none to train on"),
+        ] {
+            let message = refusal(Fit { validation_split: split, ..silent() });
+            assert_says(&message, &[part]);
+        }
+        // floor(4 (1 - x)) is 4 only if 1 - x is 1.
+        let message = refusal(Fit { validation_split: 1e-17, ..silent() });
+        assert_says(&message, &["of 4 samples leaves none for validation"]);
+        let both = Fit { validation_split: 0.5, validation_data: Some(&data), ..silent() };
+        assert_says(
+            &refusal(both),
+            &["validation_split is 0.5", "validation_data", "one of the two"],
+        );
+        let message = refusal(Fit { validation_freq: 0, ..silent() });
+        assert_says(&message, &["validation_freq is 0", "at least 1"]);
+    }
+
+    #[test]
+    fn class_weights_must_fit_the_classes() {
+        let data = pairs(images(4), one_hot(4));
+        let refusal = |class_weight: &[(usize, f64)]| {
+            refused(&mut model(), |model| model.fit(&data, Fit { class_weight, ..silent() }))
+        };
+        for (class_weight, part) in [
+            ([(0, -1.0)], "the weight of class 0 is -1; weights are finite and not negative"),
+            ([(1, f64::NAN)], "the weight of class 1 is NaN"),
+            ([(2, f64::INFINITY)], "the weight of class 2 is inf"),
+            ([(3, 1.0)], "a weight of class 3, and the classes are 0 to 2"),
+        ] {
+            assert_says(&refusal(&class_weight), &[part]);
+        }
+        assert_says(&refusal(&[(1, 1.0), (1, 2.0)]), &["two weights of class 1"]);
+
+        let weighted = data.clone().with_sample_weight(Tensor::ones([4])).unwrap();
+        let fit = || Fit { class_weight: &[(0, 2.0)], ..silent() };
+        let message = refused(&mut model(), |model| model.fit(&weighted, fit()));
+        assert_says(&message, &["class_weight", "weights of their own", "one of the two"]);
+
+        let mut images_out = Sequential::new([6, 6, 1]).add(Relu).build(0).unwrap();
+        images_out.compile(Compile::new(Sgd::new(0.1), MeanSquaredError));
+        let data = pairs(images(4), images(4));
+        let message = images_out.fit(&data, fit()).unwrap_err().to_string();
+        assert_says(&message, &["class numbers or rows", "[6, 6, 1]"]);
+    }
+
+    #[test]
+    fn sample_weights_must_be_weights() {
+        let data = pairs(images(3), one_hot(3));
+        for (weights, part) in [
+            (Tensor::ones([4]), "one number for each sample, [3], and these have the shape [4]"),
+            (
+                Tensor::ones([3, 1]),
+                "one number for each sample, [3], and these have the shape [3, 1]",
+            ),
+            (Tensor::from([1.0, -1.0, 1.0]), "the weight of sample 1 is -1; weights are finite"),
+            (Tensor::from([1.0, 1.0, f32::NAN]), "the weight of sample 2 is NaN"),
+            (Tensor::from([f32::INFINITY, 1.0, 1.0]), "the weight of sample 0 is inf"),
+        ] {
+            let error = data.clone().with_sample_weight(weights).unwrap_err();
+            assert_says(&error.to_string(), &[part]);
+        }
+        // Nothing weighs anything: the loss is the penalty alone, and nothing moves but by it.
+        let weightless = data.with_sample_weight(Tensor::zeros([3])).unwrap();
+        let mut model = untrained(3);
+        let compile = Compile::new(Sgd::new(0.1), CategoricalCrossentropy::new());
+        model.compile(compile.weighted_metric(Accuracy));
+        let scores = model.evaluate(&weightless).unwrap();
+        assert_eq!(scores["accuracy"], 0.0);
+        let bias = model.weight("dense", "bias").unwrap().clone();
+        model.fit(&weightless, silent()).unwrap();
+        assert_eq!(model.weight("dense", "bias").unwrap(), &bias);
+    }
+
+    #[test]
+    fn data_is_split_into_two_parts() {
+        let data = pairs(images(4), one_hot(4));
+        for (fraction, part) in [
+            (f64::NAN, "the fraction NaN of the samples is not between 0 and 1"),
+            (1.5, "the fraction 1.5"),
+            (-0.5, "the fraction -0.5"),
+            (0.0, "a fraction of 0 of 4 samples leaves one of the two parts empty"),
+            (1.0, "a fraction of 1 of 4 samples leaves one of the two parts empty"),
+        ] {
+            assert_says(&data.split(fraction).unwrap_err().to_string(), &[part]);
+        }
+    }
+
+    #[test]
     fn a_batch_larger_than_the_data_is_all_of_it() {
         let data = pairs(images(4), one_hot(4));
-        let fit = Fit { batch_size: usize::MAX, ..SILENT };
+        let fit = Fit { batch_size: usize::MAX, ..silent() };
         assert_eq!(model().fit(&data, fit).unwrap()["loss"].len(), 1);
     }
 
@@ -276,7 +367,7 @@ mod training {
         let mut model = model();
         let before = saved(&model);
         let data = pairs(images(4), one_hot(4));
-        let history = model.fit(&data, Fit { epochs: 0, ..SILENT }).unwrap();
+        let history = model.fit(&data, Fit { epochs: 0, ..silent() }).unwrap();
         assert!(history.epochs().is_empty());
         assert_eq!(saved(&model), before);
     }
@@ -286,7 +377,7 @@ mod training {
         let mut model = untrained(3);
         let data = pairs(images(4), one_hot(4));
         let parts = ["not compiled", "compile with an optimizer and a loss"];
-        assert_says(&refused(&mut model, |model| model.fit(&data, SILENT)), &parts);
+        assert_says(&refused(&mut model, |model| model.fit(&data, silent())), &parts);
         assert_says(&refused(&mut model, |model| model.evaluate(&data)), &parts);
     }
 
@@ -305,7 +396,7 @@ mod training {
             let mut model = untrained(3);
             model.compile(compile);
             let parts = ["two metrics", name];
-            assert_says(&refused(&mut model, |model| model.fit(&data, SILENT)), &parts);
+            assert_says(&refused(&mut model, |model| model.fit(&data, silent())), &parts);
             assert_says(&refused(&mut model, |model| model.evaluate(&data)), &parts);
         }
     }
@@ -326,7 +417,7 @@ mod training {
             let mut model = untrained(3);
             model.compile(compile);
             let before = model.get_weights();
-            assert_says(&model.fit(&data, SILENT).unwrap_err().to_string(), &[part]);
+            assert_says(&model.fit(&data, silent()).unwrap_err().to_string(), &[part]);
             assert_eq!(model.get_weights(), before);
             // Such numbers would not survive in a file.
             assert_says(&model.save("never.safetensors").unwrap_err().to_string(), &[part]);
@@ -341,7 +432,7 @@ mod training {
             let loss = CategoricalCrossentropy::new().label_smoothing(amount);
             model.compile(Compile::new(Sgd::new(0.1), loss));
             let parts = ["label smoothing", &format!("{amount}"), "between 0 and 1"];
-            assert_says(&refused(&mut model, |model| model.fit(&data, SILENT)), &parts);
+            assert_says(&refused(&mut model, |model| model.fit(&data, silent())), &parts);
         }
     }
 
@@ -367,10 +458,10 @@ mod training {
 
     #[test]
     fn a_diverging_loss_stops_fit_with_finite_weights() {
-        let fit = Fit { epochs: 200, batch_size: 16, ..SILENT };
+        let fit = || Fit { epochs: 200, batch_size: 16, ..silent() };
         for rate in [1e3, 1e10, 1e20, 1e30, 1e38] {
             let mut model = regressor(Compile::new(Sgd::new(rate), MeanSquaredError));
-            let error = model.fit(&regression(), fit).unwrap_err();
+            let error = model.fit(&regression(), fit()).unwrap_err();
             let Error::Diverged { epoch, batch } = error else { panic!("{rate}: {error}") };
             assert!((1..=200).contains(&epoch) && (1..=3).contains(&batch), "{error}");
             let parts = [&format!("epoch {epoch}, batch {batch}"), "smaller learning rate"];
@@ -381,7 +472,7 @@ mod training {
 
     #[test]
     fn fit_never_ends_with_weights_that_are_not_finite() {
-        let one_step = Fit { batch_size: 40, ..SILENT };
+        let one_step = || Fit { batch_size: 40, ..silent() };
         // The last is no finite f32.
         for rate in [1e36, 1e37, 1e38, 1e300] {
             for compile in [
@@ -390,7 +481,7 @@ mod training {
                 Compile::new(Adam::new(rate), MeanSquaredError),
             ] {
                 let mut model = regressor(compile);
-                let _ = model.fit(&regression(), one_step);
+                let _ = model.fit(&regression(), one_step());
                 assert_finite(&model);
             }
         }
@@ -402,20 +493,20 @@ mod training {
         let data = pairs(Tensor::from([[1e12]]), Tensor::from([[1e12]]));
         let mut model = Sequential::new([1]).add(Dense::new(1)).build(0).unwrap();
         model.compile(Compile::new(Adam::new(0.01), MeanSquaredError));
-        let _ = model.fit(&data, Fit { epochs: 3, ..SILENT });
+        let _ = model.fit(&data, Fit { epochs: 3, ..silent() });
         assert_finite(&model);
     }
 
     #[test]
     fn the_weights_after_divergence_are_those_before_its_batch() {
         let compile = Compile::new(Sgd::new(1e10), MeanSquaredError);
-        let fit = Fit { epochs: 50, batch_size: 40, shuffle: false, ..SILENT };
+        let fit = || Fit { epochs: 50, batch_size: 40, shuffle: false, ..silent() };
         let mut model = regressor(compile.clone());
-        let error = model.fit(&regression(), fit).unwrap_err();
+        let error = model.fit(&regression(), fit()).unwrap_err();
         let Error::Diverged { epoch, batch: 1 } = error else { panic!("{error}") };
 
         let mut until = regressor(compile);
-        until.fit(&regression(), Fit { epochs: epoch as usize - 1, ..fit }).unwrap();
+        until.fit(&regression(), Fit { epochs: epoch as usize - 1, ..fit() }).unwrap();
         assert_eq!(saved(&model), saved(&until));
     }
 }
@@ -451,7 +542,7 @@ mod names {
     fn unknown_scores_panic_with_the_known_ones() {
         let mut model = model();
         let data = pairs(images(4), one_hot(4));
-        let history = model.fit(&data, SILENT).unwrap();
+        let history = model.fit(&data, silent()).unwrap();
         let scores = model.evaluate(&data).unwrap();
         let message = |f: &dyn Fn()| {
             let panic = catch_unwind(AssertUnwindSafe(f)).expect_err("a panic");
@@ -531,7 +622,7 @@ mod names {
         }
         let mut model = builder.build(0).unwrap();
         model.compile(Compile::new(Adam::new(0.01), MeanSquaredError));
-        model.fit(&pairs(Tensor::ones([2, 4]), Tensor::ones([2, 4])), SILENT).unwrap();
+        model.fit(&pairs(Tensor::ones([2, 4]), Tensor::ones([2, 4])), silent()).unwrap();
         model.save(&path).unwrap();
         let loaded = Sequential::load(&path).unwrap();
         assert_eq!(loaded.layers().map(|layer| layer.name()).collect::<Vec<_>>(), names);
@@ -737,7 +828,7 @@ mod losses {
         model.compile(Compile::new(Sgd::new(0.1), Whole));
         let data = pairs(images(4), one_hot(4));
         assert!(catch_unwind(AssertUnwindSafe(|| model.evaluate(&data).unwrap())).is_err());
-        assert!(catch_unwind(AssertUnwindSafe(|| model.fit(&data, SILENT).unwrap())).is_err());
+        assert!(catch_unwind(AssertUnwindSafe(|| model.fit(&data, silent()).unwrap())).is_err());
     }
 }
 
@@ -851,7 +942,7 @@ mod files {
         let sgd = Sgd::new(0.1).momentum(0.5);
         model.compile(Compile::new(sgd, CategoricalCrossentropy::new()).metric(Accuracy));
         let targets = datasets::one_hot(&[0, 1], 2).unwrap();
-        model.fit(&pairs(Tensor::ones([2, 3, 3, 1]), targets), SILENT).unwrap();
+        model.fit(&pairs(Tensor::ones([2, 3, 3, 1]), targets), silent()).unwrap();
         saved(&model)
     }
 

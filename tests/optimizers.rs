@@ -261,8 +261,8 @@ fn clipping_gives_the_same_bits_for_any_number_of_threads() {
             .unwrap();
         let optimizer = Adam::new(0.01).global_clipnorm(0.1).weight_decay(0.01);
         model.compile(Compile::new(optimizer, MeanSquaredError));
-        let fit = Fit { epochs: 2, batch_size: 100, verbose: Verbose::Silent, ..Fit::default() };
-        pool.install(|| model.fit(&data, fit)).unwrap();
+        let fit = || Fit { epochs: 2, batch_size: 100, verbose: Verbose::Silent, ..Fit::default() };
+        pool.install(|| model.fit(&data, fit())).unwrap();
         model.get_weights().iter().flat_map(|w| w.to_vec()).map(f32::to_bits).collect()
     };
     let one = bits(1);

@@ -211,12 +211,12 @@ fn models_of_f64_keep_every_bit() {
     model.compile(Compile::new(Adam::new(0.01), MeanSquaredError));
     let x = Tensor::uniform([20, 4], -1.0, 1.0, &mut Stream::new(1));
     let data = Dataset::new(x.clone(), x.slice(1, 0..3)).unwrap();
-    let fit = Fit { epochs: 3, verbose: Verbose::Silent, ..Fit::default() };
-    model.fit(&data, fit).unwrap();
+    let fit = || Fit { epochs: 3, verbose: Verbose::Silent, ..Fit::default() };
+    model.fit(&data, fit()).unwrap();
     model.save(&path).unwrap();
     let mut loaded = Sequential::<f64>::load(&path).unwrap();
-    model.fit(&data, fit).unwrap();
-    loaded.fit(&data, fit).unwrap();
+    model.fit(&data, fit()).unwrap();
+    loaded.fit(&data, fit()).unwrap();
     for (a, b) in model.get_weights().iter().zip(loaded.get_weights()) {
         assert!(a.iter().map(f64::to_bits).eq(b.iter().map(f64::to_bits)));
     }

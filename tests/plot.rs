@@ -126,6 +126,21 @@ fn history_has_a_panel_for_the_loss_and_each_metric() {
         assert_eq!(figure.to_svg().contains("validation"), validation_data.is_some());
     }
     assert_readable(&plot::history(&History::default()), &["epoch"]);
+
+    // Validation in some epochs only: dots at those.
+    let fit = Fit {
+        epochs: 10,
+        validation_data: Some(&data),
+        validation_freq: 5,
+        verbose: Verbose::Silent,
+        ..Fit::default()
+    };
+    let svg = plot::history(&model.fit(&data, fit).unwrap()).to_svg();
+    let panel = svg.split("mean_squared_error").next().expect("the loss comes first");
+    let tags = panel.split("<circle").skip(1).map(|part| part.split_once('>').expect("a tag").0);
+    let dots: Vec<f64> = tags.map(|tag| number(tag, "cx")).collect();
+    let (training, validation) = dots.split_at(10);
+    assert_eq!(validation, [training[4], training[9]]);
 }
 
 #[test]

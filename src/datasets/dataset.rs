@@ -5,7 +5,7 @@ use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use std::ops::Range;
 
-/// Inputs `[n, ..]` and targets `[n, ..]`: a pair for each sample.
+/// Inputs `[n, ..]` and targets `[n, ..]`: a pair for each sample, and if wanted a weight `[n]`.
 ///
 /// ```
 /// use cinta::prelude::*;
@@ -19,6 +19,7 @@ use std::ops::Range;
 pub struct Dataset<T: Scalar = f32> {
     inputs: Tensor<T>,
     targets: Tensor<T>,
+    sample_weight: Option<Tensor<T>>,
 }
 
 impl<T: Scalar> Dataset<T> {
@@ -45,7 +46,45 @@ impl<T: Scalar> Dataset<T> {
                 x[0], y[0]
             )));
         }
-        Ok(Dataset { inputs, targets })
+        Ok(Dataset { inputs, targets, sample_weight: None })
+    }
+
+    /// Gives every sample a weight `[n]`: Keras's `sample_weight` of `fit`, `evaluate` and `validation_data`.
+    ///
+    /// The loss of a batch is then `sum(weight * loss) / n`, with the number of its samples as the divisor, not
+    /// the sum of their weights. Metrics do not see the weights.
+    ///
+    /// # Errors
+    /// When there is not one weight for each sample, or one is negative or not finite.
+    ///
+    /// ```
+    /// # use cinta::prelude::*;
+    /// let data = Dataset::new(Tensor::from([[1.0], [2.0]]), Tensor::from([[1.0], [3.0]]))?;
+    /// let data = data.with_sample_weight(Tensor::from([1.0, 0.5]))?;
+    ///
+    /// let mut model = Sequential::new([1]).add(Dense::new(1)).build(0)?;
+    /// model.set_weights(&[Tensor::zeros([1, 1]), Tensor::zeros([1])])?;
+    /// model.compile(Compile::new(Sgd::new(0.1), MeanSquaredError));
+    /// assert_eq!(model.evaluate(&data)?["loss"], (1.0 * 1.0 + 0.5 * 9.0) / 2.0);
+    ///
+    /// let error = data.with_sample_weight(Tensor::from([1.0, -0.5])).unwrap_err();
+    /// assert_eq!(error.to_string(), "the weight of sample 1 is -0.5; weights are finite and not negative");
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn with_sample_weight(self, sample_weight: Tensor<T>) -> Result<Self> {
+        let (n, shape) = (self.len(), sample_weight.shape());
+        if shape != [n] {
+            return Err(Error::Data(format!(
+                "sample weights are one number for each sample, [{n}], and these have the shape {shape}"
+            )));
+        }
+        let wrong = |weight: &T| !(weight.is_finite() && *weight >= T::zero());
+        if let Some((sample, weight)) = sample_weight.iter().enumerate().find(|(_, w)| wrong(w)) {
+            return Err(Error::Data(format!(
+                "the weight of sample {sample} is {weight}; weights are finite and not negative"
+            )));
+        }
+        Ok(Dataset { sample_weight: Some(sample_weight), ..self })
     }
 
     /// The inputs.
@@ -70,6 +109,18 @@ impl<T: Scalar> Dataset<T> {
     /// ```
     pub fn targets(&self) -> &Tensor<T> {
         &self.targets
+    }
+
+    /// The weights of the samples, if they have any.
+    ///
+    /// ```
+    /// # use cinta::prelude::*;
+    /// let data = Dataset::new(Tensor::<f32>::zeros([3, 2]), Tensor::zeros([3]))?;
+    /// assert_eq!(data.sample_weight(), None);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn sample_weight(&self) -> Option<&Tensor<T>> {
+        self.sample_weight.as_ref()
     }
 
     /// The number of samples.
@@ -109,7 +160,8 @@ impl<T: Scalar> Dataset<T> {
     pub fn slice(&self, range: Range<usize>) -> Dataset<T> {
         Dataset {
             inputs: self.inputs.slice(0, range.clone()),
-            targets: self.targets.slice(0, range),
+            targets: self.targets.slice(0, range.clone()),
+            sample_weight: self.sample_weight.as_ref().map(|weight| weight.slice(0, range)),
         }
     }
 
@@ -126,7 +178,42 @@ impl<T: Scalar> Dataset<T> {
     /// ```
     #[track_caller]
     pub fn take(&self, indices: &[usize]) -> Dataset<T> {
-        Dataset { inputs: self.inputs.take(indices), targets: self.targets.take(indices) }
+        Dataset {
+            inputs: self.inputs.take(indices),
+            targets: self.targets.take(indices),
+            sample_weight: self.sample_weight.as_ref().map(|weight| weight.take(indices)),
+        }
+    }
+
+    /// The first `fraction` of the samples, rounded to whole ones, and the rest, in order and without a copy: Keras's
+    /// `split_dataset(left_size=fraction)` without its shuffling. For parts that are alike where the order of the
+    /// samples means something, [`take`](Self::take) them in a random order first.
+    ///
+    /// # Errors
+    /// When the fraction is not between 0 and 1, or one of the parts would be empty.
+    ///
+    /// ```
+    /// # use cinta::prelude::*;
+    /// let data = Dataset::new(Tensor::<f32>::zeros([10, 2]), Tensor::zeros([10]))?;
+    /// let (train, test) = data.split(0.8)?;
+    /// assert_eq!((train.len(), test.len()), (8, 2));
+    /// let error = data.split(0.01).unwrap_err();
+    /// assert_eq!(error.to_string(), "a fraction of 0.01 of 10 samples leaves one of the two parts empty");
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn split(&self, fraction: f64) -> Result<(Dataset<T>, Dataset<T>)> {
+        if !(0.0..=1.0).contains(&fraction) {
+            return Err(Error::Config(format!(
+                "the fraction {fraction} of the samples is not between 0 and 1"
+            )));
+        }
+        let (n, at) = (self.len(), (fraction * self.len() as f64).round_ties_even() as usize);
+        if at == 0 || at == n {
+            return Err(Error::Data(format!(
+                "a fraction of {fraction} of {n} samples leaves one of the two parts empty"
+            )));
+        }
+        Ok((self.slice(0..at), self.slice(at..n)))
     }
 
     /// The samples in order, in batches of a size; the last may be smaller.

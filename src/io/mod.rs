@@ -10,7 +10,7 @@ use crate::train::Registry;
 use std::path::Path;
 
 /// Whether a path names a format that this crate knows.
-fn check_extension(path: &Path) -> Result<()> {
+pub(crate) fn check_extension(path: &Path) -> Result<()> {
     match path.extension().and_then(|extension| extension.to_str()) {
         Some("safetensors") => Ok(()),
         _ => Err(Error::format(

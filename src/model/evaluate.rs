@@ -1,87 +1,14 @@
 //! `evaluate` and `predict`.
 
 use super::forward::{self, Run, SHARD, map_shards};
+use super::scores::Scores;
 use super::sequential::Sequential;
 use crate::datasets::Dataset;
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
-use crate::train::Compile;
-use std::fmt;
-use std::ops::Index;
-
-/// What `evaluate` found: the loss, then the metrics in the order of `compile`.
-///
-/// It prints as `loss=0.1234567 accuracy=0.1234567`.
-///
-/// ```
-/// # use cinta::prelude::*;
-/// # let mut model = Sequential::new([1]).add(Dense::new(1)).build(0)?;
-/// # model.compile(Compile::new(Sgd::new(0.1), MeanSquaredError));
-/// # let data = Dataset::new(Tensor::from([[0.0]]), Tensor::from([[2.0]]))?;
-/// let scores = model.evaluate(&data)?;
-/// assert_eq!(scores["loss"], 4.0);
-/// assert_eq!(scores.to_string(), "loss=4.0000000");
-/// # Ok::<(), cinta::Error>(())
-/// ```
-#[derive(Clone, Debug, PartialEq)]
-pub struct Scores(Vec<(String, f64)>);
-
-impl Scores {
-    /// The value with a name.
-    ///
-    /// ```
-    /// # use cinta::prelude::*;
-    /// # let mut model = Sequential::new([1]).add(Dense::new(1)).build(0)?;
-    /// # model.compile(Compile::new(Sgd::new(0.1), MeanSquaredError));
-    /// # let data = Dataset::new(Tensor::from([[0.0]]), Tensor::from([[2.0]]))?;
-    /// assert_eq!(model.evaluate(&data)?.get("accuracy"), None);
-    /// # Ok::<(), cinta::Error>(())
-    /// ```
-    pub fn get(&self, name: &str) -> Option<f64> {
-        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| *value)
-    }
-
-    /// Names and values, in order.
-    ///
-    /// ```
-    /// # use cinta::prelude::*;
-    /// # let mut model = Sequential::new([1]).add(Dense::new(1)).build(0)?;
-    /// # model.compile(Compile::new(Sgd::new(0.1), MeanSquaredError));
-    /// # let data = Dataset::new(Tensor::from([[0.0]]), Tensor::from([[2.0]]))?;
-    /// assert_eq!(model.evaluate(&data)?.iter().collect::<Vec<_>>(), [("loss", 4.0)]);
-    /// # Ok::<(), cinta::Error>(())
-    /// ```
-    pub fn iter(&self) -> impl Iterator<Item = (&str, f64)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), *value))
-    }
-}
-
-/// # Panics
-/// When there is no value with this name.
-impl Index<&str> for Scores {
-    type Output = f64;
-
-    #[track_caller]
-    fn index(&self, name: &str) -> &f64 {
-        match self.0.iter().find(|(key, _)| key == name) {
-            Some((_, value)) => value,
-            None => {
-                let names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
-                panic!("no score is called {name:?}; there are {}", names.join(", "))
-            }
-        }
-    }
-}
-
-impl fmt::Display for Scores {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, (name, value)) in self.0.iter().enumerate() {
-            write!(f, "{}{name}={value:.7}", if i == 0 { "" } else { " " })?;
-        }
-        Ok(())
-    }
-}
+use crate::train::{Compile, Metric};
+use std::sync::Arc;
 
 /// Sums over samples, from which the loss and the metrics follow.
 #[derive(Clone, Default)]
@@ -96,18 +23,23 @@ impl Sums {
     pub fn of<T: Scalar>(
         compiled: &Compile<T>,
         losses: &Tensor<T>,
-        targets: &Tensor<T>,
+        shard: &Dataset<T>,
         predictions: &Tensor<T>,
     ) -> Sums {
-        Sums {
-            loss: losses.iter().map(Scalar::widen).sum(),
-            samples: losses.len() as f64,
-            metrics: compiled
-                .metrics
-                .iter()
-                .map(|metric| metric.state(targets, predictions))
-                .collect(),
-        }
+        let (targets, losses) = (shard.targets(), losses.iter().map(Scalar::widen));
+        let state = |metric: &Arc<dyn Metric<T>>| metric.state(targets, predictions);
+        let (metrics, weighted) = (compiled.metrics.iter(), compiled.weighted_metrics.iter());
+        let (loss, metrics) = match shard.sample_weight() {
+            None => (losses.sum(), metrics.chain(weighted).map(state).collect()),
+            Some(weights) => {
+                let weights: Vec<f64> = weights.iter().map(Scalar::widen).collect();
+                let weighted =
+                    weighted.map(|metric| metric.state_weighted(targets, predictions, &weights));
+                let loss = losses.zip(&weights).map(|(loss, weight)| loss * weight).sum();
+                (loss, metrics.map(state).chain(weighted).collect())
+            }
+        };
+        Sums { loss, samples: shard.len() as f64, metrics }
     }
 
     /// Adds those of another shard.
@@ -123,7 +55,7 @@ impl Sums {
         }
     }
 
-    /// The mean loss, without penalties.
+    /// The mean of the losses times their weights, without penalties.
     pub fn loss(&self) -> f64 {
         self.loss / self.samples
     }
@@ -134,16 +66,16 @@ impl Sums {
 
     /// The values, with this loss, under Keras's names.
     pub fn scores<T: Scalar>(&self, compiled: &Compile<T>, loss: f64) -> Scores {
-        let metrics = compiled.metrics.iter().zip(&self.metrics);
-        let metrics =
-            metrics.map(|(metric, state)| (metric.name().to_owned(), metric.result(state)));
-        Scores(std::iter::once(("loss".to_owned(), loss)).chain(metrics).collect())
+        let metrics = compiled.reported().into_iter().zip(&self.metrics);
+        let metrics = metrics.map(|((name, metric), state)| (name, metric.result(state)));
+        std::iter::once(("loss".to_owned(), loss)).chain(metrics).collect()
     }
 }
 
 impl<T: Scalar> Sequential<T> {
-    /// The loss, with the penalties on the weights, and the metrics over a data set. Sums over samples
-    /// are accumulated in `f64`.
+    /// The loss, with the penalties on the weights, and the metrics over a data set. The
+    /// [weights of the samples](Dataset::with_sample_weight), if they have any, count in the loss and not in the
+    /// metrics. Sums over samples are accumulated in `f64`.
     ///
     /// # Errors
     /// When the model is not compiled, or the data is empty, does not fit the model, or holds values
@@ -169,7 +101,7 @@ impl<T: Scalar> Sequential<T> {
             let mut run = Run::infer(&self.layers);
             let (losses, predictions) =
                 run.loss(shard.inputs().clone(), shard.targets(), &*compiled.loss);
-            Sums::of(compiled, losses.value(), shard.targets(), &predictions)
+            Sums::of(compiled, losses.value(), &shard, &predictions)
         });
         let mut sums = Sums::default();
         shards.iter().for_each(|shard| sums.add(shard));
@@ -209,12 +141,9 @@ impl<T: Scalar> Sequential<T> {
                 compiled.loss.name()
             ))
         })?;
-        compiled.metrics.iter().try_for_each(|metric| {
+        compiled.reported().iter().try_for_each(|(name, metric)| {
             metric.check(data.targets(), output).map_err(|reason| {
-                Error::Data(format!(
-                    "the {what} does not fit the metric {}: {reason}",
-                    metric.name()
-                ))
+                Error::Data(format!("the {what} does not fit the metric {name}: {reason}"))
             })
         })
     }

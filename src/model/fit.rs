@@ -1,9 +1,12 @@
 //! `fit`: epochs of shuffled batches, each a fork over shards and one step of the optimizer.
 
+use super::callback::FitParams;
 use super::evaluate::Sums;
 use super::forward::{Run, SHARD, Updates, map_shards_into};
 use super::history::History;
-use super::progress::{Progress, Verbose};
+use super::options::Fit;
+use super::progress::Progress;
+use super::scores::Scores;
 use super::sequential::{Param, Sequential, Training};
 use crate::autograd::{Tape, Var};
 use crate::buffer::Buffer;
@@ -14,40 +17,7 @@ use crate::nn::Mode;
 use crate::scalar::Scalar;
 use crate::tensor::{Stream, Tensor};
 use crate::train::{Compile, Optimizer, Step};
-use std::collections::BTreeMap;
-
-/// How to train. The defaults are Keras's: 1 epoch, batches of 32, shuffled, with a progress bar.
-///
-/// ```
-/// use cinta::prelude::*;
-/// let fit: Fit<'_> = Fit { epochs: 600, batch_size: 256, ..Fit::default() };
-/// assert!(fit.shuffle && fit.validation_data.is_none());
-/// ```
-#[derive(Clone, Copy, Debug)]
-pub struct Fit<'a, T: Scalar = f32> {
-    /// How often every sample is seen.
-    pub epochs: usize,
-    /// How many samples make one step. The last batch of an epoch may be smaller.
-    pub batch_size: usize,
-    /// Whether the samples come in a new order in every epoch.
-    pub shuffle: bool,
-    /// Data on which the model is evaluated after every epoch.
-    pub validation_data: Option<&'a Dataset<T>>,
-    /// What is printed.
-    pub verbose: Verbose,
-}
-
-impl<T: Scalar> Default for Fit<'_, T> {
-    fn default() -> Self {
-        Fit {
-            epochs: 1,
-            batch_size: 32,
-            shuffle: true,
-            validation_data: None,
-            verbose: Verbose::default(),
-        }
-    }
-}
+use std::sync::Arc;
 
 /// Samples in a shard: small batches are cut finer, so that there is something for a second thread. It
 /// depends on the batch alone.
@@ -61,14 +31,16 @@ const SHUFFLE: u64 = u64::from_le_bytes(*b"shuffle ");
 impl<T: Scalar> Sequential<T> {
     /// Trains the model, and reports the loss and the metrics of every epoch.
     ///
-    /// The loss of a batch is the mean over its samples plus the penalties, before its step, with
+    /// The loss of a batch is the mean over its samples (of the losses times the
+    /// [weights of the samples](Dataset::with_sample_weight), if they have any) plus the penalties, before its step, with
     /// dropout; that of an epoch is the mean of its batches, weighted by their sizes. Two fits of 5 epochs
     /// are the same as one of 10.
     ///
     /// # Errors
     /// When the model is not compiled, an option makes no sense, or the data is empty, does not fit the
     /// model, or holds values that are not finite: nothing is changed then. [`Error::Diverged`] when the
-    /// loss or a weight stops being finite: the weights are then those before that batch.
+    /// loss or a weight stops being finite: the weights are then those before that batch. And any error of a
+    /// callback.
     ///
     /// ```
     /// use cinta::prelude::*;
@@ -85,24 +57,23 @@ impl<T: Scalar> Sequential<T> {
     /// ```
     pub fn fit(&mut self, data: &Dataset<T>, fit: Fit<'_, T>) -> Result<History> {
         let compiled = self.compiled()?.clone();
-        if fit.batch_size == 0 {
-            return Err(Error::Config("batch_size is 0; it is at least 1".to_owned()));
-        }
+        fit.check()?;
         self.check_data("training data", data)?;
         if let Some(validation) = fit.validation_data {
             self.check_data("validation data", validation)?;
         }
-        let mut history = History::default();
-        let steps = data.len().div_ceil(fit.batch_size);
-        let mut progress = Progress::new(fit.verbose, fit.epochs, steps);
-        let values_of = |sums: &Sums, penalties: f64| -> BTreeMap<String, f64> {
-            let loss = sums.loss() + penalties / sums.samples();
-            let scores = sums.scores(&compiled, loss);
-            scores.iter().map(|(name, value)| (name.to_owned(), value)).collect()
-        };
-        let mut memory = Memory::default();
-        let mut order = Vec::new();
-        for epoch in 0..fit.epochs {
+        let (data, validation) = fit.parts(data, self.output_shape())?;
+        let Fit { epochs, batch_size, callbacks, .. } = fit;
+        let steps = data.len().div_ceil(batch_size);
+        let params = FitParams { epochs, steps, validation: validation.is_some() };
+        let mut progress = Progress::new(fit.verbose, epochs, steps);
+        let (mut history, mut logs) = (History::default(), Scores::default());
+        let (mut memory, mut order) = (Memory::default(), Vec::new());
+
+        self.stop_training = false;
+        callbacks.iter_mut().try_for_each(|it| it.on_train_begin(&params, self))?;
+        for epoch in fit.initial_epoch..epochs {
+            callbacks.iter_mut().try_for_each(|it| it.on_epoch_begin(epoch, self))?;
             progress.epoch_begins(epoch);
             if fit.shuffle {
                 let stream = Stream::new(self.progress.seed).fork(SHUFFLE);
@@ -112,24 +83,60 @@ impl<T: Scalar> Sequential<T> {
                 order.extend(0..data.len());
             }
             let (mut sums, mut penalties) = (Sums::default(), 0.0);
-            for (batch, indices) in order.chunks(fit.batch_size).enumerate() {
-                let outcome = self
-                    .step(&compiled, data, indices, &mut memory)
-                    .ok_or(Error::Diverged { epoch: epoch as u64 + 1, batch: batch + 1 })?;
-                sums.add(&outcome.sums);
-                penalties += outcome.penalty * indices.len() as f64;
-                progress.step_ends(batch + 1, || values_of(&sums, penalties));
-            }
-            let mut values = values_of(&sums, penalties);
-            if let Some(validation) = fit.validation_data {
-                let scores = self.evaluate_checked(&compiled, validation);
-                values.extend(scores.iter().map(|(name, value)| (format!("val_{name}"), value)));
+            for (batch, indices) in order.chunks(batch_size).enumerate() {
+                callbacks.iter_mut().try_for_each(|it| it.on_train_batch_begin(batch, self))?;
+                self.check_still(&compiled)?;
+                let outcome = self.step(&compiled, &data, indices, &mut memory);
+                match &outcome {
+                    Some(outcome) => {
+                        sums.add(&outcome.sums);
+                        penalties += outcome.penalty * indices.len() as f64;
+                    }
+                    None => penalties = f64::NAN,
+                }
+                let loss = sums.loss() + penalties / sums.samples();
+                logs = sums.scores(&compiled, loss).sorted();
+                callbacks
+                    .iter_mut()
+                    .try_for_each(|it| it.on_train_batch_end(batch, &logs, self))?;
+                if outcome.is_none() && !self.stop_training {
+                    return Err(Error::Diverged { epoch: epoch as u64 + 1, batch: batch + 1 });
+                }
+                progress.step_ends(batch + 1, &logs);
+                if self.stop_training {
+                    break;
+                }
             }
             self.progress.epoch += 1;
-            history.push(self.progress.epoch, &values);
-            progress.epoch_ends(&values);
+            let validation = validation.as_ref();
+            if let Some(data) = validation.filter(|_| (epoch + 1) % fit.validation_freq == 0) {
+                callbacks.iter_mut().try_for_each(|it| it.on_test_begin(self))?;
+                let scores = self.evaluate_checked(&compiled, data).sorted();
+                callbacks.iter_mut().try_for_each(|it| it.on_test_end(&scores, self))?;
+                scores.iter().for_each(|(name, value)| logs.insert(format!("val_{name}"), value));
+            }
+            logs = logs.sorted();
+            callbacks.iter_mut().try_for_each(|it| it.on_epoch_end(epoch, &mut logs, self))?;
+            history.push(self.progress.epoch, &logs);
+            progress.epoch_ends(&logs);
+            if self.stop_training {
+                break;
+            }
         }
+        callbacks.iter_mut().try_for_each(|it| it.on_train_end(&logs, self))?;
         Ok(history)
+    }
+
+    /// A callback has the whole model, and could change what it is trained with under way.
+    fn check_still(&self, compiled: &Compile<T>) -> Result<()> {
+        match &self.compiled {
+            Some(now) if Arc::ptr_eq(&now.optimizer, &compiled.optimizer) => Ok(()),
+            _ => Err(Error::Config(
+                "a callback has compiled or replaced the model while it is trained; do that before fit or in \
+                 on_train_end"
+                    .to_owned(),
+            )),
+        }
     }
 
     /// One step on the samples with these indices: `None`, and nothing changed, if it diverged.
@@ -276,9 +283,13 @@ impl<T: Scalar> Sequential<T> {
         let mut run = Run { layers: &self.layers, weights, mode, updates: Vec::new() };
         let (losses, predictions) =
             run.loss(shard.inputs().clone(), shard.targets(), &*compiled.loss);
-        let sums = Sums::of(compiled, losses.value(), shard.targets(), &predictions);
+        let sums = Sums::of(compiled, losses.value(), &shard, &predictions);
 
         // The mean over the batch, of which this shard is a part.
+        let losses = match shard.sample_weight() {
+            Some(weights) => losses * Var::constant(weights.clone()),
+            None => losses,
+        };
         let loss = losses.sum(..) / T::lit(batch as f64);
         let params = self.params().zip(run.weights.iter().flatten());
         let trainable = params.filter(|(param, _)| param.weight.trainable);

@@ -45,6 +45,9 @@ pub struct Sequential<T: Scalar = f32> {
     pub(crate) layers: Vec<Built<T>>,
     pub(crate) compiled: Option<Compile<T>>,
     pub(crate) progress: Training,
+    /// Whether [`fit`](Self::fit) ends after the batch or the epoch at hand: a [`Callback`](crate::Callback) sets it, and
+    /// `fit` clears it when it begins.
+    pub stop_training: bool,
 }
 
 /// How far training has come: with the seed, all that decides what happens next.
@@ -112,7 +115,7 @@ impl<T: Scalar> Sequential<T> {
 
     pub(crate) fn from_parts(name: String, input: Shape, layers: Vec<Built<T>>, seed: u64) -> Self {
         let progress = Training { seed, ..Training::default() };
-        Sequential { name, input, layers, compiled: None, progress }
+        Sequential { name, input, layers, compiled: None, progress, stop_training: false }
     }
 
     /// Chooses the optimizer, the loss and the metrics. The optimizer starts afresh; the weights stay.

@@ -165,8 +165,8 @@ pub fn history(history: &History) -> Figure {
     names.sort_by_key(|name| *name != "loss"); // the loss first, the others as they were
     let panel = |name: &str| {
         let line = |key: &str, name: &str, color| {
-            let values = history.get(key)?.iter();
-            let points = history.epochs().iter().zip(values).map(|(&x, &y)| [x as f64, y]);
+            let (epochs, values) = (history.epochs_of(key)?, history.get(key)?);
+            let points = epochs.iter().zip(values).map(|(&x, &y)| [x as f64, y]);
             let points: Vec<[f64; 2]> = points.collect();
             let dots = points.len() <= 50;
             Some(Line { name: name.to_owned(), points, color, width: 1.5, dots })

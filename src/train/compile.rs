@@ -1,6 +1,6 @@
 //! What `compile` takes.
 
-use super::{LearningRate, Loss, Metric, Optimizer, Registry, Step, optimizers};
+use super::{Direction, LearningRate, Loss, Metric, Optimizer, Registry, Step, optimizers};
 use crate::scalar::Scalar;
 use serde_json::{Value, json};
 use std::fmt;
@@ -23,6 +23,7 @@ pub struct Compile<T: Scalar = f32> {
     pub(crate) optimizer: Arc<dyn Optimizer<T>>,
     pub(crate) loss: Arc<dyn Loss<T>>,
     pub(crate) metrics: Vec<Arc<dyn Metric<T>>>,
+    pub(crate) weighted_metrics: Vec<Arc<dyn Metric<T>>>,
     /// The learning rate that was set since, instead of the optimizer's constant one.
     learning_rate: Option<f64>,
 }
@@ -45,6 +46,7 @@ impl<T: Scalar> Compile<T> {
             optimizer: Arc::new(optimizer),
             loss: Arc::new(loss),
             metrics: Vec::new(),
+            weighted_metrics: Vec::new(),
             learning_rate: None,
         }
     }
@@ -59,6 +61,39 @@ impl<T: Scalar> Compile<T> {
     pub fn metric(mut self, metric: impl Metric<T> + 'static) -> Self {
         self.metrics.push(Arc::new(metric));
         self
+    }
+
+    /// Adds a metric that counts every sample as often as its [weight](crate::datasets::Dataset::with_sample_weight), or the weight
+    /// of its class, says: Keras's `weighted_metrics`. It is reported under the metric's name, or as `weighted_..` if that name is
+    /// taken.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let mut model = Sequential::new([1]).add(Dense::new(1)).build(0)?;
+    /// model.set_weights(&[Tensor::ones([1, 1]), Tensor::zeros([1])])?;
+    /// let compile = Compile::new(Sgd::new(0.1), MeanSquaredError);
+    /// model.compile(compile.metric(Accuracy).weighted_metric(Accuracy));
+    /// let data = Dataset::new(Tensor::from([[0.0], [1.0]]), Tensor::from([[1.0], [1.0]]))?;
+    /// let data = data.with_sample_weight(Tensor::from([1.0, 3.0]))?;
+    /// let scores = model.evaluate(&data)?;
+    /// assert_eq!((scores["accuracy"], scores["weighted_accuracy"]), (0.5, 0.75));
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn weighted_metric(mut self, metric: impl Metric<T> + 'static) -> Self {
+        self.weighted_metrics.push(Arc::new(metric));
+        self
+    }
+
+    /// All metrics with the names under which they are reported, those with weights last.
+    pub(crate) fn reported(&self) -> Vec<(String, &dyn Metric<T>)> {
+        let mut reported: Vec<(String, &dyn Metric<T>)> = Vec::new();
+        reported.extend(self.metrics.iter().map(|metric| (metric.name().to_owned(), &**metric)));
+        for metric in &self.weighted_metrics {
+            let taken = reported.iter().any(|(name, _)| name == metric.name());
+            let prefix = if taken { "weighted_" } else { "" };
+            reported.push((format!("{prefix}{}", metric.name()), &**metric));
+        }
+        reported
     }
 
     /// Whether the optimizer's hyperparameters make sense. JSON could not even hold all that do not.
@@ -90,8 +125,8 @@ impl<T: Scalar> Compile<T> {
     /// Whether the hyperparameters make sense and no two values would be reported under one name.
     pub(crate) fn check(&self) -> Result<(), String> {
         self.check_optimizer()?;
-        let mut names: Vec<&str> = self.metrics.iter().map(|metric| metric.name()).collect();
-        names.push("loss");
+        let mut names: Vec<String> = self.reported().into_iter().map(|(name, _)| name).collect();
+        names.push("loss".to_owned());
         names.sort_unstable();
         match names.windows(2).find(|pair| pair[0] == pair[1]) {
             Some(pair) => Err(format!("two metrics are called {:?}; names are unique", pair[0])),
@@ -99,15 +134,25 @@ impl<T: Scalar> Compile<T> {
         }
     }
 
+    /// The names of which it is known whether small or large values are good, and which are.
+    pub(crate) fn directions(&self) -> impl Iterator<Item = (String, Direction)> {
+        let metrics = self.reported().into_iter();
+        std::iter::once(("loss".to_owned(), Direction::Min))
+            .chain(metrics.filter_map(|(name, metric)| Some((name, metric.direction()?))))
+    }
+
     /// Keras's `compile_config`.
     pub(crate) fn config(&self) -> Value {
-        let metrics: Vec<Value> = self.metrics.iter().map(|metric| metric.config()).collect();
+        let list = |metrics: &[Arc<dyn Metric<T>>]| match metrics {
+            [] => Value::Null,
+            metrics => metrics.iter().map(|metric| metric.config()).collect(),
+        };
         json!({
             "optimizer": optimizers::to_config(&*self.optimizer, self.learning_rate),
             "loss": self.loss.config(),
             "loss_weights": null,
-            "metrics": if metrics.is_empty() { Value::Null } else { Value::Array(metrics) },
-            "weighted_metrics": null,
+            "metrics": list(&self.metrics),
+            "weighted_metrics": list(&self.weighted_metrics),
             "run_eagerly": false,
             "steps_per_execution": 1,
             "jit_compile": false,
@@ -117,25 +162,25 @@ impl<T: Scalar> Compile<T> {
     /// Reads Keras's `compile_config`.
     pub(crate) fn from_config(config: &Value, registry: &Registry<T>) -> Result<Self, String> {
         let part = |name: &str| config.get(name).filter(|value| !value.is_null());
-        for name in ["loss_weights", "weighted_metrics"] {
-            if let Some(value) = part(name) {
-                return Err(format!("the option {name} = {value} is not supported; leave it out"));
-            }
+        if let Some(value) = part("loss_weights") {
+            return Err(format!(
+                "the option loss_weights = {value} is not supported; leave it out"
+            ));
         }
         let optimizer = part("optimizer").ok_or("the optimizer is missing")?;
         let loss = part("loss").ok_or("the loss is missing")?;
-        let metrics = match part("metrics") {
-            None => Vec::new(),
-            Some(Value::Array(metrics)) => metrics
-                .iter()
-                .map(|metric| registry.make_metric(metric))
-                .collect::<Result<_, String>>()?,
-            Some(other) => return Err(format!("metrics are a list, and the file has {other}")),
+        let list = |name: &str| match part(name) {
+            None => Ok(Vec::new()),
+            Some(Value::Array(metrics)) => {
+                metrics.iter().map(|metric| registry.make_metric(metric)).collect()
+            }
+            Some(other) => Err(format!("{name} are a list, and the file has {other}")),
         };
         Ok(Compile {
             optimizer: registry.make_optimizer(optimizer)?,
             loss: registry.make_loss(loss)?,
-            metrics,
+            metrics: list("metrics")?,
+            weighted_metrics: list("weighted_metrics")?,
             learning_rate: None,
         })
     }

@@ -91,9 +91,9 @@ fn training(
     batch_size: usize,
 ) -> Option<f64> {
     let data = data(samples, shape);
-    let fit = Fit { batch_size, verbose: Verbose::Silent, ..Fit::default() };
+    let fit = || Fit { batch_size, verbose: Verbose::Silent, ..Fit::default() };
     let epoch = median(|| {
-        model.fit(&data, fit).expect("training");
+        model.fit(&data, fit()).expect("training");
     })?;
     Some(epoch / samples as f64)
 }

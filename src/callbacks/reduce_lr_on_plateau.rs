@@ -1,0 +1,209 @@
+//! Smaller steps when nothing gets better.
+
+use super::monitor::Monitor;
+use crate::error::{Error, Result};
+use crate::model::{Callback, FitParams, Scores, Sequential, say, shortest};
+use crate::scalar::Scalar;
+use crate::train::Direction;
+
+/// Multiplies the learning rate by a factor when a value has stopped getting better: Keras's `ReduceLROnPlateau`, with its
+/// defaults and decisions.
+///
+/// The value of an epoch counts as better if it beats the best so far by more than `min_delta`. After `patience` epochs in a row
+/// without a better one, the rate becomes `max(rate factor, min_lr)`. The rate of every epoch is among the logs after it, and so in
+/// the history, as `learning_rate`.
+///
+/// # Errors
+/// `fit` ends with an error when an option makes no sense, the value is not there (Keras warns, and goes on without ever
+/// reducing the rate), or the optimizer's rate follows a schedule and should be reduced.
+///
+/// ```
+/// use cinta::prelude::*;
+/// let data = Dataset::new(Tensor::from([[0.0], [1.0]]), Tensor::from([[1.0], [3.0]]))?;
+/// let mut model = Sequential::new([1]).add(Dense::new(1)).build(3)?;
+/// model.compile(Compile::new(Sgd::new(1.5), MeanSquaredError)); // too large
+///
+/// let mut reduce = ReduceLrOnPlateau::new("loss").factor(0.5).patience(1);
+/// let callbacks: &mut [&mut dyn Callback] = &mut [&mut reduce];
+/// let history =
+///     model.fit(&data, Fit { epochs: 30, callbacks, verbose: Verbose::Silent, ..Fit::default() })?;
+/// assert_eq!(history["learning_rate"][0], 1.5);
+/// assert!(model.learning_rate()? < 1.0);
+/// assert!(history["loss"][29] < history["loss"][0]);
+/// # Ok::<(), cinta::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ReduceLrOnPlateau {
+    monitor: Monitor,
+    factor: f64,
+    patience: usize,
+    cooldown: usize,
+    min_lr: f64,
+    verbose: bool,
+    /// Epochs since the last better one, outside of a cooldown.
+    wait: usize,
+    /// Epochs of the cooldown that are left.
+    cooling: usize,
+    best: Option<f64>,
+}
+
+impl ReduceLrOnPlateau {
+    /// Watches the value with this name: `"val_loss"` by Keras's default, which [`default`](Self::default) is as well.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let _ = ReduceLrOnPlateau::new("val_accuracy").factor(0.2).patience(5).min_lr(0.001);
+    /// ```
+    pub fn new(monitor: impl Into<String>) -> Self {
+        let mut monitor = Monitor::new("ReduceLrOnPlateau", monitor.into());
+        monitor.min_delta = 1e-4;
+        ReduceLrOnPlateau {
+            monitor,
+            factor: 0.1,
+            patience: 10,
+            cooldown: 0,
+            min_lr: 0.0,
+            verbose: false,
+            wait: 0,
+            cooling: 0,
+            best: None,
+        }
+    }
+
+    /// What the learning rate is multiplied by, 0.1 by default: below 1.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let _ = ReduceLrOnPlateau::default().factor(0.5);
+    /// ```
+    pub fn factor(mut self, factor: f64) -> Self {
+        self.factor = factor;
+        self
+    }
+
+    /// After how many epochs in a row without a better value the rate is reduced, 10 by default; 0 is the same as 1.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let _ = ReduceLrOnPlateau::default().patience(3);
+    /// ```
+    pub fn patience(mut self, patience: usize) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// Whether small or large values are good. By default what the metric says of itself
+    /// ([`Metric::direction`](crate::Metric::direction)); the loss is good when it is small.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// use cinta::Direction;
+    /// let _ = ReduceLrOnPlateau::new("val_f_score").mode(Direction::Max);
+    /// ```
+    pub fn mode(mut self, mode: Direction) -> Self {
+        self.monitor.mode = Some(mode);
+        self
+    }
+
+    /// How much better a value must be to count, 0.0001 by default; the sign does not matter.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let _ = ReduceLrOnPlateau::default().min_delta(1e-3);
+    /// ```
+    pub fn min_delta(mut self, min_delta: f64) -> Self {
+        self.monitor.min_delta = min_delta.abs();
+        self
+    }
+
+    /// How many epochs after a reduction do not count as epochs without a better value.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let _ = ReduceLrOnPlateau::default().patience(3).cooldown(5);
+    /// ```
+    pub fn cooldown(mut self, epochs: usize) -> Self {
+        self.cooldown = epochs;
+        self
+    }
+
+    /// The rate below which it is not reduced.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let _ = ReduceLrOnPlateau::default().min_lr(1e-5);
+    /// ```
+    pub fn min_lr(mut self, min_lr: f64) -> Self {
+        self.min_lr = min_lr;
+        self
+    }
+
+    /// Whether a line is printed when the rate is reduced.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let _ = ReduceLrOnPlateau::default().verbose(true);
+    /// ```
+    pub fn verbose(mut self, verbose: bool) -> Self {
+        self.verbose = verbose;
+        self
+    }
+
+    fn reduce<T: Scalar>(&mut self, epoch: usize, model: &mut Sequential<T>) -> Result<()> {
+        let old = model.learning_rate()?;
+        if old <= self.min_lr {
+            return Ok(());
+        }
+        let new = (old * self.factor).max(self.min_lr);
+        model.set_learning_rate(new)?;
+        if self.verbose {
+            let (epoch, new) = (epoch + 1, shortest(new));
+            say(&format!("\nEpoch {epoch}: ReduceLROnPlateau reducing learning rate to {new}."));
+        }
+        (self.cooling, self.wait) = (self.cooldown, 0);
+        Ok(())
+    }
+}
+
+impl Default for ReduceLrOnPlateau {
+    fn default() -> Self {
+        Self::new("val_loss")
+    }
+}
+
+impl<T: Scalar> Callback<T> for ReduceLrOnPlateau {
+    fn on_train_begin(&mut self, params: &FitParams, model: &mut Sequential<T>) -> Result<()> {
+        let wrong = |reason: String| Err(Error::Config(format!("ReduceLrOnPlateau: {reason}")));
+        if !(0.0..1.0).contains(&self.factor) {
+            return wrong(format!("factor is {}; it is at least 0 and below 1", self.factor));
+        }
+        if !(self.min_lr.is_finite() && self.min_lr >= 0.0) {
+            return wrong(format!("min_lr is {}; it is finite and not negative", self.min_lr));
+        }
+        (self.best, self.wait, self.cooling) = (None, 0, 0);
+        self.monitor.begin(params, model)
+    }
+
+    fn on_epoch_end(
+        &mut self,
+        epoch: usize,
+        logs: &mut Scores,
+        model: &mut Sequential<T>,
+    ) -> Result<()> {
+        logs.insert("learning_rate", model.learning_rate()?);
+        let Some(value) = self.monitor.of_epoch(logs)? else { return Ok(()) };
+        if self.cooling > 0 {
+            self.cooling -= 1;
+            self.wait = 0;
+        }
+        if self.monitor.improves::<T>(value, self.best) {
+            (self.best, self.wait) = (Some(value), 0);
+        } else if self.cooling == 0 {
+            self.wait += 1;
+            if self.wait >= self.patience {
+                self.reduce(epoch, model)?;
+            }
+        }
+        Ok(())
+    }
+}
