@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 /// `MaxPooling2D` becomes `max_pooling2d`: an underscore before every capital that starts a word.
-pub(super) fn snake_case(class_name: &str) -> String {
+pub(crate) fn snake_case(class_name: &str) -> String {
     let chars: Vec<char> =
         class_name.chars().filter(|c| c.is_alphanumeric() || *c == '_').collect();
     let mut name = String::new();
