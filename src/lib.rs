@@ -110,8 +110,8 @@ pub use error::{Error, Result};
 pub use kernels::{Algorithm, Padding, Window};
 pub use model::{Fit, History, LayerRef, Scores, Sequential, SequentialBuilder, SubModel, Verbose};
 pub use nn::{
-    Activation, AveragePooling2d, Config, Context, Conv2d, Dense, Dropout, Flatten, Initializer,
-    Layer, MaxPooling2d, Mode, Options, Pair, Regularizer, Weight,
+    Activation, AveragePooling2d, Config, Context, Conv2d, Dense, Distribution, Dropout, Fan,
+    Flatten, Initializer, Layer, MaxPooling2d, Mode, Options, Pair, Regularizer, Weight,
 };
 pub use ops::Convolution;
 pub use rand;

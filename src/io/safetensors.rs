@@ -13,7 +13,6 @@ use crate::train::Registry;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde_json::{Value, json};
 
-
 /// The key of the metadata.
 const KEY: &str = "cinta";
 /// The version of the format. It changes when older versions of the crate could not read the file.
@@ -82,7 +81,8 @@ fn serialize<T: Scalar>(
             Ok((name.as_str(), view.map_err(|error| error.to_string())?))
         })
         .collect::<Result<_, String>>()?;
-    let metadata = description.map(|text| [(KEY.to_owned(), text.to_string())].into_iter().collect());
+    let metadata =
+        description.map(|text| [(KEY.to_owned(), text.to_string())].into_iter().collect());
     safetensors::serialize(views, metadata).map_err(|error| error.to_string())
 }
 

@@ -193,7 +193,9 @@ impl Group {
         let wrong = |what: String| format!("the value {} {what}", self.path_of(path));
         self.plain_shape(&dataset).map_err(wrong)?;
         let numbers = match dataset.dtype().map_err(broken)? {
-            DType::I32 | DType::I64 | DType::U32 | DType::U64 => dataset.read_i64().map_err(broken)?,
+            DType::I32 | DType::I64 | DType::U32 | DType::U64 => {
+                dataset.read_i64().map_err(broken)?
+            }
             other => return Err(wrong(format!("is of type {other}, not a whole number"))),
         };
         match numbers[..] {

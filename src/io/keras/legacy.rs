@@ -48,7 +48,8 @@ fn upgrade_layers(layers: &mut Vec<Value>) -> Result<(), String> {
     if let Some(shape) = input
         && !has_input
     {
-        layers.insert(0, keras_object("keras.layers", "InputLayer", json!({ "batch_shape": shape })));
+        layers
+            .insert(0, keras_object("keras.layers", "InputLayer", json!({ "batch_shape": shape })));
     }
     Ok(())
 }
@@ -76,7 +77,9 @@ fn upgrade_training(mut training: Value, version: &str) -> Result<Value, String>
         return Err(format!("the training_config is no object: {training}"));
     };
     if let Some(mode) = training.get("sample_weight_mode").filter(|mode| !mode.is_null()) {
-        return Err(format!("the option sample_weight_mode = {mode} is not supported; leave it out"));
+        return Err(format!(
+            "the option sample_weight_mode = {mode} is not supported; leave it out"
+        ));
     }
     let mut take = |name: &str| training.shift_remove(name).unwrap_or(Value::Null);
     let optimizer = upgrade_optimizer(&take("optimizer_config"), version)?;
@@ -206,7 +209,8 @@ mod tests {
             "name": "accuracy", "dtype": "float32", "fn": "categorical_accuracy",
         } });
         assert_eq!(upgrade_metrics(json!([[accuracy]])), json!(["accuracy"]));
-        let loss = json!({ "class_name": "CategoricalCrossentropy", "config": { "reduction": "auto" } });
+        let loss =
+            json!({ "class_name": "CategoricalCrossentropy", "config": { "reduction": "auto" } });
         assert_eq!(upgrade_loss(loss)["config"]["reduction"], "sum_over_batch_size");
     }
 

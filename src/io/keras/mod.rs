@@ -156,12 +156,14 @@ impl<T: Scalar> Parts<T> {
         });
         let mut model = Sequential::from_parts(name, input, built.collect(), 0);
         let state = match (&compile, variables) {
-            (Some(compile), Some(variables)) => {
-                variables.read(&*compile.optimizer, &optimizer::trained(&model.layers).collect::<Vec<_>>())?
-            }
+            (Some(compile), Some(variables)) => variables.read(
+                &*compile.optimizer,
+                &optimizer::trained(&model.layers).collect::<Vec<_>>(),
+            )?,
             _ => None,
         };
-        let (iterations, slots) = state.map_or((0, Vec::new()), |state| (state.iterations, state.slots));
+        let (iterations, slots) =
+            state.map_or((0, Vec::new()), |state| (state.iterations, state.slots));
         let trained = model.params_mut().filter(|param| param.weight.trainable);
         trained.zip(slots).for_each(|(param, slots)| param.slots = slots);
         let unknown = Training { step: iterations, ..Training::default() };
@@ -214,7 +216,9 @@ pub(super) fn save_weights<T: Scalar>(
     format: Format,
 ) -> Result<Vec<u8>, String> {
     if format != Format::Weights {
-        return Err("the name of a file of weights ends in `.weights.h5` or `.safetensors`".to_owned());
+        return Err(
+            "the name of a file of weights ends in `.weights.h5` or `.safetensors`".to_owned()
+        );
     }
     let mut tree = Tree::default();
     write_weights(&mut tree, model);

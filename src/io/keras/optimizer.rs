@@ -23,6 +23,7 @@ use crate::model::{Built, Param, Sequential};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use crate::train::{Compile, Optimizer};
+use serde_json::Value;
 
 /// Where a file keeps the variables of an optimizer, in order.
 pub(super) struct Variables {
@@ -129,10 +130,14 @@ pub(super) fn trained<T: Scalar>(layers: &[Built<T>]) -> impl Iterator<Item = (&
     params.filter(|(_, param)| param.weight.trainable)
 }
 
+/// The optimizer's hyperparameters, as files have them.
+fn config<T: Scalar>(compiled: &Compile<T>) -> Value {
+    compiled.config()["optimizer"]["config"].take()
+}
+
 /// Keras's name for an optimizer's variables: `sgd`.
 fn name<T: Scalar>(compiled: &Compile<T>) -> String {
-    let config = compiled.optimizer.config();
-    config.get("name").and_then(|name| name.as_str()).unwrap_or("optimizer").to_owned()
+    config(compiled)["name"].as_str().unwrap_or("optimizer").to_owned()
 }
 
 /// Calls `write` with all variables in the order of Keras 3, each with its name in a `.h5` file.
@@ -144,7 +149,7 @@ fn variables<T: Scalar>(
     let optimizer = &*compiled.optimizer;
     let name = name(compiled);
     write(format!("{name}/iteration"), Variable::Count(model.progress.iterations));
-    if let Some(rate) = optimizer.config().get("learning_rate").and_then(|rate| rate.as_f64()) {
+    if let Some(rate) = config(compiled)["learning_rate"].as_f64() {
         let rate = Tensor::new(&[][..], vec![T::lit(rate)]);
         write(format!("{name}/learning_rate"), Variable::Tensor(&rate));
     }

@@ -93,7 +93,8 @@ pub(super) fn read<T: Scalar>(
 ) -> Result<Vec<Vec<Tensor<T>>>, String> {
     let mut top = root.children()?;
     // The second is what Keras 2.12 and 2.13 wrote.
-    let layers = ["layers", "_layer_checkpoint_dependencies"].iter().find_map(|name| top.remove(*name));
+    let layers =
+        ["layers", "_layer_checkpoint_dependencies"].iter().find_map(|name| top.remove(*name));
     let mut layers = layers.map_or(Ok(BTreeMap::new()), |group| group.children())?;
     let groups = groups(places.iter().map(|place| place.class_name));
     let mut read = Vec::with_capacity(places.len());
