@@ -120,6 +120,7 @@ pub use serde_json;
 pub use simd::instruction_set;
 pub use tensor::{Axes, MAX_RANK, Shape, Stream, Tensor};
 pub use train::{
-    Accuracy, Adam, CategoricalCrossentropy, Compile, Loss, MeanSquaredError, Metric, Optimizer,
-    Registry, Sgd, SparseCategoricalCrossentropy,
+    Accuracy, Adam, CategoricalCrossentropy, Compile, CosineDecay, ExponentialDecay,
+    InverseTimeDecay, LearningRate, Loss, MeanSquaredError, Metric, Optimizer, Pace,
+    PiecewiseConstantDecay, PolynomialDecay, Registry, Sgd, SparseCategoricalCrossentropy, Step,
 };

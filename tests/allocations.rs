@@ -3,7 +3,7 @@
 mod lenet;
 
 use cinta::prelude::*;
-use cinta::{Config, Optimizer, Stream};
+use cinta::{Config, Optimizer, Pace, Step, Stream};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -68,13 +68,17 @@ impl<O: Optimizer<f32>> Optimizer<f32> for Watched<O> {
         self.0.config()
     }
 
+    fn pace(&self) -> &Pace {
+        self.0.pace()
+    }
+
     fn slots(&self) -> &'static [&'static str] {
         self.0.slots()
     }
 
-    fn update(&self, step: u64, weight: &mut [f32], gradient: &[f32], slots: &mut [&mut [f32]]) {
+    fn update(&self, step: Step, weight: &mut [f32], gradient: &[f32], slots: &mut [&mut [f32]]) {
         // The last step is not counted to its end: what follows it is no step.
-        let step_number = if step as usize == self.1 { IDLE } else { step as usize };
+        let step_number = if step.number as usize == self.1 { IDLE } else { step.number as usize };
         STEPS.store(step_number, Relaxed);
         self.0.update(step, weight, gradient, slots);
     }

@@ -2,7 +2,7 @@
 //! `golden/`, made by `golden/make.py`.
 
 use cinta::prelude::*;
-use cinta::{Config, Context, Layer, Loss, Mode, Optimizer, Tape, Var};
+use cinta::{Context, Layer, Loss, Mode, Optimizer, Pace, Step, Tape, Var};
 use serde_json::Value;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -312,18 +312,18 @@ fn training_steps_of_every_optimizer() {
 }
 
 /// Keeps the gradients that it gets, penalties included, and moves nothing.
-struct Record(Arc<Mutex<Vec<Vec<f32>>>>);
+struct Record(Arc<Mutex<Vec<Vec<f32>>>>, Pace);
 
 impl Optimizer<f32> for Record {
     fn class_name(&self) -> &str {
         "Record"
     }
 
-    fn config(&self) -> Config {
-        Config::new()
+    fn pace(&self) -> &Pace {
+        &self.1
     }
 
-    fn update(&self, _: u64, _: &mut [f32], gradient: &[f32], _: &mut [&mut [f32]]) {
+    fn update(&self, _: Step, _: &mut [f32], gradient: &[f32], _: &mut [&mut [f32]]) {
         self.0.lock().unwrap().push(gradient.to_vec());
     }
 }
@@ -335,7 +335,10 @@ fn gradients_of_the_first_step() {
     let data = Dataset::new(tensor(&inputs["x"]), tensor(&inputs["y"])).unwrap();
     let mut model = network(&inputs["weights"], case["attrs"]["l2"].as_f64().expect("a number"));
     let recorded = Arc::new(Mutex::new(Vec::new()));
-    model.compile(Compile::new(Record(recorded.clone()), CategoricalCrossentropy::new()));
+    model.compile(Compile::new(
+        Record(recorded.clone(), Pace::new(1.0)),
+        CategoricalCrossentropy::new(),
+    ));
     steps(&mut model, &data, 1);
     let gradients = recorded.lock().unwrap().clone();
     let gradients: Named = weights_of(&model)

@@ -13,7 +13,7 @@ use crate::kernels::par;
 use crate::nn::Mode;
 use crate::scalar::Scalar;
 use crate::tensor::{Stream, Tensor};
-use crate::train::Compile;
+use crate::train::{Compile, Optimizer, Step};
 use std::collections::BTreeMap;
 
 /// How to train. The defaults are Keras's: 1 epoch, batches of 32, shuffled, with a progress bar.
@@ -163,7 +163,10 @@ impl<T: Scalar> Sequential<T> {
         updates.iter().for_each(|update| self.check_update(update));
         let finite = (sums.loss() + penalty).is_finite()
             && updates.iter().all(|(_, _, value)| value.is_finite());
-        if !finite || !self.update(compiled, row_len, memory) {
+        // Not of the copy at hand: the learning rate may have been set since.
+        let live = self.compiled.as_ref().expect("fit has checked it");
+        let step = live.step(self.progress.iterations);
+        if !finite || !self.update(&*compiled.optimizer, step, row_len, memory) {
             return None;
         }
         self.progress.step += 1;
@@ -176,26 +179,45 @@ impl<T: Scalar> Sequential<T> {
 
     /// Moves the weights along the gradients. A gradient, and what the optimizer makes of it, can overflow: the old
     /// values come back then, and the answer is `false`.
-    fn update(&mut self, compiled: &Compile<T>, row_len: usize, memory: &mut Memory<T>) -> bool {
-        let iterations = self.progress.iterations + 1;
-        let slots = compiled.optimizer.slots();
+    fn update(
+        &mut self,
+        optimizer: &dyn Optimizer<T>,
+        step: Step,
+        row_len: usize,
+        memory: &mut Memory<T>,
+    ) -> bool {
+        let (pace, slots) = (optimizer.pace(), optimizer.slots());
         let Memory { gradients, old_values } = memory;
         grow(old_values, row_len * (1 + slots.len()));
+        let gradients = &mut gradients[..row_len];
+        let mut rest = &mut gradients[..];
+        for param in self.params().filter(|param| param.weight.trainable) {
+            let gradient = split_off(&mut rest, param.value.len());
+            if let Some(regularizer) = param.weight.regularizer {
+                let weight = param.value.as_slice().expect("weights are row-major");
+                regularizer.add_gradient(weight, gradient);
+            }
+        }
+        pace.clip_all(gradients);
         let mut finite = true;
-        let (mut gradients, mut rest) = (&mut gradients[..row_len], &mut old_values[..]);
+        let (mut gradients, mut rest) = (gradients, &mut old_values[..]);
         for param in self.params_mut().filter(|param| param.weight.trainable) {
             let gradient = split_off(&mut gradients, param.value.len());
-            param.slots.resize_with(slots.len(), || Tensor::zeros(param.weight.shape));
+            if param.slots.len() != slots.len() {
+                let initial = |slot: &&str| {
+                    Tensor::full(param.weight.shape, T::lit(optimizer.initial_slot(slot)))
+                };
+                param.slots = slots.iter().map(initial).collect();
+            }
             for tensor in std::iter::once(&param.value).chain(&param.slots) {
                 tensor.copy_to(split_off(&mut rest, tensor.len()));
             }
             let weight = param.value.as_mut_slice();
-            if let Some(regularizer) = param.weight.regularizer {
-                regularizer.add_gradient(weight, gradient);
-            }
+            pace.clip(gradient);
+            pace.decay(step.learning_rate, weight);
             let mut slots: Vec<&mut [T]> =
                 param.slots.iter_mut().map(Tensor::as_mut_slice).collect();
-            compiled.optimizer.update(iterations, weight, gradient, &mut slots);
+            optimizer.update(step, weight, gradient, &mut slots);
             finite &= param.value.is_finite() && param.slots.iter().all(Tensor::is_finite);
         }
         if !finite {
@@ -205,7 +227,7 @@ impl<T: Scalar> Sequential<T> {
                     let len = tensor.len();
                     tensor.as_mut_slice().copy_from_slice(split_off(&mut rest, len));
                 }
-                if iterations == 1 {
+                if step.number == 1 {
                     param.slots.clear();
                 }
             }

@@ -25,4 +25,4 @@ pub use sub_model::SubModel;
 pub(crate) use config::{from_config, to_config};
 pub(crate) use sequential::{Built, Param, Training};
 #[cfg(feature = "keras")]
-pub(crate) use {builder::Planned, config::Description, names::snake_case};
+pub(crate) use {builder::Planned, config::Description};

@@ -140,6 +140,42 @@ impl<T: Scalar> Sequential<T> {
         Ok(compiled)
     }
 
+    /// The learning rate of the next step: what [`set_learning_rate`](Self::set_learning_rate) has set, or else what the
+    /// optimizer was made with, of a schedule the value at the steps taken so far.
+    ///
+    /// # Errors
+    /// When the model is not compiled, or with something that makes no sense.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let mut model = Sequential::new([4]).add(Dense::new(2)).build(0)?;
+    /// model.compile(Compile::new(Sgd::new(CosineDecay::new(0.1, 1000)), MeanSquaredError));
+    /// assert_eq!(model.learning_rate()?, 0.1);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn learning_rate(&self) -> Result<f64> {
+        Ok(self.compiled()?.step(self.progress.iterations).learning_rate)
+    }
+
+    /// Changes the learning rate from the next step on. The model keeps and saves it; `compile` starts afresh.
+    ///
+    /// # Errors
+    /// When the model is not compiled, the rate follows a schedule, or the new one is negative or not finite.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let mut model = Sequential::new([4]).add(Dense::new(2)).build(0)?;
+    /// model.compile(Compile::new(Adam::default(), MeanSquaredError));
+    /// model.set_learning_rate(model.learning_rate()? / 2.0)?;
+    /// assert_eq!(model.learning_rate()?, 0.0005);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<()> {
+        self.compiled()?;
+        let compiled = self.compiled.as_mut().expect("just checked");
+        compiled.set_learning_rate(learning_rate).map_err(Error::Config)
+    }
+
     /// The shape of one sample's input.
     ///
     /// ```

@@ -15,6 +15,7 @@ mod layer;
 mod options;
 mod pooling2d;
 mod regularizer;
+mod snake_case;
 mod weighted;
 
 pub use activation::Activation;
@@ -30,4 +31,5 @@ pub use regularizer::Regularizer;
 
 pub(crate) use builtin::{BUILTIN, make as make_builtin};
 pub(crate) use options::{keras_object, object};
+pub(crate) use snake_case::snake_case;
 use weighted::weighted_layer_options;

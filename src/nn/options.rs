@@ -69,7 +69,20 @@ impl<'a> Options<'a> {
     /// assert_eq!(Options::new(&Config::new()).number_or("momentum", 0.0), Ok(0.0));
     /// ```
     pub fn number_or(&mut self, name: &str, default: f64) -> Result<f64, String> {
-        if self.has(name) { self.number(name) } else { Ok(default) }
+        Ok(self.number_if_given(name)?.unwrap_or(default))
+    }
+
+    /// Takes a number: `None` where it is missing or null.
+    ///
+    /// # Errors
+    /// When it is there and no number.
+    ///
+    /// ```
+    /// # use cinta::{Config, Options};
+    /// assert_eq!(Options::new(&Config::new()).number_if_given("clipnorm"), Ok(None));
+    /// ```
+    pub fn number_if_given(&mut self, name: &str) -> Result<Option<f64>, String> {
+        if self.has(name) { self.number(name).map(Some) } else { Ok(None) }
     }
 
     /// Takes a whole number of at least 1.

@@ -1,6 +1,6 @@
 //! What `compile` takes.
 
-use super::{Loss, Metric, Optimizer, Registry, optimizers};
+use super::{LearningRate, Loss, Metric, Optimizer, Registry, Step, optimizers};
 use crate::scalar::Scalar;
 use serde_json::{Value, json};
 use std::fmt;
@@ -23,6 +23,8 @@ pub struct Compile<T: Scalar = f32> {
     pub(crate) optimizer: Arc<dyn Optimizer<T>>,
     pub(crate) loss: Arc<dyn Loss<T>>,
     pub(crate) metrics: Vec<Arc<dyn Metric<T>>>,
+    /// The learning rate that was set since, instead of the optimizer's constant one.
+    learning_rate: Option<f64>,
 }
 
 impl<T: Scalar> fmt::Debug for Compile<T> {
@@ -39,7 +41,12 @@ impl<T: Scalar> Compile<T> {
     /// let _: Compile = Compile::new(Sgd::new(0.1), MeanSquaredError);
     /// ```
     pub fn new(optimizer: impl Optimizer<T> + 'static, loss: impl Loss<T> + 'static) -> Self {
-        Compile { optimizer: Arc::new(optimizer), loss: Arc::new(loss), metrics: Vec::new() }
+        Compile {
+            optimizer: Arc::new(optimizer),
+            loss: Arc::new(loss),
+            metrics: Vec::new(),
+            learning_rate: None,
+        }
     }
 
     /// Adds a metric.
@@ -56,20 +63,28 @@ impl<T: Scalar> Compile<T> {
 
     /// Whether the optimizer's hyperparameters make sense. JSON could not even hold all that do not.
     pub(crate) fn check_optimizer(&self) -> Result<(), String> {
-        let optimizer = &self.optimizer;
-        let slots = optimizer.slots();
-        let named = |(i, slot): (usize, &&str)| {
-            !slot.is_empty() && !slot.contains('/') && !slots[..i].contains(slot)
-        };
-        if !slots.iter().enumerate().all(named) {
+        optimizers::check(&*self.optimizer)
+    }
+
+    /// The optimizer's step after this many.
+    pub(crate) fn step(&self, steps: u64) -> Step {
+        let scheduled = || self.optimizer.pace().learning_rate().at(steps);
+        Step { number: steps + 1, learning_rate: self.learning_rate.unwrap_or_else(scheduled) }
+    }
+
+    /// Sets the learning rate.
+    ///
+    /// # Errors
+    /// When it makes no sense, or a schedule decides on it.
+    pub(crate) fn set_learning_rate(&mut self, learning_rate: f64) -> Result<(), String> {
+        if let Some(schedule) = self.optimizer.pace().learning_rate().schedule_name() {
             return Err(format!(
-                "optimizer {}: the slots {slots:?} need names that are unique, not empty and without `/`",
-                optimizer.class_name()
+                "the learning rate follows a schedule ({schedule}) and cannot be set; compile with a number to set it"
             ));
         }
-        optimizer
-            .check()
-            .map_err(|reason| format!("optimizer {}: {reason}", optimizer.class_name()))
+        LearningRate::Constant(learning_rate).check()?;
+        self.learning_rate = Some(learning_rate);
+        Ok(())
     }
 
     /// Whether the hyperparameters make sense and no two values would be reported under one name.
@@ -88,7 +103,7 @@ impl<T: Scalar> Compile<T> {
     pub(crate) fn config(&self) -> Value {
         let metrics: Vec<Value> = self.metrics.iter().map(|metric| metric.config()).collect();
         json!({
-            "optimizer": optimizers::to_config(&*self.optimizer),
+            "optimizer": optimizers::to_config(&*self.optimizer, self.learning_rate),
             "loss": self.loss.config(),
             "loss_weights": null,
             "metrics": if metrics.is_empty() { Value::Null } else { Value::Array(metrics) },
@@ -121,6 +136,7 @@ impl<T: Scalar> Compile<T> {
             optimizer: registry.make_optimizer(optimizer)?,
             loss: registry.make_loss(loss)?,
             metrics,
+            learning_rate: None,
         })
     }
 }

@@ -1,20 +1,18 @@
 //! What an optimizer keeps, in the order of Keras's files.
 //!
 //! Keras 3 stores a list: the iteration, the learning rate (unless it follows a schedule), and then the slots of all
-//! weights that are trained. For most optimizers it is one slot after the other, for all weights; those with a first
-//! and a second moment keep these together, weight by weight. `tests/keras_round_trip.py` checks this against Keras.
+//! weights that are trained: the first few weight by weight (`Optimizer::slots_together`), the others one after the
+//! other. `tests/keras_round_trip.py` checks this against Keras.
 //!
 //! | | slots |
 //! |---|---|
 //! | SGD | momentum (only if it is not 0) |
 //! | RMSprop | velocity; momentum (only if above 0); average gradient (only if centered) |
 //! | Adagrad | accumulator |
-//! | Adam, AdamW, Nadam, Adamax, Adadelta | for each weight, momentum and velocity (or their like) |
-//! | the same with `amsgrad` | after these, the largest velocity |
+//! | Adam, AdamW | momentum and velocity, together; largest velocity (only with `amsgrad`) |
 //!
-//! Until TensorFlow 2.10, the two moments were not together either, and the learning rate was not in the list. Keras
-//! 2.2 had no iteration for RMSprop and Adagrad, kept a momentum even where it is 0, and for Adam a last slot that it
-//! did not use.
+//! Until TensorFlow 2.10, no slots were together, and the learning rate was not in the list. Keras 2.2 had no iteration
+//! for RMSprop and Adagrad, kept a momentum even where it is 0, and for Adam a last slot that it did not use.
 
 use super::hdf5::Group;
 use super::tree::Tree;
@@ -40,13 +38,12 @@ pub(super) struct State<T: Scalar> {
     pub slots: Vec<Vec<Tensor<T>>>,
 }
 
-/// The slots in the order of files, as pairs of a weight and a slot.
-fn order(class_name: &str, slots: usize, weights: usize, together: bool) -> Vec<(usize, usize)> {
-    let pairs = ["Adam", "AdamW", "Nadam", "Adamax", "Adadelta"].contains(&class_name);
-    let first = if together && pairs && slots >= 2 { 2 } else { 0 };
-    let moments = (0..weights).flat_map(|weight| (0..first).map(move |slot| (weight, slot)));
+/// The slots in the order of files, as pairs of a weight and a slot. The first `together` are weight by weight.
+fn order(slots: usize, together: usize, weights: usize) -> Vec<(usize, usize)> {
+    let first = together.min(slots);
+    let by_weight = (0..weights).flat_map(|weight| (0..first).map(move |slot| (weight, slot)));
     let others = (first..slots).flat_map(|slot| (0..weights).map(move |weight| (weight, slot)));
-    moments.chain(others).collect()
+    by_weight.chain(others).collect()
 }
 
 impl Variables {
@@ -86,7 +83,8 @@ impl Variables {
             paths = rest;
         }
         let slots = optimizer.slots().len();
-        let order = order(optimizer.class_name(), slots, weights.len(), self.together);
+        let together = if self.together { optimizer.slots_together() } else { 0 };
+        let order = order(slots, together, weights.len());
         // The learning rate; the configuration says it as well.
         if let [first, rest @ ..] = paths
             && self.together
@@ -155,7 +153,7 @@ fn variables<T: Scalar>(
     }
     let params: Vec<_> = trained(&model.layers).collect();
     let slots = optimizer.slots();
-    for (weight, slot) in order(optimizer.class_name(), slots.len(), params.len(), true) {
+    for (weight, slot) in order(slots.len(), optimizer.slots_together(), params.len()) {
         let (layer, param) = params[weight];
         if let Some(value) = param.slots.get(slot) {
             let weight = param.weight.name;

@@ -7,8 +7,8 @@
 
 use super::hdf5::Group;
 use super::tree::Tree;
-use crate::model::{Built, Planned, snake_case};
-use crate::nn::Weight;
+use crate::model::{Built, Planned};
+use crate::nn::{Weight, snake_case};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use std::collections::{BTreeMap, HashMap};

@@ -1,0 +1,40 @@
+//! Keras's names for what has none of its own.
+
+/// `MaxPooling2D` becomes `max_pooling2d`: an underscore before every capital that starts a word.
+pub(crate) fn snake_case(class_name: &str) -> String {
+    let chars: Vec<char> =
+        class_name.chars().filter(|c| c.is_alphanumeric() || *c == '_').collect();
+    let mut name = String::new();
+    for (i, &c) in chars.iter().enumerate() {
+        let starts_word = c.is_uppercase()
+            && i > 0
+            && (chars[i - 1].is_lowercase()
+                || chars.get(i + 1).is_some_and(|next| next.is_lowercase()));
+        if starts_word && !name.ends_with('_') {
+            name.push('_');
+        }
+        name.extend(c.to_lowercase());
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_keras() {
+        for (class_name, name) in [
+            ("Conv2D", "conv2d"),
+            ("MaxPooling2D", "max_pooling2d"),
+            ("AveragePooling2D", "average_pooling2d"),
+            ("Dense", "dense"),
+            ("BatchNormalization", "batch_normalization"),
+            ("GRUCell", "gru_cell"),
+            ("AdamW", "adam_w"),
+            ("RMSprop", "rm_sprop"),
+        ] {
+            assert_eq!(snake_case(class_name), name);
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Adam.
+
+use super::pace::pace_options;
+use super::{Optimizer, Pace, Step, fraction, own};
+use crate::nn::{Config, Options};
+use crate::scalar::Scalar;
+use crate::train::LearningRate;
+use crate::train::schedules::not_negative;
+use serde_json::json;
+
+/// Adam (Kingma and Ba, 2014), in Keras's form: `m += (g - m)(1 - b1)`, `v += (g^2 - v)(1 - b2)`,
+/// `w -= m a / (sqrt(v) + epsilon)` with `a = lr sqrt(1 - b2^t) / (1 - b1^t)` in step `t`.
+///
+/// ```
+/// use cinta::prelude::*;
+/// let optimizer = Adam::new(0.001).beta_1(0.9).beta_2(0.999).epsilon(1e-7);
+/// assert_eq!(optimizer, Adam::default());
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Adam {
+    pace: Pace,
+    beta_1: f64,
+    beta_2: f64,
+    epsilon: f64,
+    amsgrad: bool,
+}
+
+impl Adam {
+    /// Adam with Keras's other defaults: `b1 = 0.9`, `b2 = 0.999`, `epsilon = 1e-7`.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// assert_eq!(Adam::new(0.001), Adam::default());
+    /// ```
+    pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
+        let pace = Pace::new(learning_rate);
+        Adam { pace, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, amsgrad: false }
+    }
+
+    /// How much of the mean gradient is kept from step to step.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// assert_eq!(Adam::new(0.001).beta_1(0.9), Adam::default());
+    /// ```
+    pub fn beta_1(mut self, beta_1: f64) -> Self {
+        self.beta_1 = beta_1;
+        self
+    }
+
+    /// How much of the mean squared gradient is kept from step to step.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// assert_eq!(Adam::new(0.001).beta_2(0.999), Adam::default());
+    /// ```
+    pub fn beta_2(mut self, beta_2: f64) -> Self {
+        self.beta_2 = beta_2;
+        self
+    }
+
+    /// What keeps the divisor from 0.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// assert_eq!(Adam::new(0.001).epsilon(1e-7), Adam::default());
+    /// ```
+    pub fn epsilon(mut self, epsilon: f64) -> Self {
+        self.epsilon = epsilon;
+        self
+    }
+
+    /// Whether to divide by the largest `v` so far (Reddi, Kale and Kumar, 2018).
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// assert_ne!(Adam::new(0.001).amsgrad(true), Adam::default());
+    /// ```
+    pub fn amsgrad(mut self, amsgrad: bool) -> Self {
+        self.amsgrad = amsgrad;
+        self
+    }
+
+    pub(super) fn from_config(config: &Config) -> Result<Self, String> {
+        let mut options = Options::new(config);
+        let adam = Adam {
+            pace: Pace::from_options(&mut options, 0.001)?,
+            beta_1: options.number_or("beta_1", 0.9)?,
+            beta_2: options.number_or("beta_2", 0.999)?,
+            epsilon: options.number_or("epsilon", 1e-7)?,
+            amsgrad: options.flag("amsgrad", false)?,
+        };
+        options.finish()?;
+        Ok(adam)
+    }
+}
+
+pace_options!(Adam);
+
+/// Keras's default.
+impl Default for Adam {
+    fn default() -> Self {
+        Adam::new(0.001)
+    }
+}
+
+impl<T: Scalar> Optimizer<T> for Adam {
+    fn class_name(&self) -> &str {
+        "Adam"
+    }
+
+    fn pace(&self) -> &Pace {
+        &self.pace
+    }
+
+    fn config(&self) -> Config {
+        own(json!({
+            "beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon,
+            "amsgrad": self.amsgrad,
+        }))
+    }
+
+    fn slots(&self) -> &'static [&'static str] {
+        if self.amsgrad {
+            &["momentum", "velocity", "velocity_hat"]
+        } else {
+            &["momentum", "velocity"]
+        }
+    }
+
+    fn slots_together(&self) -> usize {
+        2
+    }
+
+    fn update(&self, step: Step, weight: &mut [T], gradient: &[T], slots: &mut [&mut [T]]) {
+        let [momentum, velocity, largest @ ..] = slots else {
+            panic!("Adam keeps two slots or three")
+        };
+        let t = step.number as f64;
+        let alpha =
+            step.learning_rate * (1.0 - self.beta_2.powf(t)).sqrt() / (1.0 - self.beta_1.powf(t));
+        let (alpha, epsilon) = (T::lit(alpha), T::lit(self.epsilon));
+        let (new_1, new_2) = (T::lit(1.0 - self.beta_1), T::lit(1.0 - self.beta_2));
+        let moments = |g: T, m: &mut T, v: &mut T| {
+            *m = (*m + (g - *m) * new_1).flushed();
+            *v = (*v + (g * g - *v) * new_2).flushed();
+        };
+        let moved = |w: T, m: T, v: T| (w - m * alpha / (v.sqrt() + epsilon)).flushed();
+        let kept = momentum.iter_mut().zip(velocity.iter_mut());
+        let all = weight.iter_mut().zip(gradient).zip(kept);
+        match largest {
+            [largest] => {
+                for (((w, &g), (m, v)), largest) in all.zip(largest.iter_mut()) {
+                    moments(g, m, v);
+                    *largest = if *v > *largest { *v } else { *largest };
+                    *w = moved(*w, *m, *largest);
+                }
+            }
+            _ => {
+                for ((w, &g), (m, v)) in all {
+                    moments(g, m, v);
+                    *w = moved(*w, *m, *v);
+                }
+            }
+        }
+    }
+
+    fn check(&self) -> Result<(), String> {
+        fraction("beta_1", self.beta_1, false)?;
+        fraction("beta_2", self.beta_2, false)?;
+        not_negative("epsilon", self.epsilon)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{assert_close, comes_back, run};
+    use super::*;
+
+    #[test]
+    fn steps_computed_by_hand() {
+        // The first step moves by the learning rate, whatever the gradient.
+        assert_close(run(&Adam::new(0.1).epsilon(0.0), &[3.0]), &[0.9]);
+        // Without memory, every step does.
+        let forgetful = Adam::new(0.1).epsilon(0.0).beta_1(0.0).beta_2(0.0);
+        assert_close(run(&forgetful, &[4.0, -2.0]), &[0.9, 1.0]);
+        // With the largest v, the second one is half as long.
+        assert_close(run(&forgetful.amsgrad(true), &[4.0, -2.0]), &[0.9, 0.95]);
+    }
+
+    #[test]
+    fn configs_come_back() {
+        comes_back(&Adam::new(0.002).beta_1(0.8).beta_2(0.99).epsilon(1e-6).global_clipnorm(1.0));
+        comes_back(&Adam::default().amsgrad(true).weight_decay(0.01));
+    }
+
+    #[test]
+    fn senseless_hyperparameters_are_refused() {
+        for (adam, message) in [
+            (Adam::new(0.1).beta_1(1.0), "beta_1 is 1; it lies between 0 and below 1"),
+            (Adam::new(0.1).beta_2(-0.1), "beta_2 is -0.1; it lies between 0 and below 1"),
+            (Adam::new(0.1).epsilon(-1.0), "epsilon is -1; it is finite and not negative"),
+        ] {
+            assert_eq!(Optimizer::<f32>::check(&adam).unwrap_err(), message);
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! Optimizers: how gradients move the weights.
+
+mod adam;
+mod pace;
+mod sgd;
+
+pub use adam::Adam;
+pub use pace::Pace;
+pub use sgd::Sgd;
+
+use crate::nn::{Config, keras_object, object, snake_case};
+use crate::scalar::Scalar;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// The step that an optimizer is asked to take.
+///
+/// ```
+/// let first = cinta::Step { number: 1, learning_rate: 0.1 };
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Step {
+    /// Its number, counted from 1.
+    pub number: u64,
+    /// The learning rate: what the schedule says, or what training has set.
+    pub learning_rate: f64,
+}
+
+/// A rule that moves weights along gradients. It owns no state: what it remembers from step to step,
+/// its slots, has the shape of the weight, and is kept and saved by the model. So is the learning rate, once
+/// training has changed it.
+///
+/// ```
+/// use cinta::{Config, Optimizer, Pace, Step};
+///
+/// /// Moves every weight by the same distance, the learning rate.
+/// struct Sign(Pace);
+///
+/// impl Optimizer<f32> for Sign {
+///     fn class_name(&self) -> &str {
+///         "Sign"
+///     }
+///     fn pace(&self) -> &Pace {
+///         &self.0
+///     }
+///     fn update(&self, step: Step, weight: &mut [f32], gradient: &[f32], _slots: &mut [&mut [f32]]) {
+///         for (w, g) in weight.iter_mut().zip(gradient) {
+///             *w -= step.learning_rate as f32 * g.signum();
+///         }
+///     }
+/// }
+/// let optimizer = Sign(Pace::new(0.01).clipvalue(1.0));
+/// ```
+pub trait Optimizer<T: Scalar>: Send + Sync {
+    /// The class by Keras's name.
+    fn class_name(&self) -> &str;
+
+    /// The learning rate, and how gradients are clipped and weights decay. The model applies them.
+    fn pace(&self) -> &Pace;
+
+    /// The rule's own hyperparameters, for files. The options that all optimizers have are written before them.
+    fn config(&self) -> Config {
+        Config::new()
+    }
+
+    /// The names of the numbers that are kept for each element of a weight, in the order of Keras's variables.
+    fn slots(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// How many slots, from the first on, Keras keeps weight by weight. Its variables (after the step's number and,
+    /// unless there is a schedule, the learning rate) are: for each weight, these slots; then, for each of the other
+    /// slots, all weights.
+    ///
+    /// So Adam with `amsgrad` (2 together) has, for the weights `a` and `b`: momentum of `a`, velocity of `a`, momentum
+    /// of `b`, velocity of `b`, and then the `velocity_hat` of `a` and of `b`. `RMSprop` has all velocities, all momentums
+    /// and all average gradients, one after the other.
+    fn slots_together(&self) -> usize {
+        1
+    }
+
+    /// What every number of a slot is before the first step.
+    fn initial_slot(&self, slot: &str) -> f64 {
+        let _ = slot;
+        0.0
+    }
+
+    /// Moves a weight along its gradient, which is clipped already.
+    fn update(&self, step: Step, weight: &mut [T], gradient: &[T], slots: &mut [&mut [T]]);
+
+    /// Checks the rule's own hyperparameters.
+    ///
+    /// # Errors
+    /// A sentence that says which one makes no sense.
+    fn check(&self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// Checks all hyperparameters and the names of the slots.
+pub(super) fn check<T: Scalar>(optimizer: &dyn Optimizer<T>) -> Result<(), String> {
+    let slots = optimizer.slots();
+    let named = |(i, slot): (usize, &&str)| {
+        !slot.is_empty() && !slot.contains('/') && !slots[..i].contains(slot)
+    };
+    let checked = if slots.iter().enumerate().all(named) {
+        optimizer.pace().check().and_then(|()| optimizer.check())
+    } else {
+        Err(format!("the slots {slots:?} need names that are unique, not empty and without `/`"))
+    };
+    checked.map_err(|reason| format!("optimizer {}: {reason}", optimizer.class_name()))
+}
+
+/// The object that goes into files, with the learning rate that training has set, if it has.
+pub(super) fn to_config<T: Scalar>(
+    optimizer: &dyn Optimizer<T>,
+    learning_rate: Option<f64>,
+) -> Value {
+    let class_name = optimizer.class_name();
+    let mut config = optimizer.pace().config(&snake_case(class_name));
+    config.extend(optimizer.config());
+    if let Some(rate) = learning_rate {
+        config.insert("learning_rate".to_owned(), rate.into());
+    }
+    keras_object("keras.optimizers", class_name, Value::Object(config))
+}
+
+/// Makes an optimizer from what a file says.
+pub(super) fn from_config<T: Scalar>(value: &Value) -> Result<Arc<dyn Optimizer<T>>, String> {
+    let (class_name, config) = object(value)?;
+    // As in Keras, capitals do not matter.
+    let optimizer: Arc<dyn Optimizer<T>> = match class_name.to_lowercase().as_str() {
+        "sgd" => Arc::new(Sgd::from_config(&config)?),
+        "adam" => Arc::new(Adam::from_config(&config)?),
+        _ => {
+            return Err(format!(
+                "the optimizer {class_name} is not known; others can be added to a Registry"
+            ));
+        }
+    };
+    check(&*optimizer)?;
+    Ok(optimizer)
+}
+
+fn fraction(name: &str, value: f64, one_allowed: bool) -> Result<(), String> {
+    if (0.0..1.0).contains(&value) || (one_allowed && value == 1.0) {
+        Ok(())
+    } else {
+        let upper = if one_allowed { "1" } else { "below 1" };
+        Err(format!("{name} is {value}; it lies between 0 and {upper}"))
+    }
+}
+
+/// A JSON object as options.
+fn own(config: Value) -> Config {
+    let Value::Object(config) = config else { unreachable!("written as an object") };
+    config
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// The weight 1 after each step, without clipping and decay.
+    pub(super) fn run(optimizer: &impl Optimizer<f64>, gradients: &[f64]) -> Vec<f64> {
+        let mut weight = vec![1.0];
+        let initial = |slot: &&str| vec![optimizer.initial_slot(slot)];
+        let mut slots: Vec<Vec<f64>> = optimizer.slots().iter().map(initial).collect();
+        let mut step = |(t, &g): (usize, &f64)| {
+            let mut slots: Vec<&mut [f64]> = slots.iter_mut().map(Vec::as_mut_slice).collect();
+            let learning_rate = optimizer.pace().learning_rate().at(t as u64);
+            let step = Step { number: t as u64 + 1, learning_rate };
+            optimizer.update(step, &mut weight, &[g], &mut slots);
+            weight[0]
+        };
+        gradients.iter().enumerate().map(&mut step).collect()
+    }
+
+    pub(super) fn assert_close(values: Vec<f64>, expected: &[f64]) {
+        assert_eq!(values.len(), expected.len());
+        for (value, expected) in values.iter().zip(expected) {
+            assert!((value - expected).abs() < 1e-12, "{values:?} instead of {expected:?}");
+        }
+    }
+
+    /// Writes an optimizer and reads it again.
+    pub(super) fn comes_back(optimizer: &impl Optimizer<f32>) {
+        let written = to_config::<f32>(optimizer, None);
+        let back = from_config::<f32>(&written).unwrap();
+        assert_eq!(to_config::<f32>(&*back, None).to_string(), written.to_string());
+        assert_eq!(back.pace(), optimizer.pace());
+        // What it keeps depends on its options.
+        assert_eq!(back.slots(), optimizer.slots());
+    }
+
+    #[test]
+    fn a_rate_set_by_hand_is_written() {
+        let written = to_config::<f32>(&Sgd::new(0.1), Some(0.05));
+        assert_eq!(written["config"]["learning_rate"], 0.05);
+        let back = from_config::<f32>(&written).unwrap();
+        assert_eq!(back.pace(), &Pace::new(0.05));
+    }
+
+    #[test]
+    fn what_a_file_may_not_say() {
+        let read = |class_name: &str, config: Value| {
+            let value = json!({ "class_name": class_name, "config": config });
+            let Err(error) = from_config::<f32>(&value) else { panic!("{value} was read") };
+            error
+        };
+        assert_eq!(
+            read("SGD", json!({ "decay": 0.1 })),
+            "the option decay = 0.1 is not supported; leave it out"
+        );
+        assert_eq!(
+            read("Adam", json!({ "use_ema": true })),
+            "the option use_ema = true is not supported; only false is supported"
+        );
+        assert_eq!(
+            read("Adam", json!({ "gradient_accumulation_steps": 2 })),
+            "the option gradient_accumulation_steps = 2 is not supported; leave it out"
+        );
+        assert_eq!(
+            read("SGD", json!({ "clipnorm": 1.0, "global_clipnorm": 1.0 })),
+            "optimizer SGD: gradients are clipped in one way, and these are set: clipnorm = 1, global_clipnorm = 1"
+        );
+        assert_eq!(
+            read("Lion", json!({})),
+            "the optimizer Lion is not known; others can be added to a Registry"
+        );
+        assert!(from_config::<f32>(&json!("sgd")).is_ok());
+    }
+}

@@ -1,0 +1,322 @@
+//! What all optimizers have: a learning rate, clipped gradients and decaying weights.
+
+use crate::nn::{Config, Options};
+use crate::scalar::Scalar;
+use crate::train::schedules::{LearningRate, not_negative};
+use serde_json::{Value, json};
+
+/// How far the weights may move: the options that every optimizer has beside its rule. The model applies them, in
+/// Keras's order: it clips the gradients (penalties included), lets the weights decay, and then asks the optimizer.
+///
+/// Each of the crate's optimizers has these options itself; an optimizer of your own holds a `Pace`:
+///
+/// ```
+/// use cinta::Pace;
+/// use cinta::prelude::*;
+/// let sgd = Sgd::new(0.1).clipnorm(1.0).weight_decay(0.004);
+/// let pace = Pace::new(0.1).clipnorm(1.0).weight_decay(0.004);
+/// assert_eq!(cinta::Optimizer::<f32>::pace(&sgd), &pace);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pace {
+    learning_rate: LearningRate,
+    weight_decay: Option<f64>,
+    clipnorm: Option<f64>,
+    global_clipnorm: Option<f64>,
+    clipvalue: Option<f64>,
+}
+
+impl Pace {
+    /// A learning rate alone: a number or a schedule.
+    ///
+    /// ```
+    /// use cinta::{CosineDecay, LearningRate, Pace};
+    /// assert_eq!(Pace::new(0.1).learning_rate(), &LearningRate::Constant(0.1));
+    /// let _ = Pace::new(CosineDecay::new(0.1, 1000));
+    /// ```
+    pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
+        let learning_rate = learning_rate.into();
+        Pace {
+            learning_rate,
+            weight_decay: None,
+            clipnorm: None,
+            global_clipnorm: None,
+            clipvalue: None,
+        }
+    }
+
+    /// The learning rate that the optimizer was made with.
+    ///
+    /// ```
+    /// assert_eq!(cinta::Pace::new(0.1).learning_rate().at(0), 0.1);
+    /// ```
+    pub fn learning_rate(&self) -> &LearningRate {
+        &self.learning_rate
+    }
+
+    /// Scales the gradient of each weight tensor so that its Euclidean norm is at most this.
+    ///
+    /// ```
+    /// let _ = cinta::Pace::new(0.1).clipnorm(1.0);
+    /// ```
+    pub fn clipnorm(mut self, clipnorm: f64) -> Self {
+        self.clipnorm = Some(clipnorm);
+        self
+    }
+
+    /// Scales all gradients together so that their Euclidean norm, over all trainable weights, is at most this.
+    ///
+    /// ```
+    /// let _ = cinta::Pace::new(0.1).global_clipnorm(1.0);
+    /// ```
+    pub fn global_clipnorm(mut self, global_clipnorm: f64) -> Self {
+        self.global_clipnorm = Some(global_clipnorm);
+        self
+    }
+
+    /// Clips every element of a gradient to `-clipvalue ..= clipvalue`.
+    ///
+    /// ```
+    /// let _ = cinta::Pace::new(0.1).clipvalue(0.5);
+    /// ```
+    pub fn clipvalue(mut self, clipvalue: f64) -> Self {
+        self.clipvalue = Some(clipvalue);
+        self
+    }
+
+    /// Takes `weight_decay lr w` from every weight `w` before each step, whatever its gradient: biases too.
+    ///
+    /// ```
+    /// let _ = cinta::Pace::new(0.1).weight_decay(0.004);
+    /// ```
+    pub fn weight_decay(mut self, weight_decay: f64) -> Self {
+        self.weight_decay = Some(weight_decay);
+        self
+    }
+
+    /// Takes, from an optimizer's options in a file, those that all have. Averages of weights, scaled losses and
+    /// accumulated gradients are refused.
+    ///
+    /// # Errors
+    /// A sentence that names an option that makes no sense or is not supported.
+    ///
+    /// ```
+    /// use cinta::{Options, Pace, serde_json::json};
+    /// let config = json!({ "name": "mine", "learning_rate": 0.1, "clipnorm": 1.0, "distance": 2.0 });
+    /// let mut options = Options::new(config.as_object().unwrap());
+    /// assert_eq!(Pace::from_options(&mut options, 0.001), Ok(Pace::new(0.1).clipnorm(1.0)));
+    /// assert_eq!(options.number("distance"), Ok(2.0));
+    /// assert!(options.finish().is_ok());
+    /// ```
+    pub fn from_options(
+        options: &mut Options<'_>,
+        default_learning_rate: f64,
+    ) -> Result<Self, String> {
+        options.ignore(&["name", "ema_momentum"]);
+        options.only("use_ema", &json!(false))?;
+        let learning_rate = match options.value("learning_rate") {
+            Some(value) => LearningRate::from_config(value)
+                .map_err(|error| format!("the option learning_rate: {error}"))?,
+            None => default_learning_rate.into(),
+        };
+        Ok(Pace {
+            learning_rate,
+            weight_decay: options.number_if_given("weight_decay")?,
+            clipnorm: options.number_if_given("clipnorm")?,
+            global_clipnorm: options.number_if_given("global_clipnorm")?,
+            clipvalue: options.number_if_given("clipvalue")?,
+        })
+    }
+
+    /// These options as Keras writes them, under an optimizer's name.
+    pub(super) fn config(&self, name: &str) -> Config {
+        let config = json!({
+            "name": name, "learning_rate": self.learning_rate.config(),
+            "weight_decay": self.weight_decay, "clipnorm": self.clipnorm,
+            "global_clipnorm": self.global_clipnorm, "clipvalue": self.clipvalue,
+            "use_ema": false, "ema_momentum": 0.99, "ema_overwrite_frequency": null,
+            "loss_scale_factor": null, "gradient_accumulation_steps": null,
+        });
+        let Value::Object(config) = config else { unreachable!("written as an object") };
+        config
+    }
+
+    pub(super) fn check(&self) -> Result<(), String> {
+        self.learning_rate.check()?;
+        self.weight_decay.map_or(Ok(()), |decay| not_negative("weight_decay", decay))?;
+        let clips = [
+            ("clipnorm", self.clipnorm),
+            ("global_clipnorm", self.global_clipnorm),
+            ("clipvalue", self.clipvalue),
+        ];
+        let set: Vec<(&str, f64)> =
+            clips.iter().filter_map(|&(name, limit)| Some((name, limit?))).collect();
+        if let Some((name, limit)) =
+            set.iter().find(|(_, limit)| !(limit.is_finite() && *limit > 0.0))
+        {
+            return Err(format!("{name} is {limit}; it is finite and above 0"));
+        }
+        if set.len() > 1 {
+            let set: Vec<String> =
+                set.iter().map(|(name, limit)| format!("{name} = {limit}")).collect();
+            return Err(format!(
+                "gradients are clipped in one way, and these are set: {}",
+                set.join(", ")
+            ));
+        }
+        Ok(())
+    }
+
+    /// Clips what looks at the gradients of all weights, which lie one behind the other.
+    pub(crate) fn clip_all<T: Scalar>(&self, gradients: &mut [T]) {
+        if let Some(limit) = self.global_clipnorm {
+            shorten(gradients, limit);
+        }
+    }
+
+    /// Clips what looks at the gradient of one weight.
+    pub(crate) fn clip<T: Scalar>(&self, gradient: &mut [T]) {
+        if let Some(limit) = self.clipnorm {
+            shorten(gradient, limit);
+        }
+        if let Some(limit) = self.clipvalue.map(T::lit) {
+            // Comparisons rather than `min` and `max`, which would make a limit of what is not a number.
+            let clipped = |g: T| {
+                if g > limit {
+                    limit
+                } else if g < -limit {
+                    -limit
+                } else {
+                    g
+                }
+            };
+            gradient.iter_mut().for_each(|g| *g = clipped(*g));
+        }
+    }
+
+    /// Lets a weight decay.
+    pub(crate) fn decay<T: Scalar>(&self, learning_rate: f64, weight: &mut [T]) {
+        if let Some(decay) = self.weight_decay {
+            let lost = T::lit(decay * learning_rate);
+            weight.iter_mut().for_each(|w| *w = *w - *w * lost);
+        }
+    }
+}
+
+/// Scales a gradient so that its norm, summed in `f64`, is at most `limit`. What has no finite norm becomes not a number, so
+/// that the step is seen to diverge.
+fn shorten<T: Scalar>(gradient: &mut [T], limit: f64) {
+    let norm = gradient.iter().map(|g| g.widen() * g.widen()).sum::<f64>().sqrt();
+    if norm > limit || norm.is_nan() {
+        let scale = T::lit(if norm.is_finite() { limit / norm } else { f64::NAN });
+        gradient.iter_mut().for_each(|g| *g *= scale);
+    }
+}
+
+/// The options of [`Pace`] as methods of an optimizer that has one.
+macro_rules! pace_options {
+    ($optimizer:ident) => {
+        impl $optimizer {
+            /// Scales the gradient of each weight tensor so that its Euclidean norm is at most this.
+            ///
+            /// ```
+            /// use cinta::prelude::*;
+            #[doc = concat!("let _ = ", stringify!($optimizer), "::new(0.01).clipnorm(1.0);")]
+            /// ```
+            pub fn clipnorm(mut self, clipnorm: f64) -> Self {
+                self.pace = self.pace.clipnorm(clipnorm);
+                self
+            }
+
+            /// Scales all gradients together so that their Euclidean norm, over all trainable weights, is at most this.
+            ///
+            /// ```
+            /// use cinta::prelude::*;
+            #[doc = concat!("let _ = ", stringify!($optimizer), "::new(0.01).global_clipnorm(1.0);")]
+            /// ```
+            pub fn global_clipnorm(mut self, global_clipnorm: f64) -> Self {
+                self.pace = self.pace.global_clipnorm(global_clipnorm);
+                self
+            }
+
+            /// Clips every element of a gradient to `-clipvalue ..= clipvalue`.
+            ///
+            /// ```
+            /// use cinta::prelude::*;
+            #[doc = concat!("let _ = ", stringify!($optimizer), "::new(0.01).clipvalue(0.5);")]
+            /// ```
+            pub fn clipvalue(mut self, clipvalue: f64) -> Self {
+                self.pace = self.pace.clipvalue(clipvalue);
+                self
+            }
+
+            /// Takes `weight_decay lr w` from every weight `w` before each step, whatever its gradient: biases too.
+            ///
+            /// ```
+            /// use cinta::prelude::*;
+            #[doc = concat!("let _ = ", stringify!($optimizer), "::new(0.01).weight_decay(0.004);")]
+            /// ```
+            pub fn weight_decay(mut self, weight_decay: f64) -> Self {
+                self.pace = self.pace.weight_decay(weight_decay);
+                self
+            }
+        }
+    };
+}
+pub(super) use pace_options;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gradients_are_clipped_by_norm_and_by_value() {
+        let clip = |pace: Pace, mut gradient: Vec<f64>| {
+            pace.clip_all(&mut gradient);
+            pace.clip(&mut gradient);
+            gradient
+        };
+        let gradient = vec![3.0, -4.0];
+        assert_eq!(clip(Pace::new(0.1), gradient.clone()), [3.0, -4.0]);
+        for limit in [5.0, 6.0] {
+            assert_eq!(clip(Pace::new(0.1).clipnorm(limit), gradient.clone()), [3.0, -4.0]);
+        }
+        assert_eq!(clip(Pace::new(0.1).clipnorm(2.5), gradient.clone()), [1.5, -2.0]);
+        assert_eq!(clip(Pace::new(0.1).global_clipnorm(2.5), gradient.clone()), [1.5, -2.0]);
+        assert_eq!(clip(Pace::new(0.1).clipvalue(3.5), gradient), [3.0, -3.5]);
+        assert_eq!(clip(Pace::new(0.1).clipnorm(1.0), vec![0.0, 0.0]), [0.0, 0.0]);
+        // What is not finite stays visible.
+        for pace in [Pace::new(0.1).clipnorm(1.0), Pace::new(0.1).global_clipnorm(1.0)] {
+            assert!(clip(pace.clone(), vec![f64::INFINITY, 1.0])[1].is_nan());
+            assert!(clip(pace, vec![1e200, 1.0])[1].is_nan());
+        }
+        assert!(clip(Pace::new(0.1).clipvalue(1.0), vec![f64::NAN])[0].is_nan());
+    }
+
+    #[test]
+    fn a_weight_decays_by_the_rate() {
+        let mut weight = [2.0, -4.0];
+        Pace::new(0.1).weight_decay(0.5).decay(0.25, &mut weight);
+        assert_eq!(weight, [1.75, -3.5]);
+    }
+
+    #[test]
+    fn senseless_options_are_refused() {
+        let refused = [
+            (Pace::new(-1.0), "the learning rate is -1; it is finite and not negative"),
+            (
+                Pace::new(0.1).weight_decay(-1.0),
+                "weight_decay is -1; it is finite and not negative",
+            ),
+            (Pace::new(0.1).clipnorm(0.0), "clipnorm is 0; it is finite and above 0"),
+            (Pace::new(0.1).clipvalue(f64::NAN), "clipvalue is NaN; it is finite and above 0"),
+            (
+                Pace::new(0.1).clipnorm(1.0).clipvalue(0.5),
+                "gradients are clipped in one way, and these are set: clipnorm = 1, clipvalue = 0.5",
+            ),
+        ];
+        for (pace, message) in refused {
+            assert_eq!(pace.check().unwrap_err(), message);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Stochastic gradient descent.
+
+use super::pace::pace_options;
+use super::{Optimizer, Pace, Step, fraction, own};
+use crate::nn::{Config, Options};
+use crate::scalar::Scalar;
+use crate::train::LearningRate;
+use serde_json::json;
+
+/// Stochastic gradient descent, with momentum in Keras's form, where the learning rate is part of the
+/// velocity: `m = momentum m - lr g`, then `w += m`, or with Nesterov `w += momentum m - lr g`.
+///
+/// ```
+/// use cinta::prelude::*;
+/// let optimizer = Sgd::new(0.02).momentum(0.5).nesterov(true);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sgd {
+    pace: Pace,
+    momentum: f64,
+    nesterov: bool,
+}
+
+impl Sgd {
+    /// Plain gradient descent: `w -= lr g`.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// assert_eq!(Sgd::new(0.01), Sgd::default());
+    /// ```
+    pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
+        Sgd { pace: Pace::new(learning_rate), momentum: 0.0, nesterov: false }
+    }
+
+    /// The part of the last step that is repeated, between 0 and 1.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// assert_ne!(Sgd::new(0.1).momentum(0.9), Sgd::new(0.1)); // whose momentum is 0
+    /// ```
+    pub fn momentum(mut self, momentum: f64) -> Self {
+        self.momentum = momentum;
+        self
+    }
+
+    /// Looks one step of momentum ahead (Nesterov, 1983).
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let _ = Sgd::new(0.1).momentum(0.9).nesterov(true);
+    /// ```
+    pub fn nesterov(mut self, nesterov: bool) -> Self {
+        self.nesterov = nesterov;
+        self
+    }
+
+    pub(super) fn from_config(config: &Config) -> Result<Self, String> {
+        let mut options = Options::new(config);
+        let sgd = Sgd {
+            pace: Pace::from_options(&mut options, 0.01)?,
+            momentum: options.number_or("momentum", 0.0)?,
+            nesterov: options.flag("nesterov", false)?,
+        };
+        options.finish()?;
+        Ok(sgd)
+    }
+}
+
+pace_options!(Sgd);
+
+/// Keras's default.
+impl Default for Sgd {
+    fn default() -> Self {
+        Sgd::new(0.01)
+    }
+}
+
+impl<T: Scalar> Optimizer<T> for Sgd {
+    fn class_name(&self) -> &str {
+        "SGD"
+    }
+
+    fn pace(&self) -> &Pace {
+        &self.pace
+    }
+
+    fn config(&self) -> Config {
+        own(json!({ "momentum": self.momentum, "nesterov": self.nesterov }))
+    }
+
+    fn slots(&self) -> &'static [&'static str] {
+        if self.momentum == 0.0 { &[] } else { &["momentum"] }
+    }
+
+    fn update(&self, step: Step, weight: &mut [T], gradient: &[T], slots: &mut [&mut [T]]) {
+        let (lr, mu) = (T::lit(step.learning_rate), T::lit(self.momentum));
+        let [velocity] = slots else {
+            weight.iter_mut().zip(gradient).for_each(|(w, &g)| *w = (*w - lr * g).flushed());
+            return;
+        };
+        for ((w, &g), m) in weight.iter_mut().zip(gradient).zip(velocity.iter_mut()) {
+            *m = (mu * *m - lr * g).flushed();
+            *w = (*w + if self.nesterov { mu * *m - lr * g } else { *m }).flushed();
+        }
+    }
+
+    fn check(&self) -> Result<(), String> {
+        fraction("momentum", self.momentum, true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{assert_close, comes_back, run};
+    use super::*;
+    use crate::train::PiecewiseConstantDecay;
+
+    #[test]
+    fn steps_computed_by_hand() {
+        assert_close(run(&Sgd::new(0.1), &[1.0, 2.0]), &[0.9, 0.7]);
+        // m = -0.1, then 0.5 (-0.1) - 0.2 = -0.25
+        assert_close(run(&Sgd::new(0.1).momentum(0.5), &[1.0, 2.0]), &[0.9, 0.65]);
+        // w += 0.5 (-0.1) - 0.1, then 0.5 (-0.25) - 0.2
+        let nesterov = Sgd::new(0.1).momentum(0.5).nesterov(true);
+        assert_close(run(&nesterov, &[1.0, 2.0]), &[0.85, 0.525]);
+        // The first step is at 0 of the schedule.
+        let schedule = PiecewiseConstantDecay::new([0], [0.1, 0.2]);
+        assert_close(run(&Sgd::new(schedule), &[1.0, 1.0, 1.0]), &[0.9, 0.7, 0.5]);
+    }
+
+    #[test]
+    fn configs_come_back() {
+        comes_back(&Sgd::new(0.02).momentum(0.5).nesterov(true).clipnorm(2.0).weight_decay(0.1));
+        comes_back(&Sgd::new(PiecewiseConstantDecay::new([5], [0.1, 0.2])).clipvalue(2.0));
+    }
+
+    #[test]
+    fn senseless_hyperparameters_are_refused() {
+        let sgd = Sgd::new(0.1).momentum(1.5);
+        let error = Optimizer::<f32>::check(&sgd).unwrap_err();
+        assert_eq!(error, "momentum is 1.5; it lies between 0 and 1");
+    }
+}

@@ -1,0 +1,199 @@
+//! How a model applies an optimizer: the learning rate that training can change, clipping, decaying weights.
+
+mod scratch;
+
+use cinta::prelude::*;
+use cinta::{Optimizer, Pace, Step};
+use scratch::Scratch;
+
+/// `y = 4 x` for the one sample `x = 1`; the model answers `w x + b`, with `w` and `b` from 0.
+fn data() -> Dataset {
+    Dataset::new(Tensor::from([[1.0]]), Tensor::from([[4.0]])).unwrap()
+}
+
+fn line(optimizer: impl Optimizer<f32> + 'static) -> Sequential {
+    let mut model = Sequential::new([1]).add(Dense::new(1)).build(0).unwrap();
+    model.set_weights(&[Tensor::zeros([1, 1]), Tensor::zeros([1])]).unwrap();
+    model.compile(Compile::new(optimizer, MeanSquaredError));
+    model
+}
+
+fn fit(model: &mut Sequential, steps: usize) {
+    let fit = Fit { epochs: steps, verbose: Verbose::Silent, ..Fit::default() };
+    model.fit(&data(), fit).unwrap();
+}
+
+/// `w` and `b`. Both have the gradient `2 (w + b - 4)`.
+fn weights(model: &Sequential) -> Vec<f32> {
+    model.get_weights().iter().map(Tensor::item).collect()
+}
+
+fn complaint(result: cinta::Result<impl Sized>) -> String {
+    match result {
+        Ok(_) => panic!("no error"),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn training_changes_the_rate() {
+    let mut model = line(Sgd::new(0.25));
+    assert_eq!(model.learning_rate().unwrap(), 0.25);
+    model.set_learning_rate(0.125).unwrap();
+    assert_eq!(model.learning_rate().unwrap(), 0.125);
+    fit(&mut model, 1);
+    assert_eq!(weights(&model), [1.0, 1.0]);
+    model.set_learning_rate(0.0).unwrap();
+    fit(&mut model, 2);
+    assert_eq!(weights(&model), [1.0, 1.0]);
+    // To compile is to start afresh.
+    model.compile(Compile::new(Sgd::new(0.25), MeanSquaredError));
+    assert_eq!(model.learning_rate().unwrap(), 0.25);
+}
+
+#[test]
+fn a_schedule_counts_the_optimizers_steps() {
+    let mut model = line(Sgd::new(PiecewiseConstantDecay::new([0, 1], [0.125, 0.25, 0.0])));
+    for (rate, after) in [(0.125, 1.0), (0.25, 2.0), (0.0, 2.0), (0.0, 2.0)] {
+        assert_eq!(model.learning_rate().unwrap(), rate);
+        fit(&mut model, 1);
+        assert_eq!(weights(&model), [after, after]);
+    }
+    let error = complaint(model.set_learning_rate(0.1));
+    assert!(error.contains("follows a schedule (PiecewiseConstantDecay)"), "{error}");
+    model.compile(Compile::new(Sgd::new(InverseTimeDecay::new(0.5, 1, 1.0)), MeanSquaredError));
+    assert_eq!(model.learning_rate().unwrap(), 0.5);
+}
+
+#[test]
+fn rates_that_make_no_sense_are_errors() {
+    let mut model = line(Sgd::new(0.25));
+    for rate in [-0.1, f64::NAN, f64::INFINITY] {
+        let error = complaint(model.set_learning_rate(rate));
+        assert!(error.contains(&format!("the learning rate is {rate}")), "{error}");
+        assert_eq!(model.learning_rate().unwrap(), 0.25);
+    }
+    let mut plain = Sequential::new([1]).add(Dense::new(1)).build(0).unwrap();
+    assert!(complaint(plain.learning_rate()).contains("not compiled"));
+    assert!(complaint(plain.set_learning_rate(0.1)).contains("not compiled"));
+    let mut clipped_twice = line(Sgd::new(0.1).clipnorm(1.0).clipvalue(1.0));
+    let error = complaint(clipped_twice.fit(&data(), Fit::default()));
+    assert!(error.contains("optimizer SGD: gradients are clipped in one way"), "{error}");
+}
+
+#[test]
+fn a_rate_set_by_hand_is_saved() {
+    let scratch = Scratch::new("rate");
+    let path = scratch.path("model.safetensors");
+    let mut model = line(Adam::new(0.25));
+    fit(&mut model, 2);
+    model.set_learning_rate(0.125).unwrap();
+    model.save(&path).unwrap();
+    let mut loaded = Sequential::load(&path).unwrap();
+    assert_eq!(loaded.learning_rate().unwrap(), 0.125);
+    fit(&mut model, 3);
+    fit(&mut loaded, 3);
+    assert_eq!(weights(&loaded), weights(&model));
+    // A schedule goes on where it stopped, too.
+    let mut model = line(Sgd::new(ExponentialDecay::new(0.25, 2, 0.5)));
+    fit(&mut model, 2);
+    model.save(&path).unwrap();
+    assert_eq!(Sequential::<f32>::load(&path).unwrap().learning_rate().unwrap(), 0.125);
+}
+
+#[test]
+fn gradients_are_clipped_alone_or_together() {
+    // Both gradients are -8: their norms are 8, and 8 sqrt(2) together.
+    for (optimizer, after) in [
+        (Sgd::new(0.125).clipvalue(2.0), 0.25),
+        (Sgd::new(0.125).clipnorm(4.0), 0.5),
+        (Sgd::new(0.125).global_clipnorm(128_f64.sqrt() / 2.0), 0.5),
+        (Sgd::new(0.125).global_clipnorm(128_f64.sqrt()), 1.0),
+    ] {
+        let mut model = line(optimizer.clone());
+        fit(&mut model, 1);
+        for weight in weights(&model) {
+            assert!((weight - after).abs() < 1e-6, "{optimizer:?}: {weight}");
+        }
+    }
+}
+
+#[test]
+fn penalties_are_clipped_with_the_gradient() {
+    let mut model =
+        Sequential::new([1]).add(Dense::new(1).kernel_regularizer(L2(2.0))).build(0).unwrap();
+    model.set_weights(&[Tensor::full([1, 1], 1.0), Tensor::full([1], 3.0)]).unwrap();
+    // The prediction is right, so that the gradient of the kernel is that of its penalty: 4.
+    model.compile(Compile::new(Sgd::new(1.0).clipvalue(0.5), MeanSquaredError));
+    fit(&mut model, 1);
+    assert_eq!(weights(&model), [0.5, 3.0]);
+}
+
+#[test]
+fn weights_decay_before_the_step_by_the_current_rate() {
+    let mut model = line(Sgd::new(0.5).weight_decay(0.5));
+    model.set_weights(&[Tensor::full([1, 1], 1.0), Tensor::full([1], 2.0)]).unwrap();
+    model.set_learning_rate(0.25).unwrap();
+    fit(&mut model, 1);
+    // 1 - 0.125 and 2 - 0.25; the gradient -2 is that before the decay.
+    assert_eq!(weights(&model), [1.375, 2.25]);
+}
+
+/// Adds what it keeps, and counts.
+struct Counting(Pace);
+
+impl Optimizer<f32> for Counting {
+    fn class_name(&self) -> &str {
+        "Counting"
+    }
+
+    fn pace(&self) -> &Pace {
+        &self.0
+    }
+
+    fn slots(&self) -> &'static [&'static str] {
+        &["from_zero", "from_ten"]
+    }
+
+    fn initial_slot(&self, slot: &str) -> f64 {
+        if slot == "from_ten" { 10.0 } else { 0.0 }
+    }
+
+    fn update(&self, step: Step, weight: &mut [f32], _: &[f32], slots: &mut [&mut [f32]]) {
+        for slot in slots {
+            weight[0] += slot[0] * step.number as f32;
+            slot[0] += 1.0;
+        }
+    }
+}
+
+#[test]
+fn slots_start_where_the_optimizer_says() {
+    let mut model = line(Counting(Pace::new(0.1)));
+    fit(&mut model, 2);
+    // 0 + 10 in the first step, 2 (1 + 11) in the second.
+    assert_eq!(weights(&model), [34.0, 34.0]);
+}
+
+#[test]
+fn clipping_gives_the_same_bits_for_any_number_of_threads() {
+    let n = 200;
+    let x = Tensor::uniform([n, 7], -1.0, 1.0, &mut Stream::new(1));
+    let data = Dataset::new(x, Tensor::normal([n, 3], 0.0, 1.0, &mut Stream::new(2))).unwrap();
+    let bits = |threads: usize| -> Vec<u32> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let mut model = Sequential::new([7])
+            .add(Dense::new(9).activation(Tanh))
+            .add(Dense::new(3))
+            .build(4)
+            .unwrap();
+        let optimizer = Adam::new(0.01).global_clipnorm(0.1).weight_decay(0.01);
+        model.compile(Compile::new(optimizer, MeanSquaredError));
+        let fit = Fit { epochs: 2, batch_size: 100, verbose: Verbose::Silent, ..Fit::default() };
+        pool.install(|| model.fit(&data, fit)).unwrap();
+        model.get_weights().iter().flat_map(|w| w.to_vec()).map(f32::to_bits).collect()
+    };
+    let one = bits(1);
+    assert_eq!(bits(2), one);
+    assert_eq!(bits(3), one);
+}
