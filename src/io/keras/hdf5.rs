@@ -7,9 +7,13 @@
 use crate::scalar::Scalar;
 use crate::tensor::{MAX_RANK, Tensor};
 use hdf5_pure::{AttrValue, DType, Dataset, File, FormatError, Layout, Source, is_hdf5_bytes};
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// The most groups on the way to an array.
+const MAX_DEPTH: usize = 16;
 
 /// What may still be taken from a file, in bytes.
 struct Allowance {
@@ -24,7 +28,7 @@ struct Allowance {
 
 impl Allowance {
     fn new(len: u64) -> Self {
-        let total = len.saturating_mul(64).saturating_add(64 << 20);
+        let total = len.saturating_mul(16).saturating_add(1 << 20);
         Allowance { len, call: 0.into(), total: total.into(), arrays: len.into() }
     }
 
@@ -77,11 +81,13 @@ fn broken(error: impl std::fmt::Display) -> String {
     format!("not a complete HDF5 file ({error}); save or download it again")
 }
 
-/// A group of an open file.
+/// A group of an open file. What is in it is read once, because looking up a name means reading all names.
 pub(super) struct Group {
     group: hdf5_pure::Group,
     allowance: Arc<Allowance>,
     path: String,
+    children: OnceCell<BTreeMap<String, Group>>,
+    arrays: OnceCell<BTreeMap<String, Dataset>>,
 }
 
 impl Group {
@@ -99,7 +105,11 @@ impl Group {
         if end > len {
             return Err(broken(format!("it has {len} bytes of {end}")));
         }
-        Ok(Group { group: file.root(), allowance, path: String::new() })
+        Ok(Group::new(file.root(), allowance, String::new()))
+    }
+
+    fn new(group: hdf5_pure::Group, allowance: Arc<Allowance>, path: String) -> Self {
+        Group { group, allowance, path, children: OnceCell::new(), arrays: OnceCell::new() }
     }
 
     fn path_of(&self, name: &str) -> String {
@@ -107,25 +117,38 @@ impl Group {
     }
 
     /// The groups in this one, by name.
-    pub fn children(&self) -> Result<BTreeMap<String, Group>, String> {
+    pub fn children(&self) -> Result<&BTreeMap<String, Group>, String> {
+        if let Some(children) = self.children.get() {
+            return Ok(children);
+        }
         self.allowance.begin();
         let children = self.group.iter_groups().map_err(broken)?;
         let child = |(name, group): (String, _)| {
-            let (path, allowance) = (self.path_of(&name), Arc::clone(&self.allowance));
-            (name, Group { group, allowance, path })
+            let child = Group::new(group, Arc::clone(&self.allowance), self.path_of(&name));
+            (name, child)
         };
-        Ok(children.map(child).collect())
+        let children = children.map(child).collect();
+        Ok(self.children.get_or_init(|| children))
     }
 
     /// The group with a name, if there is one.
-    pub fn find(&self, name: &str) -> Result<Option<Group>, String> {
-        Ok(self.children()?.remove(name))
+    pub fn find(&self, name: &str) -> Result<Option<&Group>, String> {
+        Ok(self.children()?.get(name))
     }
 
-    /// The names of the arrays in this group.
-    pub fn arrays(&self) -> Result<Vec<String>, String> {
+    /// The arrays in this group, by name.
+    fn arrays(&self) -> Result<&BTreeMap<String, Dataset>, String> {
+        if let Some(arrays) = self.arrays.get() {
+            return Ok(arrays);
+        }
         self.allowance.begin();
-        self.group.datasets().map_err(broken)
+        let arrays = self.group.iter_datasets().map_err(broken)?.collect();
+        Ok(self.arrays.get_or_init(|| arrays))
+    }
+
+    /// The number of arrays in this group.
+    pub fn array_count(&self) -> Result<usize, String> {
+        Ok(self.arrays()?.len())
     }
 
     /// The attributes of this group.
@@ -135,18 +158,25 @@ impl Group {
         Ok(Attributes { values, path: self.path_of("") })
     }
 
-    fn dataset(&self, path: &str) -> Result<Dataset, String> {
+    fn dataset(&self, path: &str) -> Result<&Dataset, String> {
+        let missing = || format!("the array {} is missing", self.path_of(path));
+        let mut names: Vec<&str> = path.split('/').collect();
+        let array = names.pop().unwrap_or_default();
+        // A group may contain itself.
+        let mut group = if names.len() > MAX_DEPTH { return Err(missing()) } else { self };
+        for name in names {
+            group = group.find(name)?.ok_or_else(missing)?;
+        }
+        let found = group.arrays()?.get(array).ok_or_else(missing)?;
         self.allowance.begin();
-        self.group
-            .dataset(path)
-            .map_err(|error| format!("the array {} is missing ({error})", self.path_of(path)))
+        Ok(found)
     }
 
     /// An array of the model's own type, of any shape.
     pub fn tensor<T: Scalar>(&self, path: &str) -> Result<Tensor<T>, String> {
         let dataset = self.dataset(path)?;
         let wrong = |reason: String| format!("the array {} {reason}", self.path_of(path));
-        let shape = self.plain_shape(&dataset).map_err(wrong)?;
+        let shape = self.plain_shape(dataset).map_err(wrong)?;
         let values: Vec<T> = match (dataset.dtype().map_err(broken)?, T::BYTES) {
             (DType::F32, 4) => values(dataset.read_f32(), f64::from),
             (DType::F64, 8) => values(dataset.read_f64(), |value| value),
@@ -191,7 +221,7 @@ impl Group {
     pub fn count(&self, path: &str) -> Result<u64, String> {
         let dataset = self.dataset(path)?;
         let wrong = |what: String| format!("the value {} {what}", self.path_of(path));
-        self.plain_shape(&dataset).map_err(wrong)?;
+        self.plain_shape(dataset).map_err(wrong)?;
         let numbers = match dataset.dtype().map_err(broken)? {
             DType::I32 | DType::I64 | DType::U32 | DType::U64 => {
                 dataset.read_i64().map_err(broken)?

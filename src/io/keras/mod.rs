@@ -96,7 +96,7 @@ pub(super) fn load<T: Scalar>(
     let config = legacy::upgrade(model, config("training_config")?, version)?;
     let parts = Parts::new(&root, config, registry)?;
     let listed = root.find("model_weights")?.ok_or("the group model_weights is missing")?;
-    let weights = weights::read_listed(&listed, &parts.places())?;
+    let weights = weights::read_listed(listed, &parts.places())?;
     parts.build(weights, Variables::listed(&root)?)
 }
 
@@ -111,7 +111,7 @@ pub(super) fn load_weights<T: Scalar>(
         false => Group::open(bytes)?,
     };
     let weights = if let Some(listed) = root.find("model_weights")? {
-        weights::read_listed(&listed, &places)?
+        weights::read_listed(listed, &places)?
     } else if root.attributes()?.texts("layer_names")?.is_some() {
         weights::read_listed(&root, &places)?
     } else {
@@ -145,7 +145,7 @@ impl<T: Scalar> Parts<T> {
     fn build(
         self,
         weights: Vec<Vec<Tensor<T>>>,
-        variables: Option<Variables>,
+        variables: Option<Variables<'_>>,
     ) -> Result<Sequential<T>, String> {
         let Description { name, input, layers, compile } = self.model;
         let built = layers.into_iter().zip(weights).map(|(planned, values)| {

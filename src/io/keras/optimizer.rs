@@ -24,8 +24,8 @@ use crate::train::{Compile, Optimizer};
 use serde_json::Value;
 
 /// Where a file keeps the variables of an optimizer, in order.
-pub(super) struct Variables {
-    pub group: Group,
+pub(super) struct Variables<'f> {
+    pub group: &'f Group,
     pub paths: Vec<String>,
     /// Whether the moments of a weight are together, which they are since TensorFlow 2.11.
     pub together: bool,
@@ -46,17 +46,17 @@ fn order(slots: usize, together: usize, weights: usize) -> Vec<(usize, usize)> {
     by_weight.chain(others).collect()
 }
 
-impl Variables {
+impl<'f> Variables<'f> {
     /// The list in a file of Keras 3: `optimizer/vars/0`, `1`, and so on.
-    pub fn counted(root: &Group) -> Result<Option<Self>, String> {
+    pub fn counted(root: &'f Group) -> Result<Option<Self>, String> {
         let Some(optimizer) = root.find("optimizer")? else { return Ok(None) };
         let Some(group) = optimizer.find("vars")? else { return Ok(None) };
-        let paths = (0..group.arrays()?.len()).map(|i| i.to_string()).collect();
+        let paths = (0..group.array_count()?).map(|i| i.to_string()).collect();
         Ok(Some(Variables { group, paths, together: true }))
     }
 
     /// The list of names of a whole-model `.h5` file.
-    pub fn listed(root: &Group) -> Result<Option<Self>, String> {
+    pub fn listed(root: &'f Group) -> Result<Option<Self>, String> {
         let Some(group) = root.find("optimizer_weights")? else { return Ok(None) };
         let attributes = group.attributes()?;
         let names = attributes.texts("weight_names")?.unwrap_or_default();

@@ -45,9 +45,9 @@ impl Place<'_> {
         }
     }
 
-    fn read<T: Scalar>(&self, group: &Group, paths: &[&str]) -> Result<Vec<Tensor<T>>, String> {
+    fn read<T: Scalar>(&self, group: &Group, paths: &[String]) -> Result<Vec<Tensor<T>>, String> {
         self.check_count(paths.len())?;
-        let read = |(weight, path): (&&Weight, &&str)| {
+        let read = |(weight, path): (&&Weight, &String)| {
             let name = format!("{}/{}", self.name, weight.name);
             checked(&name, &weight.shape, group.tensor(path)?)
         };
@@ -91,35 +91,34 @@ pub(super) fn read<T: Scalar>(
     root: &Group,
     places: &[Place<'_>],
 ) -> Result<Vec<Vec<Tensor<T>>>, String> {
-    let mut top = root.children()?;
     // The second is what Keras 2.12 and 2.13 wrote.
-    let layers =
-        ["layers", "_layer_checkpoint_dependencies"].iter().find_map(|name| top.remove(*name));
-    let mut layers = layers.map_or(Ok(BTreeMap::new()), |group| group.children())?;
-    let groups = groups(places.iter().map(|place| place.class_name));
-    let mut read = Vec::with_capacity(places.len());
-    for (place, name) in places.iter().zip(groups) {
-        let vars = layers.remove(&name).map(|layer| layer.find("vars")).transpose()?.flatten();
-        read.push(match vars {
-            _ if place.weights.is_empty() => Vec::new(),
-            Some(vars) => {
-                let paths: Vec<String> = (0..vars.arrays()?.len()).map(|i| i.to_string()).collect();
-                place.read(&vars, &paths.iter().map(String::as_str).collect::<Vec<_>>())?
-            }
-            None => {
-                place.check_count(0)?;
-                Vec::new()
-            }
-        });
-    }
-    for (name, layer) in layers {
-        if let Some(vars) = layer.find("vars")?
-            && !vars.arrays()?.is_empty()
+    let layers = match root.find("layers")? {
+        Some(layers) => Some(layers),
+        None => root.find("_layer_checkpoint_dependencies")?,
+    };
+    let layers = layers.ok_or("the file has no group layers, so there are no weights in it")?;
+    let mut vars = BTreeMap::new();
+    for (name, layer) in layers.children()? {
+        if let Some(group) = layer.find("vars")?
+            && group.array_count()? > 0
         {
-            return Err(format!("the weights in layers/{name} belong to no layer of the model"));
+            vars.insert(name.as_str(), group);
         }
     }
-    Ok(read)
+    let mut read = Vec::with_capacity(places.len());
+    for (place, name) in places.iter().zip(groups(places.iter().map(|place| place.class_name))) {
+        read.push(match vars.remove(&name[..]) {
+            Some(group) => {
+                let paths: Vec<String> = (0..group.array_count()?).map(|i| i.to_string()).collect();
+                place.read(group, &paths)?
+            }
+            None => place.check_count(0).map(|()| Vec::new())?,
+        });
+    }
+    match vars.keys().next() {
+        Some(name) => Err(format!("the weights in layers/{name} belong to no layer of the model")),
+        None => Ok(read),
+    }
 }
 
 /// Writes the weights of all layers as Keras 3 does.
@@ -169,7 +168,7 @@ pub(super) fn read_listed<T: Scalar>(
         true => Ok(Vec::new()),
         false => {
             let (group, paths) = listed.next().expect("counted");
-            place.read(group, &paths.iter().map(String::as_str).collect::<Vec<_>>())
+            place.read(group, &paths)
         }
     };
     places.iter().map(read).collect()
