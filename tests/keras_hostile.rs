@@ -146,7 +146,7 @@ fn thousands_of_damaged_files_do_no_harm() {
         files.push((name, written(&scratch, name)));
     }
     let mut random = Stream::new(1987);
-    let (mut refused, count) = (0, 4_000);
+    let (mut refused, count) = (0, 3_000);
     for i in 0..count {
         let (name, bytes) = &files[i % files.len()];
         let other = &files[(i / files.len()) % files.len()].1;
