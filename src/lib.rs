@@ -120,7 +120,10 @@ pub use serde_json;
 pub use simd::instruction_set;
 pub use tensor::{Axes, MAX_RANK, Shape, Stream, Tensor};
 pub use train::{
-    Accuracy, Adam, CategoricalCrossentropy, Compile, CosineDecay, ExponentialDecay,
-    InverseTimeDecay, LearningRate, Loss, MeanSquaredError, Metric, Optimizer, Pace,
-    PiecewiseConstantDecay, PolynomialDecay, Registry, Sgd, SparseCategoricalCrossentropy, Step,
+    Accuracy, Adagrad, Adam, AdamW, Auc, BinaryAccuracy, BinaryCrossentropy, CategoricalAccuracy,
+    CategoricalCrossentropy, Compile, CosineDecay, Curve, Direction, ExponentialDecay, Huber,
+    InverseTimeDecay, KlDivergence, LearningRate, Loss, MeanAbsoluteError, MeanSquaredError,
+    Metric, Named, Optimizer, Pace, PiecewiseConstantDecay, PolynomialDecay, Precision, Recall,
+    Registry, RmsProp, Sgd, SparseCategoricalAccuracy, SparseCategoricalCrossentropy,
+    SparseTopKCategoricalAccuracy, Step, TopKCategoricalAccuracy,
 };

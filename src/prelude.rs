@@ -13,7 +13,9 @@ pub use crate::nn::Regularizer::{self, L1, L1L2, L2};
 pub use crate::nn::{AveragePooling2d, Conv2d, Dense, Dropout, Flatten, MaxPooling2d};
 pub use crate::tensor::{Stream, Tensor};
 pub use crate::train::{
-    Accuracy, Adam, CategoricalCrossentropy, Compile, CosineDecay, ExponentialDecay,
-    InverseTimeDecay, MeanSquaredError, PiecewiseConstantDecay, PolynomialDecay, Sgd,
-    SparseCategoricalCrossentropy,
+    Accuracy, Adagrad, Adam, AdamW, Auc, BinaryAccuracy, BinaryCrossentropy, CategoricalAccuracy,
+    CategoricalCrossentropy, Compile, CosineDecay, ExponentialDecay, Huber, InverseTimeDecay,
+    KlDivergence, MeanAbsoluteError, MeanSquaredError, PiecewiseConstantDecay, PolynomialDecay,
+    Precision, Recall, RmsProp, Sgd, SparseCategoricalAccuracy, SparseCategoricalCrossentropy,
+    SparseTopKCategoricalAccuracy, TopKCategoricalAccuracy,
 };

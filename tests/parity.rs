@@ -1,43 +1,18 @@
 //! Outputs, gradients and training steps against what Keras and PyTorch computed. The numbers are in
 //! `golden/`, made by `golden/make.py`.
 
+mod golden;
+
 use cinta::prelude::*;
 use cinta::{Context, Layer, Loss, Mode, Optimizer, Pace, Step, Tape, Var};
+use golden::{assert_near, cases, numbers, tensor, text};
 use serde_json::Value;
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 const LIBRARIES: [&str; 2] = ["keras", "torch"];
 
-/// What an array may differ by, as a part of its largest value.
-const TOLERANCE: f64 = 1e-5;
-
 /// Arrays under the names of the golden files.
 type Named = Vec<(String, Tensor)>;
-
-fn cases(file: &str) -> Vec<Value> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(file);
-    let text = std::fs::read_to_string(&path).expect("the golden file");
-    let mut golden: Value = serde_json::from_str(&text).expect("valid JSON");
-    let Value::Array(cases) = golden["cases"].take() else { panic!("no cases in {file}") };
-    assert!(!cases.is_empty());
-    cases
-}
-
-fn numbers(value: &Value) -> Vec<f64> {
-    let values = value.as_array().expect("a list of numbers");
-    values.iter().map(|value| value.as_f64().expect("a number")).collect()
-}
-
-fn tensor(array: &Value) -> Tensor {
-    let shape: Vec<usize> = numbers(&array["shape"]).iter().map(|&dim| dim as usize).collect();
-    let values: Vec<f32> = numbers(&array["data"]).iter().map(|&value| value as f32).collect();
-    Tensor::new(&shape[..], values)
-}
-
-fn text<'a>(case: &'a Value, name: &str) -> &'a str {
-    case[name].as_str().expect("a text")
-}
 
 fn pair(attrs: &Value, name: &str) -> [usize; 2] {
     let pair = numbers(&attrs[name]);
@@ -56,15 +31,6 @@ fn activation(name: &str) -> Activation {
     let all = [Linear, Relu, Elu, Sigmoid, Tanh, Softmax];
     let found = all.into_iter().find(|activation| activation.keras_name() == name);
     found.unwrap_or_else(|| panic!("no activation is called {name}"))
-}
-
-fn assert_near(what: &str, ours: &Tensor, golden: &Tensor) {
-    assert_eq!(ours.shape(), golden.shape(), "{what}");
-    let largest = golden.iter().fold(0.0, |largest: f64, b| largest.max(f64::from(b).abs()));
-    for (i, (a, b)) in ours.iter().zip(golden.iter()).enumerate() {
-        let difference = (f64::from(a) - f64::from(b)).abs();
-        assert!(difference <= TOLERANCE * largest, "{what}, element {i}: {a} instead of {b}");
-    }
 }
 
 /// Compares everything that a case has of both libraries with ours, and nothing less.
@@ -197,7 +163,7 @@ fn losses_of_every_kind() {
                 compare(&case, &run_loss("logits", inputs, |z| loss.per_sample(&targets, z)));
                 let loss = CategoricalCrossentropy::new();
                 let fused = run_loss("logits", inputs, |z| {
-                    loss.per_sample_from_logits(&targets, z).expect("it can be fused")
+                    loss.per_sample_from_logits(&targets, z, Softmax).expect("it can be fused")
                 });
                 compare(&case, &fused);
             }

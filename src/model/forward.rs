@@ -67,7 +67,7 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
         (0..self.layers.len()).fold(Var::constant(x), |x, at| self.layer(at, &x))
     }
 
-    /// The loss of every sample, and the predictions. If the last layer ends in a softmax and the loss
+    /// The loss of every sample, and the predictions. If the last layer ends in a softmax or a sigmoid and the loss
     /// can do without, it gets what went into that.
     pub fn loss(
         &mut self,
@@ -79,12 +79,16 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
         let x = (0..last).fold(Var::constant(x), |x, at| self.layer(at, &x));
         let logits =
             self.in_context(last, |layer, weights, cx| layer.layer.logits(weights, &x, cx));
-        let fused = logits.as_ref().and_then(|logits| loss.per_sample_from_logits(targets, logits));
+        let fused = logits.as_ref().and_then(|(activation, logits)| {
+            loss.per_sample_from_logits(targets, logits, *activation)
+        });
         let (losses, predictions) = match (logits, fused) {
-            (Some(logits), Some(losses)) => (losses, logits.value().softmax()),
+            (Some((activation, logits)), Some(losses)) => {
+                (losses, activation.of(&Var::constant(logits.into_value())).into_value())
+            }
             (logits, _) => {
                 let predictions = match logits {
-                    Some(logits) => logits.softmax(),
+                    Some((activation, logits)) => activation.of(&logits),
                     None => self.layer(last, &x),
                 };
                 (loss.per_sample(targets, &predictions), predictions.into_value())

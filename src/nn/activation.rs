@@ -57,6 +57,11 @@ impl Activation {
         }
     }
 
+    /// Whether a crossentropy can do with what goes in.
+    pub(super) fn takes_logits(self) -> bool {
+        matches!(self, Activation::Softmax | Activation::Sigmoid)
+    }
+
     pub(super) fn from_name(name: &str) -> Result<Self, String> {
         let found = ALL.into_iter().find(|activation| activation.keras_name() == name);
         found.ok_or_else(|| {
@@ -138,7 +143,7 @@ impl<T: Scalar> Layer<T> for Activation {
         _: &[Var<'t, T>],
         x: &Var<'t, T>,
         _: &mut Context<T>,
-    ) -> Option<Var<'t, T>> {
-        (*self == Activation::Softmax).then(|| x.clone())
+    ) -> Option<(Activation, Var<'t, T>)> {
+        self.takes_logits().then(|| (*self, x.clone()))
     }
 }

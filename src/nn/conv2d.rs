@@ -214,7 +214,7 @@ impl<T: Scalar> Layer<T> for Conv2d {
         weights: &[Var<'t, T>],
         x: &Var<'t, T>,
         _: &mut Context<T>,
-    ) -> Option<Var<'t, T>> {
-        (self.activation == Activation::Softmax).then(|| self.convolve(weights, x, false))
+    ) -> Option<(Activation, Var<'t, T>)> {
+        self.activation.takes_logits().then(|| (self.activation, self.convolve(weights, x, false)))
     }
 }

@@ -154,7 +154,7 @@ impl<T: Scalar> Layer<T> for Dense {
         weights: &[Var<'t, T>],
         x: &Var<'t, T>,
         _: &mut Context<T>,
-    ) -> Option<Var<'t, T>> {
-        (self.activation == Activation::Softmax).then(|| self.product(weights, x, false))
+    ) -> Option<(Activation, Var<'t, T>)> {
+        self.activation.takes_logits().then(|| (self.activation, self.product(weights, x, false)))
     }
 }

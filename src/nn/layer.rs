@@ -1,6 +1,6 @@
 //! What a layer is.
 
-use super::{Initializer, Regularizer};
+use super::{Activation, Initializer, Regularizer};
 use crate::autograd::Var;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Stream, Tensor};
@@ -85,14 +85,14 @@ pub trait Layer<T: Scalar>: Send + Sync {
         cx: &mut Context<T>,
     ) -> Var<'t, T>;
 
-    /// If the last thing this layer does is a softmax: what goes into it. Crossentropy is then
-    /// computed from that, fused and stable.
+    /// If the last thing this layer does is a softmax or a sigmoid: which of them, and what goes into it. Crossentropy
+    /// is then computed from that, fused and stable.
     fn logits<'t>(
         &self,
         weights: &[Var<'t, T>],
         x: &Var<'t, T>,
         cx: &mut Context<T>,
-    ) -> Option<Var<'t, T>> {
+    ) -> Option<(Activation, Var<'t, T>)> {
         let _ = (weights, x, cx);
         None
     }

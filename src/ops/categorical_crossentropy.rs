@@ -7,7 +7,7 @@ use crate::scalar::Scalar;
 use crate::tensor::{Order, Tensor};
 
 /// Keras's epsilon: probabilities are clipped to `EPSILON ..= 1 - EPSILON`.
-const EPSILON: f64 = 1e-7;
+pub(super) const EPSILON: f64 = 1e-7;
 
 /// From the numbers before the softmax: `L = ln(sum over j of exp(z_j)) sum y - sum over i of y_i z_i`.
 struct FromLogits<T: Scalar> {
@@ -84,7 +84,7 @@ impl<T: Scalar> Op<T, 1> for FromProbabilities<T> {
 }
 
 /// A NaN stays a NaN, so that a loss cannot hide it.
-fn clip<T: Scalar>(x: T, low: T, high: T) -> T {
+pub(super) fn clip<T: Scalar>(x: T, low: T, high: T) -> T {
     if x < low {
         low
     } else if x > high {

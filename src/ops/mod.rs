@@ -1,9 +1,11 @@
 //! The operations that a tape can record: one file each, with the formula, the forward and the
 //! backward rule side by side, the method on [`Var`](crate::Var), and the tests.
 
+mod abs;
 mod add;
 mod affine;
 mod avg_pool2d;
+mod binary_crossentropy;
 mod categorical_crossentropy;
 mod conv2d;
 mod dense;
@@ -11,6 +13,8 @@ mod div;
 mod dropout;
 mod elu;
 mod exp;
+mod huber;
+mod kl_divergence;
 mod ln;
 mod log_softmax;
 mod matmul;

@@ -1,6 +1,7 @@
 //! What training minimises, what it reports, and how it moves the weights.
 
 mod compile;
+mod direction;
 mod losses;
 mod metrics;
 mod optimizers;
@@ -8,9 +9,16 @@ mod registry;
 mod schedules;
 
 pub use compile::Compile;
-pub use losses::{CategoricalCrossentropy, Loss, MeanSquaredError, SparseCategoricalCrossentropy};
-pub use metrics::{Accuracy, Metric};
-pub use optimizers::{Adam, Optimizer, Pace, Sgd, Step};
+pub use direction::Direction;
+pub use losses::{
+    BinaryCrossentropy, CategoricalCrossentropy, Huber, KlDivergence, Loss, MeanAbsoluteError,
+    MeanSquaredError, SparseCategoricalCrossentropy,
+};
+pub use metrics::{
+    Accuracy, Auc, BinaryAccuracy, CategoricalAccuracy, Curve, Metric, Named, Precision, Recall,
+    SparseCategoricalAccuracy, SparseTopKCategoricalAccuracy, TopKCategoricalAccuracy,
+};
+pub use optimizers::{Adagrad, Adam, AdamW, Optimizer, Pace, RmsProp, Sgd, Step};
 pub use registry::Registry;
 pub use schedules::{
     CosineDecay, ExponentialDecay, InverseTimeDecay, LearningRate, PiecewiseConstantDecay,

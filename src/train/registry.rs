@@ -164,11 +164,14 @@ impl<T: Scalar> Registry<T> {
     }
 
     pub(super) fn make_loss(&self, value: &Value) -> Result<Arc<dyn Loss<T>>, String> {
-        made(&self.losses, value)?.map_or_else(|| losses::from_config(value), Ok)
+        made(&self.losses, value)?
+            .map_or_else(|| Ok(losses::from_config(value, "loss")? as Arc<dyn Loss<T>>), Ok)
     }
 
     pub(super) fn make_metric(&self, value: &Value) -> Result<Arc<dyn Metric<T>>, String> {
-        made(&self.metrics, value)?.map_or_else(|| metrics::from_config(value), Ok)
+        let made = made(&self.metrics, value)?;
+        let metric = made.map_or_else(|| metrics::from_config(value), Ok)?;
+        Ok(metrics::renamed(metric, value))
     }
 
     pub(super) fn make_optimizer(&self, value: &Value) -> Result<Arc<dyn Optimizer<T>>, String> {

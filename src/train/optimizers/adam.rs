@@ -1,4 +1,4 @@
-//! Adam.
+//! Adam, and Adam with weights that decay.
 
 use super::pace::pace_options;
 use super::{Optimizer, Pace, Step, fraction, own};
@@ -95,7 +95,7 @@ impl Adam {
     }
 }
 
-pace_options!(Adam);
+pace_options!(Adam, pace);
 
 /// Keras's default.
 impl Default for Adam {
@@ -172,6 +172,121 @@ impl<T: Scalar> Optimizer<T> for Adam {
     }
 }
 
+/// [`Adam`] with weights that decay beside the gradient (Loshchilov and Hutter, 2017), by 0.004 times the learning rate in
+/// each step if nothing else is chosen.
+///
+/// ```
+/// use cinta::prelude::*;
+/// assert_eq!(AdamW::new(0.001).weight_decay(0.004), AdamW::default());
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct AdamW {
+    adam: Adam,
+}
+
+impl AdamW {
+    /// With Keras's other defaults: a decay of 0.004, and those of [`Adam::new`].
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// assert_eq!(AdamW::new(0.001), AdamW::default());
+    /// ```
+    pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
+        AdamW { adam: Adam::new(learning_rate).weight_decay(0.004) }
+    }
+
+    /// As [`Adam::beta_1`].
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// assert_eq!(AdamW::new(0.001).beta_1(0.9), AdamW::default());
+    /// ```
+    pub fn beta_1(self, beta_1: f64) -> Self {
+        AdamW { adam: self.adam.beta_1(beta_1) }
+    }
+
+    /// As [`Adam::beta_2`].
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// assert_eq!(AdamW::new(0.001).beta_2(0.999), AdamW::default());
+    /// ```
+    pub fn beta_2(self, beta_2: f64) -> Self {
+        AdamW { adam: self.adam.beta_2(beta_2) }
+    }
+
+    /// As [`Adam::epsilon`].
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// assert_eq!(AdamW::new(0.001).epsilon(1e-7), AdamW::default());
+    /// ```
+    pub fn epsilon(self, epsilon: f64) -> Self {
+        AdamW { adam: self.adam.epsilon(epsilon) }
+    }
+
+    /// As [`Adam::amsgrad`].
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// assert_ne!(AdamW::new(0.001).amsgrad(true), AdamW::default());
+    /// ```
+    pub fn amsgrad(self, amsgrad: bool) -> Self {
+        AdamW { adam: self.adam.amsgrad(amsgrad) }
+    }
+
+    pub(super) fn from_config(config: &Config) -> Result<Self, String> {
+        let adam = Adam::from_config(config)?;
+        match config.get("weight_decay") {
+            None => Ok(AdamW { adam: adam.weight_decay(0.004) }),
+            Some(decay) if decay.is_null() => {
+                Err("AdamW needs a number as weight_decay, and it is null; Adam needs none"
+                    .to_owned())
+            }
+            Some(_) => Ok(AdamW { adam }),
+        }
+    }
+}
+
+pace_options!(AdamW, adam.pace);
+
+/// Keras's default.
+impl Default for AdamW {
+    fn default() -> Self {
+        AdamW::new(0.001)
+    }
+}
+
+impl<T: Scalar> Optimizer<T> for AdamW {
+    fn class_name(&self) -> &str {
+        "AdamW"
+    }
+
+    fn pace(&self) -> &Pace {
+        &self.adam.pace
+    }
+
+    fn config(&self) -> Config {
+        Optimizer::<T>::config(&self.adam)
+    }
+
+    fn slots(&self) -> &'static [&'static str] {
+        Optimizer::<T>::slots(&self.adam)
+    }
+
+    fn slots_together(&self) -> usize {
+        Optimizer::<T>::slots_together(&self.adam)
+    }
+
+    fn update(&self, step: Step, weight: &mut [T], gradient: &[T], slots: &mut [&mut [T]]) {
+        self.adam.update(step, weight, gradient, slots);
+    }
+
+    fn check(&self) -> Result<(), String> {
+        Optimizer::<T>::check(&self.adam)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::tests::{assert_close, comes_back, run};
@@ -192,6 +307,15 @@ mod tests {
     fn configs_come_back() {
         comes_back(&Adam::new(0.002).beta_1(0.8).beta_2(0.99).epsilon(1e-6).global_clipnorm(1.0));
         comes_back(&Adam::default().amsgrad(true).weight_decay(0.01));
+        comes_back(&AdamW::new(0.002).beta_1(0.8).beta_2(0.99).epsilon(1e-6).clipvalue(1.0));
+        comes_back(&AdamW::default().amsgrad(true).weight_decay(0.01));
+    }
+
+    #[test]
+    fn weights_decay_if_a_file_does_not_say_by_how_much() {
+        assert_eq!(AdamW::from_config(&Config::new()), Ok(AdamW::default()));
+        let error = AdamW::from_config(&own(json!({ "weight_decay": null }))).unwrap_err();
+        assert_eq!(error, "AdamW needs a number as weight_decay, and it is null; Adam needs none");
     }
 
     #[test]

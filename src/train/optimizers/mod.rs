@@ -1,11 +1,15 @@
 //! Optimizers: how gradients move the weights.
 
+mod adagrad;
 mod adam;
 mod pace;
+mod rmsprop;
 mod sgd;
 
-pub use adam::Adam;
+pub use adagrad::Adagrad;
+pub use adam::{Adam, AdamW};
 pub use pace::Pace;
+pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
 
 use crate::nn::{Config, keras_object, object, snake_case};
@@ -132,6 +136,9 @@ pub(super) fn from_config<T: Scalar>(value: &Value) -> Result<Arc<dyn Optimizer<
     let optimizer: Arc<dyn Optimizer<T>> = match class_name.to_lowercase().as_str() {
         "sgd" => Arc::new(Sgd::from_config(&config)?),
         "adam" => Arc::new(Adam::from_config(&config)?),
+        "adamw" => Arc::new(AdamW::from_config(&config)?),
+        "rmsprop" => Arc::new(RmsProp::from_config(&config)?),
+        "adagrad" => Arc::new(Adagrad::from_config(&config)?),
         _ => {
             return Err(format!(
                 "the optimizer {class_name} is not known; others can be added to a Registry"

@@ -213,9 +213,9 @@ fn shorten<T: Scalar>(gradient: &mut [T], limit: f64) {
     }
 }
 
-/// The options of [`Pace`] as methods of an optimizer that has one.
+/// The options of [`Pace`] as methods of an optimizer that has one, in this field.
 macro_rules! pace_options {
-    ($optimizer:ident) => {
+    ($optimizer:ident, $($pace:tt).+) => {
         impl $optimizer {
             /// Scales the gradient of each weight tensor so that its Euclidean norm is at most this.
             ///
@@ -224,7 +224,7 @@ macro_rules! pace_options {
             #[doc = concat!("let _ = ", stringify!($optimizer), "::new(0.01).clipnorm(1.0);")]
             /// ```
             pub fn clipnorm(mut self, clipnorm: f64) -> Self {
-                self.pace = self.pace.clipnorm(clipnorm);
+                self.$($pace).+ = self.$($pace).+.clipnorm(clipnorm);
                 self
             }
 
@@ -235,7 +235,7 @@ macro_rules! pace_options {
             #[doc = concat!("let _ = ", stringify!($optimizer), "::new(0.01).global_clipnorm(1.0);")]
             /// ```
             pub fn global_clipnorm(mut self, global_clipnorm: f64) -> Self {
-                self.pace = self.pace.global_clipnorm(global_clipnorm);
+                self.$($pace).+ = self.$($pace).+.global_clipnorm(global_clipnorm);
                 self
             }
 
@@ -246,7 +246,7 @@ macro_rules! pace_options {
             #[doc = concat!("let _ = ", stringify!($optimizer), "::new(0.01).clipvalue(0.5);")]
             /// ```
             pub fn clipvalue(mut self, clipvalue: f64) -> Self {
-                self.pace = self.pace.clipvalue(clipvalue);
+                self.$($pace).+ = self.$($pace).+.clipvalue(clipvalue);
                 self
             }
 
@@ -257,7 +257,7 @@ macro_rules! pace_options {
             #[doc = concat!("let _ = ", stringify!($optimizer), "::new(0.01).weight_decay(0.004);")]
             /// ```
             pub fn weight_decay(mut self, weight_decay: f64) -> Self {
-                self.pace = self.pace.weight_decay(weight_decay);
+                self.$($pace).+ = self.$($pace).+.weight_decay(weight_decay);
                 self
             }
         }

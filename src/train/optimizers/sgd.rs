@@ -66,7 +66,7 @@ impl Sgd {
     }
 }
 
-pace_options!(Sgd);
+pace_options!(Sgd, pace);
 
 /// Keras's default.
 impl Default for Sgd {

@@ -1,77 +1,11 @@
-//! Losses: a value for each sample, whose mean training minimises.
+//! Crossentropies of classes that exclude each other.
 
+use super::{Loss, check_smoothing, keras_loss, over_samples, same_shape};
 use crate::autograd::Var;
-use crate::nn::{Config, Options, keras_object, object};
+use crate::nn::{Activation, Options};
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 use serde_json::{Value, json};
-use std::sync::Arc;
-
-/// What training minimises: the mean over the batch of a value for each sample, to which the model
-/// adds its layers' penalties.
-///
-/// ```
-/// use cinta::{Loss, Shape, Tensor, Var};
-///
-/// /// The mean of absolute differences.
-/// struct MeanAbsoluteError;
-///
-/// impl Loss<f32> for MeanAbsoluteError {
-///     fn name(&self) -> &str {
-///         "mean_absolute_error"
-///     }
-///     fn per_sample<'t>(&self, targets: &Tensor<f32>, predictions: &Var<'t, f32>) -> Var<'t, f32> {
-///         let difference = predictions - &Var::constant(targets.clone());
-///         (difference.square() + 1e-12).sqrt().mean(1)
-///     }
-/// }
-/// ```
-pub trait Loss<T: Scalar>: Send + Sync {
-    /// Keras's name.
-    fn name(&self) -> &str;
-
-    /// The loss of every sample: `[n, ..]` gives `[n]`.
-    fn per_sample<'t>(&self, targets: &Tensor<T>, predictions: &Var<'t, T>) -> Var<'t, T>;
-
-    /// The loss of every sample, from what went into a final softmax; `None` if this loss wants the
-    /// probabilities.
-    fn per_sample_from_logits<'t>(
-        &self,
-        targets: &Tensor<T>,
-        logits: &Var<'t, T>,
-    ) -> Option<Var<'t, T>> {
-        let _ = (targets, logits);
-        None
-    }
-
-    /// Checks targets of a data set, `[n, ..]`, against a model whose outputs have this shape.
-    ///
-    /// # Errors
-    /// A sentence that says what does not fit and what would.
-    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
-        same_shape(targets, output)
-    }
-
-    /// The object that goes into files. By default the name alone.
-    fn config(&self) -> Value {
-        json!(self.name())
-    }
-}
-
-fn same_shape<T: Scalar>(targets: &Tensor<T>, output: Shape) -> Result<(), String> {
-    let sample = targets.shape().sample();
-    if sample == output {
-        return Ok(());
-    }
-    let hint = match (&*sample, &*output) {
-        ([], [1]) => "; reshape the targets to [n, 1]".to_owned(),
-        ([] | [1], [classes]) => format!(
-            "; class numbers need SparseCategoricalCrossentropy, or one_hot(&labels, {classes})"
-        ),
-        _ => String::new(),
-    };
-    Err(format!("one target has the shape {sample} and one output of the model {output}{hint}"))
-}
 
 /// The crossentropy of one-hot (or any) target probabilities, as
 /// [`Var::categorical_crossentropy`].
@@ -145,6 +79,15 @@ impl CategoricalCrossentropy {
         self
     }
 
+    pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, String> {
+        options.only("axis", &json!(-1))?;
+        Ok(CategoricalCrossentropy {
+            from_logits: options.flag("from_logits", false)?,
+            from_probabilities: options.flag("from_probabilities", false)?,
+            label_smoothing: options.number_or("label_smoothing", 0.0)?,
+        })
+    }
+
     fn targets<T: Scalar>(&self, targets: &Tensor<T>) -> Tensor<T> {
         if self.label_smoothing == 0.0 {
             return targets.clone();
@@ -173,20 +116,16 @@ impl<T: Scalar> Loss<T> for CategoricalCrossentropy {
         &self,
         targets: &Tensor<T>,
         logits: &Var<'t, T>,
+        activation: Activation,
     ) -> Option<Var<'t, T>> {
-        if self.from_logits || self.from_probabilities {
+        if activation != Activation::Softmax || self.from_logits || self.from_probabilities {
             return None;
         }
         Some(over_samples(&logits.categorical_crossentropy_from_logits(&self.targets(targets))))
     }
 
     fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
-        if !(0.0..=1.0).contains(&self.label_smoothing) {
-            return Err(format!(
-                "the label smoothing {} is not between 0 and 1",
-                self.label_smoothing
-            ));
-        }
+        check_smoothing(self.label_smoothing)?;
         same_shape(targets, output)
     }
 
@@ -194,14 +133,13 @@ impl<T: Scalar> Loss<T> for CategoricalCrossentropy {
         if !self.from_logits && !self.from_probabilities && self.label_smoothing == 0.0 {
             return json!(Loss::<T>::name(self));
         }
-        let mut config = json!({
-            "name": Loss::<T>::name(self), "reduction": "sum_over_batch_size",
+        let mut own = json!({
             "from_logits": self.from_logits, "label_smoothing": self.label_smoothing, "axis": -1,
         });
         if self.from_probabilities {
-            config["from_probabilities"] = json!(true);
+            own["from_probabilities"] = json!(true);
         }
-        keras_object("keras.losses", "CategoricalCrossentropy", config)
+        keras_loss("CategoricalCrossentropy", Loss::<T>::name(self), own)
     }
 }
 
@@ -243,6 +181,11 @@ impl SparseCategoricalCrossentropy {
     pub fn from_logits() -> Self {
         SparseCategoricalCrossentropy { from_logits: true }
     }
+
+    pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, String> {
+        options.only("axis", &json!(-1))?;
+        Ok(SparseCategoricalCrossentropy { from_logits: options.flag("from_logits", false)? })
+    }
 }
 
 impl<T: Scalar> Loss<T> for SparseCategoricalCrossentropy {
@@ -262,8 +205,10 @@ impl<T: Scalar> Loss<T> for SparseCategoricalCrossentropy {
         &self,
         targets: &Tensor<T>,
         logits: &Var<'t, T>,
+        activation: Activation,
     ) -> Option<Var<'t, T>> {
-        (!self.from_logits).then(|| logits.sparse_categorical_crossentropy_from_logits(targets))
+        (activation == Activation::Softmax && !self.from_logits)
+            .then(|| logits.sparse_categorical_crossentropy_from_logits(targets))
     }
 
     fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
@@ -297,117 +242,7 @@ impl<T: Scalar> Loss<T> for SparseCategoricalCrossentropy {
         if !self.from_logits {
             return json!(Loss::<T>::name(self));
         }
-        let config = json!({
-            "name": Loss::<T>::name(self), "reduction": "sum_over_batch_size",
-            "from_logits": true, "ignore_class": null,
-        });
-        keras_object("keras.losses", "SparseCategoricalCrossentropy", config)
+        let own = json!({ "from_logits": true, "ignore_class": null });
+        keras_loss("SparseCategoricalCrossentropy", Loss::<T>::name(self), own)
     }
-}
-
-/// The mean of squared differences, as [`Var::mean_squared_error`].
-///
-/// ```
-/// use cinta::prelude::*;
-/// let mut model = Sequential::new([1]).add(Dense::new(1)).build(0)?;
-/// model.compile(Compile::new(Sgd::new(0.1), MeanSquaredError));
-/// # Ok::<(), cinta::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, Default)]
-pub struct MeanSquaredError;
-
-impl<T: Scalar> Loss<T> for MeanSquaredError {
-    fn name(&self) -> &str {
-        "mean_squared_error"
-    }
-
-    fn per_sample<'t>(&self, targets: &Tensor<T>, predictions: &Var<'t, T>) -> Var<'t, T> {
-        over_samples(&predictions.mean_squared_error(targets))
-    }
-
-    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
-        if output.is_empty() {
-            return Err("the outputs of the model have no axis".to_owned());
-        }
-        same_shape(targets, output)
-    }
-}
-
-/// The mean over all axes but the first.
-fn over_samples<'t, T: Scalar>(loss: &Var<'t, T>) -> Var<'t, T> {
-    match loss.shape().rank() {
-        1 => loss.clone(),
-        rank => loss.mean(&(1..rank).collect::<Vec<_>>()[..]),
-    }
-}
-
-impl CategoricalCrossentropy {
-    pub(super) fn from_options(config: &Config) -> Result<Self, String> {
-        let mut options = common_options(config)?;
-        options.only("axis", &json!(-1))?;
-        let loss = CategoricalCrossentropy {
-            from_logits: options.flag("from_logits", false)?,
-            from_probabilities: options.flag("from_probabilities", false)?,
-            label_smoothing: options.number_or("label_smoothing", 0.0)?,
-        };
-        options.finish()?;
-        Ok(loss)
-    }
-}
-
-impl SparseCategoricalCrossentropy {
-    pub(super) fn from_options(config: &Config) -> Result<Self, String> {
-        let mut options = common_options(config)?;
-        options.only("axis", &json!(-1))?;
-        let from_logits = options.flag("from_logits", false)?;
-        options.finish()?;
-        Ok(SparseCategoricalCrossentropy { from_logits })
-    }
-}
-
-fn common_options(config: &Config) -> Result<Options<'_>, String> {
-    let mut options = Options::new(config);
-    options.ignore(&["name", "dtype"]);
-    options.only("reduction", &json!("sum_over_batch_size"))?;
-    Ok(options)
-}
-
-/// The crate's own losses, each of which is a metric too.
-pub(super) enum Builtin {
-    Categorical(CategoricalCrossentropy),
-    Sparse(SparseCategoricalCrossentropy),
-    Squared(MeanSquaredError),
-}
-
-impl Builtin {
-    /// Reads what a file says; `role` is "loss" or "metric".
-    pub(super) fn from_config(value: &Value, role: &str) -> Result<Self, String> {
-        let (class_name, config): (&str, Config) = object(value)?;
-        Ok(match class_name {
-            "CategoricalCrossentropy" | "categorical_crossentropy" => {
-                Builtin::Categorical(CategoricalCrossentropy::from_options(&config)?)
-            }
-            "SparseCategoricalCrossentropy" | "sparse_categorical_crossentropy" => {
-                Builtin::Sparse(SparseCategoricalCrossentropy::from_options(&config)?)
-            }
-            "MeanSquaredError" | "mean_squared_error" | "mse" => {
-                common_options(&config)?.finish()?;
-                Builtin::Squared(MeanSquaredError)
-            }
-            other => {
-                return Err(format!(
-                    "the {role} {other} is not known; others can be added to a Registry"
-                ));
-            }
-        })
-    }
-}
-
-/// Makes a loss from what a file says.
-pub(super) fn from_config<T: Scalar>(value: &Value) -> Result<Arc<dyn Loss<T>>, String> {
-    Ok(match Builtin::from_config(value, "loss")? {
-        Builtin::Categorical(loss) => Arc::new(loss),
-        Builtin::Sparse(loss) => Arc::new(loss),
-        Builtin::Squared(loss) => Arc::new(loss),
-    })
 }

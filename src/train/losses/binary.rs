@@ -1,0 +1,163 @@
+//! The crossentropy of classes that do not exclude each other.
+
+use super::{Loss, check_smoothing, keras_loss, over_samples, same_shape_with_axis};
+use crate::autograd::Var;
+use crate::nn::{Activation, Options};
+use crate::scalar::Scalar;
+use crate::tensor::{Shape, Tensor};
+use serde_json::{Value, json};
+
+/// The crossentropy of targets 0 and 1 (or between) and as many probabilities, as [`Var::binary_crossentropy`], and its
+/// mean over the outputs of a sample.
+///
+/// After a final sigmoid it is computed from what went into the sigmoid, fused and stable; with
+/// [`from_probabilities`](Self::from_probabilities) it keeps the clip of Keras.
+///
+/// ```
+/// use cinta::prelude::*;
+/// let mut model = Sequential::new([4]).add(Dense::new(1).activation(Sigmoid)).build(0)?;
+/// model.compile(Compile::new(Adam::default(), BinaryCrossentropy::new()).metric(Accuracy));
+/// # Ok::<(), cinta::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct BinaryCrossentropy {
+    from_logits: bool,
+    from_probabilities: bool,
+    label_smoothing: f64,
+}
+
+impl BinaryCrossentropy {
+    /// Predictions are probabilities; those of a final sigmoid are taken from its input.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// use cinta::{Loss, Var};
+    /// let (y, p) = (Tensor::from([[1.0]]), Var::constant(Tensor::from([[0.5]])));
+    /// let loss = BinaryCrossentropy::new().per_sample(&y, &p);
+    /// assert!((loss.value().item() - 2.0_f32.ln()).abs() < 1e-6);
+    /// ```
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Predictions are the numbers before a sigmoid that the model does not have.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// use cinta::{Loss, Var};
+    /// let (y, z) = (Tensor::from([[1.0]]), Var::constant(Tensor::from([[0.0]])));
+    /// let loss = BinaryCrossentropy::from_logits().per_sample(&y, &z);
+    /// assert!((loss.value().item() - 2.0_f32.ln()).abs() < 1e-6);
+    /// ```
+    pub fn from_logits() -> Self {
+        BinaryCrossentropy { from_logits: true, ..Self::default() }
+    }
+
+    /// Predictions are probabilities, even those of a final sigmoid: clipped to `1e-7 ..= 1 - 1e-7`, and no gradient where
+    /// they are.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// use cinta::{Loss, Var};
+    /// let (y, p) = (Tensor::from([[1.0]]), Var::constant(Tensor::from([[0.5]])));
+    /// let loss = BinaryCrossentropy::from_probabilities().per_sample(&y, &p);
+    /// assert!((loss.value().item() - 2.0_f32.ln()).abs() < 1e-6);
+    /// ```
+    pub fn from_probabilities() -> Self {
+        BinaryCrossentropy { from_probabilities: true, ..Self::default() }
+    }
+
+    /// Moves the targets `y` towards a half: `y (1 - amount) + amount / 2`.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// use cinta::{Loss, Var};
+    /// let (y, p) = (Tensor::from([[1.0]]), Var::constant(Tensor::from([[0.5]])));
+    /// let loss = BinaryCrossentropy::new().label_smoothing(0.2).per_sample(&y, &p);
+    /// assert!((loss.value().item() - 2.0_f32.ln()).abs() < 1e-6);
+    /// ```
+    pub fn label_smoothing(mut self, amount: f64) -> Self {
+        self.label_smoothing = amount;
+        self
+    }
+
+    pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, String> {
+        options.only("axis", &json!(-1))?;
+        Ok(BinaryCrossentropy {
+            from_logits: options.flag("from_logits", false)?,
+            from_probabilities: options.flag("from_probabilities", false)?,
+            label_smoothing: options.number_or("label_smoothing", 0.0)?,
+        })
+    }
+
+    fn targets<T: Scalar>(&self, targets: &Tensor<T>) -> Tensor<T> {
+        if self.label_smoothing == 0.0 {
+            return targets.clone();
+        }
+        let (scale, shift) = (1.0 - self.label_smoothing, self.label_smoothing / 2.0);
+        targets.map(|y| y * T::lit(scale) + T::lit(shift))
+    }
+}
+
+impl<T: Scalar> Loss<T> for BinaryCrossentropy {
+    fn name(&self) -> &str {
+        "binary_crossentropy"
+    }
+
+    fn per_sample<'t>(&self, targets: &Tensor<T>, predictions: &Var<'t, T>) -> Var<'t, T> {
+        let targets = self.targets(targets);
+        over_samples(&if self.from_logits {
+            predictions.binary_crossentropy_from_logits(&targets)
+        } else {
+            predictions.binary_crossentropy(&targets)
+        })
+    }
+
+    fn per_sample_from_logits<'t>(
+        &self,
+        targets: &Tensor<T>,
+        logits: &Var<'t, T>,
+        activation: Activation,
+    ) -> Option<Var<'t, T>> {
+        if activation != Activation::Sigmoid || self.from_logits || self.from_probabilities {
+            return None;
+        }
+        Some(over_samples(&logits.binary_crossentropy_from_logits(&self.targets(targets))))
+    }
+
+    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
+        check_smoothing(self.label_smoothing)?;
+        same_shape_with_axis(targets, output)
+    }
+
+    fn config(&self) -> Value {
+        if !self.from_logits && !self.from_probabilities && self.label_smoothing == 0.0 {
+            return json!(Loss::<T>::name(self));
+        }
+        let mut own = json!({
+            "from_logits": self.from_logits, "label_smoothing": self.label_smoothing, "axis": -1,
+        });
+        if self.from_probabilities {
+            own["from_probabilities"] = json!(true);
+        }
+        keras_loss("BinaryCrossentropy", Loss::<T>::name(self), own)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_sigmoid_is_looked_behind() {
+        let (y, z) = (Tensor::from([[1.0, 0.0]]), Var::constant(Tensor::from([[-200.0, 0.0]])));
+        let loss = BinaryCrossentropy::new();
+        let fused = loss.per_sample_from_logits(&y, &z, Activation::Sigmoid).unwrap();
+        let expected: f64 = (200.0 + 2.0f64.ln()) / 2.0;
+        assert!((fused.value().item() - expected).abs() < 1e-12);
+        assert!(loss.per_sample_from_logits(&y, &z, Activation::Softmax).is_none());
+        for loss in [BinaryCrossentropy::from_logits(), BinaryCrossentropy::from_probabilities()] {
+            assert!(loss.per_sample_from_logits(&y, &z, Activation::Sigmoid).is_none());
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! The divergence of Kullback and Leibler as a loss.
+
+use super::{Loss, over_samples, same_shape_with_axis};
+use crate::autograd::Var;
+use crate::scalar::Scalar;
+use crate::tensor::{Shape, Tensor};
+
+/// The divergence of Kullback and Leibler of predicted probabilities from target ones, as [`Var::kl_divergence`].
+///
+/// ```
+/// use cinta::prelude::*;
+/// let mut model = Sequential::new([4]).add(Dense::new(3).activation(Softmax)).build(0)?;
+/// model.compile(Compile::new(Adam::default(), KlDivergence));
+/// # Ok::<(), cinta::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct KlDivergence;
+
+impl<T: Scalar> Loss<T> for KlDivergence {
+    fn name(&self) -> &str {
+        "kl_divergence"
+    }
+
+    fn per_sample<'t>(&self, targets: &Tensor<T>, predictions: &Var<'t, T>) -> Var<'t, T> {
+        over_samples(&predictions.kl_divergence(targets))
+    }
+
+    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
+        same_shape_with_axis(targets, output)
+    }
+}

@@ -1,0 +1,229 @@
+//! Losses: a value for each sample, whose mean training minimises.
+
+mod binary;
+mod categorical;
+mod kl_divergence;
+mod regression;
+
+pub use binary::BinaryCrossentropy;
+pub use categorical::{CategoricalCrossentropy, SparseCategoricalCrossentropy};
+pub use kl_divergence::KlDivergence;
+pub use regression::{Huber, MeanAbsoluteError, MeanSquaredError};
+
+use super::Metric;
+use crate::autograd::Var;
+use crate::nn::{Activation, Options, keras_object, object};
+use crate::scalar::Scalar;
+use crate::tensor::{Shape, Tensor};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// What training minimises: the mean over the batch of a value for each sample, to which the model
+/// adds its layers' penalties.
+///
+/// ```
+/// use cinta::{Loss, Shape, Tensor, Var};
+///
+/// /// The root of the mean of squared differences.
+/// struct Distance;
+///
+/// impl Loss<f32> for Distance {
+///     fn name(&self) -> &str {
+///         "distance"
+///     }
+///     fn per_sample<'t>(&self, targets: &Tensor<f32>, predictions: &Var<'t, f32>) -> Var<'t, f32> {
+///         (predictions.mean_squared_error(targets) + 1e-12).sqrt()
+///     }
+/// }
+/// ```
+///
+/// The crate's losses are [metrics](crate::Metric) as well: their mean over the samples, without penalties.
+pub trait Loss<T: Scalar>: Send + Sync {
+    /// Keras's name.
+    fn name(&self) -> &str;
+
+    /// The loss of every sample: `[n, ..]` gives `[n]`.
+    fn per_sample<'t>(&self, targets: &Tensor<T>, predictions: &Var<'t, T>) -> Var<'t, T>;
+
+    /// The loss of every sample, from what went into a final softmax or sigmoid; `None` if this loss wants what came out.
+    fn per_sample_from_logits<'t>(
+        &self,
+        targets: &Tensor<T>,
+        logits: &Var<'t, T>,
+        activation: Activation,
+    ) -> Option<Var<'t, T>> {
+        let _ = (targets, logits, activation);
+        None
+    }
+
+    /// Checks targets of a data set, `[n, ..]`, against a model whose outputs have this shape.
+    ///
+    /// # Errors
+    /// A sentence that says what does not fit and what would.
+    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
+        same_shape(targets, output)
+    }
+
+    /// The object that goes into files. By default the name alone.
+    fn config(&self) -> Value {
+        json!(self.name())
+    }
+}
+
+fn same_shape<T: Scalar>(targets: &Tensor<T>, output: Shape) -> Result<(), String> {
+    let sample = targets.shape().sample();
+    if sample == output {
+        return Ok(());
+    }
+    let hint = match (&*sample, &*output) {
+        ([], [1]) => "; reshape the targets to [n, 1]".to_owned(),
+        ([] | [1], [classes]) => format!(
+            "; class numbers need SparseCategoricalCrossentropy, or one_hot(&labels, {classes})"
+        ),
+        _ => String::new(),
+    };
+    Err(format!("one target has the shape {sample} and one output of the model {output}{hint}"))
+}
+
+/// [`same_shape`], with an axis along which a loss is computed.
+fn same_shape_with_axis<T: Scalar>(targets: &Tensor<T>, output: Shape) -> Result<(), String> {
+    if output.is_empty() {
+        return Err("the outputs of the model have no axis".to_owned());
+    }
+    same_shape(targets, output)
+}
+
+fn check_smoothing(amount: f64) -> Result<(), String> {
+    if (0.0..=1.0).contains(&amount) {
+        Ok(())
+    } else {
+        Err(format!("the label smoothing {amount} is not between 0 and 1"))
+    }
+}
+
+/// The mean over all axes but the first.
+fn over_samples<'t, T: Scalar>(loss: &Var<'t, T>) -> Var<'t, T> {
+    match loss.shape().rank() {
+        1 => loss.clone(),
+        rank => loss.mean(&(1..rank).collect::<Vec<_>>()[..]),
+    }
+}
+
+/// The object that Keras writes for a loss with options of its own.
+fn keras_loss(class_name: &str, name: &str, own: Value) -> Value {
+    let mut config = json!({ "name": name, "reduction": "sum_over_batch_size" });
+    let (all, own) = (config.as_object_mut(), own.as_object());
+    all.expect("an object").extend(own.expect("an object").clone());
+    keras_object("keras.losses", class_name, config)
+}
+
+/// What each of the crate's losses is.
+pub(super) trait LossAndMetric<T: Scalar>: Loss<T> + Metric<T> {}
+
+impl<T: Scalar, L: Loss<T> + Metric<T>> LossAndMetric<T> for L {}
+
+/// Makes a loss from what a file says; `role` is "loss" or "metric".
+pub(super) fn from_config<T: Scalar>(
+    value: &Value,
+    role: &str,
+) -> Result<Arc<dyn LossAndMetric<T>>, String> {
+    let (class_name, config) = object(value)?;
+    let mut options = Options::new(&config);
+    options.ignore(&["name", "dtype"]);
+    options.only("reduction", &json!("sum_over_batch_size"))?;
+    let loss: Arc<dyn LossAndMetric<T>> = match class_name {
+        "CategoricalCrossentropy" | "categorical_crossentropy" => {
+            Arc::new(CategoricalCrossentropy::from_options(&mut options)?)
+        }
+        "SparseCategoricalCrossentropy" | "sparse_categorical_crossentropy" => {
+            Arc::new(SparseCategoricalCrossentropy::from_options(&mut options)?)
+        }
+        "BinaryCrossentropy" | "binary_crossentropy" | "bce" | "BCE" => {
+            Arc::new(BinaryCrossentropy::from_options(&mut options)?)
+        }
+        "KLDivergence" | "kl_divergence" | "kld" | "KLD" => Arc::new(KlDivergence),
+        "MeanSquaredError" | "mean_squared_error" | "mse" | "MSE" => Arc::new(MeanSquaredError),
+        "MeanAbsoluteError" | "mean_absolute_error" | "mae" | "MAE" => Arc::new(MeanAbsoluteError),
+        "Huber" | "huber" => Arc::new(Huber::from_options(&mut options)?),
+        other => {
+            return Err(format!(
+                "the {role} {other} is not known; others can be added to a Registry"
+            ));
+        }
+    };
+    options.finish()?;
+    Ok(loss)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(value: &Value) -> Result<Arc<dyn Loss<f64>>, String> {
+        Ok(from_config(value, "loss")?)
+    }
+
+    #[test]
+    fn configs_come_back() {
+        let losses: [Arc<dyn Loss<f64>>; 12] = [
+            Arc::new(CategoricalCrossentropy::new()),
+            Arc::new(CategoricalCrossentropy::from_logits().label_smoothing(0.1)),
+            Arc::new(CategoricalCrossentropy::from_probabilities()),
+            Arc::new(SparseCategoricalCrossentropy::new()),
+            Arc::new(SparseCategoricalCrossentropy::from_logits()),
+            Arc::new(BinaryCrossentropy::new()),
+            Arc::new(BinaryCrossentropy::from_logits().label_smoothing(0.1)),
+            Arc::new(BinaryCrossentropy::from_probabilities()),
+            Arc::new(KlDivergence),
+            Arc::new(MeanSquaredError),
+            Arc::new(MeanAbsoluteError),
+            Arc::new(Huber::new(0.5)),
+        ];
+        for loss in losses {
+            let written = loss.config();
+            let back = read(&written).unwrap();
+            assert_eq!(back.config().to_string(), written.to_string());
+            assert_eq!(back.name(), loss.name());
+        }
+    }
+
+    #[test]
+    fn losses_have_the_names_that_keras_takes() {
+        for (names, name) in [
+            (&["mse", "MSE", "MeanSquaredError"][..], "mean_squared_error"),
+            (&["mae", "MAE", "MeanAbsoluteError"], "mean_absolute_error"),
+            (&["bce", "BCE", "BinaryCrossentropy"], "binary_crossentropy"),
+            (&["kld", "KLD", "KLDivergence"], "kl_divergence"),
+            (&["Huber"], "huber"),
+            (&["CategoricalCrossentropy"], "categorical_crossentropy"),
+            (&["SparseCategoricalCrossentropy"], "sparse_categorical_crossentropy"),
+        ] {
+            for alias in names.iter().chain([&name]) {
+                assert_eq!(read(&json!(alias)).unwrap().name(), name);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_supported_is_an_error() {
+        let read = |class_name: &str, config: Value| {
+            let Err(error) = read(&json!({ "class_name": class_name, "config": config })) else {
+                panic!("{class_name} was read")
+            };
+            error
+        };
+        assert_eq!(
+            read("MeanSquaredError", json!({ "reduction": "sum" })),
+            "the option reduction = \"sum\" is not supported; only \"sum_over_batch_size\" is supported"
+        );
+        assert_eq!(
+            read("SparseCategoricalCrossentropy", json!({ "ignore_class": 3 })),
+            "the option ignore_class = 3 is not supported; leave it out"
+        );
+        assert_eq!(read("Huber", json!({ "delta": 0.0 })), "delta is 0; it is finite and above 0");
+        assert_eq!(
+            read("Hinge", json!({})),
+            "the loss Hinge is not known; others can be added to a Registry"
+        );
+    }
+}

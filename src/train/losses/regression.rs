@@ -1,0 +1,135 @@
+//! Losses of differences.
+
+use super::{Loss, keras_loss, over_samples, same_shape_with_axis};
+use crate::autograd::Var;
+use crate::nn::Options;
+use crate::scalar::Scalar;
+use crate::tensor::{Shape, Tensor};
+use serde_json::{Value, json};
+
+/// The mean of squared differences, as [`Var::mean_squared_error`].
+///
+/// ```
+/// use cinta::prelude::*;
+/// let mut model = Sequential::new([1]).add(Dense::new(1)).build(0)?;
+/// model.compile(Compile::new(Sgd::new(0.1), MeanSquaredError));
+/// # Ok::<(), cinta::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MeanSquaredError;
+
+impl<T: Scalar> Loss<T> for MeanSquaredError {
+    fn name(&self) -> &str {
+        "mean_squared_error"
+    }
+
+    fn per_sample<'t>(&self, targets: &Tensor<T>, predictions: &Var<'t, T>) -> Var<'t, T> {
+        over_samples(&predictions.mean_squared_error(targets))
+    }
+
+    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
+        same_shape_with_axis(targets, output)
+    }
+}
+
+/// The mean of absolute differences: the mean of `|p_i - y_i|` over the outputs of a sample.
+///
+/// ```
+/// use cinta::prelude::*;
+/// use cinta::{Loss, Var};
+/// let (y, p) = (Tensor::from([[1.0, 2.0]]), Var::constant(Tensor::from([[4.0, 1.0]])));
+/// assert_eq!(MeanAbsoluteError.per_sample(&y, &p).value().to_vec(), [2.0]);
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MeanAbsoluteError;
+
+impl<T: Scalar> Loss<T> for MeanAbsoluteError {
+    fn name(&self) -> &str {
+        "mean_absolute_error"
+    }
+
+    fn per_sample<'t>(&self, targets: &Tensor<T>, predictions: &Var<'t, T>) -> Var<'t, T> {
+        over_samples(&difference(targets, predictions).abs())
+    }
+
+    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
+        same_shape_with_axis(targets, output)
+    }
+}
+
+/// Half the square of small differences, and in proportion to large ones: the mean of [`Var::huber`] of `p_i - y_i` over the
+/// outputs of a sample.
+///
+/// ```
+/// use cinta::prelude::*;
+/// use cinta::{Loss, Var};
+/// let (y, p) = (Tensor::from([[1.0, 2.0]]), Var::constant(Tensor::from([[4.0, 2.0]])));
+/// assert_eq!(Huber::new(1.0).per_sample(&y, &p).value().to_vec(), [1.25]); // of 2.5 and 0
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Huber {
+    delta: f64,
+}
+
+impl Huber {
+    /// Differences are large beyond `delta`, which is above 0.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// assert_eq!(Huber::new(1.0), Huber::default());
+    /// ```
+    pub fn new(delta: f64) -> Self {
+        Huber { delta }
+    }
+
+    pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, String> {
+        let huber = Huber { delta: options.number_or("delta", 1.0)? };
+        huber.check_delta()?;
+        Ok(huber)
+    }
+
+    fn check_delta(self) -> Result<(), String> {
+        if self.delta.is_finite() && self.delta > 0.0 {
+            Ok(())
+        } else {
+            Err(format!("delta is {}; it is finite and above 0", self.delta))
+        }
+    }
+}
+
+/// Keras's default: `delta = 1`.
+impl Default for Huber {
+    fn default() -> Self {
+        Huber::new(1.0)
+    }
+}
+
+impl<T: Scalar> Loss<T> for Huber {
+    fn name(&self) -> &str {
+        "huber"
+    }
+
+    fn per_sample<'t>(&self, targets: &Tensor<T>, predictions: &Var<'t, T>) -> Var<'t, T> {
+        over_samples(&difference(targets, predictions).huber(self.delta))
+    }
+
+    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
+        self.check_delta()?;
+        same_shape_with_axis(targets, output)
+    }
+
+    fn config(&self) -> Value {
+        if *self == Huber::default() {
+            return json!(Loss::<T>::name(self));
+        }
+        // Keras takes the delta, although it does not write it.
+        keras_loss("Huber", "huber_loss", json!({ "delta": self.delta }))
+    }
+}
+
+#[track_caller]
+fn difference<'t, T: Scalar>(targets: &Tensor<T>, predictions: &Var<'t, T>) -> Var<'t, T> {
+    let (shape, wanted) = (predictions.shape(), targets.shape());
+    assert_eq!(shape, wanted, "predictions of shape {shape} and targets of shape {wanted}");
+    predictions - Var::constant(targets.clone())
+}

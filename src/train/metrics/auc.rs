@@ -1,0 +1,229 @@
+//! The area under a curve that thresholds draw.
+
+use super::{Direction, Metric, keras_metric, ratio, same_shape};
+use crate::nn::Options;
+use crate::scalar::Scalar;
+use crate::tensor::{Shape, Tensor};
+use serde_json::{Value, json};
+
+/// What an [`Auc`] is the area under, as the threshold moves from 1 to 0.
+///
+/// ```
+/// use cinta::{Auc, Curve};
+/// assert_ne!(Auc::new().curve(Curve::Pr), Auc::new());
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Curve {
+    /// Recall against the fraction of negative targets above the threshold (receiver operating characteristic).
+    #[default]
+    Roc,
+    /// Precision against recall.
+    Pr,
+}
+
+/// The area under a curve of all thresholds, as Keras computes it: from counts at `num_thresholds` thresholds at equal
+/// distances from 0 to 1. The ROC curve is drawn with straight lines between them; below the curve of precision and recall,
+/// precision is interpolated as Davis and Goadrich (2006) do.
+///
+/// Predictions are probabilities. Targets other than 0 are positive; each output of a sample counts.
+///
+/// ```
+/// use cinta::{Auc, Metric, Tensor};
+/// let (targets, predictions) = (Tensor::from([[0.0], [1.0], [1.0]]), Tensor::from([[0.5], [0.3], [0.9]]));
+/// let state = Auc::new().state(&targets, &predictions);
+/// // One of two pairs of a positive and a negative target is in the right order.
+/// assert!((Metric::<f64>::result(&Auc::new(), &state) - 0.5).abs() < 1e-12);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Auc {
+    num_thresholds: usize,
+    curve: Curve,
+}
+
+impl Auc {
+    /// Under the ROC curve, with 200 thresholds.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let _: Compile = Compile::new(Adam::default(), BinaryCrossentropy::new()).metric(Auc::new());
+    /// ```
+    pub fn new() -> Self {
+        Auc { num_thresholds: 200, curve: Curve::Roc }
+    }
+
+    /// The curve.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// use cinta::{Curve, Named};
+    /// let _: Compile = Compile::new(Adam::default(), BinaryCrossentropy::new())
+    ///     .metric(Auc::new())
+    ///     .metric(Named::new("auc_pr", Auc::new().curve(Curve::Pr)));
+    /// ```
+    pub fn curve(mut self, curve: Curve) -> Self {
+        self.curve = curve;
+        self
+    }
+
+    /// The number of thresholds, at least 2.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// assert_eq!(Auc::new().num_thresholds(200), Auc::new());
+    /// ```
+    pub fn num_thresholds(mut self, num_thresholds: usize) -> Self {
+        self.num_thresholds = num_thresholds;
+        self
+    }
+
+    pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, String> {
+        options.only("summation_method", &json!("interpolation"))?;
+        options.only("multi_label", &json!(false))?;
+        options.only("from_logits", &json!(false))?;
+        let num_thresholds = options.number_or("num_thresholds", 200.0)?;
+        if num_thresholds.fract() != 0.0 || !(2.0..=1e6).contains(&num_thresholds) {
+            return Err(format!(
+                "the option num_thresholds = {num_thresholds} is not a whole number between 2 and a million"
+            ));
+        }
+        let curve = match options.text("curve")? {
+            None | Some("ROC" | "roc") => Curve::Roc,
+            Some("PR" | "pr") => Curve::Pr,
+            Some(other) => {
+                return Err(format!("the option curve = {other:?} is neither \"ROC\" nor \"PR\""));
+            }
+        };
+        Ok(Auc { num_thresholds: num_thresholds as usize, curve })
+    }
+}
+
+impl Default for Auc {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: Scalar> Metric<T> for Auc {
+    fn name(&self) -> &str {
+        "auc"
+    }
+
+    /// Histograms of the positive and of the negative targets over the intervals between thresholds.
+    fn state(&self, targets: &Tensor<T>, predictions: &Tensor<T>) -> Vec<f64> {
+        let mut histograms = vec![0.0; 2 * self.num_thresholds];
+        let (positive, negative) = histograms.split_at_mut(self.num_thresholds);
+        let intervals = T::lit((self.num_thresholds - 1) as f64);
+        for (y, p) in targets.iter().zip(predictions.iter()) {
+            // In the interval (i, i + 1] / intervals, and in the first if not above 0. What is not a number, too.
+            let above = ((p * intervals).ceil().widen() - 1.0).clamp(0.0, intervals.widen() - 1.0);
+            let histogram = if y == T::zero() { &mut *negative } else { &mut *positive };
+            histogram[above as usize] += 1.0;
+        }
+        histograms
+    }
+
+    fn result(&self, state: &[f64]) -> f64 {
+        let (positive, negative) = state.split_at(self.num_thresholds);
+        let (total_p, total_n) = (positive.iter().sum::<f64>(), negative.iter().sum::<f64>());
+        // True and false positives at the threshold at hand, from the largest to the smallest.
+        let (mut tp, mut fp, mut area) = (0.0, 0.0, 0.0);
+        for (p, n) in positive.iter().zip(negative).rev() {
+            let (next_tp, next_fp) = (tp + p, fp + n);
+            area += match self.curve {
+                Curve::Roc => {
+                    let height = (ratio(tp, total_p) + ratio(next_tp, total_p)) / 2.0;
+                    (ratio(next_fp, total_n) - ratio(fp, total_n)) * height
+                }
+                Curve::Pr => {
+                    // Between two thresholds, true positives grow in proportion to all positives q:
+                    // tp = intercept + slope q, and the precision tp / q is integrated over tp.
+                    let (q, next_q) = (tp + fp, next_tp + next_fp);
+                    let slope = ratio(next_tp - tp, next_q - q);
+                    let intercept = tp - slope * q;
+                    let growth = if q > 0.0 && next_q > 0.0 { next_q / q } else { 1.0 };
+                    ratio(slope * (next_tp - tp + intercept * growth.ln()), total_p)
+                }
+            };
+            (tp, fp) = (next_tp, next_fp);
+        }
+        area
+    }
+
+    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
+        if self.num_thresholds < 2 {
+            return Err(format!("num_thresholds is {}; it is at least 2", self.num_thresholds));
+        }
+        same_shape(targets, output)
+    }
+
+    fn direction(&self) -> Option<Direction> {
+        Some(Direction::Max)
+    }
+
+    fn config(&self) -> Value {
+        let name = Metric::<T>::name(self);
+        if *self == Self::new() {
+            return json!(name);
+        }
+        let own = json!({
+            "num_thresholds": self.num_thresholds,
+            "curve": match self.curve { Curve::Roc => "ROC", Curve::Pr => "PR" },
+            "summation_method": "interpolation", "multi_label": false, "num_labels": null,
+            "label_weights": null, "from_logits": false,
+        });
+        keras_metric::<T>("AUC", name, &own)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn area(auc: Auc, targets: [f64; 4], predictions: [f64; 4]) -> f64 {
+        let column = |values: [f64; 4]| Tensor::new([4, 1], values.to_vec());
+        let state = auc.state(&column(targets), &column(predictions));
+        Metric::<f64>::result(&auc, &state)
+    }
+
+    #[test]
+    fn the_roc_area_counts_pairs_in_the_right_order() {
+        let targets = [0.0, 0.0, 1.0, 1.0];
+        for (predictions, expected) in [
+            ([0.1, 0.2, 0.8, 0.9], 1.0),
+            ([0.9, 0.8, 0.2, 0.1], 0.0),
+            ([0.1, 0.5, 0.4, 0.9], 0.75),
+            ([0.5, 0.5, 0.5, 0.5], 0.5), // ties count half
+            ([-1.0, 0.0, 1.0, 2.0], 1.0),
+        ] {
+            let found = area(Auc::new(), targets, predictions);
+            assert!((found - expected).abs() < 1e-12, "{predictions:?}: {found}");
+        }
+        // One kind of target alone has no curve.
+        assert_eq!(area(Auc::new(), [1.0; 4], [0.1, 0.2, 0.3, 0.4]), 0.0);
+    }
+
+    #[test]
+    fn the_area_below_precision_is_integrated() {
+        let pr = Auc::new().curve(Curve::Pr);
+        assert!((area(pr, [0.0, 0.0, 1.0, 1.0], [0.1, 0.2, 0.8, 0.9]) - 1.0).abs() < 1e-12);
+        // All in one interval: half of what is above the threshold is right.
+        assert!((area(pr, [0.0, 0.0, 1.0, 1.0], [0.5; 4]) - 0.5).abs() < 1e-12);
+        assert_eq!(area(pr, [0.0; 4], [0.5; 4]), 0.0);
+    }
+
+    #[test]
+    fn an_interval_has_its_upper_end() {
+        // With three thresholds: up to 0.5, and above.
+        let state = Auc::new()
+            .num_thresholds(3)
+            .state(&Tensor::from([[1.0, 1.0, 1.0, 0.0]]), &Tensor::from([[0.0, 0.5, 0.51, 1.0]]));
+        assert_eq!(state, [2.0, 1.0, 0.0, 0.0, 1.0, 0.0]);
+    }
+
+    #[test]
+    fn too_few_thresholds() {
+        let targets = Tensor::<f64>::zeros([1, 1]);
+        let error = Metric::check(&Auc::new().num_thresholds(1), &targets, Shape::new(&[1]));
+        assert_eq!(error.unwrap_err(), "num_thresholds is 1; it is at least 2");
+    }
+}

@@ -1,0 +1,151 @@
+//! Adagrad.
+
+use super::pace::pace_options;
+use super::{Optimizer, Pace, Step, own};
+use crate::nn::{Config, Options};
+use crate::scalar::Scalar;
+use crate::train::LearningRate;
+use crate::train::schedules::not_negative;
+use serde_json::json;
+
+/// Adagrad (Duchi, Hazan and Singer, 2011), in Keras's form: `a += g^2`, then `w -= lr g / sqrt(a + epsilon)`. The
+/// accumulator `a` starts at 0.1 if nothing else is chosen.
+///
+/// ```
+/// use cinta::prelude::*;
+/// let optimizer = Adagrad::new(0.01).initial_accumulator_value(0.5);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Adagrad {
+    pace: Pace,
+    initial_accumulator_value: f64,
+    epsilon: f64,
+}
+
+impl Adagrad {
+    /// Adagrad with Keras's other defaults: an accumulator from 0.1, `epsilon = 1e-7`.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// assert_eq!(Adagrad::new(0.001), Adagrad::default());
+    /// ```
+    pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
+        let pace = Pace::new(learning_rate);
+        Adagrad { pace, initial_accumulator_value: 0.1, epsilon: 1e-7 }
+    }
+
+    /// What the accumulator starts at.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// assert_eq!(Adagrad::new(0.001).initial_accumulator_value(0.1), Adagrad::default());
+    /// ```
+    pub fn initial_accumulator_value(mut self, initial_accumulator_value: f64) -> Self {
+        self.initial_accumulator_value = initial_accumulator_value;
+        self
+    }
+
+    /// What keeps the divisor from 0.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// assert_eq!(Adagrad::new(0.001).epsilon(1e-7), Adagrad::default());
+    /// ```
+    pub fn epsilon(mut self, epsilon: f64) -> Self {
+        self.epsilon = epsilon;
+        self
+    }
+
+    pub(super) fn from_config(config: &Config) -> Result<Self, String> {
+        let mut options = Options::new(config);
+        let adagrad = Adagrad {
+            pace: Pace::from_options(&mut options, 0.001)?,
+            initial_accumulator_value: options.number_or("initial_accumulator_value", 0.1)?,
+            epsilon: options.number_or("epsilon", 1e-7)?,
+        };
+        options.finish()?;
+        Ok(adagrad)
+    }
+}
+
+pace_options!(Adagrad, pace);
+
+/// Keras's default.
+impl Default for Adagrad {
+    fn default() -> Self {
+        Adagrad::new(0.001)
+    }
+}
+
+impl<T: Scalar> Optimizer<T> for Adagrad {
+    fn class_name(&self) -> &str {
+        "Adagrad"
+    }
+
+    fn pace(&self) -> &Pace {
+        &self.pace
+    }
+
+    fn config(&self) -> Config {
+        own(json!({
+            "initial_accumulator_value": self.initial_accumulator_value, "epsilon": self.epsilon,
+        }))
+    }
+
+    fn slots(&self) -> &'static [&'static str] {
+        &["accumulator"]
+    }
+
+    fn initial_slot(&self, _: &str) -> f64 {
+        self.initial_accumulator_value
+    }
+
+    fn update(&self, step: Step, weight: &mut [T], gradient: &[T], slots: &mut [&mut [T]]) {
+        let [accumulator] = slots else { panic!("Adagrad keeps one slot") };
+        let (lr, epsilon) = (T::lit(step.learning_rate), T::lit(self.epsilon));
+        for ((w, &g), a) in weight.iter_mut().zip(gradient).zip(accumulator.iter_mut()) {
+            *a = (*a + g * g).flushed();
+            *w = (*w - lr * g / (*a + epsilon).sqrt()).flushed();
+        }
+    }
+
+    fn check(&self) -> Result<(), String> {
+        not_negative("initial_accumulator_value", self.initial_accumulator_value)?;
+        not_negative("epsilon", self.epsilon)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{assert_close, comes_back, run};
+    use super::*;
+
+    #[test]
+    fn steps_computed_by_hand() {
+        // a = 5 + 4 = 9, then 25: each with a root.
+        let adagrad = Adagrad::new(0.3).initial_accumulator_value(5.0).epsilon(0.0);
+        assert_close(run(&adagrad, &[2.0, -4.0]), &[0.8, 0.8 + 0.24]);
+        // a + epsilon = 0.5 + 0.25 + 0.25
+        let adagrad = Adagrad::new(0.3).initial_accumulator_value(0.5).epsilon(0.25);
+        assert_close(run(&adagrad, &[0.5]), &[0.85]);
+    }
+
+    #[test]
+    fn configs_come_back() {
+        comes_back(&Adagrad::default());
+        comes_back(&Adagrad::new(0.01).initial_accumulator_value(0.5).epsilon(1e-6).clipnorm(1.0));
+    }
+
+    #[test]
+    fn senseless_hyperparameters_are_refused() {
+        for (adagrad, message) in [
+            (
+                Adagrad::new(0.1).initial_accumulator_value(-1.0),
+                "initial_accumulator_value is -1; it is finite and not negative",
+            ),
+            (Adagrad::new(0.1).epsilon(f64::NAN), "epsilon is NaN; it is finite and not negative"),
+        ] {
+            assert_eq!(Optimizer::<f32>::check(&adagrad).unwrap_err(), message);
+        }
+    }
+}

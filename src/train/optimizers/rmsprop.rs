@@ -1,0 +1,209 @@
+//! RMSprop.
+
+use super::pace::pace_options;
+use super::{Optimizer, Pace, Step, fraction, own};
+use crate::nn::{Config, Options};
+use crate::scalar::Scalar;
+use crate::train::LearningRate;
+use crate::train::schedules::not_negative;
+use serde_json::json;
+
+/// RMSprop (Tieleman and Hinton, 2012), in Keras 3's form: `v = rho v + (1 - rho) g^2`, then
+/// `w -= lr g / sqrt(v + epsilon)`. With [`momentum`](Self::momentum), that quotient is added to `momentum m`, and `m` is
+/// subtracted; [`centered`](Self::centered), the mean gradient's square is taken from `v` below the root.
+///
+/// ```
+/// use cinta::prelude::*;
+/// let optimizer = RmsProp::new(0.001).rho(0.9).momentum(0.5).centered(true);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct RmsProp {
+    pace: Pace,
+    rho: f64,
+    momentum: f64,
+    epsilon: f64,
+    centered: bool,
+}
+
+impl RmsProp {
+    /// RMSprop with Keras's other defaults: `rho = 0.9`, no momentum, `epsilon = 1e-7`.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// assert_eq!(RmsProp::new(0.001), RmsProp::default());
+    /// ```
+    pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
+        let pace = Pace::new(learning_rate);
+        RmsProp { pace, rho: 0.9, momentum: 0.0, epsilon: 1e-7, centered: false }
+    }
+
+    /// How much of the mean squared gradient is kept from step to step.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// assert_eq!(RmsProp::new(0.001).rho(0.9), RmsProp::default());
+    /// ```
+    pub fn rho(mut self, rho: f64) -> Self {
+        self.rho = rho;
+        self
+    }
+
+    /// The part of the last step that is repeated, between 0 and 1.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// assert_ne!(RmsProp::new(0.001).momentum(0.5), RmsProp::default()); // whose momentum is 0
+    /// ```
+    pub fn momentum(mut self, momentum: f64) -> Self {
+        self.momentum = momentum;
+        self
+    }
+
+    /// What keeps the divisor from 0.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// assert_eq!(RmsProp::new(0.001).epsilon(1e-7), RmsProp::default());
+    /// ```
+    pub fn epsilon(mut self, epsilon: f64) -> Self {
+        self.epsilon = epsilon;
+        self
+    }
+
+    /// Whether to divide by the gradient's standard deviation rather than its root mean square.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// assert_ne!(RmsProp::new(0.001).centered(true), RmsProp::default());
+    /// ```
+    pub fn centered(mut self, centered: bool) -> Self {
+        self.centered = centered;
+        self
+    }
+
+    pub(super) fn from_config(config: &Config) -> Result<Self, String> {
+        let mut options = Options::new(config);
+        let rmsprop = RmsProp {
+            pace: Pace::from_options(&mut options, 0.001)?,
+            rho: options.number_or("rho", 0.9)?,
+            momentum: options.number_or("momentum", 0.0)?,
+            epsilon: options.number_or("epsilon", 1e-7)?,
+            centered: options.flag("centered", false)?,
+        };
+        options.finish()?;
+        Ok(rmsprop)
+    }
+}
+
+pace_options!(RmsProp, pace);
+
+/// Keras's default.
+impl Default for RmsProp {
+    fn default() -> Self {
+        RmsProp::new(0.001)
+    }
+}
+
+impl<T: Scalar> Optimizer<T> for RmsProp {
+    fn class_name(&self) -> &str {
+        "RMSprop"
+    }
+
+    fn pace(&self) -> &Pace {
+        &self.pace
+    }
+
+    fn config(&self) -> Config {
+        own(json!({
+            "rho": self.rho, "momentum": self.momentum, "epsilon": self.epsilon,
+            "centered": self.centered,
+        }))
+    }
+
+    fn slots(&self) -> &'static [&'static str] {
+        match (self.momentum > 0.0, self.centered) {
+            (false, false) => &["velocity"],
+            (true, false) => &["velocity", "momentum"],
+            (false, true) => &["velocity", "average_gradient"],
+            (true, true) => &["velocity", "momentum", "average_gradient"],
+        }
+    }
+
+    fn update(&self, step: Step, weight: &mut [T], gradient: &[T], slots: &mut [&mut [T]]) {
+        let [velocity, others @ ..] = slots else { panic!("RMSprop keeps a slot at least") };
+        let (mut momentums, mut averages) = match (self.momentum > 0.0, others) {
+            (_, []) => (None, None),
+            (true, [momentums]) => (Some(momentums), None),
+            (false, [averages]) => (None, Some(averages)),
+            (_, [momentums, averages]) => (Some(momentums), Some(averages)),
+            _ => panic!("RMSprop keeps three slots at most"),
+        };
+        let (lr, epsilon) = (T::lit(step.learning_rate), T::lit(self.epsilon));
+        let (rho, new, mu) = (T::lit(self.rho), T::lit(1.0 - self.rho), T::lit(self.momentum));
+        for (i, ((w, &g), v)) in
+            weight.iter_mut().zip(gradient).zip(velocity.iter_mut()).enumerate()
+        {
+            *v = (rho * *v + new * (g * g)).flushed();
+            let mut square = *v;
+            if let Some(averages) = &mut averages {
+                averages[i] = (rho * averages[i] + new * g).flushed();
+                square -= averages[i] * averages[i];
+            }
+            let mut increment = lr * g / (square + epsilon).sqrt();
+            if let Some(momentums) = &mut momentums {
+                momentums[i] = (mu * momentums[i] + increment).flushed();
+                increment = momentums[i];
+            }
+            *w = (*w - increment).flushed();
+        }
+    }
+
+    fn check(&self) -> Result<(), String> {
+        fraction("rho", self.rho, true)?;
+        fraction("momentum", self.momentum, true)?;
+        not_negative("epsilon", self.epsilon)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{assert_close, comes_back, run};
+    use super::*;
+
+    #[test]
+    fn steps_computed_by_hand() {
+        // Without memory, every step is as long as the learning rate.
+        let forgetful = RmsProp::new(0.1).rho(0.0).epsilon(0.0);
+        assert_close(run(&forgetful, &[2.0, -6.0]), &[0.9, 1.0]);
+        // The root is of 4 + 5.
+        assert_close(run(&forgetful.epsilon(5.0), &[2.0]), &[1.0 - 0.2 / 3.0]);
+        let half = RmsProp::new(0.1).rho(0.5).epsilon(0.0);
+        // v = 2
+        assert_close(run(&half, &[2.0]), &[1.0 - 0.2 / 2.0_f64.sqrt()]);
+        // The average is 1, so that 2 - 1 is below the root.
+        assert_close(run(&half.clone().centered(true), &[2.0]), &[0.8]);
+        let all = half.centered(true).momentum(0.5);
+        // v = 2, 3; average = 1, 1.5; increments 0.2 and 0.2 / sqrt(0.75); m = 0.2, 0.1 + that.
+        let second = 0.8 - (0.1 + 0.2 / 0.75_f64.sqrt());
+        assert_close(run(&all, &[2.0, 2.0]), &[0.8, second]);
+    }
+
+    #[test]
+    fn configs_come_back() {
+        comes_back(&RmsProp::default());
+        comes_back(&RmsProp::new(0.01).rho(0.8).momentum(0.5).epsilon(1e-6).weight_decay(0.1));
+        comes_back(&RmsProp::new(0.01).centered(true));
+        comes_back(&RmsProp::new(0.01).centered(true).momentum(0.1).clipnorm(1.0));
+    }
+
+    #[test]
+    fn senseless_hyperparameters_are_refused() {
+        for (rmsprop, message) in [
+            (RmsProp::new(0.1).rho(1.5), "rho is 1.5; it lies between 0 and 1"),
+            (RmsProp::new(0.1).momentum(-0.5), "momentum is -0.5; it lies between 0 and 1"),
+            (RmsProp::new(0.1).epsilon(-1.0), "epsilon is -1; it is finite and not negative"),
+        ] {
+            assert_eq!(Optimizer::<f32>::check(&rmsprop).unwrap_err(), message);
+        }
+    }
+}
