@@ -63,7 +63,7 @@
 //!
 //! # The book
 //!
-//! The module `book` (with the features `digits`, `images` and `plot`) mirrors the lecture that this crate
+//! The module `book` (with the features `digits`, `images`, `keras` and `plot`) mirrors the lecture that this crate
 //! reproduces, section by section, and explains how things work. In the repository it is the folder `docs`.
 //!
 //! # The rooms
@@ -83,7 +83,7 @@
 #![warn(clippy::undocumented_unsafe_blocks, unsafe_op_in_unsafe_fn)]
 
 mod autograd;
-#[cfg(all(feature = "digits", feature = "images", feature = "plot"))]
+#[cfg(all(feature = "digits", feature = "images", feature = "keras", feature = "plot"))]
 pub mod book;
 mod buffer;
 pub mod datasets;

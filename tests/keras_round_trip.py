@@ -57,7 +57,7 @@ def wide():
                 kernel_regularizer=keras.regularizers.L1L2(0.001, 0.002), bias_regularizer="l1"),
         L.Dense(4, trainable=False, kernel_initializer=keras.initializers.TruncatedNormal(0.1, 0.2)),
         L.ELU(),
-        L.Dense(3, kernel_initializer="orthogonal" if False else "lecun_normal"),
+        L.Dense(3, kernel_initializer="lecun_normal"),
         L.Softmax(),
     ]
 

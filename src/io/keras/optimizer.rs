@@ -142,37 +142,37 @@ fn name<T: Scalar>(compiled: &Compile<T>) -> String {
 fn variables<T: Scalar>(
     model: &Sequential<T>,
     compiled: &Compile<T>,
-    mut write: impl FnMut(String, Variable<'_, T>),
+    mut write: impl FnMut(String, Variable<T>),
 ) {
     let optimizer = &*compiled.optimizer;
     let name = name(compiled);
     write(format!("{name}/iteration"), Variable::Count(model.progress.iterations));
     if let Some(rate) = config(compiled)["learning_rate"].as_f64() {
         let rate = Tensor::new(&[][..], vec![T::lit(rate)]);
-        write(format!("{name}/learning_rate"), Variable::Tensor(&rate));
+        write(format!("{name}/learning_rate"), Variable::Tensor(rate));
     }
     let params: Vec<_> = trained(&model.layers).collect();
     let slots = optimizer.slots();
     for (weight, slot) in order(slots.len(), optimizer.slots_together(), params.len()) {
-        let (layer, param) = params[weight];
-        if let Some(value) = param.slots.get(slot) {
-            let weight = param.weight.name;
-            let variable = format!("{}_{layer}_{weight}_{}", model.name, slots[slot]);
-            write(format!("{name}/{variable}"), Variable::Tensor(value));
-        }
+        let (layer, Param { weight, slots: values, .. }) = params[weight];
+        // Before the first step, they are what the optimizer begins with.
+        let initial = || Tensor::full(weight.shape, T::lit(optimizer.initial_slot(slots[slot])));
+        let value = values.get(slot).cloned().unwrap_or_else(initial);
+        let variable = format!("{}_{layer}_{}_{}", model.name, weight.name, slots[slot]);
+        write(format!("{name}/{variable}"), Variable::Tensor(value));
     }
 }
 
-enum Variable<'v, T: Scalar> {
+enum Variable<T: Scalar> {
     Count(u64),
-    Tensor(&'v Tensor<T>),
+    Tensor(Tensor<T>),
 }
 
-impl<T: Scalar> Variable<'_, T> {
+impl<T: Scalar> Variable<T> {
     fn write(self, tree: &mut Tree, path: &str) {
         match self {
             Variable::Count(count) => tree.count(path, count),
-            Variable::Tensor(tensor) => tree.tensor(path, tensor),
+            Variable::Tensor(tensor) => tree.tensor(path, &tensor),
         }
     }
 }
