@@ -91,7 +91,8 @@ fn count(mut model: Sequential, shape: [usize; 3], batch_size: usize, steps: usi
     let x = Tensor::uniform([n, h, w, c], 0.0, 1.0, &mut Stream::new(1));
     let labels: Vec<usize> = (0..n).map(|i| i % 10).collect();
     let data = Dataset::new(x, datasets::one_hot(&labels, 10).unwrap()).unwrap();
-    let optimizer = Watched(Adam::default(), steps);
+    let clipped = Adam::default().global_clipnorm(1.0).weight_decay(0.001);
+    let optimizer = Watched(clipped, steps);
     let loss = CategoricalCrossentropy::new();
     model.compile(Compile::new(optimizer, loss.clone()).metric(Accuracy).metric(loss));
     let fit = Fit { batch_size, verbose: Verbose::Silent, ..Fit::default() };

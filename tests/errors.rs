@@ -1148,7 +1148,7 @@ mod files {
         for (part, value) in [
             ("optimizer", json!("lion")),
             ("loss", json!("hinge")),
-            ("metrics", json!(["auc"])),
+            ("metrics", json!(["mean_io_u"])),
             ("metrics", json!("accuracy")),
             ("loss_weights", json!([1.0])),
         ] {

@@ -3,7 +3,7 @@
 mod scratch;
 
 use cinta::prelude::*;
-use cinta::{Optimizer, Pace, Step};
+use cinta::{Curve, Named, Optimizer, Pace, Step};
 use scratch::Scratch;
 
 /// `y = 4 x` for the one sample `x = 1`; the model answers `w x + b`, with `w` and `b` from 0.
@@ -173,6 +173,78 @@ fn slots_start_where_the_optimizer_says() {
     fit(&mut model, 2);
     // 0 + 10 in the first step, 2 (1 + 11) in the second.
     assert_eq!(weights(&model), [34.0, 34.0]);
+}
+
+/// A model with a sigmoid at its end, its loss and its metrics.
+fn classifier(optimizer: impl Optimizer<f32> + 'static) -> (Sequential, Dataset) {
+    let n = 50;
+    let x = Tensor::uniform([n, 3], -1.0, 1.0, &mut Stream::new(1));
+    let y = x.slice(1, 0..2).map(|x| f32::from(u8::from(x > 0.2)));
+    let mut model = Sequential::new([3])
+        .add(Dense::new(4).activation(Tanh))
+        .add(Dense::new(2).activation(Sigmoid))
+        .build(3)
+        .unwrap();
+    let compile = Compile::new(optimizer, BinaryCrossentropy::new().label_smoothing(0.1))
+        .metric(Accuracy)
+        .metric(BinaryAccuracy::new().threshold(0.25))
+        .metric(Precision::new())
+        .metric(Recall::new().threshold(0.75))
+        .metric(Auc::new())
+        .metric(Named::new("auc_pr", Auc::new().curve(Curve::Pr)))
+        .metric(TopKCategoricalAccuracy::new(1))
+        .metric(MeanAbsoluteError)
+        .metric(Huber::new(0.5))
+        .metric(KlDivergence);
+    model.compile(compile);
+    (model, Dataset::new(x, y).unwrap())
+}
+
+#[test]
+fn training_goes_on_where_a_file_stopped() {
+    fn goes_on(name: &str, optimizer: impl Optimizer<f32> + Clone + 'static) {
+        let scratch = Scratch::new(&format!("goes-on-{name}"));
+        let path = scratch.path("model.safetensors");
+        let fit = || Fit { epochs: 3, verbose: Verbose::Silent, ..Fit::default() };
+        let (mut whole, data) = classifier(optimizer.clone());
+        let history = [whole.fit(&data, fit()).unwrap(), whole.fit(&data, fit()).unwrap()];
+        let (mut half, _) = classifier(optimizer);
+        half.fit(&data, fit()).unwrap();
+        half.save(&path).unwrap();
+        let mut rest = Sequential::load(&path).unwrap();
+        let second = rest.fit(&data, fit()).unwrap();
+        assert_eq!(rest.get_weights(), whole.get_weights(), "{name}");
+        assert_eq!(second, history[1], "{name}");
+        assert_eq!(rest.evaluate(&data).unwrap(), whole.evaluate(&data).unwrap(), "{name}");
+        assert!(history[1]["loss"][2] < history[0]["loss"][0], "{name}");
+        assert!(history[1]["auc"][2] > 0.5 && history[1]["auc_pr"][2] > 0.3, "{name}");
+    }
+    goes_on("sgd", Sgd::new(CosineDecay::new(0.5, 20).warmup(1.0, 3)).momentum(0.5));
+    goes_on("adam", Adam::new(0.01).amsgrad(true).global_clipnorm(1.0));
+    goes_on("adamw", AdamW::new(0.01).clipnorm(1.0));
+    goes_on("rmsprop", RmsProp::new(0.01).momentum(0.5).centered(true));
+    goes_on("adagrad", Adagrad::new(0.1).clipvalue(0.5).weight_decay(0.01));
+}
+
+#[test]
+fn a_final_sigmoid_is_looked_behind() {
+    let trained = |loss: BinaryCrossentropy| {
+        let mut model = Sequential::new([1])
+            .add(Dense::new(1).activation(Sigmoid).use_bias(false))
+            .build(0)
+            .unwrap();
+        model.set_weights(&[Tensor::full([1, 1], -200.0)]).unwrap();
+        model.compile(Compile::new(Sgd::new(1.0), loss));
+        let data = Dataset::new(Tensor::ones([1, 1]), Tensor::ones([1, 1])).unwrap();
+        let loss = model.evaluate(&data).unwrap()["loss"];
+        let fit = Fit { verbose: Verbose::Silent, ..Fit::default() };
+        model.fit(&data, fit).unwrap();
+        (loss, model.get_weights()[0].item())
+    };
+    assert_eq!(trained(BinaryCrossentropy::new()), (200.0, -199.0));
+    // From the probability alone, the loss is cut and nothing is learned.
+    let (loss, weight) = trained(BinaryCrossentropy::from_probabilities());
+    assert!((loss - 16.118).abs() < 1e-3 && weight == -200.0);
 }
 
 #[test]

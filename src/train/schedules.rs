@@ -49,15 +49,13 @@ impl LearningRate {
     /// assert_eq!((rate.at(0), rate.at(10)), (0.1, 0.05));
     /// ```
     pub fn at(&self, steps: u64) -> f64 {
-        match self {
-            LearningRate::Constant(rate) => *rate,
-            _ => self.schedule().expect("all others are").at(steps as f64),
-        }
+        self.schedule().map_or_else(|constant| constant, |schedule| schedule.at(steps as f64))
     }
 
-    fn schedule(&self) -> Option<&dyn Schedule> {
-        Some(match self {
-            LearningRate::Constant(_) => return None,
+    /// The schedule, or else the constant.
+    fn schedule(&self) -> Result<&dyn Schedule, f64> {
+        Ok(match self {
+            LearningRate::Constant(rate) => return Err(*rate),
             LearningRate::ExponentialDecay(schedule) => schedule,
             LearningRate::PiecewiseConstantDecay(schedule) => schedule,
             LearningRate::CosineDecay(schedule) => schedule,
@@ -68,24 +66,23 @@ impl LearningRate {
 
     /// The class of the schedule, if this is one.
     pub(super) fn schedule_name(&self) -> Option<&'static str> {
-        self.schedule().map(Schedule::class_name)
+        self.schedule().ok().map(Schedule::class_name)
     }
 
     pub(super) fn check(&self) -> Result<(), String> {
-        match self {
-            LearningRate::Constant(rate) => not_negative("the learning rate", *rate),
-            _ => self
-                .schedule()
-                .map_or(Ok(()), |s| s.check().map_err(|e| format!("{}: {e}", s.class_name()))),
+        match self.schedule() {
+            Err(rate) => not_negative("the learning rate", rate),
+            Ok(schedule) => {
+                schedule.check().map_err(|reason| format!("{}: {reason}", schedule.class_name()))
+            }
         }
     }
 
     /// A number, or the object that Keras writes for a schedule.
     pub(super) fn config(&self) -> Value {
-        match self {
-            LearningRate::Constant(rate) => json!(rate),
-            _ => {
-                let schedule = self.schedule().expect("all others are");
+        match self.schedule() {
+            Err(rate) => json!(rate),
+            Ok(schedule) => {
                 let name = schedule.class_name();
                 keras_object("keras.optimizers.schedules", name, schedule.config())
             }
@@ -104,11 +101,11 @@ impl LearningRate {
         let mut options = Options::new(config);
         options.ignore(&["name"]);
         let schedule: LearningRate = match class_name {
-            "ExponentialDecay" => ExponentialDecay::from_options(&mut options)?.into(),
+            "ExponentialDecay" => ExponentialDecay(Decay::from_options(&mut options)?).into(),
             "PiecewiseConstantDecay" => PiecewiseConstantDecay::from_options(&mut options)?.into(),
             "CosineDecay" => CosineDecay::from_options(&mut options)?.into(),
             "PolynomialDecay" => PolynomialDecay::from_options(&mut options)?.into(),
-            "InverseTimeDecay" => InverseTimeDecay::from_options(&mut options)?.into(),
+            "InverseTimeDecay" => InverseTimeDecay(Decay::from_options(&mut options)?).into(),
             _ => return Err("this schedule of learning rates is not supported".to_owned()),
         };
         options.finish()?;
@@ -122,6 +119,44 @@ impl From<f64> for LearningRate {
     }
 }
 
+/// What decays by a rate in a number of steps.
+#[derive(Clone, Debug, PartialEq)]
+struct Decay {
+    initial: f64,
+    decay_steps: u64,
+    decay_rate: f64,
+    staircase: bool,
+}
+
+impl Decay {
+    /// How often `decay_steps` have passed.
+    fn periods(&self, step: f64) -> f64 {
+        let periods = step / self.decay_steps as f64;
+        if self.staircase { periods.floor() } else { periods }
+    }
+
+    fn check(&self) -> Result<(), String> {
+        check_decay(self.initial, self.decay_steps)?;
+        not_negative("decay_rate", self.decay_rate)
+    }
+
+    fn config(&self, name: &str) -> Value {
+        json!({
+            "initial_learning_rate": self.initial, "decay_steps": self.decay_steps,
+            "decay_rate": self.decay_rate, "staircase": self.staircase, "name": name,
+        })
+    }
+
+    fn from_options(options: &mut Options<'_>) -> Result<Self, String> {
+        Ok(Decay {
+            initial: options.number("initial_learning_rate")?,
+            decay_steps: steps(options, "decay_steps")?,
+            decay_rate: options.number("decay_rate")?,
+            staircase: options.flag("staircase", false)?,
+        })
+    }
+}
+
 /// Falls by the factor `decay_rate` every `decay_steps` steps: in step `t`, `initial decay_rate^(t / decay_steps)`,
 /// where the exponent may be cut to a whole number ([`staircase`](Self::staircase)).
 ///
@@ -131,12 +166,7 @@ impl From<f64> for LearningRate {
 /// assert_eq!([rate.at(0), rate.at(1), rate.at(2)], [0.4, 0.2, 0.1]);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-pub struct ExponentialDecay {
-    initial: f64,
-    decay_steps: u64,
-    decay_rate: f64,
-    staircase: bool,
-}
+pub struct ExponentialDecay(Decay);
 
 impl ExponentialDecay {
     /// A smooth decay from an initial rate.
@@ -145,8 +175,12 @@ impl ExponentialDecay {
     /// let _ = cinta::ExponentialDecay::new(0.1, 1000, 0.96);
     /// ```
     pub fn new(initial_learning_rate: f64, decay_steps: u64, decay_rate: f64) -> Self {
-        let initial = initial_learning_rate;
-        ExponentialDecay { initial, decay_steps, decay_rate, staircase: false }
+        ExponentialDecay(Decay {
+            initial: initial_learning_rate,
+            decay_steps,
+            decay_rate,
+            staircase: false,
+        })
     }
 
     /// Whether the rate falls only at whole multiples of `decay_steps`.
@@ -157,19 +191,8 @@ impl ExponentialDecay {
     /// assert_eq!([rate.at(0), rate.at(1), rate.at(2)], [0.4, 0.4, 0.1]);
     /// ```
     pub fn staircase(mut self, staircase: bool) -> Self {
-        self.staircase = staircase;
+        self.0.staircase = staircase;
         self
-    }
-
-    fn from_options(options: &mut Options<'_>) -> Result<Self, String> {
-        let [initial, decay_rate] =
-            ["initial_learning_rate", "decay_rate"].map(|name| options.number(name));
-        Ok(ExponentialDecay {
-            initial: initial?,
-            decay_steps: steps(options, "decay_steps")?,
-            decay_rate: decay_rate?,
-            staircase: options.flag("staircase", false)?,
-        })
     }
 }
 
@@ -179,19 +202,15 @@ impl Schedule for ExponentialDecay {
     }
 
     fn at(&self, step: f64) -> f64 {
-        self.initial * self.decay_rate.powf(periods(step, self.decay_steps, self.staircase))
+        self.0.initial * self.0.decay_rate.powf(self.0.periods(step))
     }
 
     fn check(&self) -> Result<(), String> {
-        check_decay(self.initial, self.decay_steps)?;
-        not_negative("decay_rate", self.decay_rate)
+        self.0.check()
     }
 
     fn config(&self) -> Value {
-        json!({
-            "initial_learning_rate": self.initial, "decay_steps": self.decay_steps,
-            "decay_rate": self.decay_rate, "staircase": self.staircase, "name": "ExponentialDecay",
-        })
+        self.0.config(self.class_name())
     }
 }
 
@@ -204,12 +223,7 @@ impl Schedule for ExponentialDecay {
 /// assert_eq!([rate.at(0), rate.at(2), rate.at(4)], [0.6, 0.3, 0.6 / 3.0]);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-pub struct InverseTimeDecay {
-    initial: f64,
-    decay_steps: u64,
-    decay_rate: f64,
-    staircase: bool,
-}
+pub struct InverseTimeDecay(Decay);
 
 impl InverseTimeDecay {
     /// A smooth decay from an initial rate.
@@ -218,8 +232,12 @@ impl InverseTimeDecay {
     /// let _ = cinta::InverseTimeDecay::new(0.1, 1000, 0.5);
     /// ```
     pub fn new(initial_learning_rate: f64, decay_steps: u64, decay_rate: f64) -> Self {
-        let initial = initial_learning_rate;
-        InverseTimeDecay { initial, decay_steps, decay_rate, staircase: false }
+        InverseTimeDecay(Decay {
+            initial: initial_learning_rate,
+            decay_steps,
+            decay_rate,
+            staircase: false,
+        })
     }
 
     /// Whether the rate falls only at whole multiples of `decay_steps`.
@@ -230,19 +248,8 @@ impl InverseTimeDecay {
     /// assert_eq!([rate.at(0), rate.at(1), rate.at(2)], [0.6, 0.6, 0.3]);
     /// ```
     pub fn staircase(mut self, staircase: bool) -> Self {
-        self.staircase = staircase;
+        self.0.staircase = staircase;
         self
-    }
-
-    fn from_options(options: &mut Options<'_>) -> Result<Self, String> {
-        let [initial, decay_rate] =
-            ["initial_learning_rate", "decay_rate"].map(|name| options.number(name));
-        Ok(InverseTimeDecay {
-            initial: initial?,
-            decay_steps: steps(options, "decay_steps")?,
-            decay_rate: decay_rate?,
-            staircase: options.flag("staircase", false)?,
-        })
     }
 }
 
@@ -252,19 +259,15 @@ impl Schedule for InverseTimeDecay {
     }
 
     fn at(&self, step: f64) -> f64 {
-        self.initial / (1.0 + self.decay_rate * periods(step, self.decay_steps, self.staircase))
+        self.0.initial / (1.0 + self.0.decay_rate * self.0.periods(step))
     }
 
     fn check(&self) -> Result<(), String> {
-        check_decay(self.initial, self.decay_steps)?;
-        not_negative("decay_rate", self.decay_rate)
+        self.0.check()
     }
 
     fn config(&self) -> Value {
-        json!({
-            "initial_learning_rate": self.initial, "decay_steps": self.decay_steps,
-            "decay_rate": self.decay_rate, "staircase": self.staircase, "name": "InverseTimeDecay",
-        })
+        self.0.config(self.class_name())
     }
 }
 
@@ -566,12 +569,6 @@ impl From<InverseTimeDecay> for LearningRate {
     fn from(schedule: InverseTimeDecay) -> Self {
         LearningRate::InverseTimeDecay(schedule)
     }
-}
-
-/// How often `decay_steps` have passed.
-fn periods(step: f64, decay_steps: u64, staircase: bool) -> f64 {
-    let periods = step / decay_steps as f64;
-    if staircase { periods.floor() } else { periods }
 }
 
 fn check_decay(initial: f64, decay_steps: u64) -> Result<(), String> {

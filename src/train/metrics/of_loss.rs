@@ -53,7 +53,12 @@ macro_rules! loss_as_metric {
             fn config(&self) -> Value {
                 let mut object = Loss::<T>::config(self);
                 let class_name = object["class_name"].as_str().unwrap_or_default().to_owned();
-                if object["module"] != "keras.losses" || class_name == "Huber" {
+                if object["module"] != "keras.losses" {
+                    return object;
+                }
+                if class_name == "Huber" {
+                    // Keras has no such metric, and calls the loss otherwise.
+                    object["config"]["name"] = json!(Loss::<T>::name(self));
                     return object;
                 }
                 if let Value::Object(options) = &mut object["config"] {
@@ -105,8 +110,11 @@ mod tests {
             "registered_name": null,
         });
         assert_eq!(config.to_string(), expected.to_string());
-        // Of which Keras has none.
-        assert_eq!(Metric::<f32>::config(&Huber::new(0.5))["module"], "keras.losses");
+        let huber = Metric::<f32>::config(&Huber::new(0.5));
+        assert_eq!(
+            (&huber["module"], &huber["config"]["name"]),
+            (&json!("keras.losses"), &json!("huber"))
+        );
         assert_eq!(Metric::<f32>::config(&MeanSquaredError), "mean_squared_error");
     }
 }
