@@ -76,8 +76,8 @@
 //! # Features
 //!
 //! On by default: `digits` (the embedded data, [`datasets::digits`]), `gzip` (compressed data sets),
-//! `progress` (a bar while [`Sequential::fit`] runs). Not on: `images` (pictures as PNG and JPEG files) and `plot`
-//! (figures of filters, activations and training, as PNG and SVG).
+//! `progress` (a bar while [`Sequential::fit`] runs). Not on: `images` (pictures as PNG and JPEG files), `plot`
+//! (figures of filters, activations and training, as PNG and SVG) and `keras` (models as Keras's own files).
 
 #![deny(missing_docs)]
 #![warn(clippy::undocumented_unsafe_blocks, unsafe_op_in_unsafe_fn)]
