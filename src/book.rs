@@ -9,6 +9,8 @@
 //! How it works: [a convolution is a matrix product](convolution_as_matmul), [why it is fast](speed),
 //! [gradients from a tape](autograd), [the same bits](determinism), and [the architecture](architecture).
 //!
+//! For those who know it: [Keras](keras), its names, its files, and what differs.
+//!
 //! To go on: [training as Keras does it](training), [adding an operation](adding_an_op), [adding a layer](adding_a_layer).
 
 macro_rules! pages {
@@ -23,6 +25,7 @@ pages! {
     convolution_layers: "9.2-convolution-layers.md"
     pooling: "9.3-pooling.md"
     lenet: "9.4-lenet.md"
+    keras: "keras.md"
     convolution_as_matmul: "how-it-works/convolution-as-matmul.md"
     speed: "how-it-works/speed.md"
     autograd: "how-it-works/autograd.md"

@@ -63,7 +63,7 @@
 //!
 //! # The book
 //!
-//! The module `book` (with the features `digits`, `images` and `plot`) mirrors the lecture that this crate
+//! The module `book` (with the features `digits`, `images`, `keras` and `plot`) mirrors the lecture that this crate
 //! reproduces, section by section, and explains how things work. In the repository it is the folder `docs`.
 //!
 //! # The rooms
@@ -76,14 +76,14 @@
 //! # Features
 //!
 //! On by default: `digits` (the embedded data, [`datasets::digits`]), `gzip` (compressed data sets).
-//! Not on: `images` (pictures as PNG and JPEG files) and `plot`
-//! (figures of filters, activations and training, as PNG and SVG).
+//! Not on: `images` (pictures as PNG and JPEG files), `plot` (figures of filters, activations and training, as PNG
+//! and SVG) and `keras` (models as Keras's own files).
 
 #![deny(missing_docs)]
 #![warn(clippy::undocumented_unsafe_blocks, unsafe_op_in_unsafe_fn)]
 
 mod autograd;
-#[cfg(all(feature = "digits", feature = "images", feature = "plot"))]
+#[cfg(all(feature = "digits", feature = "images", feature = "keras", feature = "plot"))]
 pub mod book;
 mod buffer;
 mod callbacks;
@@ -107,7 +107,10 @@ mod tensor;
 mod train;
 
 pub use autograd::{Gradients, Mismatch, Op, Tape, Var, apply, gradcheck};
-pub use callbacks::{CsvLogger, EarlyStopping, LambdaCallback, ModelCheckpoint, TerminateOnNan};
+pub use callbacks::{
+    CsvLogger, EarlyStopping, LambdaCallback, LearningRateScheduler, ModelCheckpoint,
+    ReduceLrOnPlateau, TerminateOnNan,
+};
 pub use error::{Error, Result};
 pub use kernels::{Algorithm, Padding, Window};
 pub use model::{
@@ -115,8 +118,8 @@ pub use model::{
     Verbose,
 };
 pub use nn::{
-    Activation, AveragePooling2d, Config, Context, Conv2d, Dense, Dropout, Flatten, Initializer,
-    Layer, MaxPooling2d, Mode, Options, Pair, Regularizer, Weight,
+    Activation, AveragePooling2d, Config, Context, Conv2d, Dense, Distribution, Dropout, Fan,
+    Flatten, Initializer, Layer, MaxPooling2d, Mode, Options, Pair, Regularizer, Weight,
 };
 pub use ops::Convolution;
 pub use rand;

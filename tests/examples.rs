@@ -119,6 +119,48 @@ fn activations() {
     assert_prints("activations", &["--epochs", "1"], &expected, &pictures);
 }
 
+/// What the one writes, the other opens.
+#[cfg(all(feature = "keras", feature = "digits"))]
+#[test]
+fn keras_export_and_keras_import() {
+    let folder = Scratch::new("example-keras");
+    let printed = run("keras_export", &["--epochs", "1"], &folder.path("models"));
+    for text in ["train loss=", "test loss=", "import keras", "lenet.keras\")", "lenet.weights.h5"]
+    {
+        assert!(printed.contains(text), "keras_export did not print {text:?}:\n{printed}");
+    }
+    for name in ["lenet.keras", "lenet.h5"] {
+        let file = folder.path("models").join(name);
+        let printed = run("keras_import", &[file.to_str().unwrap()], Path::new("."));
+        assert!(printed.contains("Trainable params: 7,044"), "{name}: {printed}");
+    }
+    let output = Command::new(program("keras_import")).output().expect("a run");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && error.contains("name a file of Keras"), "{error}");
+}
+
+/// With the ZIP-code digits that `CINTA_DATA` names.
+#[cfg(all(feature = "keras", feature = "digits"))]
+#[test]
+fn keras_import_scores_a_model() {
+    let Some(data) = std::env::var_os("CINTA_DATA") else {
+        println!("skipped: CINTA_DATA does not name the folder of the data");
+        return;
+    };
+    let data = PathBuf::from(data).join("lecture");
+    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/keras/lecture.keras");
+    let flags = [model.to_str().unwrap(), "--data", data.to_str().unwrap()];
+    let printed = run("keras_import", &flags, Path::new("."));
+    let turned = run("keras_import", &[&flags[..], &["--transpose"]].concat(), Path::new("."));
+    let scores = |printed: &str| {
+        let lines: Vec<String> = printed.lines().rev().take(2).map(str::to_owned).collect();
+        let starts = ["test loss=", "train loss="];
+        assert!(lines.iter().zip(starts).all(|(line, start)| line.starts_with(start)), "{printed}");
+        lines
+    };
+    assert_ne!(scores(&printed), scores(&turned));
+}
+
 #[test]
 fn wrong_flags_are_explained() {
     let output = Command::new(program("autograd")).arg("--help").output();

@@ -7,10 +7,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// The flags of a run: all of them are `--name VALUE`, but for those without a VALUE in the help.
+/// The flags of a run: all of them are `--name VALUE`, but for those without a VALUE in the help. What stands there
+/// as a word in capitals is an argument without a flag.
 pub struct Flags(BTreeMap<String, String>);
 
-/// The command line, read by the help: a line that begins with `  --name` allows that flag.
+/// The command line, read by the help: a line that begins with `  --name` allows that flag, and one that begins with
+/// `  NAME` an argument.
 pub fn flags(help: &str) -> Flags {
     match parse(help) {
         Ok(flags) => flags,
@@ -21,13 +23,29 @@ pub fn flags(help: &str) -> Flags {
     }
 }
 
+fn is_capital(word: &str) -> bool {
+    word.chars().all(|c| c.is_ascii_uppercase())
+}
+
 fn parse(help: &str) -> Result<Flags, lexopt::Error> {
     use lexopt::prelude::*;
     let mut flags = BTreeMap::new();
     let mut parser = lexopt::Parser::from_env();
     while let Some(arg) = parser.next()? {
-        let Long(name) = arg else { return Err(arg.unexpected()) };
-        let name = name.to_owned();
+        let name = match arg {
+            Long(name) => name.to_owned(),
+            Value(value) => {
+                let words = help.lines().filter_map(|line| line.strip_prefix("  "));
+                let mut words = words.filter_map(|line| line.split_whitespace().next());
+                let free = |word: &&str| is_capital(word) && !flags.contains_key(*word);
+                match words.find(free) {
+                    Some(word) => flags.insert(word.to_owned(), value.string()?),
+                    None => return Err(Value(value).unexpected()),
+                };
+                continue;
+            }
+            other => return Err(other.unexpected()),
+        };
         let mut known = help.lines().filter_map(|line| line.strip_prefix("  --"));
         let described = known.find(|line| line.split_whitespace().next() == Some(&name));
         // A value is named in capitals, or a choice such as 0|1|2.

@@ -3,6 +3,7 @@
 use super::monitor::Monitor;
 use super::template::{Template, Value};
 use crate::error::{Error, Result};
+use crate::io::check_path;
 use crate::model::{Callback, FitParams, Scores, Sequential, fixed, say};
 use crate::scalar::Scalar;
 use crate::train::Direction;
@@ -41,6 +42,7 @@ pub struct ModelCheckpoint {
     path: PathBuf,
     monitor: Monitor,
     save_best_only: bool,
+    save_weights_only: bool,
     /// After how many batches; after every epoch if `None`.
     save_freq: Option<usize>,
     verbose: bool,
@@ -64,6 +66,7 @@ impl ModelCheckpoint {
             path: path.into(),
             monitor: Monitor::new("ModelCheckpoint", "val_loss".to_owned()),
             save_best_only: false,
+            save_weights_only: false,
             save_freq: None,
             verbose: false,
             best: None,
@@ -93,6 +96,17 @@ impl ModelCheckpoint {
     /// ```
     pub fn save_best_only(mut self, save_best_only: bool) -> Self {
         self.save_best_only = save_best_only;
+        self
+    }
+
+    /// Whether only the weights are saved, as by [`save_weights`](Sequential::save_weights), and not the whole model.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let _ = ModelCheckpoint::new("{epoch:02d}.safetensors").save_weights_only(true);
+    /// ```
+    pub fn save_weights_only(mut self, save_weights_only: bool) -> Self {
+        self.save_weights_only = save_weights_only;
         self
     }
 
@@ -195,7 +209,11 @@ impl ModelCheckpoint {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
         }
-        model.save(&path)?;
+        if self.save_weights_only {
+            model.save_weights(&path)?
+        } else {
+            model.save(&path)?
+        }
         if self.verbose {
             say(&format!("\nEpoch {epoch}: finished saving model to {shown}"));
         }
@@ -213,7 +231,7 @@ impl<T: Scalar> Callback<T> for ModelCheckpoint {
         }
         let text = self.path.to_str().ok_or_else(|| wrong("the path is not UTF-8"))?;
         self.template = Some(Template::parse(text).map_err(|reason| wrong(&reason))?);
-        crate::io::check_extension(&self.path)?;
+        check_path(&self.path, self.save_weights_only)?;
         if self.save_best_only { self.monitor.begin(params, model) } else { Ok(()) }
     }
 

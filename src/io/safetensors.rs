@@ -5,8 +5,8 @@
 //! is one JSON text under one key of the header's metadata: a map with several keys would be written in
 //! an order that changes from run to run.
 
-use crate::model::{Built, Param, Training};
-use crate::model::{Sequential, from_config, to_config};
+use super::{training_from_json, training_to_json};
+use crate::model::{Built, Param, Sequential, from_config, to_config};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use crate::train::Registry;
@@ -18,8 +18,6 @@ const KEY: &str = "cinta";
 /// The version of the format. It changes when older versions of the crate could not read the file.
 const FORMAT: u64 = 1;
 
-/// The largest number of steps or epochs that a file may state.
-const MAX_COUNT: u64 = 1 << 53;
 /// The longest description that a file may have: a thousand layers take half a megabyte.
 const MAX_DESCRIPTION: usize = 16 << 20;
 
@@ -36,8 +34,28 @@ fn slot_name(layer: &str, weight: &str, slot: &str) -> String {
     format!("optimizer/{layer}/{weight}/{slot}")
 }
 
+/// A model with all that belongs to it.
 pub(super) fn to_bytes<T: Scalar>(model: &Sequential<T>) -> Result<Vec<u8>, String> {
     let slots = model.compiled.as_ref().map_or(&[][..], |compiled| compiled.optimizer.slots());
+    let description = json!({
+        "format": FORMAT,
+        "config": to_config(model),
+        "training": training_to_json(model.progress),
+    });
+    serialize(model, slots, Some(description))
+}
+
+/// The weights alone.
+pub(super) fn weights_to_bytes<T: Scalar>(model: &Sequential<T>) -> Result<Vec<u8>, String> {
+    serialize(model, &[], None)
+}
+
+/// The weights of a model, with what the optimizer keeps for each in these slots.
+fn serialize<T: Scalar>(
+    model: &Sequential<T>,
+    slots: &[&str],
+    description: Option<Value>,
+) -> Result<Vec<u8>, String> {
     let mut tensors: Vec<(String, &Tensor<T>)> = Vec::new();
     for layer in &model.layers {
         for param in &layer.params {
@@ -63,23 +81,31 @@ pub(super) fn to_bytes<T: Scalar>(model: &Sequential<T>) -> Result<Vec<u8>, Stri
             Ok((name.as_str(), view.map_err(|error| error.to_string())?))
         })
         .collect::<Result<_, String>>()?;
-    let Training { seed, epoch, step, iterations } = model.progress;
-    let description = json!({
-        "format": FORMAT,
-        "config": to_config(model),
-        "training": { "seed": seed, "epoch": epoch, "step": step, "iterations": iterations },
+    let metadata =
+        description.map(|text| [(KEY.to_owned(), text.to_string())].into_iter().collect());
+    safetensors::serialize(views, metadata).map_err(|error| error.to_string())
+}
+
+fn broken(error: safetensors::SafeTensorError) -> String {
+    format!("not a complete safetensors file ({error}); save or download it again")
+}
+
+/// The weights for a model, by the names of its layers.
+pub(super) fn weights_from_bytes<T: Scalar>(
+    bytes: &[u8],
+    model: &Sequential<T>,
+) -> Result<Vec<Tensor<T>>, String> {
+    let tensors = SafeTensors::deserialize(bytes).map_err(broken)?;
+    let names = model.layers.iter().flat_map(|layer| {
+        layer.params.iter().map(|param| (weight_name(&layer.name, param.weight.name), param))
     });
-    let metadata = [(KEY.to_owned(), description.to_string())].into_iter().collect();
-    safetensors::serialize(views, Some(metadata)).map_err(|error| error.to_string())
+    names.map(|(name, param)| read_tensor(&tensors, &name, &param.weight.shape)).collect()
 }
 
 pub(super) fn from_bytes<T: Scalar>(
     bytes: &[u8],
     registry: &Registry<T>,
 ) -> Result<Sequential<T>, String> {
-    let broken = |error: safetensors::SafeTensorError| {
-        format!("not a complete safetensors file ({error}); save or download it again")
-    };
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(broken)?;
     let tensors = SafeTensors::deserialize(bytes).map_err(broken)?;
     let text = header.metadata().as_ref().and_then(|metadata| metadata.get(KEY)).ok_or_else(|| {
@@ -102,7 +128,7 @@ pub(super) fn from_bytes<T: Scalar>(
         }
         None => return Err("the description of the model does not say its format".to_owned()),
     }
-    let training = training(description.get("training").unwrap_or(&Value::Null))?;
+    let training = training_from_json(description.get("training").unwrap_or(&Value::Null))?;
     let model = from_config(description.get("config").unwrap_or(&Value::Null), registry)?;
 
     let slots = match &model.compile {
@@ -147,26 +173,6 @@ pub(super) fn from_bytes<T: Scalar>(
     loaded.compiled = model.compile;
     loaded.progress = training;
     Ok(loaded)
-}
-
-fn training(value: &Value) -> Result<Training, String> {
-    let number = |name: &str| {
-        value
-            .get(name)
-            .and_then(Value::as_u64)
-            .ok_or_else(|| format!("the description of the training has no whole number {name:?}"))
-    };
-    // Nobody trains that long, and counting on must not overflow.
-    let count = |name: &str| match number(name)? {
-        count @ ..=MAX_COUNT => Ok(count),
-        count => Err(format!("the {name} of the training is {count}, more than 2^53")),
-    };
-    Ok(Training {
-        seed: number("seed")?,
-        epoch: count("epoch")?,
-        step: count("step")?,
-        iterations: count("iterations")?,
-    })
 }
 
 /// A tensor of the file, if it is there with this shape and this type, and finite.

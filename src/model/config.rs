@@ -94,10 +94,16 @@ pub(crate) fn from_config<T: Scalar>(
         Some(shape) if !shape.is_null() => Some(sample_shape(shape)?),
         _ => None,
     };
+    let frozen = config.get("trainable") == Some(&Value::Bool(false));
     let mut read = Vec::with_capacity(layers.len());
     for layer in layers {
         let (class_name, mut config) = object(layer)?;
         if class_name == "InputLayer" {
+            for name in ["sparse", "ragged"] {
+                if config.get(name) == Some(&Value::Bool(true)) {
+                    return Err(format!("the input layer is {name}, which is not supported"));
+                }
+            }
             let shape = config.get("batch_shape").or_else(|| config.get("batch_input_shape"));
             input = Some(sample_shape(shape.ok_or("the input layer has no batch_shape")?)?);
             continue;
@@ -116,7 +122,15 @@ pub(crate) fn from_config<T: Scalar>(
                 dtype::<T>()
             )));
         }
-        read.push((name, registry.make_layer(class_name, &config).map_err(wrong)?));
+        if frozen {
+            config.insert("trainable".to_owned(), Value::Bool(false));
+        }
+        let custom = layer.get("registered_name").and_then(Value::as_str);
+        let layer = match custom.filter(|name| name.contains('>')) {
+            Some(name) => registry.make_custom_layer(name, class_name, &config),
+            None => registry.make_layer(class_name, &config),
+        };
+        read.push((name, layer.map_err(wrong)?));
     }
     let input = input.ok_or("the model does not say the shape of its input")?;
     let mut builder = SequentialBuilder::<T>::new(input);
@@ -141,11 +155,12 @@ fn dtype_name(dtype: &Value) -> Option<&str> {
     dtype.as_str().or_else(|| dtype.get("config")?.get("name")?.as_str())
 }
 
-/// `[null, 16, 16, 1]` without the null.
+/// `[null, 16, 16, 1]` without the null. Keras may ask for batches of one size; this crate takes any.
 fn sample_shape(value: &Value) -> Result<Shape, String> {
     let wrong =
         || format!("{value} is no input shape; expected null for the batch, then whole numbers");
-    let Some([Value::Null, dims @ ..]) = value.as_array().map(Vec::as_slice) else {
+    let Some([Value::Null | Value::Number(_), dims @ ..]) = value.as_array().map(Vec::as_slice)
+    else {
         return Err(wrong());
     };
     let dims: Option<Vec<usize>> =

@@ -33,3 +33,5 @@ pub(crate) use csv::row as csv_row;
 pub(crate) use number::{fixed, scientific, shortest};
 pub(crate) use progress::say;
 pub(crate) use sequential::{Built, Param, Training};
+#[cfg(feature = "keras")]
+pub(crate) use {builder::Planned, config::Description};

@@ -97,6 +97,29 @@ impl Activation {
     }
 }
 
+impl Activation {
+    /// Reads one of Keras's layers that are an activation with options, where these have their usual values.
+    pub(super) fn from_layer(class_name: &str, config: &Config) -> Result<Self, String> {
+        let (activation, usual): (_, &[(&str, f64)]) = match class_name {
+            "ReLU" => (Activation::Relu, &[("negative_slope", 0.0), ("threshold", 0.0)]),
+            "Softmax" => (Activation::Softmax, &[("axis", -1.0)]),
+            _ => (Activation::Elu, &[("alpha", 1.0)]),
+        };
+        let mut options = Options::new(config);
+        for &(name, value) in usual {
+            let found = options.number_or(name, value)?;
+            if found != value {
+                return Err(format!(
+                    "the option {name} = {found} is not supported; only {value} is supported"
+                ));
+            }
+        }
+        options.ignore(&["trainable"]);
+        options.finish()?;
+        Ok(activation)
+    }
+}
+
 impl<T: Scalar> Layer<T> for Activation {
     fn class_name(&self) -> &str {
         "Activation"

@@ -21,6 +21,7 @@ pub(crate) fn make<T: Scalar>(
     }
     match class_name {
         "Activation" => boxed(Activation::from_config(config)),
+        "ReLU" | "Softmax" | "ELU" => boxed(Activation::from_layer(class_name, config)),
         "AveragePooling2D" => boxed(AveragePooling2d::from_config(config)),
         "Conv2D" => boxed(Conv2d::from_config(config)),
         "Dense" => boxed(Dense::from_config(config)),

@@ -27,6 +27,20 @@ pub enum Initializer {
     HeUniform,
     /// Normal, cut off at two standard deviations, with variance `2 / fan_in`.
     HeNormal,
+    /// Uniform in `[-limit, limit]`, `limit = sqrt(3 / fan_in)` (LeCun, Bottou, Orr and Müller, *Efficient backprop*,
+    /// 1998).
+    LecunUniform,
+    /// Normal, cut off at two standard deviations, with variance `1 / fan_in`.
+    LecunNormal,
+    /// With variance `scale / fan`: what all of the above are special cases of.
+    VarianceScaling {
+        /// What the variance is a multiple of.
+        scale: f64,
+        /// Which number of neighbours divides it.
+        mode: Fan,
+        /// How values are spread.
+        distribution: Distribution,
+    },
     /// Uniform in `[minval, maxval]`.
     RandomUniform {
         /// The smallest value.
@@ -41,12 +55,77 @@ pub enum Initializer {
         /// The standard deviation.
         stddev: f64,
     },
+    /// Normal, and drawn again beyond two standard deviations.
+    TruncatedNormal {
+        /// The mean.
+        mean: f64,
+        /// The standard deviation before the tails are cut off.
+        stddev: f64,
+    },
     /// One value everywhere.
     Constant(f64),
     /// Zeros.
     Zeros,
     /// Ones.
     Ones,
+}
+
+/// Which number of neighbours [`Initializer::VarianceScaling`] divides by; 1 where it is 0.
+///
+/// ```
+/// use cinta::{Distribution, Fan, Initializer, Stream, Tensor};
+/// let (scale, distribution) = (1.0, Distribution::Uniform);
+/// let initializer = Initializer::VarianceScaling { scale, mode: Fan::Out, distribution };
+/// let kernel: Tensor<f32> = initializer.draw([50, 12].into(), &mut Stream::new(1));
+/// assert!(kernel.iter().all(|w| w.abs() <= 0.5)); // sqrt(3 / 12)
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fan {
+    /// `fan_in`.
+    In,
+    /// `fan_out`.
+    Out,
+    /// The mean of both.
+    Average,
+}
+
+/// How [`Initializer::VarianceScaling`] spreads values of a given variance.
+///
+/// ```
+/// use cinta::{Distribution, Fan, Initializer, Stream, Tensor};
+/// let (scale, mode) = (2.0, Fan::In);
+/// let he = Initializer::VarianceScaling { scale, mode, distribution: Distribution::TruncatedNormal };
+/// let kernel: Tensor<f32> = he.draw([8, 4].into(), &mut Stream::new(1));
+/// assert_eq!(kernel, Initializer::HeNormal.draw([8, 4].into(), &mut Stream::new(1)));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Distribution {
+    /// Uniform around 0.
+    Uniform,
+    /// Normal.
+    Normal,
+    /// Normal, cut off at two standard deviations.
+    TruncatedNormal,
+}
+
+impl Fan {
+    fn keras_name(self) -> &'static str {
+        match self {
+            Fan::In => "fan_in",
+            Fan::Out => "fan_out",
+            Fan::Average => "fan_avg",
+        }
+    }
+}
+
+impl Distribution {
+    fn keras_name(self) -> &'static str {
+        match self {
+            Distribution::Uniform => "uniform",
+            Distribution::Normal => "untruncated_normal",
+            Distribution::TruncatedNormal => "truncated_normal",
+        }
+    }
 }
 
 /// The standard deviation of a standard normal variable cut off at two of them.
@@ -65,36 +144,54 @@ impl Initializer {
     /// ```
     #[track_caller]
     pub fn draw<T: Scalar>(self, shape: Shape, rng: &mut dyn Rng) -> Tensor<T> {
-        let (fan_in, fan_out) = fans(&shape);
-        let uniform = |variance: f64, rng: &mut dyn Rng| {
-            let limit = (3.0 * variance).sqrt();
-            Tensor::uniform(shape, -limit, limit, rng)
-        };
-        let cut_off = |variance: f64, rng: &mut dyn Rng| {
-            let stddev = variance.sqrt() / TRUNCATED;
-            Tensor::from_fn(shape, |_| {
-                loop {
-                    let standard = standard_normal(rng);
-                    if standard.abs() <= 2.0 {
-                        break T::lit(stddev * standard);
-                    }
+        if let Some((scale, mode, distribution)) = self.scaling() {
+            let (fan_in, fan_out) = fans(&shape);
+            let fan = match mode {
+                Fan::In => fan_in,
+                Fan::Out => fan_out,
+                Fan::Average => (fan_in + fan_out) / 2.0,
+            };
+            let variance = scale / fan.max(1.0);
+            return match distribution {
+                Distribution::Uniform => {
+                    let limit = (3.0 * variance).sqrt();
+                    Tensor::uniform(shape, -limit, limit, rng)
                 }
-            })
-        };
+                Distribution::Normal => Tensor::normal(shape, 0.0, variance.sqrt(), rng),
+                Distribution::TruncatedNormal => {
+                    truncated(shape, 0.0, variance.sqrt() / TRUNCATED, rng)
+                }
+            }
+            .row_major();
+        }
         match self {
             Initializer::GlorotUniform => Tensor::glorot_uniform(shape, rng),
-            Initializer::GlorotNormal => cut_off(2.0 / (fan_in + fan_out).max(2.0), rng),
-            Initializer::HeUniform => uniform(2.0 / fan_in.max(1.0), rng),
-            Initializer::HeNormal => cut_off(2.0 / fan_in.max(1.0), rng),
             Initializer::RandomUniform { minval, maxval } => {
                 Tensor::uniform(shape, minval, maxval, rng)
             }
             Initializer::RandomNormal { mean, stddev } => Tensor::normal(shape, mean, stddev, rng),
+            Initializer::TruncatedNormal { mean, stddev } => truncated(shape, mean, stddev, rng),
             Initializer::Constant(value) => Tensor::full(shape, T::lit(value)),
-            Initializer::Zeros => Tensor::zeros(shape),
             Initializer::Ones => Tensor::ones(shape),
+            _ => Tensor::zeros(shape),
         }
         .row_major()
+    }
+
+    /// The scale, mode and distribution of those that follow the numbers of neighbours; that of Glorot's uniform values
+    /// is `Tensor`'s own.
+    fn scaling(self) -> Option<(f64, Fan, Distribution)> {
+        Some(match self {
+            Initializer::GlorotNormal => (1.0, Fan::Average, Distribution::TruncatedNormal),
+            Initializer::HeUniform => (2.0, Fan::In, Distribution::Uniform),
+            Initializer::HeNormal => (2.0, Fan::In, Distribution::TruncatedNormal),
+            Initializer::LecunUniform => (1.0, Fan::In, Distribution::Uniform),
+            Initializer::LecunNormal => (1.0, Fan::In, Distribution::TruncatedNormal),
+            Initializer::VarianceScaling { scale, mode, distribution } => {
+                (scale, mode, distribution)
+            }
+            _ => return None,
+        })
     }
 
     /// Whether values can be drawn that are finite in `T`.
@@ -105,8 +202,13 @@ impl Initializer {
                 finite(&[minval, maxval, maxval - minval]) && minval <= maxval
             }
             // Draws lie within 10 standard deviations.
-            Initializer::RandomNormal { mean, stddev } => {
+            Initializer::RandomNormal { mean, stddev }
+            | Initializer::TruncatedNormal { mean, stddev } => {
                 finite(&[mean - 10.0 * stddev, mean + 10.0 * stddev]) && stddev >= 0.0
+            }
+            Initializer::VarianceScaling { scale, .. } => {
+                // The variance is at most the scale.
+                finite(&[10.0 * scale, 10.0 * scale.sqrt()]) && scale > 0.0
             }
             Initializer::Constant(value) => finite(&[value]),
             _ => true,
@@ -122,11 +224,24 @@ impl Initializer {
             Initializer::GlorotNormal => ("GlorotNormal", fan_based),
             Initializer::HeUniform => ("HeUniform", fan_based),
             Initializer::HeNormal => ("HeNormal", fan_based),
+            Initializer::LecunUniform => ("LecunUniform", fan_based),
+            Initializer::LecunNormal => ("LecunNormal", fan_based),
+            Initializer::VarianceScaling { scale, mode, distribution } => {
+                let config = json!({
+                    "scale": scale, "mode": mode.keras_name(),
+                    "distribution": distribution.keras_name(), "seed": null,
+                    "input_axes": null, "output_axes": null,
+                });
+                ("VarianceScaling", config)
+            }
             Initializer::RandomUniform { minval, maxval } => {
                 ("RandomUniform", json!({ "seed": null, "minval": minval, "maxval": maxval }))
             }
             Initializer::RandomNormal { mean, stddev } => {
                 ("RandomNormal", json!({ "seed": null, "mean": mean, "stddev": stddev }))
+            }
+            Initializer::TruncatedNormal { mean, stddev } => {
+                ("TruncatedNormal", json!({ "seed": null, "mean": mean, "stddev": stddev }))
             }
             Initializer::Constant(value) => ("Constant", json!({ "value": value })),
             Initializer::Zeros => ("Zeros", json!({})),
@@ -139,17 +254,39 @@ impl Initializer {
         let (class_name, config): (&str, Config) = object(value)?;
         let mut options = Options::new(&config);
         // Only first values depend on it, and a loaded model has its values.
-        options.ignore(&["seed"]);
+        options.ignore(&["seed", "dtype"]);
         let initializer = match class_name {
             "GlorotUniform" | "glorot_uniform" => Initializer::GlorotUniform,
             "GlorotNormal" | "glorot_normal" => Initializer::GlorotNormal,
             "HeUniform" | "he_uniform" => Initializer::HeUniform,
             "HeNormal" | "he_normal" => Initializer::HeNormal,
+            "LecunUniform" | "lecun_uniform" => Initializer::LecunUniform,
+            "LecunNormal" | "lecun_normal" => Initializer::LecunNormal,
+            "VarianceScaling" | "variance_scaling" => Initializer::VarianceScaling {
+                scale: options.number_or("scale", 1.0)?,
+                mode: match options.text("mode")? {
+                    None | Some("fan_in") => Fan::In,
+                    Some("fan_out") => Fan::Out,
+                    Some("fan_avg") => Fan::Average,
+                    Some(other) => return Err(format!("there is no mode {other:?}")),
+                },
+                distribution: match options.text("distribution")? {
+                    Some("uniform") => Distribution::Uniform,
+                    Some("untruncated_normal") => Distribution::Normal,
+                    // Keras 2 said "normal", and cut it off as well.
+                    None | Some("normal" | "truncated_normal") => Distribution::TruncatedNormal,
+                    Some(other) => return Err(format!("there is no distribution {other:?}")),
+                },
+            },
             "RandomUniform" | "random_uniform" => Initializer::RandomUniform {
                 minval: options.number_or("minval", -0.05)?,
                 maxval: options.number_or("maxval", 0.05)?,
             },
             "RandomNormal" | "random_normal" => Initializer::RandomNormal {
+                mean: options.number_or("mean", 0.0)?,
+                stddev: options.number_or("stddev", 0.05)?,
+            },
+            "TruncatedNormal" | "truncated_normal" => Initializer::TruncatedNormal {
                 mean: options.number_or("mean", 0.0)?,
                 stddev: options.number_or("stddev", 0.05)?,
             },
@@ -163,10 +300,26 @@ impl Initializer {
     }
 }
 
+/// Normal numbers, each drawn again until it is within two standard deviations.
+fn truncated<T: Scalar>(shape: Shape, mean: f64, stddev: f64, rng: &mut dyn Rng) -> Tensor<T> {
+    Tensor::from_fn(shape, |_| {
+        loop {
+            let standard = standard_normal(rng);
+            if standard.abs() <= 2.0 {
+                break T::lit(mean + stddev * standard);
+            }
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::tensor::Stream;
+
+    fn scaling(scale: f64, mode: Fan, distribution: Distribution) -> Initializer {
+        Initializer::VarianceScaling { scale, mode, distribution }
+    }
 
     #[test]
     fn variances_are_those_of_the_papers() {
@@ -176,6 +329,12 @@ mod tests {
             (Initializer::GlorotNormal, 2.0 / 900.0),
             (Initializer::HeUniform, 2.0 / 180.0),
             (Initializer::HeNormal, 2.0 / 180.0),
+            (Initializer::LecunUniform, 1.0 / 180.0),
+            (Initializer::LecunNormal, 1.0 / 180.0),
+            (scaling(3.0, Fan::Out, Distribution::Normal), 3.0 / 720.0),
+            (scaling(0.5, Fan::Average, Distribution::Uniform), 0.5 / 450.0),
+            // A normal distribution without its tails.
+            (Initializer::TruncatedNormal { mean: 0.0, stddev: 0.1 }, 0.01 * TRUNCATED * TRUNCATED),
         ] {
             let w: Tensor<f64> = initializer.draw(shape, &mut Stream::new(3));
             let mean = w.mean(..).item();
@@ -194,6 +353,12 @@ mod tests {
             Initializer::GlorotNormal,
             Initializer::HeUniform,
             Initializer::HeNormal,
+            Initializer::LecunUniform,
+            Initializer::LecunNormal,
+            scaling(0.5, Fan::In, Distribution::Uniform),
+            scaling(2.0, Fan::Out, Distribution::Normal),
+            scaling(1.0, Fan::Average, Distribution::TruncatedNormal),
+            Initializer::TruncatedNormal { mean: 0.5, stddev: 0.25 },
             Initializer::RandomUniform { minval: -0.25, maxval: 0.5 },
             Initializer::RandomNormal { mean: 0.5, stddev: 0.125 },
             Initializer::Constant(3.0),

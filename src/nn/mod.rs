@@ -23,7 +23,7 @@ pub use conv2d::Conv2d;
 pub use dense::Dense;
 pub use dropout::Dropout;
 pub use flatten::Flatten;
-pub use initializer::Initializer;
+pub use initializer::{Distribution, Fan, Initializer};
 pub use layer::{Config, Context, Layer, Mode, Pair, Weight};
 pub use options::Options;
 pub use pooling2d::{AveragePooling2d, MaxPooling2d};

@@ -130,6 +130,21 @@ impl<T: Scalar> Registry<T> {
         self
     }
 
+    /// Makes a layer that somebody registered with Keras under a name such as `package>Dense`, whatever class of this
+    /// crate has the same name.
+    pub(crate) fn make_custom_layer(
+        &self,
+        registered: &str,
+        class_name: &str,
+        config: &Config,
+    ) -> Result<Box<dyn Layer<T>>, String> {
+        self.layers.get(class_name).map(|make| make(config)).unwrap_or_else(|| {
+            Err(format!(
+                "this is the class {registered} of somebody's own; add a layer {class_name} to a Registry"
+            ))
+        })
+    }
+
     pub(crate) fn make_layer(
         &self,
         class_name: &str,

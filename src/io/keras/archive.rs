@@ -1,0 +1,82 @@
+//! The `.keras` file: a ZIP archive of a description, a configuration and the weights, all stored as they are.
+
+use std::io::{Cursor, Read, Write};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
+
+const METADATA: &str = "metadata.json";
+const CONFIG: &str = "config.json";
+const WEIGHTS: &str = "model.weights.h5";
+
+/// An archive, and the length of its file.
+pub(super) struct Archive<'a>(ZipArchive<Cursor<&'a [u8]>>, u64);
+
+fn broken(error: impl std::fmt::Display) -> String {
+    format!("not a complete .keras file ({error}); save or download it again")
+}
+
+impl<'a> Archive<'a> {
+    pub fn open(bytes: &'a [u8]) -> Result<Self, String> {
+        let archive = ZipArchive::new(Cursor::new(bytes)).map_err(broken)?;
+        if archive.has_duplicate_names() {
+            return Err(broken("two members have the same name"));
+        }
+        Ok(Archive(archive, bytes.len() as u64))
+    }
+
+    pub fn config(&mut self) -> Result<Vec<u8>, String> {
+        self.member(CONFIG)
+    }
+
+    pub fn weights(&mut self) -> Result<Vec<u8>, String> {
+        self.member(WEIGHTS)
+    }
+
+    /// The bytes of a member. Keras stores members as they are, so none is larger than the file.
+    fn member(&mut self, name: &str) -> Result<Vec<u8>, String> {
+        let Archive(archive, len) = self;
+        let Some(at) = archive.index_for_name(name) else {
+            let names = archive.file_names().filter_map(Result::ok);
+            let names: Vec<_> = names.take(8).map(|name| format!("{name:?}")).collect();
+            return Err(format!("the archive has no {name}, but {}", names.join(", ")));
+        };
+        let mut member = archive.by_index(at).map_err(broken)?;
+        if member.compression() != CompressionMethod::Stored {
+            return Err(format!(
+                "the member {name} is compressed ({}), and Keras stores members as they are; save the model again",
+                member.compression()
+            ));
+        }
+        if member.size() > *len {
+            return Err(broken(format!("{name} has {} bytes of a file of {len}", member.size())));
+        }
+        let mut bytes = Vec::with_capacity(member.size() as usize);
+        // The checksum is compared at the end.
+        member.read_to_end(&mut bytes).map_err(broken)?;
+        Ok(bytes)
+    }
+}
+
+/// Writes the archive. The same members give the same bytes: neither the archive nor its description knows the time.
+pub(super) fn write(keras_version: &str, config: &str, weights: &[u8]) -> Result<Vec<u8>, String> {
+    // Keras writes when a file was saved, and does not read it. This is the first date that ZIP knows.
+    let metadata = serde_json::json!({
+        "keras_version": keras_version, "date_saved": "1980-01-01@00:00:00",
+    });
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    let members = [
+        (METADATA, metadata.to_string().as_bytes()),
+        (CONFIG, config.as_bytes()),
+        (WEIGHTS, weights),
+    ]
+    .map(|(name, bytes)| (name, bytes.to_vec()));
+    for (name, bytes) in members {
+        let options = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Stored)
+            .last_modified_time(zip::DateTime::DEFAULT)
+            .large_file(bytes.len() >= u32::MAX as usize);
+        archive.start_file(name, options).map_err(|error| error.to_string())?;
+        archive.write_all(&bytes).map_err(|error| error.to_string())?;
+    }
+    Ok(archive.finish().map_err(|error| error.to_string())?.into_inner())
+}

@@ -1,0 +1,226 @@
+//! What older versions of Keras wrote, as Keras 3 would write it: pure functions from JSON to JSON.
+//!
+//! An `.h5` file of a whole model has two texts, `model_config` and `training_config`, which become one object like
+//! `config.json` of a `.keras` file. They changed over the years: a list of layers became an object with a name
+//! (Keras 2.2.3), `lr` became `learning_rate` (2.3), metrics became lists of lists of objects (TensorFlow 2.2).
+
+use crate::nn::{Config, keras_object, object};
+use serde_json::{Value, json};
+
+/// The model and what it was compiled with, as one object. `version` is that of the Keras that wrote the file.
+pub(super) fn upgrade(
+    model: Value,
+    training: Option<Value>,
+    version: &str,
+) -> Result<Value, String> {
+    let (class_name, mut config) = match &model {
+        // Until Keras 2.2.2.
+        Value::Object(model) if model.get("config").is_some_and(Value::is_array) => {
+            let class_name = model.get("class_name").and_then(Value::as_str).unwrap_or_default();
+            (class_name, Config::from_iter([("layers".to_owned(), model["config"].clone())]))
+        }
+        model => object(model)?,
+    };
+    if let Some(Value::Array(layers)) = config.get_mut("layers") {
+        upgrade_layers(layers)?;
+    }
+    let mut upgraded = keras_object("keras", class_name, Value::Object(config));
+    if let Some(training) = training {
+        upgraded["compile_config"] = upgrade_training(training, version)?;
+    }
+    Ok(upgraded)
+}
+
+/// Moves the input's shape from the first layer into one of its own.
+fn upgrade_layers(layers: &mut Vec<Value>) -> Result<(), String> {
+    let mut input = None;
+    for layer in layers.iter_mut() {
+        let is_input = layer["class_name"] == "InputLayer";
+        if let Some(config) = layer.get_mut("config").and_then(Value::as_object_mut)
+            && !is_input
+        {
+            let shape = config.shift_remove("batch_input_shape");
+            config.shift_remove("input_dtype");
+            input = input.or(shape);
+        }
+    }
+    let has_input = layers.first().is_some_and(|layer| layer["class_name"] == "InputLayer");
+    if let Some(shape) = input
+        && !has_input
+    {
+        layers
+            .insert(0, keras_object("keras.layers", "InputLayer", json!({ "batch_shape": shape })));
+    }
+    Ok(())
+}
+
+/// The two texts of an `.h5` file, the second of which may be null.
+pub(super) fn downgrade(mut config: Value) -> [Value; 2] {
+    let mut training = config["compile_config"].take();
+    if let Some(training) = training.as_object_mut()
+        && let Some(optimizer) = training.shift_remove("optimizer")
+    {
+        training.insert("optimizer_config".to_owned(), without_module(optimizer));
+    }
+    if let Some(Value::Array(layers)) = config.pointer_mut("/config/layers") {
+        layers.iter_mut().for_each(|layer| *layer = without_module(layer.take()));
+    }
+    [without_module(config), training]
+}
+
+fn without_module(mut object: Value) -> Value {
+    json!({ "class_name": object["class_name"].take(), "config": object["config"].take() })
+}
+
+fn upgrade_training(mut training: Value, version: &str) -> Result<Value, String> {
+    let Some(training) = training.as_object_mut() else {
+        return Err(format!("the training_config is no object: {training}"));
+    };
+    if let Some(mode) = training.get("sample_weight_mode").filter(|mode| !mode.is_null()) {
+        return Err(format!(
+            "the option sample_weight_mode = {mode} is not supported; leave it out"
+        ));
+    }
+    let mut take = |name: &str| training.shift_remove(name).unwrap_or(Value::Null);
+    let optimizer = upgrade_optimizer(&take("optimizer_config"), version)?;
+    Ok(json!({
+        "optimizer": optimizer,
+        "loss": upgrade_loss(take("loss")),
+        "loss_weights": take("loss_weights"),
+        "metrics": upgrade_metrics(take("metrics")),
+        "weighted_metrics": take("weighted_metrics"),
+    }))
+}
+
+/// An optimizer of any version, as Keras 3 describes it.
+pub(super) fn upgrade_optimizer(optimizer: &Value, version: &str) -> Result<Value, String> {
+    let (class_name, mut config) = object(optimizer)?;
+    // TensorFlow 2.11 to 2.15 call their own optimizers custom.
+    let class_name = class_name.strip_prefix("Custom>").unwrap_or(class_name);
+    if let Some(rate) = config.shift_remove("lr") {
+        config.insert("learning_rate".to_owned(), rate);
+    }
+    match config.shift_remove("decay") {
+        Some(decay) if decay.as_f64() != Some(0.0) && !decay.is_null() => {
+            return Err(format!(
+                "optimizer {class_name}: the option decay = {decay} is not supported; \
+                 use a schedule of the learning rate"
+            ));
+        }
+        _ => {}
+    }
+    for name in ["is_legacy_optimizer", "jit_compile"] {
+        config.shift_remove(name);
+    }
+    // 0 was a way to say none.
+    config.retain(|name, value| {
+        let optional = matches!(name.as_str(), "weight_decay" | "clipnorm" | "clipvalue");
+        !optional || value.as_f64() != Some(0.0)
+    });
+    // Before it became a part of TensorFlow, Keras clipped the norm of all gradients together.
+    let alone = ["2.0", "2.1", "2.2", "2.3"].iter().any(|start| version.starts_with(start));
+    if alone
+        && !version.ends_with("-tf")
+        && let Some(norm) = config.shift_remove("clipnorm")
+    {
+        config.insert("global_clipnorm".to_owned(), norm);
+    }
+    Ok(keras_object("keras.optimizers", class_name, Value::Object(config)))
+}
+
+/// "auto" is how TensorFlow wrote the mean over the batch.
+fn upgrade_loss(mut loss: Value) -> Value {
+    if let Some(reduction) = loss.pointer_mut("/config/reduction")
+        && *reduction == "auto"
+    {
+        *reduction = json!("sum_over_batch_size");
+    }
+    if let Some(config) = loss.get_mut("config").and_then(Value::as_object_mut) {
+        config.shift_remove("fn");
+    }
+    loss
+}
+
+/// A flat list: TensorFlow wrote a list for each output, and functions in a wrapper.
+fn upgrade_metrics(metrics: Value) -> Value {
+    let Value::Array(metrics) = metrics else { return metrics };
+    let flat = match &metrics[..] {
+        [Value::Array(inner)] => inner.clone(),
+        _ => metrics,
+    };
+    Value::Array(flat.into_iter().map(upgrade_metric).collect())
+}
+
+fn upgrade_metric(metric: Value) -> Value {
+    if metric["class_name"] != "MeanMetricWrapper" {
+        return upgrade_loss(metric);
+    }
+    let config = &metric["config"];
+    match config["name"].as_str() {
+        Some(name @ ("accuracy" | "acc")) => json!(name),
+        _ => config["fn"].clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keras_2_2_2_becomes_keras_3() {
+        let model = json!({ "class_name": "Sequential", "config": [
+            { "class_name": "Dense", "config": { "name": "a", "units": 2, "batch_input_shape": [null, 3] } },
+            { "class_name": "Dropout", "config": { "name": "b", "rate": 0.5 } },
+        ] });
+        let training = json!({
+            "optimizer_config": {
+                "class_name": "SGD",
+                "config": { "lr": 0.02, "momentum": 0.5, "decay": 0.0, "nesterov": false, "clipnorm": 2.0 },
+            },
+            "loss": "categorical_crossentropy", "metrics": ["accuracy"],
+            "sample_weight_mode": null, "loss_weights": null,
+        });
+        let upgraded = upgrade(model, Some(training), "2.2.2").unwrap();
+        assert_eq!(upgraded["class_name"], "Sequential");
+        let layers = &upgraded["config"]["layers"];
+        assert_eq!(layers[0]["class_name"], "InputLayer");
+        assert_eq!(layers[0]["config"]["batch_shape"], json!([null, 3]));
+        assert_eq!(layers[1]["config"], json!({ "name": "a", "units": 2 }));
+        let optimizer = &upgraded["compile_config"]["optimizer"]["config"];
+        let expected = json!({
+            "momentum": 0.5, "nesterov": false, "learning_rate": 0.02, "global_clipnorm": 2.0,
+        });
+        assert_eq!(optimizer, &expected);
+        assert_eq!(upgraded["compile_config"]["metrics"], json!(["accuracy"]));
+    }
+
+    #[test]
+    fn tensorflow_2_becomes_keras_3() {
+        let optimizer = json!({ "class_name": "Custom>Adam", "config": {
+            "name": "Adam", "learning_rate": 0.001, "weight_decay": 0, "clipnorm": 1.0, "jit_compile": true,
+            "is_legacy_optimizer": false,
+        } });
+        let upgraded = upgrade_optimizer(&optimizer, "2.13.1").unwrap();
+        assert_eq!(upgraded["class_name"], "Adam");
+        let expected = json!({ "name": "Adam", "learning_rate": 0.001, "clipnorm": 1.0 });
+        assert_eq!(upgraded["config"], expected);
+
+        let accuracy = json!({ "class_name": "MeanMetricWrapper", "config": {
+            "name": "accuracy", "dtype": "float32", "fn": "categorical_accuracy",
+        } });
+        assert_eq!(upgrade_metrics(json!([[accuracy]])), json!(["accuracy"]));
+        let loss =
+            json!({ "class_name": "CategoricalCrossentropy", "config": { "reduction": "auto" } });
+        assert_eq!(upgrade_loss(loss)["config"]["reduction"], "sum_over_batch_size");
+    }
+
+    #[test]
+    fn what_cannot_be_kept_is_an_error() {
+        let decayed = json!({ "class_name": "SGD", "config": { "lr": 0.1, "decay": 1e-6 } });
+        let error = upgrade_optimizer(&decayed, "2.2.2").unwrap_err();
+        assert!(error.contains("decay = 1e-6") || error.contains("decay = 0.000001"), "{error}");
+        let training = json!({ "sample_weight_mode": "temporal" });
+        assert!(upgrade_training(training, "2.2.2").unwrap_err().contains("temporal"));
+        assert!(upgrade_training(json!(3), "2.2.2").is_err());
+    }
+}

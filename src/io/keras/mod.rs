@@ -1,0 +1,259 @@
+//! Keras's own files.
+//!
+//! There are three: `.keras` of Keras 3 (an archive), `.h5` of whole models (all versions), and `.weights.h5` (Keras
+//! 3), which is also what the archive has its weights in. What a file is, is seen from its content.
+//!
+//! Keras has no place for the seed and for how many epochs and steps there were. They are in an attribute `cinta` of
+//! the HDF5 file's root, which Keras does not look at; a file without it is read as well.
+
+mod archive;
+mod hdf5;
+mod legacy;
+mod optimizer;
+mod tree;
+mod weights;
+
+use super::{training_from_json, training_to_json};
+use crate::model::{Built, Description, Param, Sequential, Training, from_config, to_config};
+use crate::scalar::Scalar;
+use crate::tensor::Tensor;
+use crate::train::Registry;
+use archive::Archive;
+use hdf5::Group;
+use optimizer::Variables;
+use serde_json::{Value, json};
+use tree::Tree;
+use weights::Place;
+
+/// The version of Keras whose files these are.
+const KERAS: &str = "3.15.1";
+/// The attribute for what Keras has no place for.
+const CINTA: &str = "cinta";
+/// The longest configuration, and the most values in it: a thousand layers take 1.4 MB and 60 000 values.
+const MAX_CONFIG: usize = 16 << 20;
+const MAX_VALUES: usize = 1 << 18;
+
+/// The files that Keras 3 writes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    /// `.keras`.
+    Archive,
+    /// `.h5` or `.hdf5`: a whole model.
+    Hdf5,
+    /// `.weights.h5`.
+    Weights,
+}
+
+impl Format {
+    /// The format that a file's name stands for.
+    pub fn of(name: &str) -> Self {
+        match name {
+            name if name.ends_with(".keras") => Format::Archive,
+            name if name.ends_with(".weights.h5") => Format::Weights,
+            _ => Format::Hdf5,
+        }
+    }
+
+    /// Whether it is for weights alone, or for whole models.
+    pub fn check(self, weights_only: bool) -> Result<(), String> {
+        match (self == Format::Weights, weights_only) {
+            (true, false) => Err("`.weights.h5` is for weights alone; use save_weights".to_owned()),
+            (false, true) => {
+                Err("the name of a file of weights ends in `.weights.h5` or `.safetensors`"
+                    .to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn is_archive(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"PK")
+}
+
+fn parse(name: &str, text: &[u8]) -> Result<Value, String> {
+    let values = text.iter().filter(|byte| b",[{".contains(byte)).count();
+    if text.len() > MAX_CONFIG || values > MAX_VALUES {
+        return Err(format!("the {name} is too long: {} bytes, about {values} values", text.len()));
+    }
+    serde_json::from_slice(text).map_err(|error| format!("the {name} is damaged: {error}"))
+}
+
+/// Reads a whole model, from either of its files.
+pub(super) fn load<T: Scalar>(
+    bytes: Vec<u8>,
+    registry: &Registry<T>,
+) -> Result<Sequential<T>, String> {
+    if is_archive(&bytes) {
+        let mut archive = Archive::open(&bytes)?;
+        let mut config = parse("config.json", &archive.config()?)?;
+        if let Some(optimizer) = config.pointer_mut("/compile_config/optimizer") {
+            *optimizer = legacy::upgrade_optimizer(optimizer, KERAS)?;
+        }
+        let root = Group::open(archive.weights()?)?;
+        drop(bytes);
+        let parts = Parts::new(&root, config, registry)?;
+        let weights = weights::read(&root, &parts.places())?;
+        return parts.build(weights, Variables::counted(&root)?);
+    }
+    let root = Group::open(bytes)?;
+    let attributes = root.attributes()?;
+    let config = |name: &str| {
+        let text = attributes.text(name)?;
+        text.map(|text| parse(name, text.as_bytes())).transpose()
+    };
+    let model = config("model_config")?
+        .ok_or("the file holds weights, but no model; build the model, and use load_weights")?;
+    let version = attributes.text("keras_version")?.unwrap_or_default();
+    let config = legacy::upgrade(model, config("training_config")?, version)?;
+    let parts = Parts::new(&root, config, registry)?;
+    let listed = root.find("model_weights")?.ok_or("the group model_weights is missing")?;
+    let weights = weights::read_listed(listed, &parts.places())?;
+    parts.build(weights, Variables::listed(&root)?)
+}
+
+/// Reads the weights for a model, from any of Keras's files.
+pub(super) fn load_weights<T: Scalar>(
+    bytes: Vec<u8>,
+    model: &Sequential<T>,
+) -> Result<Vec<Tensor<T>>, String> {
+    let places: Vec<Place<'_>> = model.layers.iter().map(Place::from).collect();
+    let root = match is_archive(&bytes) {
+        true => Group::open(Archive::open(&bytes)?.weights()?)?,
+        false => Group::open(bytes)?,
+    };
+    let weights = if let Some(listed) = root.find("model_weights")? {
+        weights::read_listed(listed, &places)?
+    } else if root.attributes()?.texts("layer_names")?.is_some() {
+        weights::read_listed(&root, &places)?
+    } else {
+        weights::read(&root, &places)?
+    };
+    Ok(weights.into_iter().flatten().collect())
+}
+
+/// What a model is put together from, beside its weights.
+struct Parts<T: Scalar> {
+    model: Description<T>,
+    training: Option<Training>,
+}
+
+impl<T: Scalar> Parts<T> {
+    fn new(root: &Group, mut config: Value, registry: &Registry<T>) -> Result<Self, String> {
+        let attributes = root.attributes()?;
+        let own = attributes.text(CINTA)?.map(|text| parse(CINTA, text.as_bytes())).transpose()?;
+        let own = own.unwrap_or_default();
+        if let Some(exact) = own.get("compile_config") {
+            config["compile_config"] = exact.clone();
+        }
+        let training = own.get("training").map(training_from_json).transpose()?;
+        Ok(Parts { model: from_config(&config, registry)?, training })
+    }
+
+    fn places(&self) -> Vec<Place<'_>> {
+        self.model.layers.iter().map(Place::from).collect()
+    }
+
+    fn build(
+        self,
+        weights: Vec<Vec<Tensor<T>>>,
+        variables: Option<Variables<'_>>,
+    ) -> Result<Sequential<T>, String> {
+        let Description { name, input, layers, compile } = self.model;
+        let built = layers.into_iter().zip(weights).map(|(planned, values)| {
+            let weights = planned.weights.clone();
+            let params = weights.into_iter().zip(values).map(|(of, value)| Param::new(of, value));
+            let params = params.collect();
+            Built::new(planned, params)
+        });
+        let mut model = Sequential::from_parts(name, input, built.collect(), 0);
+        let state = match (&compile, variables) {
+            (Some(compile), Some(variables)) => variables.read(
+                &*compile.optimizer,
+                &optimizer::trained(&model.layers).collect::<Vec<_>>(),
+            )?,
+            _ => None,
+        };
+        let (iterations, slots) =
+            state.map_or((0, Vec::new()), |state| (state.iterations, state.slots));
+        let trained = model.params_mut().filter(|param| param.weight.trainable);
+        trained.zip(slots).for_each(|(param, slots)| param.slots = slots);
+        let unknown = Training { step: iterations, ..Training::default() };
+        model.compiled = compile;
+        model.progress = Training { iterations, ..self.training.unwrap_or(unknown) };
+        Ok(model)
+    }
+}
+
+/// A whole model as the bytes of a file.
+pub(super) fn save<T: Scalar>(model: &Sequential<T>, format: Format) -> Result<Vec<u8>, String> {
+    format.check(false)?;
+    let mut config = to_config(model);
+    let mut own = json!({ "training": training_to_json(model.progress) });
+    if let Some(compile) = config.get_mut("compile_config") {
+        let exact = compile.clone();
+        without_own_options(compile);
+        if *compile != exact {
+            own["compile_config"] = exact;
+        }
+        // Keras decides, as when nobody asks.
+        compile["jit_compile"] = json!("auto");
+    }
+    let mut tree = Tree::default();
+    tree.text(CINTA, own.to_string());
+    match format {
+        Format::Archive => {
+            write_weights(&mut tree, model);
+            archive::write(KERAS, &config.to_string(), &tree.to_bytes()?)
+        }
+        Format::Hdf5 => {
+            let [model_config, training_config] = legacy::downgrade(config);
+            tree.text("model_config", model_config.to_string());
+            if !training_config.is_null() {
+                tree.text("training_config", training_config.to_string());
+            }
+            optimizer::write_listed(&mut tree, model);
+            let listed = tree.group("model_weights");
+            weights::write_listed(listed, &model.name, &model.layers);
+            write_version(listed);
+            write_version(&mut tree);
+            tree.to_bytes()
+        }
+        Format::Weights => unreachable!("checked"),
+    }
+}
+
+/// The weights of a model as the bytes of a `.weights.h5` file.
+pub(super) fn save_weights<T: Scalar>(
+    model: &Sequential<T>,
+    format: Format,
+) -> Result<Vec<u8>, String> {
+    format.check(true)?;
+    let mut tree = Tree::default();
+    write_weights(&mut tree, model);
+    tree.to_bytes()
+}
+
+fn write_weights<T: Scalar>(tree: &mut Tree, model: &Sequential<T>) {
+    weights::write(tree, &model.layers);
+    optimizer::write(tree, model);
+    tree.group("vars").text("name", &model.name);
+}
+
+fn write_version(tree: &mut Tree) {
+    tree.text("keras_version", KERAS);
+    // The layout of kernels has this name, whatever computed them.
+    tree.text("backend", "tensorflow");
+}
+
+/// Removes options that Keras would refuse, because only this crate has them.
+fn without_own_options(config: &mut Value) {
+    match config {
+        Value::Object(object) => {
+            object.shift_remove("from_probabilities");
+            object.values_mut().for_each(without_own_options);
+        }
+        Value::Array(values) => values.iter_mut().for_each(without_own_options),
+        _ => {}
+    }
+}

@@ -1,0 +1,202 @@
+//! What an optimizer keeps, in the order of Keras's files.
+//!
+//! Keras 3 stores a list: the iteration, the learning rate (unless it follows a schedule), and then the slots of all
+//! weights that are trained: the first few weight by weight (`Optimizer::slots_together`), the others one after the
+//! other. `tests/keras_round_trip.py` checks this against Keras.
+//!
+//! | | slots |
+//! |---|---|
+//! | SGD | momentum (only if it is not 0) |
+//! | RMSprop | velocity; momentum (only if above 0); average gradient (only if centered) |
+//! | Adagrad | accumulator |
+//! | Adam, AdamW | momentum and velocity, together; largest velocity (only with `amsgrad`) |
+//!
+//! Until TensorFlow 2.10, no slots were together, and the learning rate was not in the list. Keras 2.2 had no iteration
+//! for RMSprop and Adagrad, kept a momentum even where it is 0, and for Adam a last slot that it did not use.
+
+use super::hdf5::Group;
+use super::tree::Tree;
+use super::weights::checked;
+use crate::model::{Built, Param, Sequential};
+use crate::scalar::Scalar;
+use crate::tensor::Tensor;
+use crate::train::{Compile, Optimizer};
+use serde_json::Value;
+
+/// Where a file keeps the variables of an optimizer, in order.
+pub(super) struct Variables<'f> {
+    pub group: &'f Group,
+    pub paths: Vec<String>,
+    /// Whether the moments of a weight are together, which they are since TensorFlow 2.11.
+    pub together: bool,
+}
+
+/// What a file says about an optimizer's past.
+pub(super) struct State<T: Scalar> {
+    pub iterations: u64,
+    /// The slots of each weight that is trained.
+    pub slots: Vec<Vec<Tensor<T>>>,
+}
+
+/// The slots in the order of files, as pairs of a weight and a slot. The first `together` are weight by weight.
+fn order(slots: usize, together: usize, weights: usize) -> Vec<(usize, usize)> {
+    let first = together.min(slots);
+    let by_weight = (0..weights).flat_map(|weight| (0..first).map(move |slot| (weight, slot)));
+    let others = (first..slots).flat_map(|slot| (0..weights).map(move |weight| (weight, slot)));
+    by_weight.chain(others).collect()
+}
+
+impl<'f> Variables<'f> {
+    /// The list in a file of Keras 3: `optimizer/vars/0`, `1`, and so on.
+    pub fn counted(root: &'f Group) -> Result<Option<Self>, String> {
+        let Some(optimizer) = root.find("optimizer")? else { return Ok(None) };
+        let Some(group) = optimizer.find("vars")? else { return Ok(None) };
+        let paths = (0..group.array_count()?).map(|i| i.to_string()).collect();
+        Ok(Some(Variables { group, paths, together: true }))
+    }
+
+    /// The list of names of a whole-model `.h5` file.
+    pub fn listed(root: &'f Group) -> Result<Option<Self>, String> {
+        let Some(group) = root.find("optimizer_weights")? else { return Ok(None) };
+        let attributes = group.attributes()?;
+        let names = attributes.texts("weight_names")?.unwrap_or_default();
+        let paths: Vec<String> = names.into_iter().map(str::to_owned).collect();
+        let first = paths.first().map_or("", String::as_str);
+        let together = first.trim_end_matches(":0").ends_with("iteration");
+        Ok(Some(Variables { group, paths, together }))
+    }
+
+    /// Reads the variables for an optimizer of these weights. `None` for an optimizer that has not
+    /// seen its weights yet.
+    pub fn read<T: Scalar>(
+        self,
+        optimizer: &dyn Optimizer<T>,
+        weights: &[(&str, &Param<T>)],
+    ) -> Result<Option<State<T>>, String> {
+        let mut paths = &self.paths[..];
+        let is_scalar = |path: &str| Ok::<_, String>(self.group.shape(path)?.is_empty());
+        let mut iterations = None;
+        if let [first, rest @ ..] = paths
+            && is_scalar(first)?
+        {
+            iterations = Some(self.group.count(first)?);
+            paths = rest;
+        }
+        let slots = optimizer.slots().len();
+        let together = if self.together { optimizer.slots_together() } else { 0 };
+        let order = order(slots, together, weights.len());
+        // The learning rate; the configuration says it as well.
+        if let [first, rest @ ..] = paths
+            && self.together
+            && paths.len() != order.len()
+            && is_scalar(first)?
+        {
+            paths = rest;
+        }
+        // An optimizer that has not seen its weights, or has not moved them yet.
+        if iterations == Some(0) || (paths.is_empty() && slots > 0) {
+            return Ok(None);
+        }
+        // What Keras 2.2 kept without using it.
+        let unused = !self.together && paths.len() == order.len() + weights.len();
+        if paths.len() != order.len() && !unused {
+            return Err(format!(
+                "the optimizer {} of {} weights keeps {} arrays, and the file has {}",
+                optimizer.class_name(),
+                weights.len(),
+                order.len(),
+                paths.len()
+            ));
+        }
+        let mut read: Vec<Vec<Option<Tensor<T>>>> = vec![vec![None; slots]; weights.len()];
+        for (&(weight, slot), path) in order.iter().zip(paths) {
+            let (layer, Param { weight: of, .. }) = weights[weight];
+            let name = format!("{layer}/{}/{}", of.name, optimizer.slots()[slot]);
+            read[weight][slot] = Some(checked(&name, &of.shape, self.group.tensor(path)?)?);
+        }
+        let slots = read.into_iter().map(|slots| slots.into_iter().flatten().collect()).collect();
+        // Where a file does not say how many steps there were, there was one at least.
+        Ok(Some(State { iterations: iterations.unwrap_or(1), slots }))
+    }
+}
+
+/// The weights that an optimizer trains, with the names of their layers.
+pub(super) fn trained<T: Scalar>(layers: &[Built<T>]) -> impl Iterator<Item = (&str, &Param<T>)> {
+    let params = layers
+        .iter()
+        .flat_map(|layer| layer.params.iter().map(move |param| (layer.name.as_str(), param)));
+    params.filter(|(_, param)| param.weight.trainable)
+}
+
+/// The optimizer's hyperparameters, as files have them.
+fn config<T: Scalar>(compiled: &Compile<T>) -> Value {
+    compiled.config()["optimizer"]["config"].take()
+}
+
+/// Keras's name for an optimizer's variables: `sgd`.
+fn name<T: Scalar>(compiled: &Compile<T>) -> String {
+    config(compiled)["name"].as_str().unwrap_or("optimizer").to_owned()
+}
+
+/// Calls `write` with all variables in the order of Keras 3, each with its name in a `.h5` file.
+fn variables<T: Scalar>(
+    model: &Sequential<T>,
+    compiled: &Compile<T>,
+    mut write: impl FnMut(String, Variable<T>),
+) {
+    let optimizer = &*compiled.optimizer;
+    let name = name(compiled);
+    write(format!("{name}/iteration"), Variable::Count(model.progress.iterations));
+    if let Some(rate) = config(compiled)["learning_rate"].as_f64() {
+        let rate = Tensor::new(&[][..], vec![T::lit(rate)]);
+        write(format!("{name}/learning_rate"), Variable::Tensor(rate));
+    }
+    let params: Vec<_> = trained(&model.layers).collect();
+    let slots = optimizer.slots();
+    for (weight, slot) in order(slots.len(), optimizer.slots_together(), params.len()) {
+        let (layer, Param { weight, slots: values, .. }) = params[weight];
+        // Before the first step, they are what the optimizer begins with.
+        let initial = || Tensor::full(weight.shape, T::lit(optimizer.initial_slot(slots[slot])));
+        let value = values.get(slot).cloned().unwrap_or_else(initial);
+        let variable = format!("{}_{layer}_{}_{}", model.name, weight.name, slots[slot]);
+        write(format!("{name}/{variable}"), Variable::Tensor(value));
+    }
+}
+
+enum Variable<T: Scalar> {
+    Count(u64),
+    Tensor(Tensor<T>),
+}
+
+impl<T: Scalar> Variable<T> {
+    fn write(self, tree: &mut Tree, path: &str) {
+        match self {
+            Variable::Count(count) => tree.count(path, count),
+            Variable::Tensor(tensor) => tree.tensor(path, &tensor),
+        }
+    }
+}
+
+/// Writes the variables as the files of Keras 3 count them.
+pub(super) fn write<T: Scalar>(tree: &mut Tree, model: &Sequential<T>) {
+    let Some(compiled) = &model.compiled else { return };
+    let vars = tree.group("optimizer/vars");
+    vars.text("name", name(compiled));
+    let mut count = 0;
+    variables(model, compiled, |_, variable| {
+        variable.write(vars, &count.to_string());
+        count += 1;
+    });
+}
+
+/// Writes the variables with a list of names, as in a `.h5` file.
+pub(super) fn write_listed<T: Scalar>(tree: &mut Tree, model: &Sequential<T>) {
+    let Some(compiled) = &model.compiled else { return };
+    let group = tree.group("optimizer_weights");
+    let mut names = Vec::new();
+    variables(model, compiled, |name, variable| {
+        variable.write(group, &name);
+        names.push(name);
+    });
+    group.texts("weight_names", &names);
+}

@@ -1,0 +1,256 @@
+//! Files that Keras wrote, and files that Keras can open.
+
+#![cfg(feature = "keras")]
+
+mod scratch;
+
+use cinta::prelude::*;
+use scratch::Scratch;
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn golden(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/keras").join(name)
+}
+
+/// What Keras says about a model.
+fn facts(name: &str) -> Value {
+    let text = fs::read_to_string(golden("golden.json")).unwrap();
+    let facts: Value = serde_json::from_str(&text).unwrap();
+    facts[name].clone()
+}
+
+fn numbers(value: &Value) -> Vec<f32> {
+    value.as_array().unwrap().iter().map(|x| x.as_f64().unwrap() as f32).collect()
+}
+
+/// The inputs and targets of `make_keras.py`.
+fn samples(model: &Sequential, n: usize) -> Dataset {
+    let shape = model.input_shape().batch(n);
+    let x: Vec<f32> = (0..shape.count()).map(|i| (i * 37 % 101) as f32 / 101.0).collect();
+    let classes = model.output_shape()[0];
+    let labels: Vec<usize> = (0..n).map(|i| i * 7 % classes).collect();
+    Dataset::new(Tensor::new(shape, x), datasets::one_hot(&labels, classes).unwrap()).unwrap()
+}
+
+fn assert_close(found: &[f32], expected: &[f32], what: &str) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    for (found, expected) in found.iter().zip(expected) {
+        assert!((found - expected).abs() < 1e-5, "{what}: {found} instead of {expected}");
+    }
+}
+
+fn load(name: &str) -> Sequential {
+    Sequential::load(golden(name)).unwrap()
+}
+
+/// Everything that a model is, as bytes.
+fn all(scratch: &Scratch, model: &Sequential) -> Vec<u8> {
+    let path = scratch.path("all.safetensors");
+    model.save(&path).unwrap();
+    fs::read(path).unwrap()
+}
+
+/// The files of whole models, each with the name of its facts.
+const MODELS: [[&str; 2]; 5] = [
+    ["lecture.keras", "lecture"],
+    ["lecture.h5", "lecture"],
+    ["bars.keras", "bars"],
+    ["bars_2_2_2.h5", "bars_2_2_2"],
+    ["bars_2_2_4.h5", "bars"],
+];
+
+#[test]
+fn models_predict_and_score_as_in_keras() {
+    for [name, facts_name] in MODELS {
+        let (model, facts) = (load(name), facts(facts_name));
+        let data = samples(&model, 4);
+        let predictions = model.predict(data.inputs()).unwrap().to_vec();
+        assert_close(&predictions, &numbers(&facts["predictions"]), name);
+        let scores: Vec<f32> =
+            model.evaluate(&data).unwrap().iter().map(|(_, score)| score as f32).collect();
+        assert_close(&scores, &numbers(&facts["scores"]), name);
+    }
+}
+
+#[test]
+fn training_goes_on_as_in_keras() {
+    for [name, facts_name] in MODELS.into_iter().filter(|[name, _]| name.starts_with("bars")) {
+        let (mut model, facts) = (load(name), facts(facts_name));
+        let data = samples(&model, 12);
+        let fit = Fit { batch_size: 4, shuffle: false, verbose: Verbose::Silent, ..Fit::default() };
+        model.fit(&data, fit).unwrap();
+        let expected = facts["weights after three steps"].as_array().unwrap();
+        for (weight, expected) in model.get_weights().iter().zip(expected) {
+            assert_close(&weight.to_vec(), &numbers(expected), name);
+        }
+    }
+}
+
+#[test]
+fn names_and_options_are_those_of_the_file() {
+    let lecture = load("lecture.keras");
+    let names: Vec<&str> = lecture.layers().map(|layer| layer.name()).collect();
+    let numbered = ["conv_1", "max_pooling2d", "dropout", "conv_2", "max_pooling2d_1", "dropout_1"];
+    assert_eq!(names[..6], numbered);
+    assert_eq!(lecture.count_params(), 7_044);
+    assert_eq!(lecture.learning_rate().unwrap() as f32, 0.02);
+    // The two files of one model differ in nothing.
+    let scratch = Scratch::new("keras-two-files");
+    assert_eq!(all(&scratch, &load("lecture.h5")), all(&scratch, &lecture));
+}
+
+#[test]
+fn nothing_is_lost_in_keras_s_files() {
+    let scratch = Scratch::new("keras-nothing-lost");
+    for [name, _] in MODELS {
+        let mut model = load(name);
+        // The order of samples, dropout and the counts of steps and epochs matter now.
+        let data = samples(&model, 70);
+        let fit = Fit { epochs: 2, verbose: Verbose::Silent, ..Fit::default() };
+        model.fit(&data, fit).unwrap();
+        let before = all(&scratch, &model);
+        for ending in ["keras", "h5"] {
+            let path = scratch.path(&format!("again.{ending}"));
+            model.save(&path).unwrap();
+            let mut again = Sequential::load(&path).unwrap();
+            assert!(all(&scratch, &again) == before, "{name} as {ending}");
+            again.fit(&data, fit).unwrap();
+            let mut on = model.clone();
+            on.fit(&data, fit).unwrap();
+            assert!(all(&scratch, &again) == all(&scratch, &on), "{name} as {ending}");
+        }
+    }
+}
+
+#[test]
+fn the_same_model_gives_the_same_bytes() {
+    let scratch = Scratch::new("keras-same-bytes");
+    let model = load("bars.keras");
+    for name in ["model.keras", "model.h5", "model.hdf5"] {
+        let path = scratch.path(name);
+        model.save(&path).unwrap();
+        let once = fs::read(&path).unwrap();
+        // A file that knew the time would change with it.
+        std::thread::sleep(std::time::Duration::from_millis(2100));
+        Sequential::<f32>::load(&path).unwrap().save(&path).unwrap();
+        assert!(fs::read(&path).unwrap() == once, "{name}");
+    }
+}
+
+fn bars(seed: u64) -> Sequential {
+    Sequential::new([6, 6, 1])
+        .add(Conv2d::new(3, 3).activation(Relu))
+        .add(MaxPooling2d::new(2))
+        .add(Flatten::new())
+        .add(Dense::new(3).activation(Softmax))
+        .build(seed)
+        .unwrap()
+}
+
+#[test]
+fn weights_alone_fit_into_a_model() {
+    let expected = load("bars.keras").get_weights();
+    for name in ["bars.weights.h5", "bars_legacy_weights.h5", "bars_2_2_4.h5", "bars.keras"] {
+        let mut model = bars(1);
+        model.load_weights(golden(name)).unwrap();
+        assert_eq!(model.get_weights(), expected, "{name}");
+    }
+    let scratch = Scratch::new("keras-weights");
+    for name in ["a.weights.h5", "a.safetensors"] {
+        load("bars.keras").save_weights(scratch.path(name)).unwrap();
+        let mut model = load("bars_2_2_2.h5");
+        model.load_weights(scratch.path(name)).unwrap();
+        assert_eq!(model.get_weights(), expected, "{name}");
+    }
+}
+
+#[test]
+fn weights_of_another_model_change_nothing() {
+    let mut model =
+        Sequential::new([6, 6, 1]).add(Flatten::new()).add(Dense::new(3)).build(1).unwrap();
+    let before = model.get_weights();
+    for (name, expected) in [
+        ("bars.weights.h5", "the weight dense/kernel has the shape [12, 3]"),
+        ("bars_legacy_weights.h5", "the file has weights for 2 layers, and the model has 1"),
+        ("lecture.keras", "the weight dense/kernel has the shape [108, 50]"),
+    ] {
+        let error = model.load_weights(golden(name)).unwrap_err().to_string();
+        assert!(error.contains(name) && error.contains(expected), "{name}: {error}");
+    }
+    let mut deeper = Sequential::new([12]).add(Dense::new(3)).build(1).unwrap();
+    let error = deeper.load_weights(golden("bars.weights.h5")).unwrap_err().to_string();
+    assert!(error.contains("layers/conv2d belong to no layer"), "{error}");
+    assert_eq!(model.get_weights(), before);
+}
+
+#[test]
+fn a_name_says_what_is_in_a_file() {
+    let scratch = Scratch::new("keras-names");
+    let model = bars(1);
+    for (name, expected) in [
+        ("model.weights.h5", "use save_weights"),
+        ("model.onnx", "use `.safetensors`, or with the feature `keras` also `.keras` or `.h5`"),
+    ] {
+        let error = model.save(scratch.path(name)).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+        assert!(!scratch.path(name).exists());
+    }
+    let error = model.save_weights(scratch.path("model.h5")).unwrap_err().to_string();
+    assert!(error.contains("ends in `.weights.h5` or `.safetensors`"), "{error}");
+    let error = Sequential::<f32>::load(golden("bars.weights.h5")).unwrap_err().to_string();
+    assert!(error.contains("holds weights, but no model"), "{error}");
+    // Once, Keras wrote HDF5 whatever the name was.
+    let path = scratch.path("model.keras");
+    fs::copy(golden("bars_2_2_4.h5"), &path).unwrap();
+    assert_eq!(Sequential::<f32>::load(&path).unwrap().count_params(), 69);
+}
+
+#[test]
+fn another_element_type_is_an_error_that_names_both() {
+    for name in ["bars.keras", "bars_2_2_4.h5"] {
+        let error = Sequential::<f64>::load(golden(name)).unwrap_err().to_string();
+        assert!(error.contains("float32") && error.contains("float64"), "{error}");
+    }
+    let scratch = Scratch::new("keras-f64");
+    let path = scratch.path("model.keras");
+    let model = Sequential::<f64>::typed([4]).add(Dense::new(3)).build(2).unwrap();
+    model.save(&path).unwrap();
+    assert_eq!(Sequential::<f64>::load(&path).unwrap().get_weights(), model.get_weights());
+    assert!(Sequential::<f32>::load(&path).is_err());
+}
+
+#[test]
+fn a_loss_that_keras_does_not_have_comes_back() {
+    let scratch = Scratch::new("keras-own-loss");
+    let mut model = bars(3);
+    let loss = CategoricalCrossentropy::from_probabilities();
+    model.compile(Compile::new(Sgd::new(0.1), loss.clone()).metric(loss));
+    for name in ["model.keras", "model.h5"] {
+        model.save(scratch.path(name)).unwrap();
+        let again = Sequential::load(scratch.path(name)).unwrap();
+        assert!(all(&scratch, &again) == all(&scratch, &model), "{name}");
+    }
+}
+
+#[test]
+fn many_layers_are_no_attack() {
+    let scratch = Scratch::new("keras-many-layers");
+    let mut builder = Sequential::new([2]);
+    for i in 0..600 {
+        builder = builder.add(
+            Dense::new(2)
+                .name(format!("a_layer_with_a_rather_long_name_that_makes_lists_long_{i}")),
+        );
+    }
+    let mut model = builder.build(5).unwrap();
+    model.compile(Compile::new(Adam::new(1e-4), MeanSquaredError));
+    let data = Dataset::new(Tensor::ones([4, 2]), Tensor::ones([4, 2])).unwrap();
+    model.fit(&data, Fit { verbose: Verbose::Silent, ..Fit::default() }).unwrap();
+    for name in ["model.keras", "model.h5"] {
+        model.save(scratch.path(name)).unwrap();
+        let again = Sequential::load(scratch.path(name)).unwrap();
+        assert!(all(&scratch, &again) == all(&scratch, &model), "{name}");
+    }
+}

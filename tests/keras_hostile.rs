@@ -1,0 +1,415 @@
+//! Damaged and hostile files of Keras: an error, soon, without a panic and without much memory.
+
+#![cfg(feature = "keras")]
+
+mod scratch;
+
+use cinta::prelude::*;
+use cinta::rand::Rng;
+use scratch::Scratch;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::fs;
+use std::io::{Cursor, Read, Write};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
+
+/// Bytes that are allocated, and the most there were.
+static NOW: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+/// Memory is measured in one test at a time.
+static ONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct Counting;
+
+impl Counting {
+    fn add(size: usize) {
+        let now = NOW.fetch_add(size, Relaxed) + size;
+        PEAK.fetch_max(now, Relaxed);
+    }
+}
+
+// SAFETY: every call is passed on to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        Self::add(layout.size());
+        // SAFETY: the caller keeps the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        NOW.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: the caller keeps the contract of `dealloc`.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn golden(name: &str) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/keras");
+    fs::read(folder.join(name)).unwrap()
+}
+
+fn bars() -> Sequential {
+    Sequential::new([6, 6, 1])
+        .add(Conv2d::new(3, 3).activation(Relu))
+        .add(MaxPooling2d::new(2))
+        .add(Flatten::new())
+        .add(Dense::new(3).activation(Softmax))
+        .build(1)
+        .unwrap()
+}
+
+/// Opens bytes as a file of this name: what `load` or, for files of weights, `load_weights` says.
+fn open(scratch: &Scratch, name: &str, bytes: &[u8]) -> Result<Sequential, Error> {
+    let path = scratch.path(name);
+    fs::write(&path, bytes).unwrap();
+    let mut model = bars();
+    let (before, start) = (NOW.load(Relaxed), Instant::now());
+    PEAK.store(before, Relaxed);
+    let result = match name.contains("weights") {
+        true => model.load_weights(&path).map(|()| model),
+        false => Sequential::load(&path),
+    };
+    let (peak, taken) = (PEAK.load(Relaxed) - before, start.elapsed());
+    // A configuration takes about 20 times the memory of its text.
+    let bound = 24 * bytes.len() + (256 << 10);
+    assert!(peak <= bound, "{name}: {peak} bytes for a file of {}", bytes.len());
+    assert!(taken < Duration::from_secs(5), "{name}: {taken:?}");
+    result
+}
+
+/// A file that this crate writes: another version of HDF5 than Keras's.
+fn written(scratch: &Scratch, name: &str) -> Vec<u8> {
+    let path = scratch.path(name);
+    fs::write(&path, golden("bars.keras")).unwrap();
+    let source = scratch.path("source.keras");
+    fs::write(&source, golden("bars.keras")).unwrap();
+    let model: Sequential = Sequential::load(source).unwrap();
+    match name.contains("weights") {
+        true => model.save_weights(&path).unwrap(),
+        false => model.save(&path).unwrap(),
+    }
+    fs::read(path).unwrap()
+}
+
+/// Flips, cuts, copies and splices at random.
+fn mutate(bytes: &[u8], other: &[u8], random: &mut Stream) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    let mut below = |n: usize| (random.next_u64() % n.max(1) as u64) as usize;
+    match below(6) {
+        0 => bytes.truncate(below(bytes.len())),
+        1 => {
+            let (at, from) = (below(bytes.len()), below(other.len()));
+            bytes.truncate(at);
+            bytes.extend_from_slice(&other[from..]);
+        }
+        2 => {
+            let len = below(64.min(bytes.len()));
+            let (from, to) = (below(bytes.len() - len), below(bytes.len() - len));
+            bytes.copy_within(from..from + len, to);
+        }
+        3 => {
+            // A number that is an address, a length or a count.
+            let numbers =
+                [0, 1, u64::MAX, u64::MAX / 2, 1 << 40, 1 << 31, 96, below(1 << 16) as u64];
+            let number = numbers[below(numbers.len())].to_le_bytes();
+            let (len, at) = (1 << below(4), below(bytes.len() / 8 - 1) * 8);
+            bytes[at..at + len].copy_from_slice(&number[..len]);
+        }
+        _ => {
+            for _ in 0..=below(8) {
+                let at = below(bytes.len());
+                bytes[at] ^= 1 << below(8);
+            }
+        }
+    }
+    bytes
+}
+
+#[test]
+fn thousands_of_damaged_files_do_no_harm() {
+    let _alone = alone();
+    let scratch = Scratch::new("keras-damaged");
+    let names = ["bars.keras", "bars_2_2_2.h5", "bars_2_2_4.h5", "bars.weights.h5"];
+    let mut files: Vec<(&str, Vec<u8>)> = names.map(|name| (name, golden(name))).to_vec();
+    for name in ["own.keras", "own.h5", "own.weights.h5"] {
+        files.push((name, written(&scratch, name)));
+    }
+    let mut random = Stream::new(1987);
+    let (mut refused, count) = (0, 3_000);
+    for i in 0..count {
+        let (name, bytes) = &files[i % files.len()];
+        let other = &files[(i / files.len()) % files.len()].1;
+        let damaged = mutate(bytes, other, &mut random);
+        let opened = std::panic::catch_unwind(|| open(&scratch, name, &damaged).map(drop));
+        match opened {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                let text = error.to_string();
+                assert!(text.contains(name) && text.len() < 100_000, "{text}");
+                refused += 1;
+            }
+            Err(_) => panic!("{name}, file {i}: a panic"),
+        }
+    }
+    // Most bytes of a file are not looked at (numbers, or nothing); a checksum in archives sees all.
+    assert!(refused > count / 3 && refused < count, "{refused} of {count} were refused");
+}
+
+#[test]
+fn a_file_that_ends_too_early_is_refused_wherever_it_ends() {
+    let _alone = alone();
+    let scratch = Scratch::new("keras-truncated");
+    let own = written(&scratch, "own.h5");
+    for (name, bytes) in [
+        ("bars.keras", golden("bars.keras")),
+        ("bars_2_2_2.h5", golden("bars_2_2_2.h5")),
+        ("bars.weights.h5", golden("bars.weights.h5")),
+        ("own.h5", own),
+    ] {
+        for end in (0..bytes.len()).step_by(97).chain([bytes.len() - 1]) {
+            let error = open(&scratch, name, &bytes[..end]).unwrap_err().to_string();
+            assert!(error.contains("HDF5 file") || error.contains(".keras file"), "{end}: {error}");
+        }
+        // More than the file is no harm.
+        if name.ends_with(".h5") {
+            open(&scratch, name, &[&bytes[..], &[7; 1000]].concat()).unwrap();
+        }
+    }
+}
+
+/// The members of an archive.
+fn members(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).unwrap();
+    (0..archive.len())
+        .map(|i| {
+            let mut member = archive.by_index(i).unwrap();
+            let mut bytes = Vec::new();
+            member.read_to_end(&mut bytes).unwrap();
+            (member.name().unwrap().into_owned(), bytes)
+        })
+        .collect()
+}
+
+fn archive(members: &[(String, Vec<u8>)]) -> Vec<u8> {
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    for (name, bytes) in members {
+        archive.start_file(name, options).unwrap();
+        archive.write_all(bytes).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
+}
+
+/// `bars.keras` with another configuration.
+fn with_config(config: Vec<u8>) -> Vec<u8> {
+    let mut members = members(&golden("bars.keras"));
+    members.iter_mut().find(|(name, _)| name == "config.json").unwrap().1 = config;
+    archive(&members)
+}
+
+/// Every place where `find` is replaced by `with`, which is as long.
+fn replaced(bytes: &[u8], find: &[u8], with: &[u8]) -> Vec<u8> {
+    assert_eq!(find.len(), with.len());
+    let mut bytes = bytes.to_vec();
+    let places: Vec<usize> =
+        (0..=bytes.len() - find.len()).filter(|&at| bytes[at..].starts_with(find)).collect();
+    assert!(!places.is_empty());
+    for at in places {
+        bytes[at..at + with.len()].copy_from_slice(with);
+    }
+    bytes
+}
+
+fn assert_refused(name: &str, bytes: &[u8], expected: &str) {
+    let scratch = Scratch::new("keras-refused");
+    let error = open(&scratch, name, bytes).unwrap_err().to_string();
+    assert!(error.contains(expected), "{error}");
+}
+
+#[test]
+fn archives_that_are_bombs_or_foreign() {
+    let _alone = alone();
+    let bytes = golden("bars.keras");
+    // The method of compression stands 8 bytes into the header of a member, and 10 into its entry in the directory.
+    let mut deflated = bytes.clone();
+    for (start, at) in [(&b"PK\x03\x04"[..], 8), (b"PK\x01\x02", 10)] {
+        for place in 0..deflated.len() - 46 {
+            if deflated[place..].starts_with(start) {
+                deflated[place + at] = 8;
+            }
+        }
+    }
+    assert_refused("m.keras", &deflated, "config.json is compressed");
+
+    // The size of a member stands 20 and 24 bytes into its entry.
+    let mut large = bytes.clone();
+    for place in 0..large.len() - 46 {
+        if large[place..].starts_with(b"PK\x01\x02") {
+            large[place + 20..place + 28].copy_from_slice(&[0xF0; 8]);
+        }
+    }
+    assert_refused("m.keras", &large, "not a complete .keras file");
+
+    assert_refused(
+        "m.keras",
+        &replaced(&bytes, b"config.json", b"config.jsoN"),
+        "has no config.json, but",
+    );
+    let mut two = members(&bytes);
+    two.push(("config.jsoN".to_owned(), b"{}".to_vec()));
+    let two = replaced(&archive(&two), b"config.jsoN", b"config.json");
+    assert_refused("m.keras", &two, "two members have the same name");
+
+    assert_refused(
+        "m.keras",
+        &archive(&[("words.txt".to_owned(), b"hello".to_vec())]),
+        "words.txt",
+    );
+    assert_refused("m.keras", b"PK", "not a complete .keras file");
+    assert_refused("m.keras", b"hello", "this is no HDF5 file");
+    assert_refused("m.h5", b"", "this is no HDF5 file");
+}
+
+#[test]
+fn configurations_that_are_too_much() {
+    let _alone = alone();
+    assert_refused("m.keras", &with_config(vec![b'['; 200_000]), "the config.json is damaged");
+    assert_refused("m.keras", &with_config(vec![b'['; 1 << 20]), "the config.json is too long");
+    assert_refused("m.keras", &with_config(b"0,".repeat(1 << 20)), "the config.json is too long");
+    assert_refused(
+        "m.keras",
+        &with_config(vec![b' '; (16 << 20) + 1]),
+        "the config.json is too long",
+    );
+    assert_refused(
+        "m.keras",
+        &with_config(b"{\"a\": \"\xFF\"}".to_vec()),
+        "the config.json is damaged",
+    );
+    assert_refused("m.keras", &with_config(b"null".to_vec()), "class_name");
+
+    // Layers without end: each asks for weights, of which the file has but few.
+    let text = String::from_utf8(members(&golden("bars.keras"))[1].1.clone()).unwrap();
+    let mut config: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let layers = config["config"]["layers"].as_array_mut().unwrap();
+    let mut dense = layers.pop().unwrap();
+    for i in 0..2_000 {
+        dense["config"]["name"] = format!("dense_{i}").into();
+        dense["config"]["units"] = (1 << 30).into();
+        layers.push(dense.clone());
+    }
+    assert_refused("m.keras", &with_config(config.to_string().into_bytes()), "dense_0");
+}
+
+#[test]
+fn groups_that_contain_themselves() {
+    let _alone = alone();
+    let scratch = Scratch::new("keras-cycles");
+    let bytes = golden("bars_2_2_2.h5");
+    let places = |magic: &[u8]| -> Vec<usize> {
+        (0..bytes.len() - 64).filter(|&at| bytes[at..].starts_with(magic)).collect()
+    };
+    // The root's entry of the superblock: its header 64 bytes from the start, its tree and heap at 80.
+    for node in places(b"SNOD") {
+        for entry in 0..usize::from(bytes[node + 6]) {
+            let at = node + 8 + 40 * entry;
+            let mut looped = bytes.clone();
+            looped[at + 8..at + 16].copy_from_slice(&bytes[64..72]);
+            looped[at + 24..at + 40].copy_from_slice(&bytes[80..96]);
+            let _ = open(&scratch, "looped.h5", &looped)
+                .map(|model| assert_eq!(model.count_params(), 69));
+        }
+    }
+    let trees = places(b"TREE");
+    assert!(trees.len() > 5);
+    let refused = trees.into_iter().filter(|&tree| {
+        // A node whose first child is itself, one level up.
+        let mut looped = bytes.clone();
+        looped[tree + 32..tree + 40].copy_from_slice(&(tree as u64).to_le_bytes());
+        looped[tree + 5] = 1;
+        open(&scratch, "looped.h5", &looped).is_err()
+    });
+    // In the groups of layers without weights, nobody looks.
+    assert!(refused.count() > 5);
+}
+
+#[test]
+fn arrays_that_are_not_there_or_not_numbers() {
+    let _alone = alone();
+    let shape = |dims: [u64; 4]| dims.iter().flat_map(|dim| dim.to_le_bytes()).collect::<Vec<u8>>();
+    let bytes = golden("bars_2_2_2.h5");
+    let kernel = shape([3, 3, 1, 3]);
+    for dims in [[1 << 40, 3, 1, 3], [1 << 40; 4], [u64::MAX; 4], [1 << 20, 1 << 10, 1, 1]] {
+        assert_refused(
+            "m.h5",
+            &replaced(&bytes, &kernel, &shape(dims)),
+            "the array /model_weights/first",
+        );
+    }
+    assert_refused(
+        "m.h5",
+        &replaced(&bytes, &kernel, &shape([3, 1, 3, 3])),
+        "the architecture asks for [3, 3, 1, 3]",
+    );
+
+    // Files that are well-formed, but say nonsense.
+    let weights = |values: fn(&mut hdf5_pure::GroupBuilder), names: &[&str]| {
+        let mut file = hdf5_pure::FileBuilder::new();
+        let text = |text: &str| hdf5_pure::AttrValue::VarLenStringArray(vec![text.to_owned()]);
+        file.set_attr("layer_names", text("layer"));
+        let mut layer = file.create_group("layer");
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        layer.set_attr("weight_names", hdf5_pure::AttrValue::VarLenStringArray(names));
+        values(&mut layer);
+        file.add_group(layer.finish());
+        file.finish().unwrap()
+    };
+    let scratch = Scratch::new("keras-nonsense");
+    let path = scratch.path("w.weights.h5");
+    let load = |bytes: Vec<u8>| {
+        fs::write(&path, bytes).unwrap();
+        let mut model = Sequential::new([2]).add(Dense::new(1)).build(1).unwrap();
+        model.load_weights(&path).unwrap_err().to_string()
+    };
+    for (values, names, expected) in [
+        (
+            (|layer| {
+                layer.create_dataset("k").with_i32_data(&[1, 2]).with_shape(&[2, 1]);
+            }) as fn(&mut hdf5_pure::GroupBuilder),
+            &["k", "b"][..],
+            "the array /layer/k is of type i32",
+        ),
+        (
+            |layer| {
+                layer.create_dataset("k").with_f32_data(&[1.0, f32::NAN]).with_shape(&[2, 1]);
+            },
+            &["k", "b"],
+            "the weight dense/kernel holds values that are not finite",
+        ),
+        (|_| {}, &["k", "b"], "the array /layer/k is missing"),
+        (|_| {}, &["k"], "the layer dense has 2 weights, and the file has 1 for it"),
+        (|_| {}, &["a/b/c", "../b"], "the array /layer/a/b/c is missing"),
+        (
+            |layer| {
+                let k = layer.create_dataset("k").with_f32_data(&[0.0; 2]).with_shape(&[2, 1]);
+                k.with_chunks(&[1, 1]);
+            },
+            &["k", "b"],
+            "the array /layer/k is compressed or in pieces",
+        ),
+    ] {
+        let error = load(weights(values, names));
+        assert!(error.contains(expected), "{error}");
+    }
+}

@@ -1,0 +1,199 @@
+"""The round trip between this crate and the real Keras: python tests/keras_round_trip.py
+
+Needs keras (3.15) with a backend, and h5py; builds and runs `tests/keras_round_trip.rs` with cargo. Models of every
+layer and every optimizer that both know are trained and saved by Keras, opened and saved again by the crate, opened
+again by Keras. Weights, predictions, scores, the optimizer's variables in their order, and three more steps of training
+must agree all the way. The last line says whether they do.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+os.environ.setdefault("KERAS_BACKEND", "jax")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import h5py
+import keras
+import numpy as np
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+L, O = keras.layers, keras.optimizers
+SCHEDULE = lambda: O.schedules.ExponentialDecay(0.05, decay_steps=3, decay_rate=0.5)
+
+OPTIMIZERS = {
+    "sgd": lambda: O.SGD(0.05),
+    "sgd_momentum": lambda: O.SGD(0.05, momentum=0.5),
+    "sgd_nesterov": lambda: O.SGD(0.05, momentum=0.5, nesterov=True, weight_decay=0.01),
+    "sgd_scheduled": lambda: O.SGD(SCHEDULE(), momentum=0.5, clipnorm=1.0),
+    "adam": lambda: O.Adam(0.01),
+    "adam_clipped": lambda: O.Adam(0.01, beta_1=0.8, epsilon=1e-6, global_clipnorm=0.5),
+    "adam_amsgrad": lambda: O.Adam(0.01, amsgrad=True),
+    "adamw": lambda: O.AdamW(0.01, weight_decay=0.01),
+    "rmsprop": lambda: O.RMSprop(0.01),
+    "rmsprop_all": lambda: O.RMSprop(0.01, momentum=0.3, centered=True),
+    "adagrad": lambda: O.Adagrad(0.05, initial_accumulator_value=0.2),
+}
+
+
+def small():
+    return [L.Conv2D(3, 3, activation="relu", kernel_regularizer="l2"), L.Flatten(), L.Dense(3, activation="softmax")]
+
+
+def wide():
+    """Every layer that draws no random numbers, with options that are not the usual ones."""
+    return [
+        L.Conv2D(4, (3, 2), strides=(2, 1), padding="same", activation="elu", kernel_initializer="he_normal",
+                 bias_initializer="random_normal", kernel_regularizer=keras.regularizers.L1(0.001), name="a"),
+        L.AveragePooling2D((2, 3), strides=1, padding="same"),
+        L.Activation("tanh"),
+        L.Conv2D(5, 2, use_bias=False, activation="sigmoid", kernel_initializer="lecun_uniform"),
+        L.MaxPooling2D(2, strides=1),
+        L.ReLU(),
+        L.Flatten(),
+        L.Dense(6, activation="linear", kernel_initializer=keras.initializers.VarianceScaling(0.5, "fan_out", "uniform"),
+                kernel_regularizer=keras.regularizers.L1L2(0.001, 0.002), bias_regularizer="l1"),
+        L.Dense(4, trainable=False, kernel_initializer=keras.initializers.TruncatedNormal(0.1, 0.2)),
+        L.ELU(),
+        L.Dense(3, kernel_initializer="lecun_normal"),
+        L.Softmax(),
+    ]
+
+
+def dropping():
+    return [L.Conv2D(3, 3, padding="same"), L.Dropout(0.25, seed=3), L.MaxPooling2D(), L.Flatten(), L.Dropout(0.5),
+            L.Dense(3, activation="softmax")]
+
+
+def deep():
+    """Enough layers, with names long enough, that lists of names need several attributes."""
+    layers = [L.Dense(4, name=f"layer_{i:03}_" + "x" * 240) for i in range(300)]
+    return [L.Flatten(), *layers, L.Dense(3, activation="softmax")]
+
+
+def inputs(*shape):
+    return (np.arange(np.prod(shape)) * 37 % 101 / 101).astype("float32").reshape(shape)
+
+
+def targets(n, classes):
+    return np.eye(classes, dtype="float32")[np.arange(n) * 7 % classes]
+
+
+def samples(model, n):
+    return inputs(n, *model.input_shape[1:]), targets(n, model.output_shape[-1])
+
+
+def build(layers, optimizer, loss="categorical_crossentropy", metrics=("accuracy", "categorical_crossentropy")):
+    model = keras.Sequential([keras.Input((6, 6, 2)), *layers])
+    model.compile(optimizer, loss, metrics=list(metrics))
+    train(model)
+    return model
+
+
+def train(model):
+    x, y = samples(model, 12)
+    model.fit(x, y, batch_size=4, epochs=1, shuffle=False, verbose=0)
+
+
+def variables(model):
+    return [np.asarray(variable.value) for variable in model.optimizer.variables]
+
+
+def close(what, found, expected):
+    if len(found) != len(expected):
+        raise SystemExit(f"FAILED: {what}: {len(found)} values instead of {len(expected)}")
+    for i, (a, b) in enumerate(zip(found, expected)):
+        a, b = np.asarray(a, "float64"), np.asarray(b, "float64")
+        if a.shape != b.shape or not np.allclose(a, b, rtol=1e-5, atol=1e-5):
+            raise SystemExit(f"FAILED: {what}, number {i}: {a.ravel()[:5]} instead of {b.ravel()[:5]}")
+
+
+def scores(model, x, y):
+    return np.atleast_1d(model.evaluate(x, y, verbose=0))
+
+
+def rust(folder):
+    """Opens and saves all models in a folder with the crate."""
+    command = ["cargo", "test", "--quiet", "--features", "keras", "--test", "keras_round_trip"]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | {"CINTA_KERAS": folder}, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise SystemExit(f"FAILED: {done.stdout}\n{done.stderr}")
+
+
+def listed_variables(path):
+    """The optimizer's variables of an .h5 file."""
+    with h5py.File(path) as file:
+        group = file["optimizer_weights"]
+        return [np.asarray(group[name]) for name in group.attrs["weight_names"]]
+
+
+def check(folder, name, model, random):
+    """Compares what the crate said and wrote with the model that Keras saved."""
+    out = os.path.join(folder, "out", name)
+    said = json.load(open(out + ".json"))
+    x, y = samples(model, 4)
+    predictions = model.predict(x, verbose=0)
+    close(f"{name}: predictions", said["predictions"], predictions.ravel())
+    close(f"{name}: scores", said["scores"], scores(model, x, y))
+
+    again = keras.models.load_model(out + ".keras")
+    h5 = keras.models.load_model(out + ".h5")
+    close(f"{name}: weights", again.get_weights(), model.get_weights())
+    close(f"{name}: weights of .h5", h5.get_weights(), model.get_weights())
+    for other in [again, h5]:
+        close(f"{name}: predictions again", other.predict(x, verbose=0).ravel(), predictions.ravel())
+        close(f"{name}: scores again", scores(other, x, y), scores(model, x, y))
+    close(f"{name}: optimizer", variables(again), variables(model))
+    close(f"{name}: optimizer of .h5", listed_variables(out + ".h5"), variables(model))
+    assert [layer.name for layer in again.layers] == [layer.name for layer in model.layers]
+
+    fresh = keras.models.clone_model(model)
+    fresh.load_weights(out + ".weights.h5")
+    close(f"{name}: .weights.h5", fresh.get_weights(), model.get_weights())
+
+    train(again)
+    if not random:
+        trained = keras.models.load_model(os.path.join(folder, "trained", name + ".keras"))
+        close(f"{name}: weights after three steps", trained.get_weights(), again.get_weights())
+        close(f"{name}: optimizer after three steps", variables(trained), variables(again))
+    return again
+
+
+def main():
+    models = {name: build(small(), make()) for name, make in OPTIMIZERS.items()}
+    models["wide"] = build(wide(), O.Adam(0.01))
+    models["dropping"] = build(dropping(), O.SGD(0.05, momentum=0.5))
+    models["deep"] = build(deep(), O.SGD(0.01))
+    models["squared"] = build(small(), O.SGD(0.05), "mean_squared_error", ["mean_squared_error"])
+    smoothed = keras.losses.CategoricalCrossentropy(label_smoothing=0.1)
+    models["smoothed"] = build(small(), O.SGD(0.05), smoothed, ["accuracy"])
+    untrained = keras.Sequential([keras.Input((6, 6, 2)), *small()])
+    untrained.compile(O.Adam(0.01), "categorical_crossentropy")
+    models["untrained"] = untrained
+
+    with tempfile.TemporaryDirectory() as folder:
+        first, second = os.path.join(folder, "first"), os.path.join(folder, "second")
+        for place in [first, second]:
+            os.makedirs(os.path.join(place, "in"))
+        for name, model in models.items():
+            model.save(os.path.join(first, "in", name + ".keras"))
+            model.save(os.path.join(first, "in", name + ".h5"))
+        rust(first)
+        trained = {}
+        for name, model in models.items():
+            random = name == "dropping"
+            for ending in ["keras", "h5"]:
+                trained[name] = check(first, f"{name}_{ending}", model, random)
+            # What Keras made of the crate's file goes back.
+            trained[name].save(os.path.join(second, "in", name + ".keras"))
+        own = keras.models.load_model(os.path.join(first, "out", "own.keras"))
+        check(first, "own", own, True)
+        rust(second)
+        for name, model in trained.items():
+            check(second, f"{name}_keras", model, name == "dropping")
+    print(f"keras_round_trip: {len(models)} models went to Keras {keras.__version__} and back: all is equal")
+
+
+sys.exit(main())
