@@ -68,8 +68,8 @@ def dropping():
 
 
 def deep():
-    """Enough layers, with names long enough, that lists of names need several attributes."""
-    layers = [L.Dense(4, name=f"layer_{i:03}_" + "x" * 240) for i in range(300)]
+    """Layers with names so long that lists of them need several attributes."""
+    layers = [L.Dense(4, name=f"layer_{i:02}_" + "x" * 1000) for i in range(66)]
     return [L.Flatten(), *layers, L.Dense(3, activation="softmax")]
 
 
@@ -116,7 +116,7 @@ def scores(model, x, y):
 
 def rust(folder):
     """Opens and saves all models in a folder with the crate."""
-    command = ["cargo", "test", "--quiet", "--features", "keras", "--test", "keras_round_trip"]
+    command = ["cargo", "test", "--quiet", "--all-features", "--test", "keras_round_trip"]
     done = subprocess.run(command, cwd=ROOT, env=os.environ | {"CINTA_KERAS": folder}, capture_output=True, text=True)
     if done.returncode != 0:
         raise SystemExit(f"FAILED: {done.stdout}\n{done.stderr}")

@@ -204,7 +204,7 @@ pub(super) fn save<T: Scalar>(model: &Sequential<T>, format: Format) -> Result<V
     match format {
         Format::Archive => {
             write_weights(&mut tree, model);
-            archive::write(KERAS, &config.to_string(), &tree.to_bytes()?)
+            archive::write(KERAS, &config.to_string(), &tree.into_bytes()?)
         }
         Format::Hdf5 => {
             let [model_config, training_config] = legacy::downgrade(config);
@@ -217,7 +217,7 @@ pub(super) fn save<T: Scalar>(model: &Sequential<T>, format: Format) -> Result<V
             weights::write_listed(listed, &model.name, &model.layers);
             write_version(listed);
             write_version(&mut tree);
-            tree.to_bytes()
+            tree.into_bytes()
         }
         Format::Weights => unreachable!("checked"),
     }
@@ -231,7 +231,7 @@ pub(super) fn save_weights<T: Scalar>(
     format.check(true)?;
     let mut tree = Tree::default();
     write_weights(&mut tree, model);
-    tree.to_bytes()
+    tree.into_bytes()
 }
 
 fn write_weights<T: Scalar>(tree: &mut Tree, model: &Sequential<T>) {

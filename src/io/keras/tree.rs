@@ -83,7 +83,7 @@ impl Tree {
         self.array(path, Array { shape: Vec::new(), values: Values::I64(count as i64) });
     }
 
-    pub fn to_bytes(self) -> Result<Vec<u8>, String> {
+    pub fn into_bytes(self) -> Result<Vec<u8>, String> {
         let mut file = FileBuilder::new();
         for (name, value) in self.attributes {
             file.set_attr(&name, value);
