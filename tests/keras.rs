@@ -108,17 +108,17 @@ fn nothing_is_lost_in_keras_s_files() {
         let mut model = load(name);
         // The order of samples, dropout and the counts of steps and epochs matter now.
         let data = samples(&model, 70);
-        let fit = Fit { epochs: 2, verbose: Verbose::Silent, ..Fit::default() };
-        model.fit(&data, fit).unwrap();
+        let fit = || Fit { epochs: 2, verbose: Verbose::Silent, ..Fit::default() };
+        model.fit(&data, fit()).unwrap();
         let before = all(&scratch, &model);
         for ending in ["keras", "h5"] {
             let path = scratch.path(&format!("again.{ending}"));
             model.save(&path).unwrap();
             let mut again = Sequential::load(&path).unwrap();
             assert!(all(&scratch, &again) == before, "{name} as {ending}");
-            again.fit(&data, fit).unwrap();
+            again.fit(&data, fit()).unwrap();
             let mut on = model.clone();
-            on.fit(&data, fit).unwrap();
+            on.fit(&data, fit()).unwrap();
             assert!(all(&scratch, &again) == all(&scratch, &on), "{name} as {ending}");
         }
     }

@@ -159,7 +159,7 @@ impl<T: Scalar> Parts<T> {
         weights: Vec<Vec<Tensor<T>>>,
         variables: Option<Variables<'_>>,
     ) -> Result<Sequential<T>, String> {
-        let Description { name, input, layers, compile } = self.model;
+        let Description { name, input, layers, mut compile } = self.model;
         let built = layers.into_iter().zip(weights).map(|(planned, values)| {
             let weights = planned.weights.clone();
             let params = weights.into_iter().zip(values).map(|(of, value)| Param::new(of, value));
@@ -167,17 +167,19 @@ impl<T: Scalar> Parts<T> {
             Built::new(planned, params)
         });
         let mut model = Sequential::from_parts(name, input, built.collect(), 0);
-        let state = match (&compile, variables) {
-            (Some(compile), Some(variables)) => variables.read(
-                &*compile.optimizer,
-                &optimizer::trained(&model.layers).collect::<Vec<_>>(),
-            )?,
-            _ => None,
-        };
-        let (iterations, slots) =
-            state.map_or((0, Vec::new()), |state| (state.iterations, state.slots));
-        let trained = model.params_mut().filter(|param| param.weight.trainable);
-        trained.zip(slots).for_each(|(param, slots)| param.slots = slots);
+        let mut iterations = 0;
+        if let (Some(compile), Some(variables)) = (&mut compile, variables) {
+            let trained: Vec<_> = optimizer::trained(&model.layers).collect();
+            let state = variables.read(&*compile.optimizer, &trained)?;
+            // The configuration has more digits, or is older.
+            let same = |rate: T| T::lit(compile.step(state.iterations).learning_rate) == rate;
+            if let Some(rate) = state.learning_rate.filter(|&rate| !same(rate)) {
+                compile.set_learning_rate(rate.widen())?;
+            }
+            iterations = state.iterations;
+            let trained = model.params_mut().filter(|param| param.weight.trainable);
+            trained.zip(state.slots).for_each(|(param, slots)| param.slots = slots);
+        }
         let unknown = Training { step: iterations, ..Training::default() };
         model.compiled = compile;
         model.progress = Training { iterations, ..self.training.unwrap_or(unknown) };

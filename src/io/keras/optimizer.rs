@@ -34,7 +34,9 @@ pub(super) struct Variables<'f> {
 /// What a file says about an optimizer's past.
 pub(super) struct State<T: Scalar> {
     pub iterations: u64,
-    /// The slots of each weight that is trained.
+    /// Unless it follows a schedule, or is in the configuration alone.
+    pub learning_rate: Option<T>,
+    /// The slots of each weight that is trained; none before the first step.
     pub slots: Vec<Vec<Tensor<T>>>,
 }
 
@@ -66,16 +68,14 @@ impl<'f> Variables<'f> {
         Ok(Some(Variables { group, paths, together }))
     }
 
-    /// Reads the variables for an optimizer of these weights. `None` for an optimizer that has not
-    /// seen its weights yet.
+    /// Reads the variables for an optimizer of these weights. One that has not seen its weights yet starts afresh.
     pub fn read<T: Scalar>(
         self,
         optimizer: &dyn Optimizer<T>,
         weights: &[(&str, &Param<T>)],
-    ) -> Result<Option<State<T>>, String> {
-        let mut paths = &self.paths[..];
+    ) -> Result<State<T>, String> {
+        let (mut paths, mut iterations, mut learning_rate) = (&self.paths[..], None, None);
         let is_scalar = |path: &str| Ok::<_, String>(self.group.shape(path)?.is_empty());
-        let mut iterations = None;
         if let [first, rest @ ..] = paths
             && is_scalar(first)?
         {
@@ -85,17 +85,22 @@ impl<'f> Variables<'f> {
         let slots = optimizer.slots().len();
         let together = if self.together { optimizer.slots_together() } else { 0 };
         let order = order(slots, together, weights.len());
-        // The learning rate; the configuration says it as well.
         if let [first, rest @ ..] = paths
             && self.together
             && paths.len() != order.len()
             && is_scalar(first)?
         {
+            learning_rate = Some(self.group.tensor(first)?.item());
             paths = rest;
         }
-        // An optimizer that has not seen its weights, or has not moved them yet.
-        if iterations == Some(0) || (paths.is_empty() && slots > 0) {
-            return Ok(None);
+        // Where a file does not say how many steps there were, it is because Keras did not need to know.
+        let iterations = match iterations {
+            Some(iterations) if slots == 0 || !paths.is_empty() => iterations,
+            None if !paths.is_empty() => 1,
+            _ => 0,
+        };
+        if iterations == 0 {
+            return Ok(State { iterations, learning_rate, slots: Vec::new() });
         }
         // What Keras 2.2 kept without using it.
         let unused = !self.together && paths.len() == order.len() + weights.len();
@@ -115,8 +120,7 @@ impl<'f> Variables<'f> {
             read[weight][slot] = Some(checked(&name, &of.shape, self.group.tensor(path)?)?);
         }
         let slots = read.into_iter().map(|slots| slots.into_iter().flatten().collect()).collect();
-        // Where a file does not say how many steps there were, there was one at least.
-        Ok(Some(State { iterations: iterations.unwrap_or(1), slots }))
+        Ok(State { iterations, learning_rate, slots })
     }
 }
 
