@@ -962,7 +962,7 @@ mod files {
     #[test]
     fn another_ending_is_an_error_that_names_the_right_one() {
         let scratch = Scratch::new("ending");
-        for name in ["model", "model.txt", "model.h5", "model.safetensors.bak", ".safetensors"] {
+        for name in ["model", "model.txt", "model.hdf", "model.safetensors.bak", ".safetensors"] {
             let path = scratch.path(name);
             for error in
                 [model().save(&path).unwrap_err(), Sequential::<f32>::load(&path).unwrap_err()]
@@ -1197,7 +1197,7 @@ mod files {
         let float = file.layer(5, |layer| layer["config"]["units"] = json!(1e15));
         assert_says(&loader.complaint(&float.bytes()), &["dense", "units"]);
         for shape in
-            [json!([null]), json!([null, 3, 3, 1, 1, 1, 1, 1]), json!([2, 3, 3, 1]), json!(3)]
+            [json!([null]), json!([null, 3, 3, 1, 1, 1, 1, 1]), json!(["2", 3, 3, 1]), json!(3)]
         {
             let input = file.layer(0, |layer| layer["config"]["batch_shape"] = shape);
             loader.complaint(&input.bytes());

@@ -159,8 +159,8 @@ fn what_cannot_be_done_is_named() {
         ("/compile_config/loss_weights".to_owned(), json!([2.0]), "the option loss_weights"),
         (
             "/compile_config/metrics".to_owned(),
-            json!(["auc"]),
-            "compile_config: the metric auc is not known",
+            json!(["hinge"]),
+            "compile_config: the metric hinge is not known",
         ),
     ] {
         let error = load(&changed(set(&pointer, value)), &Registry::new()).unwrap_err();

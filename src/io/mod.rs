@@ -22,7 +22,9 @@ enum Ending {
 impl Ending {
     fn of(path: &Path) -> Result<Self> {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let ends_in = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
+        // A name that is nothing but an ending has none.
+        let ends = |ending: &&str| name.len() > ending.len() && name.ends_with(*ending);
+        let ends_in = |endings: &[&str]| endings.iter().any(ends);
         if ends_in(&[".safetensors"]) {
             return Ok(Ending::Safetensors);
         }

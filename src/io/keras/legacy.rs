@@ -118,7 +118,7 @@ pub(super) fn upgrade_optimizer(optimizer: &Value, version: &str) -> Result<Valu
         !optional || value.as_f64() != Some(0.0)
     });
     // Before it became a part of TensorFlow, Keras clipped the norm of all gradients together.
-    let alone = ["2.0", "2.1", "2.2", "2.3"].iter().any(|start| version.starts_with(start));
+    let alone = ["2.0.", "2.1.", "2.2.", "2.3."].iter().any(|start| version.starts_with(start));
     if alone
         && !version.ends_with("-tf")
         && let Some(norm) = config.shift_remove("clipnorm")
