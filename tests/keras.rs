@@ -166,6 +166,32 @@ fn weights_alone_fit_into_a_model() {
     }
 }
 
+/// Keras 2.12 and 2.13 had another name for the group of layers.
+#[test]
+fn weights_of_the_first_files_of_keras_3() {
+    let expected = load("bars.keras").get_weights();
+    let mut layers = ["conv2d", "dense"].into_iter().zip(expected.chunks(2));
+    let mut file = hdf5_pure::FileBuilder::new();
+    let mut group = file.create_group("_layer_checkpoint_dependencies");
+    for (name, weights) in layers.by_ref() {
+        let mut layer = group.create_group(name);
+        let mut vars = layer.create_group("vars");
+        for (i, weight) in weights.iter().enumerate() {
+            let shape: Vec<u64> = weight.shape().iter().map(|&dim| dim as u64).collect();
+            vars.create_dataset(&i.to_string()).with_f32_data(&weight.to_vec()).with_shape(&shape);
+        }
+        layer.add_group(vars.finish());
+        group.add_group(layer.finish());
+    }
+    file.add_group(group.finish());
+    let scratch = Scratch::new("keras-2-13");
+    let path = scratch.path("bars.weights.h5");
+    fs::write(&path, file.finish().unwrap()).unwrap();
+    let mut model = bars(1);
+    model.load_weights(path).unwrap();
+    assert_eq!(model.get_weights(), expected);
+}
+
 #[test]
 fn weights_of_another_model_change_nothing() {
     let mut model =

@@ -46,6 +46,7 @@ impl Ending {
 }
 
 /// Whether a model, or its weights alone, can be saved under this path.
+#[cfg_attr(not(feature = "keras"), expect(unused_variables, reason = "`.safetensors` is for both"))]
 pub(crate) fn check_path(path: &Path, weights_only: bool) -> Result<()> {
     match Ending::of(path)? {
         Ending::Safetensors => Ok(()),

@@ -281,3 +281,29 @@ impl Attributes {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_bytes_are_not_given_out_without_end() {
+        let allowance = Arc::new(Allowance::new(1000));
+        let source = Bounded { bytes: vec![7; 1000], allowance: Arc::clone(&allowance) };
+        let mut taken = 0;
+        for calls in 0.. {
+            allowance.begin();
+            let before = taken;
+            while source.read_exact_at(0, 1000).is_ok() {
+                taken += 1000;
+            }
+            assert!(taken - before <= 2000 + (64 << 10));
+            if taken == before {
+                assert!(calls > 10 && taken <= 16_000 + (1 << 20), "{calls} calls, {taken} bytes");
+                break;
+            }
+        }
+        allowance.begin();
+        assert!(source.slice(990, 11).is_err() && source.slice(u64::MAX, 2).is_err());
+    }
+}

@@ -204,3 +204,18 @@ pub(super) fn write_listed<T: Scalar>(tree: &mut Tree, model: &Sequential<T>) {
     });
     group.texts("weight_names", &names);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::order;
+
+    #[test]
+    fn slots_come_in_the_order_of_keras() {
+        // Two weights. RMSprop with momentum: all velocities, then all momenta.
+        assert_eq!(order(2, 1, 2), [(0, 0), (1, 0), (0, 1), (1, 1)]);
+        // Adam with `amsgrad`: the moments of a weight together, then the largest velocities.
+        assert_eq!(order(3, 2, 2), [(0, 0), (0, 1), (1, 0), (1, 1), (0, 2), (1, 2)]);
+        // SGD without momentum.
+        assert_eq!(order(0, 1, 2), []);
+    }
+}
