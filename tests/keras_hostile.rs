@@ -277,8 +277,8 @@ fn archives_that_are_bombs_or_foreign() {
         "words.txt",
     );
     assert_refused("m.keras", b"PK", "not a complete .keras file");
-    assert_refused("m.keras", b"hello", "this is no HDF5 file");
-    assert_refused("m.h5", b"", "this is no HDF5 file");
+    assert_refused("m.keras", b"hello", "this is neither an archive of Keras nor an HDF5 file");
+    assert_refused("m.h5", b"", "this is neither an archive of Keras nor an HDF5 file");
 }
 
 #[test]

@@ -94,7 +94,7 @@ impl Group {
     /// The root group of a file. Bytes after the file's own end are allowed.
     pub fn open(bytes: Vec<u8>) -> Result<Self, String> {
         if !is_hdf5_bytes(&bytes) {
-            return Err("this is no HDF5 file".to_owned());
+            return Err("this is neither an archive of Keras nor an HDF5 file".to_owned());
         }
         let len = bytes.len() as u64;
         let allowance = Arc::new(Allowance::new(len));
