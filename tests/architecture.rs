@@ -19,7 +19,7 @@ const ARROWS: [(&str, &[&str]); 19] = [
     ("autograd", &["scalar", "tensor"]),
     ("ops", &["autograd", "buffer", "kernels", "scalar", "tensor"]),
     ("nn", &["autograd", "kernels", "ops", "scalar", "tensor"]),
-    ("train", &["autograd", "nn", "scalar", "tensor"]),
+    ("train", &["autograd", "nn", "ops", "scalar", "tensor"]),
     ("datasets", &["error", "images", "scalar", "tensor"]),
     (
         "model",

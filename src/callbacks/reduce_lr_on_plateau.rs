@@ -4,7 +4,7 @@ use super::monitor::Monitor;
 use crate::error::{Error, Result};
 use crate::model::{Callback, FitParams, Scores, Sequential, say, shortest};
 use crate::scalar::Scalar;
-use crate::train::Direction;
+use crate::train::{Direction, not_negative};
 
 /// Multiplies the learning rate by a factor when a value has stopped getting better: Keras's `ReduceLROnPlateau`, with its
 /// defaults and decisions.
@@ -173,13 +173,12 @@ impl Default for ReduceLrOnPlateau {
 
 impl<T: Scalar> Callback<T> for ReduceLrOnPlateau {
     fn on_train_begin(&mut self, params: &FitParams, model: &mut Sequential<T>) -> Result<()> {
-        let wrong = |reason: String| Err(Error::Config(format!("ReduceLrOnPlateau: {reason}")));
+        let wrong = |reason: String| Error::Config(format!("ReduceLrOnPlateau: {reason}"));
         if !(0.0..1.0).contains(&self.factor) {
-            return wrong(format!("factor is {}; it is at least 0 and below 1", self.factor));
+            let factor = self.factor;
+            return Err(wrong(format!("factor is {factor}; it is at least 0 and below 1")));
         }
-        if !(self.min_lr.is_finite() && self.min_lr >= 0.0) {
-            return wrong(format!("min_lr is {}; it is finite and not negative", self.min_lr));
-        }
+        not_negative("min_lr", self.min_lr).map_err(wrong)?;
         (self.best, self.wait, self.cooling) = (None, 0, 0);
         self.monitor.begin(params, model)
     }

@@ -1,6 +1,6 @@
 //! Activations, as an option of a layer and as a layer.
 
-use super::{Config, Context, Layer, Options};
+use super::{Config, Context, Layer, Options, as_config};
 use crate::autograd::Var;
 use crate::scalar::Scalar;
 use crate::tensor::Shape;
@@ -126,8 +126,7 @@ impl<T: Scalar> Layer<T> for Activation {
     }
 
     fn config(&self) -> Config {
-        let config = json!({ "trainable": true, "activation": self.keras_name() });
-        config.as_object().expect("an object").clone()
+        as_config(json!({ "trainable": true, "activation": self.keras_name() }))
     }
 
     fn output_shape(&self, input: Shape) -> Result<Shape, String> {

@@ -1,7 +1,9 @@
 //! The convolution layer.
 
 use super::layer::image;
-use super::{Activation, Config, Context, Initializer, Layer, Options, Pair, Regularizer, Weight};
+use super::{
+    Activation, Config, Context, Initializer, Layer, Options, Pair, Regularizer, Weight, as_config,
+};
 use crate::autograd::Var;
 use crate::kernels::{Algorithm, Padding, Window};
 use crate::ops::Convolution;
@@ -160,7 +162,7 @@ impl<T: Scalar> Layer<T> for Conv2d {
     }
 
     fn config(&self) -> Config {
-        let config = json!({
+        as_config(json!({
             "trainable": self.trainable,
             "filters": self.filters,
             "kernel_size": self.kernel_size,
@@ -178,8 +180,7 @@ impl<T: Scalar> Layer<T> for Conv2d {
             "activity_regularizer": null,
             "kernel_constraint": null,
             "bias_constraint": null,
-        });
-        config.as_object().expect("an object").clone()
+        }))
     }
 
     fn output_shape(&self, input: Shape) -> Result<Shape, String> {

@@ -1,6 +1,8 @@
 //! The fully connected layer.
 
-use super::{Activation, Config, Context, Initializer, Layer, Options, Regularizer, Weight};
+use super::{
+    Activation, Config, Context, Initializer, Layer, Options, Regularizer, Weight, as_config,
+};
 use crate::autograd::Var;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
@@ -102,7 +104,7 @@ impl<T: Scalar> Layer<T> for Dense {
     }
 
     fn config(&self) -> Config {
-        let config = json!({
+        as_config(json!({
             "trainable": self.trainable,
             "units": self.units,
             "activation": self.activation.keras_name(),
@@ -114,8 +116,7 @@ impl<T: Scalar> Layer<T> for Dense {
             "kernel_constraint": null,
             "bias_constraint": null,
             "quantization_config": null,
-        });
-        config.as_object().expect("an object").clone()
+        }))
     }
 
     fn output_shape(&self, input: Shape) -> Result<Shape, String> {

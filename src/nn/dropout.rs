@@ -1,6 +1,6 @@
 //! The dropout layer.
 
-use super::{Config, Context, Layer, Mode, Options};
+use super::{Config, Context, Layer, Mode, Options, as_config};
 use crate::autograd::Var;
 use crate::scalar::Scalar;
 use crate::tensor::Shape;
@@ -68,10 +68,9 @@ impl<T: Scalar> Layer<T> for Dropout {
     }
 
     fn config(&self) -> Config {
-        let config = json!({
+        as_config(json!({
             "trainable": true, "rate": self.rate, "seed": null, "noise_shape": null,
-        });
-        config.as_object().expect("an object").clone()
+        }))
     }
 
     fn output_shape(&self, input: Shape) -> Result<Shape, String> {

@@ -1,6 +1,6 @@
 //! The layer that makes a vector of an image.
 
-use super::{Config, Context, Layer, Options};
+use super::{Config, Context, Layer, Options, as_config};
 use crate::autograd::Var;
 use crate::scalar::Scalar;
 use crate::tensor::Shape;
@@ -64,8 +64,7 @@ impl<T: Scalar> Layer<T> for Flatten {
     }
 
     fn config(&self) -> Config {
-        let config = json!({ "trainable": true, "data_format": "channels_last" });
-        config.as_object().expect("an object").clone()
+        as_config(json!({ "trainable": true, "data_format": "channels_last" }))
     }
 
     fn output_shape(&self, input: Shape) -> Result<Shape, String> {

@@ -293,6 +293,12 @@ pub(crate) fn object(value: &Value) -> Result<(&str, Config), String> {
     }
 }
 
+/// A JSON object as options.
+pub(crate) fn as_config(object: Value) -> Config {
+    let Value::Object(config) = object else { unreachable!("written as an object") };
+    config
+}
+
 /// An object as Keras writes it.
 pub(crate) fn keras_object(module: &str, class_name: &str, config: Value) -> Value {
     serde_json::json!({

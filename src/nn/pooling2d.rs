@@ -1,7 +1,7 @@
 //! The layers that keep one value of every window.
 
 use super::layer::image;
-use super::{Config, Context, Layer, Options, Pair};
+use super::{Config, Context, Layer, Options, Pair, as_config};
 use crate::autograd::Var;
 use crate::kernels::{Padding, Window};
 use crate::scalar::Scalar;
@@ -99,14 +99,13 @@ macro_rules! pooling_layer {
             }
 
             fn config(&self) -> Config {
-                let config = json!({
+                as_config(json!({
                     "trainable": true,
                     "pool_size": self.pool_size,
                     "padding": self.padding.name(),
                     "strides": self.strides,
                     "data_format": "channels_last",
-                });
-                config.as_object().expect("an object").clone()
+                }))
             }
 
             fn output_shape(&self, input: Shape) -> Result<Shape, String> {

@@ -2,6 +2,7 @@
 
 use super::Options;
 use super::options::{keras_object, object};
+use crate::ops::sign;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use serde_json::{Value, json};
@@ -56,7 +57,6 @@ impl Regularizer {
     pub(crate) fn add_gradient<T: Scalar>(self, weight: &[T], gradient: &mut [T]) {
         let (l1, l2) = self.factors();
         let (l1, l2) = (T::lit(l1), T::lit(2.0 * l2));
-        let sign = |w: T| if w == T::zero() { w } else { w.signum() };
         for (g, &w) in gradient.iter_mut().zip(weight) {
             *g += l1 * sign(w) + l2 * w;
         }

@@ -1,6 +1,7 @@
 //! The crossentropy of targets and probabilities of one class each, a value for each sample.
 
 use super::categorical_crossentropy::{EPSILON, clip};
+use super::column;
 use crate::autograd::{Op, Var, apply};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
@@ -85,9 +86,8 @@ fn gradient<T: Scalar>(
     dl: Tensor<T>,
     f: impl Fn(T, T) -> T,
 ) -> Tensor<T> {
-    let mut kept = predictions.shape().to_vec();
-    let width = std::mem::replace(kept.last_mut().expect("not a scalar"), 1);
-    predictions.into_zip_with(targets, f) * (dl / T::lit(width as f64)).reshape(&kept[..])
+    let width = *predictions.shape().last().expect("not a scalar");
+    predictions.into_zip_with(targets, f) * column(&(dl / T::lit(width as f64)))
 }
 
 impl<'t, T: Scalar> Var<'t, T> {

@@ -1,6 +1,7 @@
 //! The divergence of Kullback and Leibler of predicted probabilities from target ones, a value for each sample.
 
 use super::categorical_crossentropy::{EPSILON, clip};
+use super::column;
 use crate::autograd::{Op, Var, apply};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
@@ -34,9 +35,7 @@ impl<T: Scalar> Op<T, 1> for KlDivergence<T> {
     fn backward(&self, p: Tensor<T>, dl: Tensor<T>, _: [bool; 1]) -> [Option<Tensor<T>>; 1] {
         let (low, high) = (T::lit(EPSILON), T::one());
         let slope = |p: T, t: T| if p < low || p > high { T::zero() } else { -t / p };
-        let mut kept = p.shape().to_vec();
-        *kept.last_mut().expect("not a scalar") = 1;
-        [Some(p.into_zip_with(&self.targets, slope) * dl.reshape(&kept[..]))]
+        [Some(p.into_zip_with(&self.targets, slope) * column(&dl))]
     }
 }
 

@@ -1,5 +1,6 @@
 //! The mean of squared differences, a value for each sample.
 
+use super::column;
 use crate::autograd::{Op, Var, apply};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
@@ -33,9 +34,8 @@ impl<T: Scalar> Op<T, 1> for MeanSquaredError<T> {
         dl: Tensor<T>,
         _: [bool; 1],
     ) -> [Option<Tensor<T>>; 1] {
-        let mut kept = difference.shape().to_vec();
-        let width = std::mem::replace(kept.last_mut().expect("not a scalar"), 1);
-        [Some(difference * (dl * T::lit(2.0 / width as f64)).reshape(&kept[..]))]
+        let width = *difference.shape().last().expect("not a scalar");
+        [Some(difference * column(&(dl * T::lit(2.0 / width as f64))))]
     }
 }
 

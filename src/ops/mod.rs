@@ -36,12 +36,23 @@ mod sub;
 mod sum;
 mod tanh;
 
+pub(crate) use abs::sign;
 pub use conv2d::Convolution;
+pub(crate) use sparse_categorical_crossentropy::is_class;
+
+use crate::scalar::Scalar;
+use crate::tensor::Tensor;
 
 #[cfg(test)]
 mod compositions;
 #[cfg(test)]
 mod testing;
+
+/// A value for each row, `[..]`, as a column beside the rows, `[.., 1]`.
+fn column<T: Scalar>(rows: &Tensor<T>) -> Tensor<T> {
+    let shape = [&rows.shape()[..], &[1]].concat();
+    rows.reshape(&shape[..])
+}
 
 /// An operator between variables, owned or borrowed, as the op `$op`.
 macro_rules! operator {

@@ -58,13 +58,18 @@ fn targets<T: Scalar>(predictions: &Tensor<T>, labels: &Tensor<T>) -> Tensor<T> 
     for (row, label) in labels.iter().enumerate() {
         let class = label.widen();
         assert!(
-            class.fract() == 0.0 && (0.0..classes as f64).contains(&class),
+            is_class(class, classes),
             "crossentropy: label {class} of row {row} is not one of the classes 0 to {}",
             classes as isize - 1
         );
         targets[row * classes + class as usize] = T::one();
     }
     Tensor::new([n, classes], targets)
+}
+
+/// Whether a label is the number of one of so many classes.
+pub(crate) fn is_class(label: f64, classes: usize) -> bool {
+    label.fract() == 0.0 && (0.0..classes as f64).contains(&label)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What training minimises, what it reports, and how it moves the weights.
 
+mod checks;
 mod compile;
 mod direction;
 mod losses;
@@ -8,6 +9,7 @@ mod optimizers;
 mod registry;
 mod schedules;
 
+pub(crate) use checks::not_negative;
 pub use compile::Compile;
 pub use direction::Direction;
 pub use losses::{

@@ -1,5 +1,6 @@
 //! Learning rates: a constant, or a schedule over the optimizer's steps.
 
+use super::checks::not_negative;
 use crate::nn::{Config, Options, keras_object, object};
 use serde_json::{Value, json};
 use std::f64::consts::PI;
@@ -129,6 +130,10 @@ struct Decay {
 }
 
 impl Decay {
+    fn new(initial: f64, decay_steps: u64, decay_rate: f64) -> Self {
+        Decay { initial, decay_steps, decay_rate, staircase: false }
+    }
+
     /// How often `decay_steps` have passed.
     fn periods(&self, step: f64) -> f64 {
         let periods = step / self.decay_steps as f64;
@@ -175,12 +180,7 @@ impl ExponentialDecay {
     /// let _ = cinta::ExponentialDecay::new(0.1, 1000, 0.96);
     /// ```
     pub fn new(initial_learning_rate: f64, decay_steps: u64, decay_rate: f64) -> Self {
-        ExponentialDecay(Decay {
-            initial: initial_learning_rate,
-            decay_steps,
-            decay_rate,
-            staircase: false,
-        })
+        ExponentialDecay(Decay::new(initial_learning_rate, decay_steps, decay_rate))
     }
 
     /// Whether the rate falls only at whole multiples of `decay_steps`.
@@ -232,12 +232,7 @@ impl InverseTimeDecay {
     /// let _ = cinta::InverseTimeDecay::new(0.1, 1000, 0.5);
     /// ```
     pub fn new(initial_learning_rate: f64, decay_steps: u64, decay_rate: f64) -> Self {
-        InverseTimeDecay(Decay {
-            initial: initial_learning_rate,
-            decay_steps,
-            decay_rate,
-            staircase: false,
-        })
+        InverseTimeDecay(Decay::new(initial_learning_rate, decay_steps, decay_rate))
     }
 
     /// Whether the rate falls only at whole multiples of `decay_steps`.
@@ -577,15 +572,6 @@ fn check_decay(initial: f64, decay_steps: u64) -> Result<(), String> {
         return Err("decay_steps is 0; it is at least 1".to_owned());
     }
     Ok(())
-}
-
-/// Whether a hyperparameter is finite and not negative.
-pub(super) fn not_negative(name: &str, value: f64) -> Result<(), String> {
-    if value.is_finite() && value >= 0.0 {
-        Ok(())
-    } else {
-        Err(format!("{name} is {value}; it is finite and not negative"))
-    }
 }
 
 /// A number of steps, which Keras also takes as `100.0`.

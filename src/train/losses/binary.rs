@@ -1,11 +1,12 @@
 //! The crossentropy of classes that do not exclude each other.
 
-use super::{Loss, check_smoothing, keras_loss, over_samples, same_shape_with_axis};
+use super::crossentropy::Crossentropy;
+use super::{Loss, over_samples, same_shape_with_axis};
 use crate::autograd::Var;
 use crate::nn::{Activation, Options};
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// The crossentropy of targets 0 and 1 (or between) and as many probabilities, as [`Var::binary_crossentropy`], and its
 /// mean over the outputs of a sample.
@@ -21,9 +22,7 @@ use serde_json::{Value, json};
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct BinaryCrossentropy {
-    from_logits: bool,
-    from_probabilities: bool,
-    label_smoothing: f64,
+    options: Crossentropy,
 }
 
 impl BinaryCrossentropy {
@@ -50,7 +49,8 @@ impl BinaryCrossentropy {
     /// assert!((loss.value().item() - 2.0_f32.ln()).abs() < 1e-6);
     /// ```
     pub fn from_logits() -> Self {
-        BinaryCrossentropy { from_logits: true, ..Self::default() }
+        let options = Crossentropy { from_logits: true, ..Crossentropy::default() };
+        BinaryCrossentropy { options }
     }
 
     /// Predictions are probabilities, even those of a final sigmoid: clipped to `1e-7 ..= 1 - 1e-7`, and no gradient where
@@ -64,7 +64,8 @@ impl BinaryCrossentropy {
     /// assert!((loss.value().item() - 2.0_f32.ln()).abs() < 1e-6);
     /// ```
     pub fn from_probabilities() -> Self {
-        BinaryCrossentropy { from_probabilities: true, ..Self::default() }
+        let options = Crossentropy { from_probabilities: true, ..Crossentropy::default() };
+        BinaryCrossentropy { options }
     }
 
     /// Moves the targets `y` towards a half: `y (1 - amount) + amount / 2`.
@@ -77,25 +78,16 @@ impl BinaryCrossentropy {
     /// assert!((loss.value().item() - 2.0_f32.ln()).abs() < 1e-6);
     /// ```
     pub fn label_smoothing(mut self, amount: f64) -> Self {
-        self.label_smoothing = amount;
+        self.options.label_smoothing = amount;
         self
     }
 
     pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, String> {
-        options.only("axis", &json!(-1))?;
-        Ok(BinaryCrossentropy {
-            from_logits: options.flag("from_logits", false)?,
-            from_probabilities: options.flag("from_probabilities", false)?,
-            label_smoothing: options.number_or("label_smoothing", 0.0)?,
-        })
+        Ok(BinaryCrossentropy { options: Crossentropy::from_options(options)? })
     }
 
     fn targets<T: Scalar>(&self, targets: &Tensor<T>) -> Tensor<T> {
-        if self.label_smoothing == 0.0 {
-            return targets.clone();
-        }
-        let (scale, shift) = (1.0 - self.label_smoothing, self.label_smoothing / 2.0);
-        targets.map(|y| y * T::lit(scale) + T::lit(shift))
+        self.options.smoothed(targets, 2.0)
     }
 }
 
@@ -106,7 +98,7 @@ impl<T: Scalar> Loss<T> for BinaryCrossentropy {
 
     fn per_sample<'t>(&self, targets: &Tensor<T>, predictions: &Var<'t, T>) -> Var<'t, T> {
         let targets = self.targets(targets);
-        over_samples(&if self.from_logits {
+        over_samples(&if self.options.from_logits {
             predictions.binary_crossentropy_from_logits(&targets)
         } else {
             predictions.binary_crossentropy(&targets)
@@ -119,28 +111,19 @@ impl<T: Scalar> Loss<T> for BinaryCrossentropy {
         logits: &Var<'t, T>,
         activation: Activation,
     ) -> Option<Var<'t, T>> {
-        if activation != Activation::Sigmoid || self.from_logits || self.from_probabilities {
+        if activation != Activation::Sigmoid || !self.options.looks_behind() {
             return None;
         }
         Some(over_samples(&logits.binary_crossentropy_from_logits(&self.targets(targets))))
     }
 
     fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
-        check_smoothing(self.label_smoothing)?;
+        self.options.check()?;
         same_shape_with_axis(targets, output)
     }
 
     fn config(&self) -> Value {
-        if !self.from_logits && !self.from_probabilities && self.label_smoothing == 0.0 {
-            return json!(Loss::<T>::name(self));
-        }
-        let mut own = json!({
-            "from_logits": self.from_logits, "label_smoothing": self.label_smoothing, "axis": -1,
-        });
-        if self.from_probabilities {
-            own["from_probabilities"] = json!(true);
-        }
-        keras_loss("BinaryCrossentropy", Loss::<T>::name(self), own)
+        self.options.config("BinaryCrossentropy", Loss::<T>::name(self))
     }
 }
 

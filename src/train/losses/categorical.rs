@@ -1,8 +1,10 @@
 //! Crossentropies of classes that exclude each other.
 
-use super::{Loss, check_smoothing, keras_loss, over_samples, same_shape};
+use super::crossentropy::Crossentropy;
+use super::{Loss, keras_loss, over_samples, same_shape};
 use crate::autograd::Var;
 use crate::nn::{Activation, Options};
+use crate::ops::is_class;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 use serde_json::{Value, json};
@@ -19,9 +21,7 @@ use serde_json::{Value, json};
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct CategoricalCrossentropy {
-    from_logits: bool,
-    from_probabilities: bool,
-    label_smoothing: f64,
+    options: Crossentropy,
 }
 
 impl CategoricalCrossentropy {
@@ -48,7 +48,8 @@ impl CategoricalCrossentropy {
     /// assert!((loss.value().item() - 2.0_f32.ln()).abs() < 1e-6);
     /// ```
     pub fn from_logits() -> Self {
-        CategoricalCrossentropy { from_logits: true, ..Self::default() }
+        let options = Crossentropy { from_logits: true, ..Crossentropy::default() };
+        CategoricalCrossentropy { options }
     }
 
     /// Predictions are probabilities, even those of a final softmax: as Keras 2 computed it, with the
@@ -62,7 +63,8 @@ impl CategoricalCrossentropy {
     /// assert!((loss.value().item() - 2.0_f32.ln()).abs() < 1e-6);
     /// ```
     pub fn from_probabilities() -> Self {
-        CategoricalCrossentropy { from_probabilities: true, ..Self::default() }
+        let options = Crossentropy { from_probabilities: true, ..Crossentropy::default() };
+        CategoricalCrossentropy { options }
     }
 
     /// Moves the targets `y` towards equal probabilities: `y (1 - amount) + amount / classes`.
@@ -75,26 +77,16 @@ impl CategoricalCrossentropy {
     /// assert!((loss.value().item() - 2.0_f32.ln()).abs() < 1e-6);
     /// ```
     pub fn label_smoothing(mut self, amount: f64) -> Self {
-        self.label_smoothing = amount;
+        self.options.label_smoothing = amount;
         self
     }
 
     pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, String> {
-        options.only("axis", &json!(-1))?;
-        Ok(CategoricalCrossentropy {
-            from_logits: options.flag("from_logits", false)?,
-            from_probabilities: options.flag("from_probabilities", false)?,
-            label_smoothing: options.number_or("label_smoothing", 0.0)?,
-        })
+        Ok(CategoricalCrossentropy { options: Crossentropy::from_options(options)? })
     }
 
     fn targets<T: Scalar>(&self, targets: &Tensor<T>) -> Tensor<T> {
-        if self.label_smoothing == 0.0 {
-            return targets.clone();
-        }
-        let classes = *targets.shape().last().expect("checked") as f64;
-        let (scale, shift) = (1.0 - self.label_smoothing, self.label_smoothing / classes);
-        targets.map(|y| y * T::lit(scale) + T::lit(shift))
+        self.options.smoothed(targets, *targets.shape().last().expect("checked") as f64)
     }
 }
 
@@ -105,7 +97,7 @@ impl<T: Scalar> Loss<T> for CategoricalCrossentropy {
 
     fn per_sample<'t>(&self, targets: &Tensor<T>, predictions: &Var<'t, T>) -> Var<'t, T> {
         let targets = self.targets(targets);
-        over_samples(&if self.from_logits {
+        over_samples(&if self.options.from_logits {
             predictions.categorical_crossentropy_from_logits(&targets)
         } else {
             predictions.categorical_crossentropy(&targets)
@@ -118,28 +110,19 @@ impl<T: Scalar> Loss<T> for CategoricalCrossentropy {
         logits: &Var<'t, T>,
         activation: Activation,
     ) -> Option<Var<'t, T>> {
-        if activation != Activation::Softmax || self.from_logits || self.from_probabilities {
+        if activation != Activation::Softmax || !self.options.looks_behind() {
             return None;
         }
         Some(over_samples(&logits.categorical_crossentropy_from_logits(&self.targets(targets))))
     }
 
     fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
-        check_smoothing(self.label_smoothing)?;
+        self.options.check()?;
         same_shape(targets, output)
     }
 
     fn config(&self) -> Value {
-        if !self.from_logits && !self.from_probabilities && self.label_smoothing == 0.0 {
-            return json!(Loss::<T>::name(self));
-        }
-        let mut own = json!({
-            "from_logits": self.from_logits, "label_smoothing": self.label_smoothing, "axis": -1,
-        });
-        if self.from_probabilities {
-            own["from_probabilities"] = json!(true);
-        }
-        keras_loss("CategoricalCrossentropy", Loss::<T>::name(self), own)
+        self.options.config("CategoricalCrossentropy", Loss::<T>::name(self))
     }
 }
 
@@ -228,8 +211,8 @@ impl<T: Scalar> Loss<T> for SparseCategoricalCrossentropy {
                 "a class number is one value, and one target has the shape {sample}{hint}"
             ));
         }
-        let valid = |label: f64| label.fract() == 0.0 && (0.0..classes as f64).contains(&label);
-        match targets.iter().enumerate().find(|(_, label)| !valid(label.widen())) {
+        let is_class = |label: T| is_class(label.widen(), classes);
+        match targets.iter().enumerate().find(|(_, label)| !is_class(*label)) {
             Some((sample, label)) => Err(format!(
                 "the label {label} of sample {sample} is not one of the classes 0 to {}",
                 classes - 1

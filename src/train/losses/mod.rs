@@ -2,6 +2,7 @@
 
 mod binary;
 mod categorical;
+mod crossentropy;
 mod kl_divergence;
 mod regression;
 
@@ -11,8 +12,9 @@ pub use kl_divergence::KlDivergence;
 pub use regression::{Huber, MeanAbsoluteError, MeanSquaredError};
 
 use super::Metric;
+use super::checks::shapes_differ;
 use crate::autograd::Var;
-use crate::nn::{Activation, Options, keras_object, object};
+use crate::nn::{Activation, Options, as_config, keras_object, object};
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 use serde_json::{Value, json};
@@ -82,7 +84,7 @@ fn same_shape<T: Scalar>(targets: &Tensor<T>, output: Shape) -> Result<(), Strin
         ),
         _ => String::new(),
     };
-    Err(format!("one target has the shape {sample} and one output of the model {output}{hint}"))
+    Err(shapes_differ(sample, output) + &hint)
 }
 
 /// [`same_shape`], with an axis along which a loss is computed.
@@ -91,14 +93,6 @@ fn same_shape_with_axis<T: Scalar>(targets: &Tensor<T>, output: Shape) -> Result
         return Err("the outputs of the model have no axis".to_owned());
     }
     same_shape(targets, output)
-}
-
-fn check_smoothing(amount: f64) -> Result<(), String> {
-    if (0.0..=1.0).contains(&amount) {
-        Ok(())
-    } else {
-        Err(format!("the label smoothing {amount} is not between 0 and 1"))
-    }
 }
 
 /// The mean over all axes but the first.
@@ -111,10 +105,9 @@ fn over_samples<'t, T: Scalar>(loss: &Var<'t, T>) -> Var<'t, T> {
 
 /// The object that Keras writes for a loss with options of its own.
 fn keras_loss(class_name: &str, name: &str, own: Value) -> Value {
-    let mut config = json!({ "name": name, "reduction": "sum_over_batch_size" });
-    let (all, own) = (config.as_object_mut(), own.as_object());
-    all.expect("an object").extend(own.expect("an object").clone());
-    keras_object("keras.losses", class_name, config)
+    let mut config = as_config(json!({ "name": name, "reduction": "sum_over_batch_size" }));
+    config.extend(as_config(own));
+    keras_object("keras.losses", class_name, Value::Object(config))
 }
 
 /// What each of the crate's losses is.

@@ -5,6 +5,7 @@ use crate::autograd::Var;
 use crate::nn::Options;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
+use crate::train::checks::above_0;
 use serde_json::{Value, json};
 
 /// The mean of squared differences, as [`Var::mean_squared_error`].
@@ -89,11 +90,7 @@ impl Huber {
     }
 
     fn check_delta(self) -> Result<(), String> {
-        if self.delta.is_finite() && self.delta > 0.0 {
-            Ok(())
-        } else {
-            Err(format!("delta is {}; it is finite and above 0", self.delta))
-        }
+        above_0("delta", self.delta)
     }
 }
 

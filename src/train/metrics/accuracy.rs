@@ -1,9 +1,10 @@
 //! The fraction of right predictions.
 
-use super::{Direction, Metric, keras_metric, ratio, same_shape};
+use super::{Direction, Metric, keras_metric, same_shape};
 use crate::nn::Options;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
+use crate::train::checks::shapes_differ;
 use serde_json::{Value, json};
 
 /// The fraction of right predictions, in the form that the shapes ask for, as Keras's `"accuracy"`:
@@ -37,10 +38,6 @@ impl<T: Scalar> Metric<T> for Accuracy {
         } else {
             CategoricalAccuracy.state(targets, predictions)
         }
-    }
-
-    fn result(&self, state: &[f64]) -> f64 {
-        ratio(state[0], state[1])
     }
 
     fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
@@ -111,10 +108,6 @@ impl<T: Scalar> Metric<T> for BinaryAccuracy {
         vec![right.count() as f64, predictions.len() as f64]
     }
 
-    fn result(&self, state: &[f64]) -> f64 {
-        ratio(state[0], state[1])
-    }
-
     fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
         if !self.threshold.is_finite() {
             return Err(format!("the threshold is {}; it is finite", self.threshold));
@@ -135,7 +128,7 @@ impl<T: Scalar> Metric<T> for BinaryAccuracy {
         if *self == Self::new() {
             return json!(name);
         }
-        keras_metric::<T>("BinaryAccuracy", name, &json!({ "threshold": self.threshold }))
+        keras_metric::<T>("BinaryAccuracy", name, json!({ "threshold": self.threshold }))
     }
 }
 
@@ -160,10 +153,6 @@ impl<T: Scalar> Metric<T> for CategoricalAccuracy {
         let (wanted, predicted) = (targets.argmax(last), predictions.argmax(last));
         let right = wanted.iter().zip(&predicted).filter(|(y, p)| y == p);
         vec![right.count() as f64, predicted.len() as f64]
-    }
-
-    fn result(&self, state: &[f64]) -> f64 {
-        ratio(state[0], state[1])
     }
 
     fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
@@ -196,10 +185,6 @@ impl<T: Scalar> Metric<T> for SparseCategoricalAccuracy {
         vec![right.count() as f64, predicted.len() as f64]
     }
 
-    fn result(&self, state: &[f64]) -> f64 {
-        ratio(state[0], state[1])
-    }
-
     fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
         class_numbers(targets, output)
     }
@@ -221,7 +206,7 @@ pub(super) fn class_numbers<T: Scalar>(targets: &Tensor<T>, output: Shape) -> Re
     if *sample == *rows || sample.strip_suffix(&[1]) == Some(rows) {
         return Ok(());
     }
-    Err(format!("one target has the shape {sample} and one output of the model {output}"))
+    Err(shapes_differ(sample, output))
 }
 
 #[cfg(test)]

@@ -171,7 +171,7 @@ impl<T: Scalar> Metric<T> for Auc {
             "summation_method": "interpolation", "multi_label": false, "num_labels": null,
             "label_weights": null, "from_logits": false,
         });
-        keras_metric::<T>("AUC", name, &own)
+        keras_metric::<T>("AUC", name, own)
     }
 }
 

@@ -1,9 +1,10 @@
 //! Precision and recall.
 
-use super::{Direction, Metric, keras_metric, ratio, same_shape};
+use super::{Direction, Metric, keras_metric, same_shape};
 use crate::nn::Options;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
+use crate::train::checks::between_0_and_1;
 use serde_json::{Value, json};
 
 /// How many of the positive predictions are right: true positives, divided by all outputs above the threshold. Targets
@@ -112,12 +113,8 @@ impl<T: Scalar> Metric<T> for Precision {
         vec![found, positive]
     }
 
-    fn result(&self, state: &[f64]) -> f64 {
-        ratio(state[0], state[1])
-    }
-
     fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
-        check_threshold(self.threshold)?;
+        between_0_and_1("threshold", self.threshold)?;
         same_shape(targets, output)
     }
 
@@ -140,12 +137,8 @@ impl<T: Scalar> Metric<T> for Recall {
         vec![found, wanted]
     }
 
-    fn result(&self, state: &[f64]) -> f64 {
-        ratio(state[0], state[1])
-    }
-
     fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
-        check_threshold(self.threshold)?;
+        between_0_and_1("threshold", self.threshold)?;
         same_shape(targets, output)
     }
 
@@ -186,20 +179,12 @@ fn threshold(options: &mut Options<'_>) -> Result<f64, String> {
     one.as_f64().ok_or_else(|| format!("the option thresholds = {one} is not a number"))
 }
 
-fn check_threshold(threshold: f64) -> Result<(), String> {
-    if (0.0..=1.0).contains(&threshold) {
-        Ok(())
-    } else {
-        Err(format!("the threshold {threshold} is not between 0 and 1"))
-    }
-}
-
 fn config<T: Scalar>(class_name: &str, name: &str, threshold: f64) -> Value {
     if threshold == 0.5 {
         return json!(name);
     }
     let own = json!({ "thresholds": threshold, "top_k": null, "class_id": null });
-    keras_metric::<T>(class_name, name, &own)
+    keras_metric::<T>(class_name, name, own)
 }
 
 #[cfg(test)]

@@ -13,8 +13,9 @@ pub use confusion::{Precision, Recall};
 pub use named::Named;
 pub use top_k::{SparseTopKCategoricalAccuracy, TopKCategoricalAccuracy};
 
+use super::checks::shapes_differ;
 use super::{Direction, losses};
-use crate::nn::{Options, keras_object, object};
+use crate::nn::{Options, as_config, keras_object, object};
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 use serde_json::{Value, json};
@@ -73,8 +74,11 @@ pub trait Metric<T: Scalar>: Send + Sync {
         sums
     }
 
-    /// The value, from the sums over all samples.
-    fn result(&self, state: &[f64]) -> f64;
+    /// The value, from the sums over all samples. By default a mean: the first sum divided by the second, or 0
+    /// where that is 0.
+    fn result(&self, state: &[f64]) -> f64 {
+        ratio(state[0], state[1])
+    }
 
     /// Checks targets of a data set, `[n, ..]`, against a model whose outputs have this shape.
     ///
@@ -107,15 +111,14 @@ fn same_shape<T: Scalar>(targets: &Tensor<T>, output: Shape) -> Result<(), Strin
     if sample == output && output.rank() > 0 {
         return Ok(());
     }
-    Err(format!("one target has the shape {sample} and one output of the model {output}"))
+    Err(shapes_differ(sample, output))
 }
 
 /// The object that Keras writes for a metric with options of its own.
-fn keras_metric<T: Scalar>(class_name: &str, name: &str, own: &Value) -> Value {
-    let mut config = json!({ "name": name, "dtype": format!("float{}", 8 * T::BYTES) });
-    let (all, own) = (config.as_object_mut(), own.as_object());
-    all.expect("an object").extend(own.expect("an object").clone());
-    keras_object("keras.metrics", class_name, config)
+fn keras_metric<T: Scalar>(class_name: &str, name: &str, own: Value) -> Value {
+    let mut config = as_config(json!({ "name": name, "dtype": format!("float{}", 8 * T::BYTES) }));
+    config.extend(as_config(own));
+    keras_object("keras.metrics", class_name, Value::Object(config))
 }
 
 /// Makes a metric from what a file says, under the name that it has there.

@@ -91,7 +91,7 @@ impl<T: Scalar> Metric<T> for Named<T> {
     fn config(&self) -> Value {
         let mut object = match self.metric.config() {
             Value::String(plain) => match CLASSES.into_iter().find(|c| snake_case(c) == plain) {
-                Some(class_name) => return keras_metric::<T>(class_name, &self.name, &json!({})),
+                Some(class_name) => return keras_metric::<T>(class_name, &self.name, json!({})),
                 None => json!({ "class_name": plain, "config": {} }),
             },
             object => object,

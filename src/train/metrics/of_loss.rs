@@ -1,6 +1,6 @@
 //! A loss as a metric.
 
-use super::{Direction, Metric, ratio};
+use super::{Direction, Metric};
 use crate::autograd::Var;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
@@ -35,10 +35,6 @@ macro_rules! loss_as_metric {
                 let weighted =
                     losses.iter().zip(weights).map(|(loss, weight)| weight * loss.widen());
                 vec![weighted.sum(), weights.iter().sum()]
-            }
-
-            fn result(&self, state: &[f64]) -> f64 {
-                ratio(state[0], state[1])
             }
 
             fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {

@@ -1,8 +1,9 @@
 //! The fraction of targets among the largest predictions.
 
 use super::accuracy::class_numbers;
-use super::{Direction, Metric, keras_metric, ratio, same_shape};
+use super::{Direction, Metric, keras_metric, same_shape};
 use crate::nn::Options;
+use crate::ops::is_class;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 use serde_json::{Value, json};
@@ -93,10 +94,6 @@ impl<T: Scalar> Metric<T> for TopKCategoricalAccuracy {
         count(&targets.argmax(targets.shape().rank() - 1), predictions, self.k)
     }
 
-    fn result(&self, state: &[f64]) -> f64 {
-        ratio(state[0], state[1])
-    }
-
     fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
         check_k(self.k)?;
         same_shape(targets, output)
@@ -121,16 +118,11 @@ impl<T: Scalar> Metric<T> for SparseTopKCategoricalAccuracy {
         count(&labels, predictions, self.k)
     }
 
-    fn result(&self, state: &[f64]) -> f64 {
-        ratio(state[0], state[1])
-    }
-
     fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
         check_k(self.k)?;
         class_numbers(targets, output)?;
         let classes = *output.last().expect("checked by class_numbers");
-        let valid = |label: f64| label.fract() == 0.0 && (0.0..classes as f64).contains(&label);
-        match targets.iter().find(|label| !valid(label.widen())) {
+        match targets.iter().find(|label| !is_class(label.widen(), classes)) {
             Some(label) => {
                 Err(format!("the label {label} is not one of the classes 0 to {}", classes - 1))
             }
@@ -173,7 +165,7 @@ fn check_k(k: usize) -> Result<(), String> {
 }
 
 fn config<T: Scalar>(class_name: &str, name: &str, k: usize) -> Value {
-    if k == K { json!(name) } else { keras_metric::<T>(class_name, name, &json!({ "k": k })) }
+    if k == K { json!(name) } else { keras_metric::<T>(class_name, name, json!({ "k": k })) }
 }
 
 #[cfg(test)]

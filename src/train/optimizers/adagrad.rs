@@ -1,11 +1,11 @@
 //! Adagrad.
 
 use super::pace::pace_options;
-use super::{Optimizer, Pace, Step, own};
-use crate::nn::{Config, Options};
+use super::{Optimizer, Pace, Step};
+use crate::nn::{Config, Options, as_config};
 use crate::scalar::Scalar;
 use crate::train::LearningRate;
-use crate::train::schedules::not_negative;
+use crate::train::checks::not_negative;
 use serde_json::json;
 
 /// Adagrad (Duchi, Hazan and Singer, 2011), in Keras's form: `a += g^2`, then `w -= lr g / sqrt(a + epsilon)`. The
@@ -87,7 +87,7 @@ impl<T: Scalar> Optimizer<T> for Adagrad {
     }
 
     fn config(&self) -> Config {
-        own(json!({
+        as_config(json!({
             "initial_accumulator_value": self.initial_accumulator_value, "epsilon": self.epsilon,
         }))
     }

@@ -1,11 +1,11 @@
 //! Adam, and Adam with weights that decay.
 
 use super::pace::pace_options;
-use super::{Optimizer, Pace, Step, fraction, own};
-use crate::nn::{Config, Options};
+use super::{Optimizer, Pace, Step};
+use crate::nn::{Config, Options, as_config};
 use crate::scalar::Scalar;
 use crate::train::LearningRate;
-use crate::train::schedules::not_negative;
+use crate::train::checks::{fraction, not_negative};
 use serde_json::json;
 
 /// Adam (Kingma and Ba, 2014), in Keras's form: `m += (g - m)(1 - b1)`, `v += (g^2 - v)(1 - b2)`,
@@ -114,7 +114,7 @@ impl<T: Scalar> Optimizer<T> for Adam {
     }
 
     fn config(&self) -> Config {
-        own(json!({
+        as_config(json!({
             "beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon,
             "amsgrad": self.amsgrad,
         }))
@@ -314,7 +314,7 @@ mod tests {
     #[test]
     fn weights_decay_if_a_file_does_not_say_by_how_much() {
         assert_eq!(AdamW::from_config(&Config::new()), Ok(AdamW::default()));
-        let error = AdamW::from_config(&own(json!({ "weight_decay": null }))).unwrap_err();
+        let error = AdamW::from_config(&as_config(json!({ "weight_decay": null }))).unwrap_err();
         assert_eq!(error, "AdamW needs a number as weight_decay, and it is null; Adam needs none");
     }
 

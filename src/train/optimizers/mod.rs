@@ -149,21 +149,6 @@ pub(super) fn from_config<T: Scalar>(value: &Value) -> Result<Arc<dyn Optimizer<
     Ok(optimizer)
 }
 
-fn fraction(name: &str, value: f64, one_allowed: bool) -> Result<(), String> {
-    if (0.0..1.0).contains(&value) || (one_allowed && value == 1.0) {
-        Ok(())
-    } else {
-        let upper = if one_allowed { "1" } else { "below 1" };
-        Err(format!("{name} is {value}; it lies between 0 and {upper}"))
-    }
-}
-
-/// A JSON object as options.
-fn own(config: Value) -> Config {
-    let Value::Object(config) = config else { unreachable!("written as an object") };
-    config
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

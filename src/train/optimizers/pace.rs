@@ -1,9 +1,10 @@
 //! What all optimizers have: a learning rate, clipped gradients and decaying weights.
 
-use crate::nn::{Config, Options};
+use crate::nn::{Config, Options, as_config};
 use crate::scalar::Scalar;
-use crate::train::schedules::{LearningRate, not_negative};
-use serde_json::{Value, json};
+use crate::train::LearningRate;
+use crate::train::checks::{above_0, not_negative};
+use serde_json::json;
 
 /// How far the weights may move: the options that every optimizer has beside its rule. The model applies them, in
 /// Keras's order: it clips the gradients (penalties included), lets the weights decay, and then asks the optimizer.
@@ -130,15 +131,13 @@ impl Pace {
 
     /// These options as Keras writes them, under an optimizer's name.
     pub(super) fn config(&self, name: &str) -> Config {
-        let config = json!({
+        as_config(json!({
             "name": name, "learning_rate": self.learning_rate.config(),
             "weight_decay": self.weight_decay, "clipnorm": self.clipnorm,
             "global_clipnorm": self.global_clipnorm, "clipvalue": self.clipvalue,
             "use_ema": false, "ema_momentum": 0.99, "ema_overwrite_frequency": null,
             "loss_scale_factor": null, "gradient_accumulation_steps": null,
-        });
-        let Value::Object(config) = config else { unreachable!("written as an object") };
-        config
+        }))
     }
 
     pub(super) fn check(&self) -> Result<(), String> {
@@ -151,11 +150,7 @@ impl Pace {
         ];
         let set: Vec<(&str, f64)> =
             clips.iter().filter_map(|&(name, limit)| Some((name, limit?))).collect();
-        if let Some((name, limit)) =
-            set.iter().find(|(_, limit)| !(limit.is_finite() && *limit > 0.0))
-        {
-            return Err(format!("{name} is {limit}; it is finite and above 0"));
-        }
+        set.iter().try_for_each(|&(name, limit)| above_0(name, limit))?;
         if set.len() > 1 {
             let set: Vec<String> =
                 set.iter().map(|(name, limit)| format!("{name} = {limit}")).collect();

@@ -1,11 +1,11 @@
 //! RMSprop.
 
 use super::pace::pace_options;
-use super::{Optimizer, Pace, Step, fraction, own};
-use crate::nn::{Config, Options};
+use super::{Optimizer, Pace, Step};
+use crate::nn::{Config, Options, as_config};
 use crate::scalar::Scalar;
 use crate::train::LearningRate;
-use crate::train::schedules::not_negative;
+use crate::train::checks::{fraction, not_negative};
 use serde_json::json;
 
 /// RMSprop (Tieleman and Hinton, 2012), in Keras 3's form: `v = rho v + (1 - rho) g^2`, then
@@ -114,7 +114,7 @@ impl<T: Scalar> Optimizer<T> for RmsProp {
     }
 
     fn config(&self) -> Config {
-        own(json!({
+        as_config(json!({
             "rho": self.rho, "momentum": self.momentum, "epsilon": self.epsilon,
             "centered": self.centered,
         }))

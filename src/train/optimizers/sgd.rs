@@ -1,10 +1,11 @@
 //! Stochastic gradient descent.
 
 use super::pace::pace_options;
-use super::{Optimizer, Pace, Step, fraction, own};
-use crate::nn::{Config, Options};
+use super::{Optimizer, Pace, Step};
+use crate::nn::{Config, Options, as_config};
 use crate::scalar::Scalar;
 use crate::train::LearningRate;
+use crate::train::checks::fraction;
 use serde_json::json;
 
 /// Stochastic gradient descent, with momentum in Keras's form, where the learning rate is part of the
@@ -85,7 +86,7 @@ impl<T: Scalar> Optimizer<T> for Sgd {
     }
 
     fn config(&self) -> Config {
-        own(json!({ "momentum": self.momentum, "nesterov": self.nesterov }))
+        as_config(json!({ "momentum": self.momentum, "nesterov": self.nesterov }))
     }
 
     fn slots(&self) -> &'static [&'static str] {
