@@ -82,6 +82,9 @@ impl<T: Scalar> Sequential<T> {
                 order.clear();
                 order.extend(0..data.len());
             }
+            // What was measured so far is worked out after a batch only for those who look at it.
+            let watched = !callbacks.is_empty() || progress.draws();
+            logs = Scores::default();
             let (mut sums, mut penalties) = (Sums::default(), 0.0);
             for (batch, indices) in order.chunks(batch_size).enumerate() {
                 callbacks.iter_mut().try_for_each(|it| it.on_train_batch_begin(batch, self))?;
@@ -94,8 +97,10 @@ impl<T: Scalar> Sequential<T> {
                     }
                     None => penalties = f64::NAN,
                 }
-                let loss = sums.loss() + penalties / sums.samples();
-                logs = sums.scores(&compiled, loss).sorted();
+                if watched || batch + 1 == steps {
+                    let loss = sums.loss() + penalties / sums.samples();
+                    logs = sums.scores(&compiled, loss).sorted();
+                }
                 callbacks
                     .iter_mut()
                     .try_for_each(|it| it.on_train_batch_end(batch, &logs, self))?;

@@ -62,6 +62,11 @@ impl Progress {
         }
     }
 
+    /// Whether steps are shown, and not only epochs.
+    pub fn draws(&self) -> bool {
+        self.bar.as_ref().is_some_and(|(_, bar)| bar.style == Style::Terminal)
+    }
+
     pub fn step_ends(&mut self, step: usize, values: &Scores) {
         if let Some((started, bar)) = &mut self.bar {
             print(&bar.update(step, started.elapsed().as_secs_f64(), values));
