@@ -57,12 +57,10 @@ fn serialize<T: Scalar>(
     description: Option<Value>,
 ) -> Result<Vec<u8>, String> {
     let mut tensors: Vec<(String, &Tensor<T>)> = Vec::new();
-    for layer in &model.layers {
-        for param in &layer.params {
-            tensors.push((weight_name(&layer.name, param.weight.name), &param.value));
-            for (slot, value) in slots.iter().zip(&param.slots) {
-                tensors.push((slot_name(&layer.name, param.weight.name, slot), value));
-            }
+    for (layer, param) in model.named_params() {
+        tensors.push((weight_name(layer, param.weight.name), &param.value));
+        for (slot, value) in slots.iter().zip(&param.slots) {
+            tensors.push((slot_name(layer, param.weight.name, slot), value));
         }
     }
     let bytes: Vec<Vec<u8>> = tensors
@@ -96,10 +94,11 @@ pub(super) fn weights_from_bytes<T: Scalar>(
     model: &Sequential<T>,
 ) -> Result<Vec<Tensor<T>>, String> {
     let tensors = SafeTensors::deserialize(bytes).map_err(broken)?;
-    let names = model.layers.iter().flat_map(|layer| {
-        layer.params.iter().map(|param| (weight_name(&layer.name, param.weight.name), param))
-    });
-    names.map(|(name, param)| read_tensor(&tensors, &name, &param.weight.shape)).collect()
+    let read = |(layer, param): (&str, &Param<T>)| {
+        let name = weight_name(layer, param.weight.name);
+        read_tensor(&tensors, &name, &param.weight.shape)
+    };
+    model.named_params().map(read).collect()
 }
 
 pub(super) fn from_bytes<T: Scalar>(

@@ -325,22 +325,19 @@ impl<T: Scalar> Sequential<T> {
                 weights.len()
             )));
         }
-        let names = self.layers.iter().flat_map(|layer| {
-            layer
-                .params
-                .iter()
-                .map(move |param| (format!("{}/{}", layer.name, param.weight.name), param))
-        });
-        for ((name, param), new) in names.zip(weights) {
+        for ((layer, param), new) in self.named_params().zip(weights) {
+            let name = param.weight.name;
             if new.shape() != param.value.shape() {
                 return Err(Error::Data(format!(
-                    "the weight {name} has the shape {}, and {} was given",
+                    "the weight {layer}/{name} has the shape {}, and {} was given",
                     param.value.shape(),
                     new.shape()
                 )));
             }
             if !new.is_finite() {
-                return Err(Error::Data(format!("the new values of {name} are not all finite")));
+                return Err(Error::Data(format!(
+                    "the new values of {layer}/{name} are not all finite"
+                )));
             }
         }
         self.params_mut().zip(weights).for_each(|(param, new)| param.value = new.row_major());
@@ -371,6 +368,13 @@ impl<T: Scalar> Sequential<T> {
     /// All weights with what belongs to them, in order.
     pub(crate) fn params(&self) -> impl Iterator<Item = &Param<T>> {
         self.layers.iter().flat_map(|layer| &layer.params)
+    }
+
+    /// The same, each with the name of its layer.
+    pub(crate) fn named_params(&self) -> impl Iterator<Item = (&str, &Param<T>)> {
+        self.layers
+            .iter()
+            .flat_map(|layer| layer.params.iter().map(|param| (layer.name.as_str(), param)))
     }
 
     pub(crate) fn params_mut(&mut self) -> impl Iterator<Item = &mut Param<T>> {

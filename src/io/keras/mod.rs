@@ -169,7 +169,7 @@ impl<T: Scalar> Parts<T> {
         let mut model = Sequential::from_parts(name, input, built.collect(), 0);
         let mut iterations = 0;
         if let (Some(compile), Some(variables)) = (&mut compile, variables) {
-            let trained: Vec<_> = optimizer::trained(&model.layers).collect();
+            let trained = optimizer::trained(&model);
             let state = variables.read(&*compile.optimizer, &trained)?;
             // The configuration has more digits, or is older.
             let same = |rate: T| T::lit(compile.step(state.iterations).learning_rate) == rate;

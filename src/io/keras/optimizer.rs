@@ -17,7 +17,7 @@
 use super::hdf5::Group;
 use super::tree::Tree;
 use super::weights::checked;
-use crate::model::{Built, Param, Sequential};
+use crate::model::{Param, Sequential};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use crate::train::{Compile, Optimizer};
@@ -125,11 +125,8 @@ impl<'f> Variables<'f> {
 }
 
 /// The weights that an optimizer trains, with the names of their layers.
-pub(super) fn trained<T: Scalar>(layers: &[Built<T>]) -> impl Iterator<Item = (&str, &Param<T>)> {
-    let params = layers
-        .iter()
-        .flat_map(|layer| layer.params.iter().map(move |param| (layer.name.as_str(), param)));
-    params.filter(|(_, param)| param.weight.trainable)
+pub(super) fn trained<T: Scalar>(model: &Sequential<T>) -> Vec<(&str, &Param<T>)> {
+    model.named_params().filter(|(_, param)| param.weight.trainable).collect()
 }
 
 /// The optimizer's hyperparameters, as files have them.
@@ -138,24 +135,24 @@ fn config<T: Scalar>(compiled: &Compile<T>) -> Value {
 }
 
 /// Keras's name for an optimizer's variables: `sgd`.
-fn name<T: Scalar>(compiled: &Compile<T>) -> String {
-    config(compiled)["name"].as_str().unwrap_or("optimizer").to_owned()
+fn name(config: &Value) -> &str {
+    config["name"].as_str().unwrap_or("optimizer")
 }
 
 /// Calls `write` with all variables in the order of Keras 3, each with its name in a `.h5` file.
 fn variables<T: Scalar>(
     model: &Sequential<T>,
-    compiled: &Compile<T>,
+    optimizer: &dyn Optimizer<T>,
+    config: &Value,
     mut write: impl FnMut(String, Variable<T>),
 ) {
-    let optimizer = &*compiled.optimizer;
-    let name = name(compiled);
+    let name = name(config);
     write(format!("{name}/iteration"), Variable::Count(model.progress.iterations));
-    if let Some(rate) = config(compiled)["learning_rate"].as_f64() {
+    if let Some(rate) = config["learning_rate"].as_f64() {
         let rate = Tensor::new(&[][..], vec![T::lit(rate)]);
         write(format!("{name}/learning_rate"), Variable::Tensor(rate));
     }
-    let params: Vec<_> = trained(&model.layers).collect();
+    let params = trained(model);
     let slots = optimizer.slots();
     for (weight, slot) in order(slots.len(), optimizer.slots_together(), params.len()) {
         let (layer, Param { weight, slots: values, .. }) = params[weight];
@@ -185,9 +182,10 @@ impl<T: Scalar> Variable<T> {
 pub(super) fn write<T: Scalar>(tree: &mut Tree, model: &Sequential<T>) {
     let Some(compiled) = &model.compiled else { return };
     let vars = tree.group("optimizer/vars");
-    vars.text("name", name(compiled));
+    let config = config(compiled);
+    vars.text("name", name(&config));
     let mut count = 0;
-    variables(model, compiled, |_, variable| {
+    variables(model, &*compiled.optimizer, &config, |_, variable| {
         variable.write(vars, &count.to_string());
         count += 1;
     });
@@ -198,7 +196,7 @@ pub(super) fn write_listed<T: Scalar>(tree: &mut Tree, model: &Sequential<T>) {
     let Some(compiled) = &model.compiled else { return };
     let group = tree.group("optimizer_weights");
     let mut names = Vec::new();
-    variables(model, compiled, |name, variable| {
+    variables(model, &*compiled.optimizer, &config(compiled), |name, variable| {
         variable.write(group, &name);
         names.push(name);
     });
