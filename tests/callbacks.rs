@@ -499,6 +499,32 @@ fn training_goes_on_from_a_checkpoint() {
 }
 
 #[test]
+fn weights_alone_are_saved_if_asked_for() {
+    let scratch = Scratch::new("weights-alone");
+    let mut endings = vec!["safetensors"];
+    if cfg!(feature = "keras") {
+        endings.push("weights.h5");
+        let whole = refused(&mut ModelCheckpoint::new(scratch.path("model.weights.h5")));
+        assert!(whole.contains("`.weights.h5` is for weights alone"), "{whole}");
+        let path = scratch.path("model.keras");
+        let alone = refused(&mut ModelCheckpoint::new(path).save_weights_only(true));
+        assert!(alone.contains("a file of weights ends in `.weights.h5`"), "{alone}");
+    }
+    for ending in endings {
+        let path = scratch.path(&format!("{ending}-{{epoch}}.{ending}"));
+        let mut checkpoint = ModelCheckpoint::new(path).save_weights_only(true);
+        let mut trained = model();
+        trained.fit(&line(), fit(&mut [&mut checkpoint])).unwrap();
+        let path = scratch.path(&format!("{ending}-3.{ending}"));
+        assert!(Sequential::<f32>::load(&path).is_err(), "{ending}: a whole model");
+        let mut other = model();
+        assert_ne!(other.get_weights(), trained.get_weights());
+        other.load_weights(&path).unwrap();
+        assert_eq!(other.get_weights(), trained.get_weights());
+    }
+}
+
+#[test]
 fn a_table_is_there_while_training_goes_on() {
     let scratch = Scratch::new("table");
     let path = scratch.path("log.csv");
