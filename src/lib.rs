@@ -93,6 +93,8 @@ mod file;
 pub mod filters;
 #[cfg(feature = "images")]
 pub mod images;
+#[cfg(all(cinta_instances, debug_assertions))]
+mod instances;
 mod io;
 mod kernels;
 mod model;
