@@ -506,6 +506,9 @@ mod tests {
         for layout in [0, 1, 5] {
             check::<f32>(200, 600, 37, layout, 3e-4);
             check::<f64>(97, 513, 33, layout, 1e-12);
+            // More columns than one thread packs.
+            check::<f32>(70, 30, 600, layout, 1e-5);
+            check::<f64>(70, 30, 300, layout, 1e-13);
         }
     }
 

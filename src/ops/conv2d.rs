@@ -341,6 +341,31 @@ mod tests {
         }
     }
 
+    /// Images with more pixels than are packed at a time. Without a bias, y is linear in x and in the kernel, so that
+    /// the products of each with its gradient add up to those of y and dy.
+    #[test]
+    fn gradients_of_large_images() {
+        let plain = Convolution { padding: Padding::Same, ..Convolution::default() };
+        for (sizes, convolution) in [
+            ([2, 24, 23, 3, 3, 20, 17], plain),
+            ([3, 19, 20, 1, 1, 18, 40], plain),
+            ([2, 40, 40, 3, 2, 17, 20], Convolution { strides: [2, 2], ..plain }),
+            ([2, 20, 21, 3, 3, 17, 18], Convolution { groups: 2, ..plain }),
+        ] {
+            let tape = crate::autograd::Tape::new();
+            let leaves = inputs(sizes, convolution.groups, 0).map(|value| tape.leaf(value));
+            let [x, kernel, bias] = &leaves;
+            let y = x.convolve(kernel, &(bias * 0.0), convolution);
+            let dy = random(&y.shape(), -1.0, 1.0, 4, 0);
+            let sum = (&y * Var::constant(dy)).sum(..);
+            let gradients = sum.backward();
+            for leaf in [x, kernel] {
+                let product = (leaf.value() * gradients.wrt(leaf)).sum(..);
+                assert!((product.item() - sum.value().item()).abs() < 1e-8, "{sizes:?}");
+            }
+        }
+    }
+
     /// More images than partial sums, and enough work to be split among threads.
     #[test]
     fn gradients_of_many_images_are_the_sum_of_each() {
@@ -424,19 +449,23 @@ mod tests {
         })
     }
 
-    /// As the documentation of [`Algorithm`] promises: F(2, 3) is no worse than the direct sum, F(4, 3) not much.
+    /// As the documentation of [`Algorithm`] promises, in the mean and for the worst value.
     #[test]
     fn rounding_errors() {
-        for sizes in [[2, 14, 64, 64], [1, 13, 128, 32], [2, 9, 32, 96]] {
+        // The last has more tiles than are summed, and than are kept, at a time.
+        for sizes in [[2, 14, 64, 64], [1, 13, 128, 32], [2, 9, 32, 96], [3, 67, 64, 64]] {
             let direct = errors(Algorithm::Direct, sizes);
             let small = errors(Algorithm::Winograd2, sizes);
             let large = errors(Algorithm::Winograd4, sizes);
             for i in 0..3 {
                 let all = format!("{sizes:?} {i}: {:?} {:?} {:?}", direct[i], small[i], large[i]);
                 println!("{all}");
-                assert!(direct[i][0] < 2e-6 && direct[i][1] < 2e-5, "{all}");
-                assert!(small[i][0] < 1e-6 && small[i][1] < 1e-5, "{all}");
-                assert!(large[i][0] < 2e-6 && large[i][1] < 2e-5, "{all}");
+                let [of_small, of_large] = if i < 2 { [1.0, 2.5] } else { [2.0, 4.0] };
+                for (j, bound) in [1e-6, 1e-5].into_iter().enumerate() {
+                    assert!(direct[i][j] < bound, "{all}");
+                    assert!(small[i][j] < of_small * direct[i][j].max(bound / 5.0), "{all}");
+                    assert!(large[i][j] < of_large * direct[i][j].max(bound / 5.0), "{all}");
+                }
                 // They are other sums: a test of the direct one alone would be none.
                 assert_ne!(direct[i], small[i]);
                 assert_ne!(direct[i], large[i]);

@@ -132,6 +132,28 @@ mod tests {
         );
     }
 
+    /// More rows than are computed at a time, which are cut in the middle of an image.
+    #[test]
+    fn many_rows() {
+        let largest = |values: &[f64]| values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        for layout in 0..4 {
+            let x = random(&[5, 22, 22, 8], -1.0, 1.0, 1, layout);
+            let expected = pooled(&x, [2, 2], [2, 2], Padding::Valid, largest);
+            let untracked = Var::constant(x.clone()).max_pool2d([2, 2], [2, 2], Padding::Valid);
+            assert_close(untracked.value(), &expected);
+
+            let tape = crate::autograd::Tape::new();
+            let leaf = tape.leaf(x.clone());
+            let y = leaf.max_pool2d([2, 2], [2, 2], Padding::Valid);
+            assert_close(y.value(), &expected);
+            // Where the gradient is 1, and nowhere else, are the largest values.
+            let dx = y.backward().wrt(&leaf);
+            let won = x.zip_with(&dx, |x, dx| if dx == 1.0 { x } else { f64::NEG_INFINITY });
+            assert_eq!(dx.sum(..).item(), expected.len() as f64);
+            assert_close(&pooled(&won, [2, 2], [2, 2], Padding::Valid, largest), &expected);
+        }
+    }
+
     proptest! {
         #[test]
         fn definition(

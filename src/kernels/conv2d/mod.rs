@@ -50,11 +50,12 @@ pub enum Algorithm {
     /// Every product of a pixel and a weight is computed and added.
     Direct,
     /// Winograd's F(2, 3), with 4 multiplications in place of 9. Its rounding errors are smaller than those of
-    /// the direct sum.
+    /// the direct sum, but up to twice as large in the gradient of the weights.
     Winograd2,
     /// Winograd's F(4, 3), with 2.25 multiplications in place of 9. Its rounding errors are about twice those
-    /// of the direct sum: less than a millionth of the typical output. (Where the channels in times those out
-    /// are more than 131 072, F(2, 3) is the faster one and is taken.)
+    /// of the direct sum: in the mean less than a millionth of the typical output, and two millionths of the
+    /// typical gradient of a weight, where that is a sum over ten thousand pixels. (Where the channels in times
+    /// those out are more than 131 072, F(2, 3) is the faster one and is taken.)
     #[default]
     Winograd4,
 }
