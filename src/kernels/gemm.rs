@@ -15,8 +15,11 @@ use crate::buffer::{Buffer, Lent};
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Lanes, Offsets, Part, Simd, tile};
 use crate::tensor::{Order, Tensor};
+use std::marker::PhantomData;
+use std::ops::Range;
 
-/// Summands that are added before the next panel is taken: so many rows of a panel fill the first-level cache.
+/// Summands that are added before the next panel is taken: so many rows of a panel stay in the first-level cache, or
+/// with AVX-512 come from the second-level one in time.
 pub const DEPTH: usize = 512;
 /// Rows of the output that one thread takes at a time, about.
 const ROWS: usize = 96;
@@ -49,10 +52,19 @@ pub struct Right<'a, T: Scalar> {
     tail: Option<(Buffer<T>, Offsets)>,
 }
 
-/// Columns of a panel: one vector where that is enough, else two.
-fn panel_width<T: Scalar>(columns: usize) -> usize {
-    let lanes = simd::lanes::<T>();
-    if columns <= lanes { lanes } else { 2 * lanes }
+/// Columns of a panel: one vector or two where that is enough, else those of the widest tile.
+pub fn panel_width<T: Scalar>(columns: usize) -> usize {
+    struct Width<T>(usize, PhantomData<T>);
+    impl<T: Scalar> Kernel for Width<T> {
+        type Output = usize;
+        #[inline(always)]
+        fn run<S: Simd>(self) -> usize {
+            let lanes = Lanes::<S, T>::COUNT;
+            let enough = [lanes, 2 * lanes].into_iter().find(|&width| self.0 <= width);
+            enough.unwrap_or(Lanes::<S, T>::WIDEST)
+        }
+    }
+    simd::dispatch(Width(columns, PhantomData::<T>))
 }
 
 /// From one packed panel to the next: with a row between them, lest all of them share a few places of the cache.
@@ -158,6 +170,17 @@ pub enum Start<'a, T> {
     Out,
 }
 
+impl<T> Start<'_, T> {
+    /// That of some of the columns.
+    #[inline(always)]
+    fn part(self, columns: Range<usize>) -> Self {
+        match self {
+            Start::Columns(values) => Start::Columns(&values[columns]),
+            other => other,
+        }
+    }
+}
+
 /// What is done to a finished sum.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Finish {
@@ -200,16 +223,6 @@ impl<T: Scalar> Kernel for Product<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self) {
-        match self.right.width / Lanes::<S, T>::COUNT {
-            1 => self.blocks::<S, 1>(),
-            _ => self.blocks::<S, 2>(),
-        }
-    }
-}
-
-impl<T: Scalar> Product<'_, T> {
-    #[inline(always)]
-    fn blocks<S: Simd, const VECTORS: usize>(self) {
         let Product { left, right, start, finish, out, to } = self;
         let depth = left.cols.len();
         // At least one block, so that an empty sum still writes its start.
@@ -225,18 +238,14 @@ impl<T: Scalar> Product<'_, T> {
                     Some((tail, steps)) if width < right.width => (&tail[..], 0, steps),
                     _ => (&right.data[..], panel * right.panel_step, &right.steps),
                 };
-                let start = match start {
-                    Start::Columns(values) => Start::Columns(&values[j..j + width]),
-                    other => other,
-                };
                 let strip = Strip {
                     left,
                     right: (data, at, steps.part(block.clone())),
-                    start,
+                    start: start.part(j..j + width),
                     finish,
                     to: Place { rows: to, column: j, width },
                 };
-                strip.run::<S, VECTORS>(out);
+                strip.run::<S>(out);
             }
         }
     }
@@ -262,45 +271,49 @@ pub struct Strip<'a, T> {
 }
 
 impl<T: Scalar> Strip<'_, T> {
-    /// [`run`](Self::run) for any whole number of vectors of columns: two at a time, and one for the rest.
+    /// Cuts the columns into pieces of four vectors (where there are registers for them), two and one, and the rows
+    /// into tiles of those. There are registers for their accumulators, for the vectors of one row of the right
+    /// operand and, because the compiler loads them ahead, for nearly all of the repeated values: tiles that look
+    /// larger and better on paper spill.
     #[inline(always)]
-    pub fn across<S: Simd>(self, out: &mut [T]) {
+    pub fn run<S: Simd>(self, out: &mut [T]) {
+        let (vector, widest) = (Lanes::<S, T>::COUNT, Lanes::<S, T>::WIDEST);
         let (data, first, steps) = self.right;
         let mut column = 0;
         while column < self.to.width {
-            let width = Lanes::<S, T>::TWO.min(self.to.width - column);
-            let to = Place { column: self.to.column + column, width, ..self.to };
-            let strip = Strip { right: (data, first + column, steps), to, ..self };
-            if width == Lanes::<S, T>::TWO {
-                strip.run::<S, 2>(out)
+            let left = self.to.width - column;
+            let width = if left >= widest {
+                widest
             } else {
-                strip.run::<S, 1>(out)
+                left.min(if left > vector { 2 * vector } else { vector })
+            };
+            let piece = Strip {
+                right: (data, first + column, steps),
+                start: self.start.part(column..column + width),
+                to: Place { column: self.to.column + column, width, ..self.to },
+                ..self
+            };
+            if width <= vector {
+                piece.vectors::<S, 1>(out)
+            } else if width <= 2 * vector {
+                piece.vectors::<S, 2>(out)
+            } else {
+                piece.vectors::<S, 4>(out)
             }
             column += width;
         }
     }
 
-    /// Cuts the rows into tiles of `VECTORS` vectors. There are registers (16, with AVX-512 32) for their
-    /// accumulators, for the vectors of one row of the right operand and, because the compiler loads them ahead, for
-    /// nearly all of the repeated values: tiles that look larger and better on paper spill.
     #[inline(always)]
-    pub fn run<S: Simd, const VECTORS: usize>(self, out: &mut [T]) {
-        if VECTORS == 1 {
-            match Lanes::<S, T>::COUNT {
-                2 => self.tiles::<S, 2>(out),
-                4 => self.tiles::<S, 4>(out),
-                8 => self.tiles::<S, 8>(out),
-                16 => self.tiles::<S, 16>(out),
-                lanes => unreachable!("no vector of {lanes} lanes"),
-            }
-        } else {
-            match Lanes::<S, T>::TWO {
-                4 => self.tiles::<S, 4>(out),
-                8 => self.tiles::<S, 8>(out),
-                16 => self.tiles::<S, 16>(out),
-                32 => self.tiles::<S, 32>(out),
-                lanes => unreachable!("no two vectors of {lanes} lanes"),
-            }
+    fn vectors<S: Simd, const VECTORS: usize>(self, out: &mut [T]) {
+        match VECTORS * Lanes::<S, T>::COUNT {
+            2 => self.tiles::<S, 2>(out),
+            4 => self.tiles::<S, 4>(out),
+            8 => self.tiles::<S, 8>(out),
+            16 => self.tiles::<S, 16>(out),
+            32 => self.tiles::<S, 32>(out),
+            64 => self.tiles::<S, 64>(out),
+            lanes => unreachable!("no vectors of {lanes} lanes"),
         }
     }
 
@@ -340,39 +353,38 @@ impl<T: Scalar> Strip<'_, T> {
             (at[i], into[i]) = (rows[row], to.rows[row] + to.column);
         }
         let whole = to.width == NR;
+        // All starts are rows in memory, so that there is one way from there to the registers.
+        let zeros = [T::zero(); NR];
+        let filled;
+        let (from, begins): (&[T], [usize; MR]) = match start {
+            Start::Zero => (&zeros, [0; MR]),
+            Start::Columns(values) if whole => (values, [0; MR]),
+            Start::Out if whole => (out, into),
+            other => {
+                let mut rows = [zeros; MR];
+                for i in 0..MR {
+                    match other {
+                        Start::Zero => {}
+                        Start::Columns(values) => rows[i][..to.width].copy_from_slice(values),
+                        Start::Rows(values) => rows[i] = [values[first + i.min(count - 1)]; NR],
+                        Start::Out => {
+                            rows[i][..to.width].copy_from_slice(&out[into[i]..][..to.width]);
+                        }
+                    }
+                }
+                filled = rows;
+                (filled.as_flattened(), std::array::from_fn(|i| i * NR))
+            }
+        };
         let mut acc = [[T::zero(); NR]; MR];
-        match start {
-            Start::Zero => {}
-            Start::Columns(values) => {
-                let mut row = [T::zero(); NR];
-                row[..to.width].copy_from_slice(values);
-                acc = [row; MR];
-            }
-            Start::Rows(values) => {
-                for i in 0..MR {
-                    acc[i] = [values[first + i.min(count - 1)]; NR];
-                }
-            }
-            Start::Out if whole => {
-                for i in 0..MR {
-                    acc[i].copy_from_slice(&out[into[i]..][..NR]);
-                }
-            }
-            Start::Out => {
-                for i in 0..MR {
-                    // By way of another array: one whose length varies cannot live in registers.
-                    let mut row = [T::zero(); NR];
-                    row[..to.width].copy_from_slice(&out[into[i]..][..to.width]);
-                    acc[i] = row;
-                }
-            }
+        for i in 0..MR {
+            acc[i].copy_from_slice(&from[begins[i]..][..NR]);
         }
         let mut acc = tile::<S, T, MR, NR>(acc, (data, &at, cols), right);
         if finish == Finish::Relu {
-            for i in 0..MR {
-                for j in 0..NR {
-                    acc[i][j] = rectified(acc[i][j]);
-                }
+            // In one loop: of two, the compiler would take the outer one apart, to gather columns.
+            for value in acc.as_flattened_mut() {
+                *value = rectified(*value);
             }
         }
         if whole {

@@ -25,8 +25,9 @@ pub trait Simd {
     /// `a * b + c`, fused where the instruction set has it.
     fn mul_add<T: Float>(a: T, b: T, c: T) -> T;
 
-    /// Bytes of one vector register, from which a kernel chooses its tile of accumulators.
+    /// Bytes of one vector register, and how many there are: from them a kernel chooses its tile of accumulators.
     const VECTOR_BYTES: usize;
+    const REGISTERS: usize;
 }
 
 /// How many numbers a vector holds, as a constant: a `match` on it leaves only one arm to compile.
@@ -35,8 +36,8 @@ pub struct Lanes<S, T>(PhantomData<(S, T)>);
 impl<S: Simd, T> Lanes<S, T> {
     /// The number.
     pub const COUNT: usize = S::VECTOR_BYTES / size_of::<T>();
-    /// Those of two vectors.
-    pub const TWO: usize = 2 * Self::COUNT;
+    /// Those of the widest tile: two vectors, or four if there are registers for six rows of them.
+    pub const WIDEST: usize = if S::REGISTERS < 32 { 2 } else { 4 } * Self::COUNT;
     /// Whether there are more registers than those of the baseline, or longer ones.
     pub const WIDE: bool = S::VECTOR_BYTES > 16;
 }
@@ -67,6 +68,8 @@ impl Simd for Portable {
     }
 
     const VECTOR_BYTES: usize = 16;
+    // More on aarch64, where it was never measured what they are good for.
+    const REGISTERS: usize = 16;
 }
 
 /// The levels in ascending order.
@@ -100,7 +103,11 @@ fn detected() -> Level {
     #[cfg(target_arch = "x86_64")]
     {
         let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-        if avx2 && is_x86_feature_detected!("avx512f") {
+        let avx512 = is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512vl");
+        if avx2 && avx512 {
             return Level::Avx512;
         }
         if avx2 {
@@ -145,7 +152,7 @@ pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
         // SAFETY: `level` returns this only where AVX2 and FMA were detected.
         Level::Avx2 => unsafe { x86::avx2(kernel) },
         #[cfg(target_arch = "x86_64")]
-        // SAFETY: `level` returns this only where AVX-512F, AVX2 and FMA were detected.
+        // SAFETY: `level` returns this only where AVX-512 F, BW, DQ and VL, AVX2 and FMA were detected.
         Level::Avx512 => unsafe { x86::avx512(kernel) },
     }
 }
@@ -180,6 +187,7 @@ mod x86 {
         }
 
         const VECTOR_BYTES: usize = 32;
+        const REGISTERS: usize = 16;
     }
 
     impl Simd for Avx512 {
@@ -189,6 +197,7 @@ mod x86 {
         }
 
         const VECTOR_BYTES: usize = 64;
+        const REGISTERS: usize = 32;
     }
 
     #[target_feature(enable = "avx2,fma")]
@@ -196,7 +205,9 @@ mod x86 {
         kernel.run::<Avx2>()
     }
 
-    #[target_feature(enable = "avx512f,avx2,fma")]
+    // With AVX-512 F alone, the compiler keeps long-lived values in 16 of the 32 registers. All processors that have
+    // it but one family (Knights Landing) have the other three as well.
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
     pub fn avx512<K: Kernel>(kernel: K) -> K::Output {
         kernel.run::<Avx512>()
     }

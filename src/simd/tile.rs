@@ -89,9 +89,19 @@ impl<'a> Part<'a> {
     #[inline(always)]
     fn check(&self, start: usize, extent: usize, len: usize) {
         let end = start.checked_add(self.max).and_then(|last| last.checked_add(extent));
-        assert!(end.is_some_and(|end| end <= len), "a product reads beyond its operand");
+        let inside = end.is_some_and(|end| end <= len);
+        assert!(inside || self.offsets.is_empty(), "a product reads beyond its operand");
     }
 }
+
+/// The largest distance.
+#[inline(always)]
+fn highest<const N: usize>(distances: &[usize; N]) -> usize {
+    distances.iter().copied().fold(0, usize::max)
+}
+
+// An empty sum reads nothing, whatever the length of its operands; that needs no branch of its own. With one, its
+// accumulators would have two ways out of these functions, and the compiler sends them through memory.
 
 /// Adds `sum over p of a[rows[i] + at[p]] * b[column + bt[p] + j]` to `acc[i][j]`, for one tile that
 /// stays in registers: `MR` numbers of `a`, each repeated in a vector, times `NR` neighbours of `b`.
@@ -104,18 +114,15 @@ pub fn tile<S: Simd, T: Float, const MR: usize, const NR: usize>(
     (a, rows, at): (&[T], &[usize; MR], Part<'_>),
     (b, column, bt): (&[T], usize, Part<'_>),
 ) -> [[T; NR]; MR] {
-    if at.offsets.is_empty() {
-        return acc;
-    }
-    at.check(rows.iter().copied().max().unwrap_or(0), 1, a.len());
+    at.check(highest(rows), 1, a.len());
     bt.check(column, NR, b.len());
     assert!(bt.offsets.len() >= at.offsets.len(), "the operands have different inner lengths");
     // One pointer a row: then the address of an element is one instruction's operand.
     let mut starts = [a; MR];
     for i in 0..MR {
-        starts[i] = &a[rows[i]..];
+        starts[i] = &a[rows[i].min(a.len())..];
     }
-    let b = &b[column..];
+    let b = &b[column.min(b.len())..];
     for (&at, &bt) in at.offsets.iter().zip(bt.offsets) {
         // SAFETY: `bt <= bt.max`, which `Offsets` keeps and whose fields are private, and
         // `column + bt.max + NR <= b.len()` was just asserted.
@@ -142,18 +149,15 @@ pub fn dots<S: Simd, T: Float, const MR: usize, const NR: usize, const L: usize>
     (a, rows, at): (&[T], &[usize; MR], Part<'_>),
     (b, columns, bt): (&[T], &[usize; NR], Part<'_>),
 ) -> [[[T; L]; NR]; MR] {
-    if at.offsets.is_empty() {
-        return acc;
-    }
-    at.check(rows.iter().copied().max().unwrap_or(0), L, a.len());
-    bt.check(columns.iter().copied().max().unwrap_or(0), L, b.len());
+    at.check(highest(rows), L, a.len());
+    bt.check(highest(columns), L, b.len());
     assert!(bt.offsets.len() >= at.offsets.len(), "the operands have different inner lengths");
     let (mut x_starts, mut y_starts) = ([a; MR], [b; NR]);
     for i in 0..MR {
-        x_starts[i] = &a[rows[i]..];
+        x_starts[i] = &a[rows[i].min(a.len())..];
     }
     for j in 0..NR {
-        y_starts[j] = &b[columns[j]..];
+        y_starts[j] = &b[columns[j].min(b.len())..];
     }
     for (&at, &bt) in at.offsets.iter().zip(bt.offsets) {
         let mut x = [[T::zero(); L]; MR];
@@ -185,16 +189,13 @@ pub fn lanewise<S: Simd, T: Float, const P: usize, const N: usize>(
     (a, column, at): (&[T], usize, Part<'_>),
     (b, rows, bt): (&[T], &[usize; P], Part<'_>),
 ) -> [[T; N]; P] {
-    if at.offsets.is_empty() {
-        return acc;
-    }
     at.check(column, N, a.len());
-    bt.check(rows.iter().copied().max().unwrap_or(0), N, b.len());
+    bt.check(highest(rows), N, b.len());
     assert!(bt.offsets.len() >= at.offsets.len(), "the operands have different inner lengths");
-    let a = &a[column..];
+    let a = &a[column.min(a.len())..];
     let mut starts = [b; P];
     for p in 0..P {
-        starts[p] = &b[rows[p]..];
+        starts[p] = &b[rows[p].min(b.len())..];
     }
     for (&at, &bt) in at.offsets.iter().zip(bt.offsets) {
         // SAFETY: `at <= at.max`, and `column + at.max + N <= a.len()` was just asserted.

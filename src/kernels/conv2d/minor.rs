@@ -167,7 +167,7 @@ impl<T: Scalar> Kernel for Row<'_, T> {
                 finish,
                 to: Place { rows: plan.places.as_slice(), column: 0, width: images },
             };
-            strip.across::<S>(out);
+            strip.run::<S>(out);
         }
     }
 }

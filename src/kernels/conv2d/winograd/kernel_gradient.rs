@@ -179,7 +179,7 @@ impl<T: Scalar> Kernel for Accumulate<'_, T> {
                 finish: Finish::Plain,
                 to: Place { rows: to, column: 0, width: columns },
             };
-            strip.across::<S>(sums);
+            strip.run::<S>(sums);
         }
     }
 }
@@ -216,7 +216,7 @@ impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> TapsOfChannel<'_
                     products[y][x].copy_from_slice(&sums[at..at + V]);
                 }
             }
-            let gradients = both!(products, F::tap_gradients, N => 3);
+            let gradients = both!(products, F::tap_gradients, [N, N] => [3, 3]);
             for ky in 0..3 {
                 for kx in 0..3 {
                     let at = (ky * 3 + kx) * c_out + first;

@@ -11,7 +11,7 @@ macro_rules! at_points {
             let [image, row, column] = $parts.tile($part, tile);
             for channel in (0..$source.channels).step_by(V) {
                 let block = $source.block::<{ $s }, V>(image, [row * M, column * M], channel);
-                let points = both!(block, $transform, $s => N);
+                let points = both!(block, $transform, [$s, $s] => [N, N]);
                 for y in 0..N {
                     for x in 0..N {
                         let at = (y * N + x) * $plane + tile * $row + channel;

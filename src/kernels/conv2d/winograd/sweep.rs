@@ -88,6 +88,8 @@ impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> TilesOfPart<'_, 
         let (cols, steps) = (Offsets::steps(c_in, 1), Offsets::steps(c_in, width));
         let [images, tile_rows] = parts.part(part);
         for (panel, first) in (0..c_out).step_by(width).enumerate() {
+            // A multiple of a vector, as `Fits` has it.
+            let channels = width.min(c_out - first);
             for point in 0..N * N {
                 for block in (0..c_in).step_by(DEPTH) {
                     let depth = block..(block + DEPTH).min(c_in);
@@ -104,28 +106,26 @@ impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> TilesOfPart<'_, 
                         ),
                         start: if block == 0 { Start::Zero } else { Start::Out },
                         finish: Finish::Plain,
-                        to: Place { rows: to.as_slice(), column: 0, width },
+                        to: Place { rows: to.as_slice(), column: 0, width: channels },
                     };
-                    strip.run::<S, 2>(&mut sums[point * sums_plane..]);
+                    strip.run::<S>(&mut sums[point * sums_plane..]);
                 }
             }
-            for half in [0, V] {
-                let first = first + half;
-                let channels = c_out.saturating_sub(first).min(V);
+            for lane in (0..channels).step_by(V) {
                 let mut shift = [T::zero(); V];
                 if let Some(bias) = bias {
-                    shift[..channels].copy_from_slice(&bias[first..first + channels]);
+                    shift.copy_from_slice(&bias[first + lane..][..V]);
                 }
                 for tile in 0..count {
                     let [image, row, column] = parts.tile(part, tile);
                     let mut products = [[[T::zero(); V]; N]; N];
                     for y in 0..N {
                         for x in 0..N {
-                            let at = (y * N + x) * sums_plane + tile * width + half;
+                            let at = (y * N + x) * sums_plane + tile * width + lane;
                             products[y][x].copy_from_slice(&sums[at..at + V]);
                         }
                     }
-                    let outputs = both!(products, F::outputs, N => M);
+                    let outputs = both!(products, F::outputs, [N, N] => [M, M]);
                     // The part begins with its first row of tiles of its first image.
                     let first_row = (image - images.start) * oh + row * M - tile_rows.start * M;
                     for y in 0..M.min(oh - row * M) {
@@ -139,12 +139,9 @@ impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> TilesOfPart<'_, 
                                     value[i] = rectified(value[i]);
                                 }
                             }
-                            let at = ((first_row + y) * ow + column * M + x) * c_out + first;
-                            if channels == V {
-                                out[at..at + V].copy_from_slice(&value);
-                            } else {
-                                out[at..at + channels].copy_from_slice(&value[..channels]);
-                            }
+                            let pixel = (first_row + y) * ow + column * M + x;
+                            let at = pixel * c_out + first + lane;
+                            out[at..at + V].copy_from_slice(&value);
                         }
                     }
                 }

@@ -3,6 +3,7 @@
 use super::ROW_GAP;
 use super::tiles::Tiles;
 use crate::buffer::Buffer;
+use crate::kernels::gemm::panel_width;
 use crate::kernels::par;
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Simd, with_lanes};
@@ -36,7 +37,7 @@ impl<T: Scalar> Weights<T> {
             }
         }
         let kernel = if backwards { &turned } else { kernel };
-        let width = 2 * simd::lanes::<T>();
+        let width = panel_width::<T>(channels[1]);
         let plane = channels[0] * width + ROW_GAP;
         let panel_len = N * N * plane;
         let mut values = Buffer::stale(channels[1].div_ceil(width) * panel_len);
@@ -50,6 +51,7 @@ impl<T: Scalar> Weights<T> {
                     kernel,
                     channels,
                     first: panel * width,
+                    width,
                     plane,
                     values,
                     tiles: PhantomData,
@@ -65,6 +67,7 @@ struct TransformPanel<'a, T, F, const N: usize, const M: usize> {
     kernel: &'a [T],
     channels: [usize; 2],
     first: usize,
+    width: usize,
     plane: usize,
     values: &'a mut [T],
     tiles: PhantomData<F>,
@@ -85,32 +88,21 @@ impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> TransformPanel<'
     #[inline(always)]
     fn vectors<S: Simd, const V: usize>(self) {
         let [c_in, c_out] = self.channels;
-        let width = 2 * V;
+        let width = self.width;
         for c in 0..c_in {
-            for half in [0, V] {
-                let first = self.first + half;
-                let count = c_out.saturating_sub(first).min(V);
+            for lane in (0..width.min(c_out - self.first)).step_by(V) {
                 let mut taps = [[[T::zero(); V]; 3]; 3];
                 for ky in 0..3 {
                     for kx in 0..3 {
-                        let at = ((ky * 3 + kx) * c_in + c) * c_out + first;
-                        let values = &self.kernel[at.min(self.kernel.len())..];
-                        taps[ky][kx][..count].copy_from_slice(&values[..count]);
+                        let at = ((ky * 3 + kx) * c_in + c) * c_out + self.first + lane;
+                        taps[ky][kx].copy_from_slice(&self.kernel[at..at + V]);
                     }
                 }
-                // Not square: three taps become N points, first down, then along.
-                let mut points = [[[T::zero(); V]; 3]; N];
-                for kx in 0..3 {
-                    let column = F::taps(&[taps[0][kx], taps[1][kx], taps[2][kx]]);
-                    for y in 0..N {
-                        points[y][kx] = column[y];
-                    }
-                }
+                let points = both!(taps, F::taps, [3, 3] => [N, N]);
                 for y in 0..N {
-                    let row = F::taps(&points[y]);
                     for x in 0..N {
-                        let at = (y * N + x) * self.plane + c * width + half;
-                        self.values[at..at + V].copy_from_slice(&row[x]);
+                        let at = (y * N + x) * self.plane + c * width + lane;
+                        self.values[at..at + V].copy_from_slice(&points[y][x]);
                     }
                 }
             }
