@@ -1,6 +1,6 @@
-//! What the compiler made of the innermost loops: no call, and no accumulator in memory.
+//! What the compiler made of the innermost loops: no call, no accumulator in memory, and no vector that is scattered.
 //!
-//! One of both costs a factor of two to thirty, and nothing but the assembly shows it. `.ci/run` makes that of the
+//! One of them costs a factor of two to thirty, and nothing but the assembly shows it. `.ci/run` makes that of the
 //! benchmarks, in which all kernels are instantiated, and names the files in `CINTA_ASSEMBLY`.
 
 #![cfg(target_arch = "x86_64")]
@@ -33,24 +33,27 @@ fn fault(lines: &[&str]) -> Option<String> {
         let instruction = line.trim();
         let called = instruction.starts_with("call");
         let spilled = instruction.starts_with("vmov") && vector(line) && line.contains("(%rsp");
-        (called || spilled).then(|| instruction.to_owned())
+        let gathered = instruction.starts_with("vgather");
+        (called || spilled || gathered).then(|| instruction.to_owned())
     })
 }
 
-/// The loops that multiply and add with vectors, with the function that they are in.
-fn products(assembly: &str) -> Vec<(String, Vec<&str>)> {
-    let mut found = Vec::new();
+/// The functions of this crate, from their label on.
+fn functions(assembly: &str) -> Vec<Vec<&str>> {
     let lines: Vec<&str> = assembly.lines().collect();
     let begins = |line: &&str| !line.starts_with(['.', '\t', ' ', '#']) && line.ends_with(':');
     let mut starts: Vec<usize> =
         (0..lines.len()).filter(|&at| lines.get(at).is_some_and(begins)).collect();
     starts.push(lines.len());
-    for function in starts.windows(2) {
-        let lines = &lines[function[0]..function[1]];
-        if !lines[0].contains("cinta") {
-            continue;
-        }
-        for innermost in innermost_loops(lines) {
+    let functions = starts.windows(2).map(|function| lines[function[0]..function[1]].to_vec());
+    functions.filter(|lines| lines[0].contains("cinta")).collect()
+}
+
+/// The loops that multiply and add with vectors, with the function that they are in.
+fn products(assembly: &str) -> Vec<(String, Vec<&str>)> {
+    let mut found = Vec::new();
+    for lines in functions(assembly) {
+        for innermost in innermost_loops(&lines) {
             let fused = |line: &&&str| {
                 line.trim().starts_with("vfmadd")
                     && (line.contains("%ymm") || line.contains("%zmm"))
@@ -65,12 +68,17 @@ fn products(assembly: &str) -> Vec<(String, Vec<&str>)> {
 
 #[test]
 #[ignore = "needs the assembly that .ci/run makes"]
-fn no_call_and_no_spill_in_a_tile() {
+fn no_call_no_spill_and_no_scatter() {
     let files = std::env::var("CINTA_ASSEMBLY").expect("CINTA_ASSEMBLY names files of assembly");
     let (mut ymm, mut zmm) = (0, 0);
     let mut faults = Vec::new();
     for file in files.split(' ').filter(|file| !file.is_empty()) {
         let assembly = fs::read_to_string(file).unwrap_or_else(|error| panic!("{file}: {error}"));
+        // Where the compiler took a loop over vectors apart, to compute many turns side by side, a lane each.
+        for lines in functions(&assembly) {
+            let scatter = lines.iter().find(|line| line.trim().starts_with("vscatter"));
+            faults.extend(scatter.map(|line| format!("{} {}", lines[0], line.trim())));
+        }
         for (function, lines) in products(&assembly) {
             if lines.iter().any(|line| line.contains("%zmm")) {
                 zmm += 1
@@ -97,6 +105,8 @@ fn faults_are_seen() {
     assert_eq!(fault(&loops[0].1), None);
     let spilled = clean.replace("vmovups\t(%rax), %ymm1", "vmovups\t%ymm3, 32(%rsp)");
     assert!(fault(&products(&spilled)[0].1).is_some());
+    let gathered = clean.replace("vmovups\t(%rax)", "vgatherqps\t(,%zmm0)");
+    assert!(fault(&products(&gathered)[0].1).is_some());
     let called = clean.replace("vmovups\t(%rax), %ymm1", "callq\tfmaf");
     assert!(fault(&products(&called)[0].1).is_some());
     // A loop around the loop is not looked at.

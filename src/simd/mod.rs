@@ -49,6 +49,10 @@ pub trait Kernel {
     /// What the computation returns.
     type Output;
 
+    /// Whether vectors of more than 32 bytes are of use. Blocks that are no longer than those the compiler would
+    /// only take apart, to fill a longer vector with pieces of several.
+    const LONG: bool = true;
+
     /// Runs it with the instruction set `S`.
     fn run<S: Simd>(self) -> Self::Output;
 }
@@ -151,6 +155,9 @@ pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: `level` returns this only where AVX2 and FMA were detected.
         Level::Avx2 => unsafe { x86::avx2(kernel) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: `level` returns this only where AVX2 and FMA were detected as well.
+        Level::Avx512 if !K::LONG => unsafe { x86::avx2(kernel) },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: `level` returns this only where AVX-512 F, BW, DQ and VL, AVX2 and FMA were detected.
         Level::Avx512 => unsafe { x86::avx512(kernel) },

@@ -26,6 +26,7 @@ struct Transpose<'a, T> {
 
 impl<T: Copy + Default> Kernel for Transpose<'_, T> {
     type Output = ();
+    const LONG: bool = false;
 
     #[inline(always)]
     fn run<S: Simd>(self) {
