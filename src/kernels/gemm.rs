@@ -1,7 +1,7 @@
 //! The one driver behind matrix products and convolutions.
 //!
-//! `out[i, j] = start + sum over p of a[i, p] b[p, j]`, computed in tiles of a few rows and one or two
-//! vectors of columns, which stay in registers while `p` runs. Both operands are read through
+//! `out[i, j] = start + sum over p of a[i, p] b[p, j]`, computed in tiles of a few rows and one, two
+//! or four vectors of columns, which stay in registers while `p` runs. Both operands are read through
 //! [`Offsets`], so that either can be a matrix with any strides or an image seen through a window. Each
 //! element is one chain of fused multiply-adds in the order of `p`, whichever way the tiles are cut:
 //! results depend neither on the number of threads nor on the tile.

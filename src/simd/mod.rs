@@ -164,8 +164,8 @@ pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
     }
 }
 
-/// The name of the instruction set that the kernels use on this machine: `"portable"`, `"avx2"` or
-/// `"avx512"`.
+/// The name of the instruction set that the kernels use on this machine: `"portable"`, `"avx2"` (with FMA) or
+/// `"avx512"` (F, BW, DQ and VL).
 ///
 /// ```
 /// assert!(["portable", "avx2", "avx512"].contains(&cinta::instruction_set()));
