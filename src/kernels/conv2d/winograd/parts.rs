@@ -7,10 +7,11 @@ use std::ops::Range;
 /// `row` values from one to the next, and `plane` values from one matrix to the next.
 macro_rules! at_points {
     ($source:expr, $parts:expr, $part:expr, $transform:path, $s:expr, [$row:expr, $plane:expr], $into:expr) => {
+        let mut block = [[[T::zero(); V]; $s]; $s];
         for tile in 0..$parts.tile_count($part) {
             let [image, row, column] = $parts.tile($part, tile);
             for channel in (0..$source.channels).step_by(V) {
-                let block = $source.block::<{ $s }, V>(image, [row * M, column * M], channel);
+                $source.block::<{ $s }, V>(image, [row * M, column * M], channel, &mut block);
                 let points = both!(block, $transform, [$s, $s] => [N, N]);
                 for y in 0..N {
                     for x in 0..N {
@@ -38,17 +39,17 @@ impl<T: Scalar> Source<'_, T> {
     }
 
     /// `V` channels from `channel` on of the `S x S` pixels whose first is at `[top, left]` of the image with
-    /// its border. What lies outside of the image is 0.
+    /// its border. What lies outside of the image is 0. (Into the caller's block: most need no clearing first.)
     #[inline(always)]
     pub fn block<const S: usize, const V: usize>(
         &self,
         image: usize,
         [top, left]: [usize; 2],
         channel: usize,
-    ) -> [[[T; V]; S]; S] {
+        block: &mut [[[T; V]; S]; S],
+    ) {
         let image = &self.data[image * self.image_len()..][..self.image_len()];
         let ([h, w], [before_y, before_x]) = (self.size, self.before);
-        let mut block = [[[T::zero(); V]; S]; S];
         if top >= before_y
             && left >= before_x
             && top - before_y + S <= h
@@ -61,8 +62,9 @@ impl<T: Scalar> Source<'_, T> {
                     block[y][x].copy_from_slice(&image[at..at + V]);
                 }
             }
-            return block;
+            return;
         }
+        *block = [[[T::zero(); V]; S]; S];
         for y in 0..S {
             let row = (top + y).wrapping_sub(before_y);
             for x in 0..S {
@@ -73,7 +75,6 @@ impl<T: Scalar> Source<'_, T> {
                 }
             }
         }
-        block
     }
 }
 
