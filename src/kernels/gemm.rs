@@ -52,16 +52,27 @@ pub struct Right<'a, T: Scalar> {
     tail: Option<(Buffer<T>, Offsets)>,
 }
 
-/// Columns of a panel: one vector or two where that is enough, else those of the widest tile.
+/// Columns of the tile for so many that are left: the widest if they fill it, else two vectors or one.
+#[inline(always)]
+fn tile_width<S: Simd, T>(columns: usize) -> usize {
+    let (vector, widest) = (Lanes::<S, T>::COUNT, Lanes::<S, T>::WIDEST);
+    if columns >= widest {
+        widest
+    } else if columns > vector {
+        2 * vector
+    } else {
+        vector
+    }
+}
+
+/// Columns of the panels of a right operand with so many: those of its first tile.
 pub fn panel_width<T: Scalar>(columns: usize) -> usize {
     struct Width<T>(usize, PhantomData<T>);
     impl<T: Scalar> Kernel for Width<T> {
         type Output = usize;
         #[inline(always)]
         fn run<S: Simd>(self) -> usize {
-            let lanes = Lanes::<S, T>::COUNT;
-            let enough = [lanes, 2 * lanes].into_iter().find(|&width| self.0 <= width);
-            enough.unwrap_or(Lanes::<S, T>::WIDEST)
+            tile_width::<S, T>(self.0)
         }
     }
     simd::dispatch(Width(columns, PhantomData::<T>))
@@ -277,16 +288,12 @@ impl<T: Scalar> Strip<'_, T> {
     /// larger and better on paper spill.
     #[inline(always)]
     pub fn run<S: Simd>(self, out: &mut [T]) {
-        let (vector, widest) = (Lanes::<S, T>::COUNT, Lanes::<S, T>::WIDEST);
+        let vector = Lanes::<S, T>::COUNT;
         let (data, first, steps) = self.right;
         let mut column = 0;
         while column < self.to.width {
             let left = self.to.width - column;
-            let width = if left >= widest {
-                widest
-            } else {
-                left.min(if left > vector { 2 * vector } else { vector })
-            };
+            let width = tile_width::<S, T>(left).min(left);
             let piece = Strip {
                 right: (data, first + column, steps),
                 start: self.start.part(column..column + width),
