@@ -199,6 +199,7 @@ fn any_number_of_threads_convolves_the_same() {
         ([6, 19, 64, 48, 3], Convolution { algorithm: Algorithm::Winograd2, ..same }),
         ([6, 19, 64, 48, 3], Convolution { algorithm: Algorithm::Winograd4, ..plain }),
         ([9, 7, 32, 32, 3], same), // several images to a part
+        ([3, 9, 64, 96, 3], same), // fewer tiles than channels
     ] {
         let rng = &mut Stream::new(3);
         let x = Tensor::<f32>::normal([n, side, side, c_in], 0.0, 1.0, rng);

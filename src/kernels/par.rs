@@ -92,6 +92,44 @@ pub fn for_each_slice<T: Send>(
     }
 }
 
+/// Calls `f(i, blocks)` with the `i`-th blocks of length `size` of equally long rows.
+pub fn for_each_block<T: Send, const ROWS: usize>(
+    rows: [&mut [T]; ROWS],
+    size: usize,
+    work: usize,
+    f: impl Fn(usize, [&mut [T]; ROWS]) + Sync,
+) {
+    fn halved<T: Send, const ROWS: usize>(
+        rows: [&mut [T]; ROWS],
+        (first, size): (usize, usize),
+        forks: bool,
+        f: &(impl Fn(usize, [&mut [T]; ROWS]) + Sync),
+    ) {
+        let blocks = rows[0].len().div_ceil(size);
+        if blocks <= 1 {
+            return f(first, rows);
+        }
+        let half = blocks / 2;
+        let mut right: [&mut [T]; ROWS] = std::array::from_fn(|_| Default::default());
+        let mut places = right.iter_mut();
+        let left = rows.map(|row| {
+            let (left, right) = row.split_at_mut(half * size);
+            *places.next().expect("a place for each row") = right;
+            left
+        });
+        let before = || halved(left, (first, size), forks, f);
+        let after = || halved(right, (first + half, size), forks, f);
+        if forks {
+            rayon::join(before, after);
+        } else {
+            before();
+            after();
+        }
+    }
+    let forks = forks(rows[0].len().div_ceil(size), work);
+    halved(rows, (0, size), forks, &f);
+}
+
 /// `f(0), f(1), ..., f(parts - 1)`, in that order.
 pub fn map<R: Send>(parts: usize, work: usize, f: impl Fn(usize) -> R + Sync) -> Vec<R> {
     if forks(parts, work) {
@@ -165,6 +203,26 @@ mod tests {
             let mut rows: Vec<f32> = (0..count).flat_map(row).collect();
             tree_sum_rows(&mut rows, 3);
             assert_eq!(rows[..3], expected.unwrap());
+        }
+    }
+
+    #[test]
+    fn blocks_of_rows() {
+        for len in 0..10 {
+            for size in 1..4 {
+                for work in [0, SERIAL_WORK] {
+                    let mut rows = [vec![0; len], vec![0; len]];
+                    let [a, b] = &mut rows;
+                    for_each_block([a, b], size, work, |i, [a, b]| {
+                        assert!(a.len() == b.len() && a.len() == size.min(len - i * size));
+                        a.fill(i + 1);
+                        b.fill(10 * (i + 1));
+                    });
+                    let expected: Vec<usize> = (0..len).map(|at| at / size + 1).collect();
+                    assert_eq!(rows[0], expected);
+                    assert_eq!(rows[1], expected.iter().map(|i| 10 * i).collect::<Vec<_>>());
+                }
+            }
         }
     }
 

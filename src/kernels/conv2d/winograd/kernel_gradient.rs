@@ -10,6 +10,7 @@ use crate::kernels::par;
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Offsets, Part, Simd, with_lanes};
 use std::marker::PhantomData;
+use std::ops::Range;
 
 /// Values of all transformed tiles that are kept at once, about.
 const KEPT: usize = 3 << 20;
@@ -30,46 +31,55 @@ pub fn backward_kernel<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M
         Source { data: dy, size: window.output(), channels: c_out, before: [0, 0] },
     ];
     let tiles_each = (BLOCK_BYTES / (N * N * c_in.max(c_out) * T::BYTES)).max(6);
-    let parts = Parts::new(window.output(), M, images, tiles_each);
-    // All parts are laid out like the first, which has the most tiles.
-    let rows = [c_in + ROW_GAP, c_out + ROW_GAP];
-    let planes = rows.map(|row| parts.tile_count(0) * row + GAP);
-    let len = (planes[0] + planes[1]) * N * N;
-    let kept = (KEPT / len).clamp(1, parts.count());
-
-    let mut sums = Buffer::zeroed(N * N * c_in * c_out);
-    let block = (1..=96).rev().find(|block| c_in % block == 0).unwrap_or(1);
-    let (block_rows, block_to) = (Offsets::steps(block, 1), Offsets::steps(block, c_out));
-    let mut points = Buffer::stale(kept * len);
-    for first in (0..parts.count()).step_by(kept) {
-        let part_range = first..(first + kept).min(parts.count());
-        let work = geometry.work() / parts.count() * part_range.len();
-        let points = &mut points[..part_range.len() * len];
+    let layout = Layout::new(Parts::new(window.output(), M, images, tiles_each), [c_in, c_out]);
+    let parts = layout.parts.count();
+    let kept = (KEPT / layout.len(N)).clamp(1, parts.max(1));
+    let transform = |part_range: Range<usize>, points: &mut [T]| {
+        let work = geometry.work() / parts * part_range.len();
         par::for_each_part(
             points,
-            len,
+            layout.len(N),
             work,
             || (),
             |(), i, points| {
                 simd::dispatch(PointsOfPart::<_, F, N, M> {
                     sources: &sources,
-                    parts,
-                    part: first + i,
-                    rows,
-                    planes,
+                    layout,
+                    part: part_range.start + i,
                     points,
                     tiles: PhantomData,
                 });
             },
         );
-        // Where the tiles of all parts lie in the matrices of a point: sums run over them without a stop.
-        let tiles: usize = part_range.clone().map(|part| parts.tile_count(part)).sum();
-        let places = |row: usize| {
-            let part =
-                |i: usize| (0..parts.tile_count(first + i)).map(move |tile| i * len + tile * row);
-            Offsets::new(tiles, (0..part_range.len()).flat_map(part))
-        };
-        let (cols, steps) = (places(rows[0]), places(rows[1]));
+    };
+
+    let mut points = Buffer::stale(kept * layout.len(N));
+    let mut dkernel = Buffer::stale(9 * c_in * c_out);
+    let mut taps = dkernel.chunks_exact_mut(c_in * c_out);
+    let taps: [&mut [T]; 9] = std::array::from_fn(|_| taps.next().expect("nine taps"));
+    if kept == parts {
+        // All summands are there: the sums of some input channels stay in the cache until they are transformed back.
+        transform(0..parts, &mut points);
+        let summands = Summands::new(layout, 0..parts, N, &points);
+        let block = divisor(c_in, BLOCK_BYTES / (N * N * c_out * T::BYTES));
+        par::for_each_block(taps, block * c_out, geometry.work(), |i, taps| {
+            let plane = block * c_out + GAP;
+            let mut sums = Buffer::zeroed(N * N * plane);
+            for (point, sums) in sums.chunks_exact_mut(plane).enumerate() {
+                summands.add(point, i * block..(i + 1) * block, sums);
+            }
+            simd::dispatch(Taps::<_, F, N, M> { sums: &sums, plane, taps, tiles: PhantomData });
+        });
+        return dkernel;
+    }
+
+    let mut sums = Buffer::zeroed(N * N * c_in * c_out);
+    let block = divisor(c_in, 96);
+    for first in (0..parts).step_by(kept) {
+        let part_range = first..(first + kept).min(parts);
+        let work = geometry.work() / parts * part_range.len();
+        transform(part_range.clone(), &mut points[..part_range.len() * layout.len(N)]);
+        let summands = Summands::new(layout, part_range, N, &points);
         // The products of different points, and of different rows, have nothing to do with each other.
         let blocks = c_in / block;
         par::for_each_part(
@@ -78,58 +88,91 @@ pub fn backward_kernel<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M
             work,
             || (),
             |(), i, sums| {
-                let (point, row) = (i / blocks, i % blocks * block);
-                let left = Left {
-                    data: &points[point * planes[0] + row..],
-                    rows: block_rows.as_slice(),
-                    cols: cols.all(),
-                };
-                let gradients = &points[N * N * planes[0] + point * planes[1]..];
-                let right = (gradients, steps.all());
-                let to = block_to.as_slice();
-                simd::dispatch(Accumulate { left, right, columns: c_out, to, sums });
+                let (point, first) = (i / blocks, i % blocks * block);
+                summands.add(point, first..first + block, sums);
             },
         );
     }
-
-    // Back from the points, one input channel after the other: `[c_in][3][3][c_out]`.
-    let mut by_channel = Buffer::stale(9 * c_in * c_out);
-    par::for_each_part(
-        &mut by_channel,
-        9 * c_out,
-        sums.len(),
-        || (),
-        |(), channel, taps| {
-            simd::dispatch(TapsOfChannel::<_, F, N, M> {
-                sums: &sums[channel * c_out..],
-                plane: c_in * c_out,
-                taps,
-                tiles: PhantomData,
-            });
-        },
-    );
-    let mut dkernel = Buffer::stale(by_channel.len());
-    par::for_each_part(
-        &mut dkernel,
-        c_in * c_out,
-        sums.len(),
-        || (),
-        |(), tap, dkernel| {
-            for (c, row) in dkernel.chunks_exact_mut(c_out).enumerate() {
-                row.copy_from_slice(&by_channel[(c * 9 + tap) * c_out..][..c_out]);
-            }
-        },
-    );
+    par::for_each_block(taps, c_out, sums.len(), |channel, taps| {
+        let (sums, plane) = (&sums[channel * c_out..], c_in * c_out);
+        simd::dispatch(Taps::<_, F, N, M> { sums, plane, taps, tiles: PhantomData });
+    });
     dkernel
+}
+
+/// The largest divisor up to `most`, or 1.
+fn divisor(number: usize, most: usize) -> usize {
+    (1..=most).rev().find(|divisor| number.is_multiple_of(*divisor)).unwrap_or(1)
+}
+
+/// How the transformed pixels and gradients of all parts lie in memory: those of a part together, like those of the first,
+/// which has the most tiles.
+#[derive(Clone, Copy)]
+struct Layout {
+    parts: Parts,
+    /// From one tile to the next, of pixels and of gradients.
+    rows: [usize; 2],
+    /// From one point to the next.
+    planes: [usize; 2],
+}
+
+impl Layout {
+    fn new(parts: Parts, channels: [usize; 2]) -> Self {
+        let rows = channels.map(|channels| channels + ROW_GAP);
+        Layout { parts, rows, planes: rows.map(|row| parts.tile_count(0) * row + GAP) }
+    }
+
+    /// Values of one part, at `side * side` points.
+    fn len(&self, side: usize) -> usize {
+        (self.planes[0] + self.planes[1]) * side * side
+    }
+}
+
+/// The matrices of some parts, for all points, of which a product sums over all tiles.
+struct Summands<'a, T> {
+    points: &'a [T],
+    layout: Layout,
+    /// Values before the gradients of a part.
+    pixels: usize,
+    c_out: usize,
+    /// Where the tiles of all parts lie in the matrices of a point: sums run over them without a stop.
+    places: [Offsets; 2],
+}
+
+impl<'a, T: Scalar> Summands<'a, T> {
+    fn new(layout: Layout, part_range: Range<usize>, side: usize, points: &'a [T]) -> Self {
+        let count = |part| layout.parts.tile_count(part);
+        let tiles = part_range.clone().map(count).sum();
+        let places = layout.rows.map(|row| {
+            let of_part =
+                |(i, part)| (0..count(part)).map(move |tile| i * layout.len(side) + tile * row);
+            Offsets::new(tiles, part_range.clone().enumerate().flat_map(of_part))
+        });
+        let pixels = layout.planes[0] * side * side;
+        Summands { points, layout, pixels, c_out: layout.rows[1] - ROW_GAP, places }
+    }
+
+    /// `sums[i, j] += sum over tiles of pixels[tile, channels[i]] gradients[tile, j]`, at a point.
+    fn add(&self, point: usize, channels: Range<usize>, sums: &mut [T]) {
+        let [cols, steps] = &self.places;
+        let (rows, to) =
+            (Offsets::steps(channels.len(), 1), Offsets::steps(channels.len(), self.c_out));
+        let left = Left {
+            data: &self.points[point * self.layout.planes[0] + channels.start..],
+            rows: rows.as_slice(),
+            cols: cols.all(),
+        };
+        let gradients = &self.points[self.pixels + point * self.layout.planes[1]..];
+        let (right, to) = ((gradients, steps.all()), to.as_slice());
+        simd::dispatch(Accumulate { left, right, columns: self.c_out, to, sums });
+    }
 }
 
 /// The pixels and the gradients of one part's tiles at the points.
 struct PointsOfPart<'a, T, F, const N: usize, const M: usize> {
     sources: &'a [Source<'a, T>; 2],
-    parts: Parts,
+    layout: Layout,
     part: usize,
-    rows: [usize; 2],
-    planes: [usize; 2],
     points: &'a mut [T],
     tiles: PhantomData<F>,
 }
@@ -148,7 +191,8 @@ impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> Kernel
 impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> PointsOfPart<'_, T, F, N, M> {
     #[inline(always)]
     fn vectors<S: Simd, const V: usize>(self) {
-        let PointsOfPart { sources: [x, dy], parts, part, rows, planes, points, .. } = self;
+        let PointsOfPart { sources: [x, dy], layout, part, points, .. } = self;
+        let Layout { parts, rows, planes } = layout;
         let (pixels, gradients) = points.split_at_mut(N * N * planes[0]);
         at_points!(x, parts, part, F::pixels, N, [rows[0], planes[0]], pixels);
         at_points!(dy, parts, part, F::gradients, M, [rows[1], planes[1]], gradients);
@@ -170,8 +214,8 @@ impl<T: Scalar> Kernel for Accumulate<'_, T> {
     #[inline(always)]
     fn run<S: Simd>(self) {
         let Accumulate { left, right: (data, steps), columns, to, sums } = self;
-        for block in (0..steps.len()).step_by(DEPTH) {
-            let block = block..(block + DEPTH).min(steps.len());
+        for first in (0..steps.len()).step_by(DEPTH) {
+            let block = first..(first + DEPTH).min(steps.len());
             let strip = Strip {
                 left: Left { cols: left.cols.part(block.clone()), ..left },
                 right: (data, 0, steps.part(block)),
@@ -184,17 +228,16 @@ impl<T: Scalar> Kernel for Accumulate<'_, T> {
     }
 }
 
-/// The gradients of the taps of one input channel, `[3][3][c_out]`.
-struct TapsOfChannel<'a, T, F, const N: usize, const M: usize> {
+/// The gradients of the nine taps of some input channels, each `[channels, c_out]`.
+struct Taps<'a, T, F, const N: usize, const M: usize> {
+    /// `[channels, c_out]` for each point.
     sums: &'a [T],
     plane: usize,
-    taps: &'a mut [T],
+    taps: [&'a mut [T]; 9],
     tiles: PhantomData<F>,
 }
 
-impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> Kernel
-    for TapsOfChannel<'_, T, F, N, M>
-{
+impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> Kernel for Taps<'_, T, F, N, M> {
     type Output = ();
 
     #[inline(always)]
@@ -203,12 +246,11 @@ impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> Kernel
     }
 }
 
-impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> TapsOfChannel<'_, T, F, N, M> {
+impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> Taps<'_, T, F, N, M> {
     #[inline(always)]
     fn vectors<S: Simd, const V: usize>(self) {
-        let TapsOfChannel { sums, plane, taps, .. } = self;
-        let c_out = taps.len() / 9;
-        for first in (0..c_out).step_by(V) {
+        let Taps { sums, plane, taps, .. } = self;
+        for first in (0..taps[0].len()).step_by(V) {
             let mut products = [[[T::zero(); V]; N]; N];
             for y in 0..N {
                 for x in 0..N {
@@ -219,8 +261,7 @@ impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> TapsOfChannel<'_
             let gradients = both!(products, F::tap_gradients, [N, N] => [3, 3]);
             for ky in 0..3 {
                 for kx in 0..3 {
-                    let at = (ky * 3 + kx) * c_out + first;
-                    taps[at..at + V].copy_from_slice(&gradients[ky][kx]);
+                    taps[ky * 3 + kx][first..first + V].copy_from_slice(&gradients[ky][kx]);
                 }
             }
         }

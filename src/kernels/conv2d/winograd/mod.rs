@@ -75,12 +75,13 @@ pub fn forward<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M: usize>
     let Geometry { window, images, c_in, c_out, .. } = geometry;
     let sweep = Sweep {
         source: Source { data: x, size: window.image(), channels: c_in, before: window.before() },
-        weights: Weights::new::<F, N, M>(kernel, [c_in, c_out], false),
+        weights: Weights::new(kernel, [c_in, c_out], false),
+        images,
         output: window.output(),
         bias: Some(bias),
         finish,
     };
-    sweep.run::<F, N, M>(images, geometry.work())
+    sweep.run::<F, N, M>(geometry.work())
 }
 
 /// The gradient of the images: the same sweep over `dy`, with the kernel read backwards.
@@ -96,10 +97,11 @@ pub fn backward_input<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M:
     let before = window.before().map(|before| 2 - before);
     let sweep = Sweep {
         source: Source { data: dy, size: window.output(), channels: c_out, before },
-        weights: Weights::new::<F, N, M>(kernel, [c_in, c_out], true),
+        weights: Weights::new(kernel, [c_in, c_out], true),
+        images,
         output: window.image(),
         bias: None,
         finish: Finish::Plain,
     };
-    sweep.run::<F, N, M>(images, geometry.work())
+    sweep.run::<F, N, M>(geometry.work())
 }

@@ -132,4 +132,10 @@ impl Parts {
         let [images, rows] = self.part(part);
         images.len() * rows.len() * self.tiles[1]
     }
+
+    /// The outputs of a part's tiles, of `M x M` each where they are not cut off: those of `output` pixels an image.
+    pub fn outputs<const M: usize>(&self, part: usize, [oh, ow]: [usize; 2]) -> usize {
+        let [images, rows] = self.part(part);
+        images.len() * ((rows.end * M).min(oh) - rows.start * M) * ow
+    }
 }

@@ -10,57 +10,157 @@ use crate::kernels::par;
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Offsets, Simd, with_lanes};
 use std::marker::PhantomData;
+use std::ops::Range;
+
+/// About so many parts of the tiles where threads share them, each taking panels of channels: enough to transform pixels
+/// side by side, and large, for each part fetches the weights of every point once from the second-level cache.
+const SHARED_PARTS: usize = 4;
 
 /// A convolution by tiles from one stack of images to another.
+///
+/// Of its two operands at the points, the smaller one is transformed first, for all threads to read. The larger one is
+/// cut into pieces, and whoever takes a piece transforms it and uses it up while it is in the cache: many tiles
+/// with few channels [by parts](Cut::by_parts) of the tiles, few tiles with many channels [by panels](Cut::by_panels) of
+/// the channels.
 pub struct Sweep<'a, T: Scalar> {
     pub source: Source<'a, T>,
-    pub weights: Weights<T>,
+    pub weights: Weights<'a, T>,
+    pub images: usize,
     pub output: [usize; 2],
     pub bias: Option<&'a [T]>,
     pub finish: Finish,
 }
 
 impl<T: Scalar> Sweep<'_, T> {
+    /// `work` is the number of multiply-adds of the direct sums.
     pub fn run<F: Tiles<N, M> + Sync, const N: usize, const M: usize>(
         &self,
-        images: usize,
         work: usize,
     ) -> Buffer<T> {
-        let [c_in, c_out] = self.weights.channels;
-        let [oh, ow] = self.output;
-        let tiles_each = (BLOCK_BYTES / (N * N * c_in * T::BYTES)).max(6);
-        let parts = Parts::new(self.output, M, images, tiles_each);
-        let mut out = Buffer::stale(images * oh * ow * c_out);
-        let len = |part: usize| {
-            let [images, rows] = parts.part(part);
-            let pixels = (rows.end * M).min(oh) - rows.start * M;
-            images.len() * pixels * ow * c_out
+        let ([c_in, c_out], images) = (self.weights.channels, self.images);
+        let tiles = images * self.output.map(|size| size.div_ceil(M)).iter().product::<usize>();
+        let tiles_each = if tiles < c_out {
+            tiles.div_ceil(SHARED_PARTS)
+        } else {
+            (BLOCK_BYTES / (N * N * c_in * T::BYTES)).max(6)
         };
-        let lens = (0..parts.count()).map(len);
-        par::for_each_slice(&mut out, lens, work, |part, out| {
-            simd::dispatch(TilesOfPart::<_, F, N, M> {
-                sweep: self,
-                parts,
-                part,
-                out,
-                tiles: PhantomData,
-            });
-        });
-        out
+        let parts = Parts::new(self.output, M, images, tiles_each);
+        let cut = Cut::<_, F, N, M> { sweep: self, parts, tiles: PhantomData };
+        if tiles < c_out { cut.by_panels(work) } else { cut.by_parts(work) }
+    }
+
+    fn pixels(&self) -> usize {
+        self.output[0] * self.output[1]
     }
 }
 
-/// The outputs of one part.
-struct TilesOfPart<'a, T: Scalar, F, const N: usize, const M: usize> {
+/// A sweep whose tiles are cut into parts.
+struct Cut<'a, T: Scalar, F, const N: usize, const M: usize> {
     sweep: &'a Sweep<'a, T>,
     parts: Parts,
-    part: usize,
-    out: &'a mut [T],
     tiles: PhantomData<F>,
 }
 
-impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> Kernel
-    for TilesOfPart<'_, T, F, N, M>
+impl<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M: usize> Cut<'_, T, F, N, M> {
+    fn by_parts(&self, work: usize) -> Buffer<T> {
+        let Sweep { weights, images, output, .. } = self.sweep;
+        let [c_in, c_out] = weights.channels;
+        let panel_len = N * N * weights.plane;
+        let mut at_points = Buffer::stale(weights.panels() * panel_len);
+        par::for_each_part(
+            &mut at_points,
+            panel_len,
+            9 * N * N * c_in * c_out,
+            || (),
+            |(), panel, at_points| weights.transform::<F, N, M>(panel, at_points),
+        );
+        let mut out = Buffer::stale(images * self.sweep.pixels() * c_out);
+        let parts = 0..self.parts.count();
+        let lens = parts.map(|part| self.parts.outputs::<M>(part, *output) * c_out);
+        par::for_each_slice(&mut out, lens, work, |part, out| {
+            let mut pixels = Buffer::stale(N * N * self.plane());
+            self.transform(part, &mut pixels);
+            self.outputs((part..part + 1, &pixels), (0..weights.panels(), &at_points), out);
+        });
+        out
+    }
+
+    fn by_panels(&self, work: usize) -> Buffer<T> {
+        let Sweep { weights, images, .. } = self.sweep;
+        let ([c_in, c_out], width) = (weights.channels, weights.width);
+        let parts = self.parts.count();
+        let mut at_points = Buffer::stale(parts * N * N * self.plane());
+        par::for_each_part(
+            &mut at_points,
+            N * N * self.plane(),
+            N * N * images * self.sweep.pixels() * c_in,
+            || (),
+            |(), part, at_points| self.transform(part, at_points),
+        );
+        let rows = images * self.sweep.pixels();
+        let mut panels = Buffer::stale(rows * c_out);
+        par::for_each_part(
+            &mut panels,
+            rows * width,
+            work,
+            || Buffer::stale(N * N * weights.plane),
+            |panel_weights, panel, out| {
+                weights.transform::<F, N, M>(panel, panel_weights);
+                self.outputs((0..parts, &at_points), (panel..panel + 1, panel_weights), out);
+            },
+        );
+        let mut out = Buffer::stale(panels.len());
+        par::for_each_part(
+            &mut out,
+            self.sweep.pixels() * c_out,
+            panels.len(),
+            || (),
+            |(), image, out| {
+                for (panel, values) in panels.chunks(rows * width).enumerate() {
+                    let columns = weights.columns(panel..panel + 1);
+                    let values = values.chunks_exact(columns.len());
+                    let values = values.skip(image * self.sweep.pixels());
+                    for (row, values) in out.chunks_exact_mut(c_out).zip(values) {
+                        row[columns.clone()].copy_from_slice(values);
+                    }
+                }
+            },
+        );
+        out
+    }
+
+    /// Values from the transformed pixels of one point to those of the next: all parts are laid out like the first,
+    /// which has the most tiles.
+    #[inline(always)]
+    fn plane(&self) -> usize {
+        self.parts.tile_count(0) * self.sweep.weights.channels[0] + GAP
+    }
+
+    /// Writes the pixels of a part's tiles at the points.
+    fn transform(&self, part: usize, at_points: &mut [T]) {
+        simd::dispatch(PointsOfPart { cut: self, part, at_points });
+    }
+
+    /// Writes the outputs of some parts, in the channels of some panels: both come with their values at the points.
+    fn outputs(
+        &self,
+        (parts, pixels): (Range<usize>, &[T]),
+        (panels, weights): (Range<usize>, &[T]),
+        out: &mut [T],
+    ) {
+        simd::dispatch(Outputs { cut: self, parts, pixels, panels, weights, out });
+    }
+}
+
+/// The pixels of one part's tiles at the points.
+struct PointsOfPart<'a, T: Scalar, F, const N: usize, const M: usize> {
+    cut: &'a Cut<'a, T, F, N, M>,
+    part: usize,
+    at_points: &'a mut [T],
+}
+
+impl<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M: usize> Kernel
+    for PointsOfPart<'_, T, F, N, M>
 {
     type Output = ();
 
@@ -70,78 +170,110 @@ impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> Kernel
     }
 }
 
-impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> TilesOfPart<'_, T, F, N, M> {
+impl<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M: usize>
+    PointsOfPart<'_, T, F, N, M>
+{
     #[inline(always)]
     fn vectors<S: Simd, const V: usize>(self) {
-        let TilesOfPart { sweep, parts, part, out, .. } = self;
-        let Sweep { source, weights, output: [oh, ow], bias, finish } = sweep;
-        let ([c_in, c_out], width) = (weights.channels, weights.width);
-        let count = parts.tile_count(part);
+        let PointsOfPart { cut, part, at_points } = self;
+        let (source, parts, plane) = (cut.sweep.source, cut.parts, cut.plane());
+        at_points!(source, parts, part, F::pixels, N, [source.channels, plane], at_points);
+    }
+}
 
-        let plane = count * c_in + GAP;
-        let mut pixels = Buffer::stale(N * N * plane);
-        at_points!(source, parts, part, F::pixels, N, [c_in, plane], pixels);
+/// The outputs of some parts, in the channels of some panels.
+struct Outputs<'a, T: Scalar, F, const N: usize, const M: usize> {
+    cut: &'a Cut<'a, T, F, N, M>,
+    parts: Range<usize>,
+    pixels: &'a [T],
+    panels: Range<usize>,
+    weights: &'a [T],
+    /// The pixels of these parts, with the channels of these panels.
+    out: &'a mut [T],
+}
 
-        let sums_plane = count * width + GAP;
-        let mut sums = Buffer::stale(N * N * sums_plane);
-        let (rows, to) = (Offsets::steps(count, c_in), Offsets::steps(count, width));
+impl<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M: usize> Kernel
+    for Outputs<'_, T, F, N, M>
+{
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        with_lanes!(self.vectors::<S, T>())
+    }
+}
+
+impl<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M: usize> Outputs<'_, T, F, N, M> {
+    #[inline(always)]
+    fn vectors<S: Simd, const V: usize>(self) {
+        let Outputs { cut, parts: part_range, pixels, panels, weights, out } = self;
+        // Copies of the numbers: behind references, the compiler reads them again after every write.
+        let Sweep { weights: ref layout, output: [oh, ow], bias, finish, .. } = *cut.sweep;
+        let parts = cut.parts;
+        let ([c_in, _], width, plane) = (layout.channels, layout.width, cut.plane());
+        let columns = layout.columns(panels.clone());
         let (cols, steps) = (Offsets::steps(c_in, 1), Offsets::steps(c_in, width));
-        let [images, tile_rows] = parts.part(part);
-        for (panel, first) in (0..c_out).step_by(width).enumerate() {
-            // A multiple of a vector, as `Fits` has it.
-            let channels = width.min(c_out - first);
-            for point in 0..N * N {
-                for block in (0..c_in).step_by(DEPTH) {
-                    let depth = block..(block + DEPTH).min(c_in);
-                    let strip = Strip {
-                        left: Left {
-                            data: &pixels[point * plane..],
-                            rows: rows.as_slice(),
-                            cols: cols.part(depth.clone()),
-                        },
-                        right: (
-                            &weights.values,
-                            (panel * N * N + point) * weights.plane,
-                            steps.part(depth),
-                        ),
-                        start: if block == 0 { Start::Zero } else { Start::Out },
-                        finish: Finish::Plain,
-                        to: Place { rows: to.as_slice(), column: 0, width: channels },
-                    };
-                    strip.run::<S>(&mut sums[point * sums_plane..]);
-                }
-            }
-            for lane in (0..channels).step_by(V) {
-                let mut shift = [T::zero(); V];
-                if let Some(bias) = bias {
-                    shift.copy_from_slice(&bias[first + lane..][..V]);
-                }
-                for tile in 0..count {
-                    let [image, row, column] = parts.tile(part, tile);
-                    let mut products = [[[T::zero(); V]; N]; N];
-                    for y in 0..N {
-                        for x in 0..N {
-                            let at = (y * N + x) * sums_plane + tile * width + lane;
-                            products[y][x].copy_from_slice(&sums[at..at + V]);
-                        }
+        // What is written begins with the first row of tiles of the first part.
+        let [image, row, _] = parts.tile(part_range.start, 0);
+        let origin = (image * oh + row * M) * ow;
+
+        for (part, pixels) in part_range.zip(pixels.chunks_exact(N * N * plane)) {
+            let count = parts.tile_count(part);
+            let sums_plane = count * width + GAP;
+            let mut sums = Buffer::stale(N * N * sums_plane);
+            let (rows, to) = (Offsets::steps(count, c_in), Offsets::steps(count, width));
+            let panel_weights = weights.chunks_exact(N * N * layout.plane);
+            for (panel, weights) in panels.clone().zip(panel_weights) {
+                // A multiple of a vector, as `Fits` has it.
+                let panel = layout.columns(panel..panel + 1);
+                for point in 0..N * N {
+                    for block in (0..c_in).step_by(DEPTH) {
+                        let depth = block..(block + DEPTH).min(c_in);
+                        let strip = Strip {
+                            left: Left {
+                                data: &pixels[point * plane..],
+                                rows: rows.as_slice(),
+                                cols: cols.part(depth.clone()),
+                            },
+                            right: (weights, point * layout.plane, steps.part(depth)),
+                            start: if block == 0 { Start::Zero } else { Start::Out },
+                            finish: Finish::Plain,
+                            to: Place { rows: to.as_slice(), column: 0, width: panel.len() },
+                        };
+                        strip.run::<S>(&mut sums[point * sums_plane..]);
                     }
-                    let outputs = both!(products, F::outputs, [N, N] => [M, M]);
-                    // The part begins with its first row of tiles of its first image.
-                    let first_row = (image - images.start) * oh + row * M - tile_rows.start * M;
-                    for y in 0..M.min(oh - row * M) {
-                        for x in 0..M.min(ow - column * M) {
-                            let mut value = outputs[y][x];
-                            for i in 0..V {
-                                value[i] += shift[i];
+                }
+                for lane in (0..panel.len()).step_by(V) {
+                    let mut shift = [T::zero(); V];
+                    if let Some(bias) = bias {
+                        shift.copy_from_slice(&bias[panel.start + lane..][..V]);
+                    }
+                    for tile in 0..count {
+                        let [image, row, column] = parts.tile(part, tile);
+                        let mut products = [[[T::zero(); V]; N]; N];
+                        for y in 0..N {
+                            for x in 0..N {
+                                let at = (y * N + x) * sums_plane + tile * width + lane;
+                                products[y][x].copy_from_slice(&sums[at..at + V]);
                             }
-                            if *finish == Finish::Relu {
+                        }
+                        let outputs = both!(products, F::outputs, [N, N] => [M, M]);
+                        let first = (image * oh + row * M) * ow + column * M - origin;
+                        for y in 0..M.min(oh - row * M) {
+                            for x in 0..M.min(ow - column * M) {
+                                let mut value = outputs[y][x];
                                 for i in 0..V {
-                                    value[i] = rectified(value[i]);
+                                    value[i] += shift[i];
                                 }
+                                if finish == Finish::Relu {
+                                    for i in 0..V {
+                                        value[i] = rectified(value[i]);
+                                    }
+                                }
+                                let row = (first + y * ow + x) * columns.len();
+                                let at = row + panel.start - columns.start + lane;
+                                out[at..at + V].copy_from_slice(&value);
                             }
-                            let pixel = (first_row + y) * ow + column * M + x;
-                            let at = pixel * c_out + first + lane;
-                            out[at..at + V].copy_from_slice(&value);
                         }
                     }
                 }

@@ -4,69 +4,88 @@ use super::ROW_GAP;
 use super::tiles::Tiles;
 use crate::buffer::Buffer;
 use crate::kernels::gemm::panel_width;
-use crate::kernels::par;
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Simd, with_lanes};
 use crate::tensor::transpose;
 use std::marker::PhantomData;
+use std::ops::Range;
 
-/// Transformed weights: for each panel of `width` output channels, for each point, a row of them for each
-/// input channel.
-pub struct Weights<T: Scalar> {
-    pub values: Buffer<T>,
+/// The weights of a convolution, which are transformed one panel of `width` output channels after the other: for each
+/// point, a row of them for each input channel.
+pub struct Weights<'a, T: Scalar> {
+    /// `[3, 3, c_in, c_out]`, or with the channels exchanged if it is read backwards.
+    kernel: &'a [T],
+    /// Whether for the convolution that takes gradients of outputs to those of images.
+    backwards: bool,
+    pub channels: [usize; 2],
     pub width: usize,
     /// Values from the weights of one point to those of the next.
     pub plane: usize,
-    pub channels: [usize; 2],
 }
 
-impl<T: Scalar> Weights<T> {
-    /// Of `kernel[3, 3, c_in, c_out]`, for the convolution that it stands for or, `backwards`, for the one that
-    /// takes gradients of outputs to those of images.
-    pub fn new<F: Tiles<N, M>, const N: usize, const M: usize>(
-        kernel: &[T],
-        [c_in, c_out]: [usize; 2],
-        backwards: bool,
-    ) -> Self {
+impl<'a, T: Scalar> Weights<'a, T> {
+    /// Of `kernel[3, 3, c_in, c_out]`.
+    pub fn new(kernel: &'a [T], [c_in, c_out]: [usize; 2], backwards: bool) -> Self {
         let channels = if backwards { [c_out, c_in] } else { [c_in, c_out] };
-        let mut turned = Buffer::stale(if backwards { kernel.len() } else { 0 });
-        if backwards {
-            let taps = kernel.chunks_exact(c_in * c_out).rev();
-            for (tap, turned) in taps.zip(turned.chunks_exact_mut(c_in * c_out)) {
-                transpose(tap, [c_in, c_out], turned);
-            }
-        }
-        let kernel = if backwards { &turned } else { kernel };
         let width = panel_width::<T>(channels[1]);
         let plane = channels[0] * width + ROW_GAP;
-        let panel_len = N * N * plane;
-        let mut values = Buffer::stale(channels[1].div_ceil(width) * panel_len);
-        par::for_each_part(
-            &mut values,
-            panel_len,
-            N * N * kernel.len(),
-            || (),
-            |(), panel, values| {
-                let kernel = TransformPanel::<_, F, N, M> {
-                    kernel,
-                    channels,
-                    first: panel * width,
-                    width,
-                    plane,
-                    values,
-                    tiles: PhantomData,
-                };
-                simd::dispatch(kernel);
-            },
-        );
-        Weights { values, width, plane, channels }
+        Weights { kernel, backwards, channels, width, plane }
+    }
+
+    pub fn panels(&self) -> usize {
+        self.channels[1].div_ceil(self.width)
+    }
+
+    /// The output channels of some panels.
+    #[inline(always)]
+    pub fn columns(&self, panels: Range<usize>) -> Range<usize> {
+        panels.start * self.width..(panels.end * self.width).min(self.channels[1])
+    }
+
+    /// Writes a panel at the points of `F`.
+    pub fn transform<F: Tiles<N, M>, const N: usize, const M: usize>(
+        &self,
+        panel: usize,
+        values: &mut [T],
+    ) {
+        let [c_in, c_out] = self.channels;
+        let columns = self.columns(panel..panel + 1);
+        // The panel's taps are fetched before they are transformed: a loop that does nothing else waits for many
+        // cache lines at once.
+        let mut taps = Buffer::stale(9 * c_in * columns.len());
+        let fetched = taps.chunks_exact_mut(c_in * columns.len());
+        let kernel = self.kernel.chunks_exact(c_in * c_out);
+        if self.backwards {
+            // The last tap first, and the channels exchanged.
+            for (taps, kernel) in fetched.zip(kernel.rev()) {
+                let rows = &kernel[columns.start * c_in..columns.end * c_in];
+                transpose(rows, [columns.len(), c_in], taps);
+            }
+        } else {
+            for (taps, kernel) in fetched.zip(kernel) {
+                let rows = taps.chunks_exact_mut(columns.len());
+                for (row, kernel) in rows.zip(kernel.chunks_exact(c_out)) {
+                    row.copy_from_slice(&kernel[columns.clone()]);
+                }
+            }
+        }
+        simd::dispatch(Transform::<_, F, N, M> {
+            taps: &taps,
+            rows: c_in,
+            columns: columns.len(),
+            width: self.width,
+            plane: self.plane,
+            values,
+            tiles: PhantomData,
+        });
     }
 }
 
-struct TransformPanel<'a, T, F, const N: usize, const M: usize> {
-    kernel: &'a [T],
-    channels: [usize; 2],
-    first: usize,
+/// The taps of some output channels, `[3, 3, rows, columns]`, at the points.
+struct Transform<'a, T, F, const N: usize, const M: usize> {
+    taps: &'a [T],
+    rows: usize,
+    columns: usize,
     width: usize,
     plane: usize,
     values: &'a mut [T],
@@ -74,7 +93,7 @@ struct TransformPanel<'a, T, F, const N: usize, const M: usize> {
 }
 
 impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> Kernel
-    for TransformPanel<'_, T, F, N, M>
+    for Transform<'_, T, F, N, M>
 {
     type Output = ();
 
@@ -84,24 +103,22 @@ impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> Kernel
     }
 }
 
-impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> TransformPanel<'_, T, F, N, M> {
+impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> Transform<'_, T, F, N, M> {
     #[inline(always)]
     fn vectors<S: Simd, const V: usize>(self) {
-        let [c_in, c_out] = self.channels;
-        let width = self.width;
-        for c in 0..c_in {
-            for lane in (0..width.min(c_out - self.first)).step_by(V) {
+        for c in 0..self.rows {
+            for lane in (0..self.columns).step_by(V) {
                 let mut taps = [[[T::zero(); V]; 3]; 3];
                 for ky in 0..3 {
                     for kx in 0..3 {
-                        let at = ((ky * 3 + kx) * c_in + c) * c_out + self.first + lane;
-                        taps[ky][kx].copy_from_slice(&self.kernel[at..at + V]);
+                        let at = ((ky * 3 + kx) * self.rows + c) * self.columns + lane;
+                        taps[ky][kx].copy_from_slice(&self.taps[at..at + V]);
                     }
                 }
                 let points = both!(taps, F::taps, [3, 3] => [N, N]);
                 for y in 0..N {
                     for x in 0..N {
-                        let at = (y * N + x) * self.plane + c * width + lane;
+                        let at = (y * N + x) * self.plane + c * self.width + lane;
                         self.values[at..at + V].copy_from_slice(&points[y][x]);
                     }
                 }
