@@ -6,7 +6,7 @@
 use super::super::gemm::{Finish, rectified};
 use super::super::par;
 use super::reach::{Axis, Table, shifts};
-use super::{Geometry, PARTIAL_SUMS, added};
+use super::{Geometry, PARTIAL_SUMS, add_both};
 use crate::buffer::Buffer;
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Offsets, Simd, lanewise};
@@ -178,29 +178,34 @@ impl<T: Scalar> Row<'_, T> {
     }
 }
 
-/// The gradient of the kernel: for each tap the inner product of `x`, moved by the tap, and `dy`, channel
-/// by channel.
-pub fn backward_kernel<T: Scalar>(geometry: Geometry, x: &[T], dy: &[T]) -> Buffer<T> {
+/// The gradients of the kernel and of the bias: for each tap the inner product of `x`, moved by the tap, and `dy`, channel
+/// by channel; and the sum of `dy`, which is read once for both.
+pub fn backward_kernel<T: Scalar>(geometry: Geometry, x: &[T], dy: &[T]) -> (Buffer<T>, Buffer<T>) {
     let Geometry { window, images, c_out, .. } = geometry;
+    let zeros = || [geometry.taps(), 1].map(|rows| Buffer::zeroed(rows * c_out));
     let images_each = images.div_ceil(PARTIAL_SUMS).max(1);
     let (x_len, dy_len) = (geometry.image_len(), geometry.pixels() * c_out);
     let [x_steps, dy_steps] =
         [window.strides()[1], 1].map(|stride| Offsets::steps(window.output()[1], stride * c_out));
     let partials = par::map(images.div_ceil(images_each), geometry.work(), |part| {
-        let mut sums = Buffer::zeroed(geometry.taps() * c_out);
+        let mut sums = zeros();
         for image in part * images_each..((part + 1) * images_each).min(images) {
             let (x, dy) = (&x[image * x_len..][..x_len], &dy[image * dy_len..][..dy_len]);
-            let (x_steps, dy_steps, sums) = (&x_steps, &dy_steps, &mut sums[..]);
-            simd::dispatch(KernelOfImage { geometry, x, dy, x_steps, dy_steps, sums });
+            let (x_steps, dy_steps) = (&x_steps, &dy_steps);
+            let [sums, bias_sums] = &mut sums;
+            simd::dispatch(SumsOfImage { geometry, x, dy, x_steps, dy_steps, sums, bias_sums });
         }
-        sums
+        let [dkernel, dbias] = sums;
+        (dkernel, dbias)
     });
-    par::tree_sum(partials, |a, b| added(a, &b))
-        .unwrap_or_else(|| Buffer::zeroed(geometry.taps() * c_out))
+    par::tree_sum(partials, add_both).unwrap_or_else(|| {
+        let [dkernel, dbias] = zeros();
+        (dkernel, dbias)
+    })
 }
 
-/// One image's part of the kernel's gradient, added to `sums`.
-struct KernelOfImage<'a, T> {
+/// One image's part of both gradients, added to them.
+struct SumsOfImage<'a, T> {
     geometry: Geometry,
     x: &'a [T],
     dy: &'a [T],
@@ -208,9 +213,10 @@ struct KernelOfImage<'a, T> {
     x_steps: &'a Offsets,
     dy_steps: &'a Offsets,
     sums: &'a mut [T],
+    bias_sums: &'a mut [T],
 }
 
-impl<T: Scalar> Kernel for KernelOfImage<'_, T> {
+impl<T: Scalar> Kernel for SumsOfImage<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -230,11 +236,31 @@ impl<T: Scalar> Kernel for KernelOfImage<'_, T> {
                     };
                 }
             }
+            self.bias(oy);
         }
     }
 }
 
-impl<T: Scalar> KernelOfImage<'_, T> {
+impl<T: Scalar> SumsOfImage<'_, T> {
+    /// Adds a row of `dy` to the sums of the channels.
+    #[inline(always)]
+    fn bias(&mut self, oy: usize) {
+        let channels = self.geometry.c_out;
+        let row_len = self.geometry.window.output()[1] * channels;
+        let row = &self.dy[oy * row_len..][..row_len];
+        by_channels!(channels, |first, N| {
+            let mut sums = [T::zero(); N];
+            for pixel in row.chunks_exact(channels) {
+                for i in 0..N {
+                    sums[i] += pixel[first + i];
+                }
+            }
+            for i in 0..N {
+                self.bias_sums[first + i] += sums[i];
+            }
+        });
+    }
+
     /// `P` taps from `(ky, kx)` on, in one row of `dy` and the row of `x` that it meets there. Returns `P`.
     #[inline(always)]
     fn taps<S: Simd, const P: usize>(&mut self, rows: [usize; 2], [ky, kx]: [usize; 2]) -> usize {

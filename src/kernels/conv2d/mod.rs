@@ -175,7 +175,7 @@ pub fn backward_kernel<T: Scalar>(
             let (x, dy) = (x.row_major(), dy.row_major());
             let (x, dy) = (x.stored(Order::RowMajor), dy.stored(Order::RowMajor));
             let dkernel = match way {
-                RowMajor::Depthwise => depthwise::backward_kernel(geometry, x, dy),
+                RowMajor::Depthwise => return depthwise::backward_kernel(geometry, x, dy),
                 RowMajor::Direct => direct::backward_kernel(geometry, x, dy),
                 RowMajor::F2 => winograd::backward_kernel::<_, F2, 4, 2>(geometry, x, dy),
                 RowMajor::F4 => winograd::backward_kernel::<_, F4, 6, 4>(geometry, x, dy),
