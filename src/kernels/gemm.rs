@@ -24,7 +24,7 @@ pub const DEPTH: usize = 512;
 /// Rows of the output that one thread takes at a time, about.
 const ROWS: usize = 96;
 /// The rows of the highest tile.
-const TILE_ROWS: usize = 6;
+pub const TILE_ROWS: usize = 6;
 /// The output is cut into a multiple of so many parts, lest one thread computes the last one alone.
 const PARTS: usize = 8;
 

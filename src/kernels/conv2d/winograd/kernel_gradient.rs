@@ -5,7 +5,7 @@ use super::tiles::Tiles;
 use super::{BLOCK_BYTES, Fits, GAP, ROW_GAP};
 use crate::buffer::Buffer;
 use crate::kernels::conv2d::Geometry;
-use crate::kernels::gemm::{DEPTH, Finish, Left, Place, Start, Strip};
+use crate::kernels::gemm::{DEPTH, Finish, Left, Place, Start, Strip, TILE_ROWS};
 use crate::kernels::par;
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Offsets, Part, Simd, with_lanes};
@@ -14,6 +14,8 @@ use std::ops::Range;
 
 /// Values of all transformed tiles that are kept at once, about.
 const KEPT: usize = 3 << 20;
+/// Input channels are dealt out in at least so many blocks, for as many threads, where they fill the rows of a tile.
+const BLOCKS: usize = 8;
 
 /// The gradient of the kernel. It is a convolution of the pixels by the gradients of the outputs, `M x M` of them
 /// to a tile, with 3 by 3 results: the same points serve. Tiles add up before they are transformed back.
@@ -61,12 +63,14 @@ pub fn backward_kernel<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M
         // All summands are there: the sums of some input channels stay in the cache until they are transformed back.
         transform(0..parts, &mut points);
         let summands = Summands::new(layout, 0..parts, N, &points);
-        let block = divisor(c_in, BLOCK_BYTES / (N * N * c_out * T::BYTES));
+        let fit = BLOCK_BYTES / (N * N * c_out * T::BYTES);
+        let block = fit.min(c_in.div_ceil(BLOCKS)).max(1).next_multiple_of(TILE_ROWS);
         par::for_each_block(taps, block * c_out, geometry.work(), |i, taps| {
-            let plane = block * c_out + GAP;
+            let channels = i * block..((i + 1) * block).min(c_in);
+            let plane = channels.len() * c_out + GAP;
             let mut sums = Buffer::zeroed(N * N * plane);
             for (point, sums) in sums.chunks_exact_mut(plane).enumerate() {
-                summands.add(point, i * block..(i + 1) * block, sums);
+                summands.add(point, channels.clone(), sums);
             }
             simd::dispatch(Taps::<_, F, N, M> { sums: &sums, plane, taps, tiles: PhantomData });
         });
@@ -74,7 +78,7 @@ pub fn backward_kernel<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M
     }
 
     let mut sums = Buffer::zeroed(N * N * c_in * c_out);
-    let block = divisor(c_in, 96);
+    let block = (1..=96).rev().find(|block| c_in.is_multiple_of(*block)).unwrap_or(1);
     for first in (0..parts).step_by(kept) {
         let part_range = first..(first + kept).min(parts);
         let work = geometry.work() / parts * part_range.len();
@@ -98,11 +102,6 @@ pub fn backward_kernel<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M
         simd::dispatch(Taps::<_, F, N, M> { sums, plane, taps, tiles: PhantomData });
     });
     dkernel
-}
-
-/// The largest divisor up to `most`, or 1.
-fn divisor(number: usize, most: usize) -> usize {
-    (1..=most).rev().find(|divisor| number.is_multiple_of(*divisor)).unwrap_or(1)
 }
 
 /// How the transformed pixels and gradients of all parts lie in memory: those of a part together, like those of the first,
