@@ -477,6 +477,30 @@ mod tests {
         }
     }
 
+    /// More tiles than channels, and fewer, with a bias and rectified.
+    #[test]
+    fn tiles_end_like_the_direct_sum() {
+        for [n, side, c_in, c_out] in [[3, 12, 32, 48], [1, 6, 48, 80]] {
+            let rng = &mut Stream::new(5);
+            let x = Tensor::<f32>::normal([n, side, side, c_in], 0.0, 1.0, rng);
+            let kernel = Tensor::normal([3, 3, c_in, c_out], 0.0, 0.1, rng);
+            let bias = Tensor::normal([c_out], 0.0, 2.0, rng);
+            let [x, kernel, bias] = [x, kernel, bias].map(Var::constant);
+            for relu in [false, true] {
+                let run = |algorithm| {
+                    let convolution = Convolution { algorithm, relu, ..Convolution::default() };
+                    x.convolve(&kernel, &bias, convolution).into_value()
+                };
+                let direct = run(Algorithm::Direct);
+                assert_eq!(direct.iter().any(|y| y < 0.0), !relu);
+                for algorithm in [Algorithm::Winograd2, Algorithm::Winograd4] {
+                    let errors = (&run(algorithm) - &direct).abs();
+                    assert!(errors.iter().all(|error| error < 2e-5), "{algorithm:?} {relu}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn no_images_at_all() {
         for channels in [3, 20, 32] {
