@@ -182,7 +182,7 @@ impl<T: Scalar> Row<'_, T> {
 /// by channel; and the sum of `dy`, which is read once for both.
 pub fn backward_kernel<T: Scalar>(geometry: Geometry, x: &[T], dy: &[T]) -> (Buffer<T>, Buffer<T>) {
     let Geometry { window, images, c_out, .. } = geometry;
-    let zeros = || [geometry.taps(), 1].map(|rows| Buffer::zeroed(rows * c_out));
+    let zeros = || (Buffer::zeroed(geometry.taps() * c_out), Buffer::zeroed(c_out));
     let images_each = images.div_ceil(PARTIAL_SUMS).max(1);
     let (x_len, dy_len) = (geometry.image_len(), geometry.pixels() * c_out);
     let [x_steps, dy_steps] =
@@ -192,16 +192,12 @@ pub fn backward_kernel<T: Scalar>(geometry: Geometry, x: &[T], dy: &[T]) -> (Buf
         for image in part * images_each..((part + 1) * images_each).min(images) {
             let (x, dy) = (&x[image * x_len..][..x_len], &dy[image * dy_len..][..dy_len]);
             let (x_steps, dy_steps) = (&x_steps, &dy_steps);
-            let [sums, bias_sums] = &mut sums;
+            let (sums, bias_sums) = &mut sums;
             simd::dispatch(SumsOfImage { geometry, x, dy, x_steps, dy_steps, sums, bias_sums });
         }
-        let [dkernel, dbias] = sums;
-        (dkernel, dbias)
+        sums
     });
-    par::tree_sum(partials, add_both).unwrap_or_else(|| {
-        let [dkernel, dbias] = zeros();
-        (dkernel, dbias)
-    })
+    par::tree_sum(partials, add_both).unwrap_or_else(zeros)
 }
 
 /// One image's part of both gradients, added to them.
@@ -242,7 +238,8 @@ impl<T: Scalar> Kernel for SumsOfImage<'_, T> {
 }
 
 impl<T: Scalar> SumsOfImage<'_, T> {
-    /// Adds a row of `dy` to the sums of the channels.
+    /// Adds a row of `dy` to the sums of the channels. They stay in registers: with [`AddColumns`](super::AddColumns),
+    /// which goes through memory, as much time is lost as is gained by reading `dy` once.
     #[inline(always)]
     fn bias(&mut self, oy: usize) {
         let channels = self.geometry.c_out;

@@ -1,6 +1,6 @@
 //! The gradient of the weights, summed at the points.
 
-use super::parts::{Parts, Source};
+use super::parts::{Parts, PointsOfPart, Source};
 use super::tiles::Tiles;
 use super::{BLOCK_BYTES, Fits, GAP, ROW_GAP};
 use crate::buffer::Buffer;
@@ -32,7 +32,7 @@ pub fn backward_kernel<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M
         Source { data: x, size: window.image(), channels: c_in, before: window.before() },
         Source { data: dy, size: window.output(), channels: c_out, before: [0, 0] },
     ];
-    let tiles_each = (BLOCK_BYTES / (N * N * c_in.max(c_out) * T::BYTES)).max(6);
+    let tiles_each = (BLOCK_BYTES / (N * N * c_in.max(c_out) * T::BYTES)).max(TILE_ROWS);
     let layout = Layout::new(Parts::new(window.output(), M, images, tiles_each), [c_in, c_out]);
     let parts = layout.parts.count();
     let kept = (KEPT / layout.len(N)).clamp(1, parts.max(1));
@@ -44,13 +44,19 @@ pub fn backward_kernel<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M
             work,
             || (),
             |(), i, points| {
-                simd::dispatch(PointsOfPart::<_, F, N, M> {
-                    sources: &sources,
-                    layout,
-                    part: part_range.start + i,
-                    points,
-                    tiles: PhantomData,
-                });
+                let (pixels, gradients) = points.split_at_mut(N * N * layout.planes[0]);
+                for (side, into) in [pixels, gradients].into_iter().enumerate() {
+                    simd::dispatch(PointsOfPart::<_, F, N, M> {
+                        source: sources[side],
+                        parts: layout.parts,
+                        part: part_range.start + i,
+                        gradients: side == 1,
+                        row: layout.rows[side],
+                        plane: layout.planes[side],
+                        into,
+                        tiles: PhantomData,
+                    });
+                }
             },
         );
     };
@@ -164,37 +170,6 @@ impl<'a, T: Scalar> Summands<'a, T> {
         let gradients = &self.points[self.pixels + point * self.layout.planes[1]..];
         let (right, to) = ((gradients, steps.all()), to.as_slice());
         simd::dispatch(Accumulate { left, right, columns: self.c_out, to, sums });
-    }
-}
-
-/// The pixels and the gradients of one part's tiles at the points.
-struct PointsOfPart<'a, T, F, const N: usize, const M: usize> {
-    sources: &'a [Source<'a, T>; 2],
-    layout: Layout,
-    part: usize,
-    points: &'a mut [T],
-    tiles: PhantomData<F>,
-}
-
-impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> Kernel
-    for PointsOfPart<'_, T, F, N, M>
-{
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self) {
-        with_lanes!(self.vectors::<S, T>())
-    }
-}
-
-impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> PointsOfPart<'_, T, F, N, M> {
-    #[inline(always)]
-    fn vectors<S: Simd, const V: usize>(self) {
-        let PointsOfPart { sources: [x, dy], layout, part, points, .. } = self;
-        let Layout { parts, rows, planes } = layout;
-        let (pixels, gradients) = points.split_at_mut(N * N * planes[0]);
-        at_points!(x, parts, part, F::pixels, N, [rows[0], planes[0]], pixels);
-        at_points!(dy, parts, part, F::gradients, M, [rows[1], planes[1]], gradients);
     }
 }
 

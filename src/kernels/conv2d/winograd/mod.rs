@@ -16,9 +16,8 @@
 
 #[macro_use]
 mod tiles;
-#[macro_use]
-mod parts;
 mod kernel_gradient;
+mod parts;
 mod sweep;
 mod weights;
 

@@ -1,28 +1,10 @@
 //! Tiles: where they are cut from, and how they are dealt out.
 
+use super::tiles::Tiles;
 use crate::scalar::Scalar;
+use crate::simd::{Kernel, Simd, with_lanes};
+use std::marker::PhantomData;
 use std::ops::Range;
-
-/// Transforms the `S x S` pixels of each of a part's tiles, `M` apart: for each point a matrix of the tiles, with
-/// `row` values from one to the next, and `plane` values from one matrix to the next.
-macro_rules! at_points {
-    ($source:expr, $parts:expr, $part:expr, $transform:path, $s:expr, [$row:expr, $plane:expr], $into:expr) => {
-        let mut block = [[[T::zero(); V]; $s]; $s];
-        for tile in 0..$parts.tile_count($part) {
-            let [image, row, column] = $parts.tile($part, tile);
-            for channel in (0..$source.channels).step_by(V) {
-                $source.block::<{ $s }, V>(image, [row * M, column * M], channel, &mut block);
-                let points = both!(block, $transform, [$s, $s] => [N, N]);
-                for y in 0..N {
-                    for x in 0..N {
-                        let at = (y * N + x) * $plane + tile * $row + channel;
-                        $into[at..at + V].copy_from_slice(&points[y][x]);
-                    }
-                }
-            }
-        }
-    };
-}
 
 /// A stack of images in which tiles are cut: `[h][w][c]`, with the border that the first tile begins at.
 #[derive(Clone, Copy)]
@@ -137,5 +119,63 @@ impl Parts {
     pub fn outputs<const M: usize>(&self, part: usize, [oh, ow]: [usize; 2]) -> usize {
         let [images, rows] = self.part(part);
         images.len() * ((rows.end * M).min(oh) - rows.start * M) * ow
+    }
+}
+
+/// What is found in a part's tiles, at the points: for each point a matrix of the tiles.
+pub struct PointsOfPart<'a, T, F, const N: usize, const M: usize> {
+    pub source: Source<'a, T>,
+    pub parts: Parts,
+    pub part: usize,
+    /// Whether these are the `M x M` gradients of a tile's outputs, or else the `N x N` pixels that it reads.
+    pub gradients: bool,
+    /// Values from one tile to the next.
+    pub row: usize,
+    /// Values from one matrix to the next.
+    pub plane: usize,
+    pub into: &'a mut [T],
+    pub tiles: PhantomData<F>,
+}
+
+impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> Kernel
+    for PointsOfPart<'_, T, F, N, M>
+{
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        with_lanes!(self.vectors::<S, T>())
+    }
+}
+
+impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> PointsOfPart<'_, T, F, N, M> {
+    #[inline(always)]
+    fn vectors<S: Simd, const V: usize>(self) {
+        let PointsOfPart { source, parts, part, gradients, row, plane, into, .. } = self;
+        // A macro, as `both!` is one: so that the transformation is inlined for sure.
+        macro_rules! transform {
+            ($transform:path, $s:expr) => {
+                let mut block = [[[T::zero(); V]; $s]; $s];
+                for tile in 0..parts.tile_count(part) {
+                    let [image, tile_row, column] = parts.tile(part, tile);
+                    let first = [tile_row * M, column * M];
+                    for channel in (0..source.channels).step_by(V) {
+                        source.block::<{ $s }, V>(image, first, channel, &mut block);
+                        let points = both!(block, $transform, [$s, $s] => [N, N]);
+                        for y in 0..N {
+                            for x in 0..N {
+                                let at = (y * N + x) * plane + tile * row + channel;
+                                into[at..at + V].copy_from_slice(&points[y][x]);
+                            }
+                        }
+                    }
+                }
+            };
+        }
+        if gradients {
+            transform!(F::gradients, M);
+        } else {
+            transform!(F::pixels, N);
+        }
     }
 }

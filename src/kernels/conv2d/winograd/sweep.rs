@@ -1,11 +1,11 @@
 //! A convolution by tiles: pixels to the points, products, and back.
 
-use super::parts::{Parts, Source};
+use super::parts::{Parts, PointsOfPart, Source};
 use super::tiles::Tiles;
 use super::weights::Weights;
 use super::{BLOCK_BYTES, GAP};
 use crate::buffer::Buffer;
-use crate::kernels::gemm::{DEPTH, Finish, Left, Place, Start, Strip, rectified};
+use crate::kernels::gemm::{DEPTH, Finish, Left, Place, Start, Strip, TILE_ROWS, rectified};
 use crate::kernels::par;
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Offsets, Simd, with_lanes};
@@ -42,7 +42,7 @@ impl<T: Scalar> Sweep<'_, T> {
         let tiles_each = if tiles < c_out {
             tiles.div_ceil(SHARED_PARTS)
         } else {
-            (BLOCK_BYTES / (N * N * c_in * T::BYTES)).max(6)
+            (BLOCK_BYTES / (N * N * c_in * T::BYTES)).max(TILE_ROWS)
         };
         let parts = Parts::new(self.output, M, images, tiles_each);
         let cut = Cut::<_, F, N, M> { sweep: self, parts, tiles: PhantomData };
@@ -138,7 +138,17 @@ impl<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M: usize> Cut<'_, T
 
     /// Writes the pixels of a part's tiles at the points.
     fn transform(&self, part: usize, at_points: &mut [T]) {
-        simd::dispatch(PointsOfPart { cut: self, part, at_points });
+        let (source, parts, plane) = (self.sweep.source, self.parts, self.plane());
+        simd::dispatch(PointsOfPart::<_, F, N, M> {
+            source,
+            parts,
+            part,
+            gradients: false,
+            row: source.channels,
+            plane,
+            into: at_points,
+            tiles: PhantomData,
+        });
     }
 
     /// Writes the outputs of some parts, in the channels of some panels: both come with their values at the points.
@@ -149,35 +159,6 @@ impl<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M: usize> Cut<'_, T
         out: &mut [T],
     ) {
         simd::dispatch(Outputs { cut: self, parts, pixels, panels, weights, out });
-    }
-}
-
-/// The pixels of one part's tiles at the points.
-struct PointsOfPart<'a, T: Scalar, F, const N: usize, const M: usize> {
-    cut: &'a Cut<'a, T, F, N, M>,
-    part: usize,
-    at_points: &'a mut [T],
-}
-
-impl<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M: usize> Kernel
-    for PointsOfPart<'_, T, F, N, M>
-{
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self) {
-        with_lanes!(self.vectors::<S, T>())
-    }
-}
-
-impl<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M: usize>
-    PointsOfPart<'_, T, F, N, M>
-{
-    #[inline(always)]
-    fn vectors<S: Simd, const V: usize>(self) {
-        let PointsOfPart { cut, part, at_points } = self;
-        let (source, parts, plane) = (cut.sweep.source, cut.parts, cut.plane());
-        at_points!(source, parts, part, F::pixels, N, [source.channels, plane], at_points);
     }
 }
 
