@@ -94,6 +94,7 @@ fn capacity_for(len: usize) -> usize {
 
 impl<T: Pooled> Buffer<T> {
     /// An array with whatever values its memory held before: for writing all of them.
+    #[inline(never)]
     pub fn stale(len: usize) -> Self {
         if len == 0 {
             return Buffer::default();
@@ -112,6 +113,7 @@ impl<T: Pooled> Buffer<T> {
     }
 
     /// An array of zeros.
+    #[inline(never)]
     pub fn zeroed(len: usize) -> Self {
         let mut buffer = Self::stale(len);
         buffer.fill(T::default());
@@ -136,6 +138,7 @@ impl<T: Pooled> Buffer<T> {
 }
 
 impl<T: Pooled> Drop for Buffer<T> {
+    #[inline(never)]
     fn drop(&mut self) {
         let values = std::mem::take(&mut self.values);
         if self.pooled {
@@ -150,6 +153,7 @@ impl<T: Pooled> Drop for Buffer<T> {
 }
 
 impl<T: Pooled> Clone for Buffer<T> {
+    #[inline(never)]
     fn clone(&self) -> Self {
         let mut copy = Self::stale(self.len);
         copy.copy_from_slice(self);

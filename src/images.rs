@@ -17,7 +17,7 @@
 
 use crate::error::{Error, Result};
 use crate::file;
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 use image::{DynamicImage, GrayImage, ImageError, ImageFormat, ImageReader};
 use std::io::Cursor;
@@ -87,7 +87,15 @@ fn grey(picture: &DynamicImage) -> Vec<f32> {
 /// ```
 #[track_caller]
 pub fn save<T: Scalar>(path: impl AsRef<Path>, picture: &Tensor<T>) -> Result<()> {
-    let (path, shape) = (path.as_ref(), picture.shape());
+    let path = path.as_ref();
+    file::write(path, &png(path, picture)?)
+}
+
+/// The bytes of a PNG file, for that path.
+#[track_caller]
+#[inline(never)]
+fn png<T: Scalar>(path: &Path, picture: &Tensor<T>) -> Result<Vec<u8>> {
+    let shape = picture.shape();
     assert!(
         shape.rank() == 2 || shape.rank() == 3 && shape[2] == 1,
         "images::save: a grey picture has the shape [h, w] or [h, w, 1], and this one {shape}"
@@ -111,7 +119,7 @@ pub fn save<T: Scalar>(path: impl AsRef<Path>, picture: &Tensor<T>) -> Result<()
         .expect("a byte for each pixel")
         .write_to(&mut png, ImageFormat::Png)
         .map_err(|error| Error::format(path, error.to_string()))?;
-    file::write(path, png.get_ref())
+    Ok(png.into_inner())
 }
 
 /// A picture whose smallest value is 0 and whose largest is 1: `(x - min) / (max - min)`. One of equal values becomes 0.
@@ -121,6 +129,7 @@ pub fn save<T: Scalar>(path: impl AsRef<Path>, picture: &Tensor<T>) -> Result<()
 /// let filtered = Tensor::from([[-3.0, 0.0], [1.0, 5.0]]);
 /// assert_eq!(images::stretched(&filtered).to_vec(), [0.0, 0.375, 0.5, 1.0]);
 /// ```
+#[inline(never)]
 pub fn stretched<T: Scalar>(picture: &Tensor<T>) -> Tensor<T> {
     let (low, high) = picture
         .iter()
@@ -130,6 +139,8 @@ pub fn stretched<T: Scalar>(picture: &Tensor<T>) -> Tensor<T> {
     }
     picture.map(|x| (x - low) / (high - low))
 }
+
+compiled!(|picture: &Tensor<T>| (stretched(picture), png(Path::new(""), picture)));
 
 #[cfg(test)]
 mod tests {

@@ -93,8 +93,6 @@ mod file;
 pub mod filters;
 #[cfg(feature = "images")]
 pub mod images;
-#[cfg(all(cinta_instances, debug_assertions))]
-mod instances;
 mod io;
 mod kernels;
 mod model;

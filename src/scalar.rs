@@ -112,3 +112,38 @@ macro_rules! scalar {
 
 scalar!(f32, u32);
 scalar!(f64, u64);
+
+/// Has generic code compiled in this crate, once, for `f32` and for `f64`: the body sees `T` as one and as the other.
+///
+/// Rust compiles a generic function in the package that calls it: again after every change there, and without optimisation
+/// where that package has none. If the function is `#[inline(never)]`, though, and the library that it comes from has used it
+/// for the same type, Rust links to what is there. So whatever does work is `#[inline(never)]`, and is reached from a line
+/// like `compiled!(|x: &Var<T>| x.relu())` beside it. `docs/architecture.md` says more.
+macro_rules! compiled {
+    (|$($name:ident: $type:ty),*| $body:expr) => {
+        $crate::scalar::compiled!(f32, |$($name: $type),*| $body);
+        #[cfg(feature = "f64")]
+        $crate::scalar::compiled!(f64, |$($name: $type),*| $body);
+    };
+    ($scalar:ident, |$($name:ident: $type:ty),*| $body:expr) => {
+        #[allow(dead_code, reason = "it is there to be compiled")]
+        const _: () = {
+            type T = $scalar;
+            struct Here;
+            impl $crate::scalar::Compiled for Here {
+                #[inline(never)]
+                fn reached() -> *const () {
+                    let call: fn($($type),*) = |$($name),*| { let _ = $body; };
+                    call as *const ()
+                }
+            }
+        };
+    };
+}
+pub(crate) use compiled;
+
+/// What [`compiled`] implements: a method of a trait is compiled where it is implemented, called or not.
+#[allow(dead_code, reason = "nobody calls it")]
+pub(crate) trait Compiled {
+    fn reached() -> *const ();
+}

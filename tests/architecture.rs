@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each room of `src/` may use, beside itself.
-const ARROWS: [(&str, &[&str]); 20] = [
+const ARROWS: [(&str, &[&str]); 19] = [
     ("error", &[]),
     ("book", &[]),
     ("file", &["error"]),
@@ -28,7 +28,6 @@ const ARROWS: [(&str, &[&str]); 20] = [
     ("plot", &["error", "file", "model", "scalar", "tensor"]),
     ("io", &["error", "file", "model", "nn", "scalar", "tensor", "train"]),
     ("callbacks", &["error", "io", "model", "scalar", "tensor", "train"]),
-    ("instances", &["datasets", "model", "scalar"]),
 ];
 
 /// All files of a folder with their texts.

@@ -18,7 +18,7 @@ mod op;
 pub use gradcheck::{Mismatch, gradcheck};
 pub use op::{Op, apply};
 
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::{Shape, Tensor};
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -156,6 +156,7 @@ impl<T: Scalar> Tape<T> {
     }
 
     #[track_caller]
+    #[inline(never)]
     fn push(&self, value: Tensor<T>, mut node: Node<T>) -> Var<'_, T> {
         assert!(
             !self.spent.get(),
@@ -274,6 +275,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     }
 
     #[track_caller]
+    #[inline(never)]
     fn walk_back(&self, dy: Tensor<T>) -> Gradients<'t, T> {
         let Some(Origin { tape, node }) = self.origin else {
             panic!("backward: a constant was made without a leaf, so it has no gradients")
@@ -320,6 +322,7 @@ impl<T: Scalar> Gradients<'_, T> {
     /// assert_eq!(gradients.wrt(&unused).item(), 0.0);
     /// ```
     #[track_caller]
+    #[inline(never)]
     pub fn wrt(&self, leaf: &Var<'_, T>) -> Tensor<T> {
         let Some(Origin { tape, node }) = leaf.origin else {
             panic!("wrt: a constant has no gradient; make it a leaf of the tape")
@@ -366,3 +369,5 @@ impl<T: Scalar> fmt::Debug for Var<'_, T> {
         }
     }
 }
+
+compiled!(|x: &Var<T>| (x.backward().wrt(x), x.backward_from(x.value())));

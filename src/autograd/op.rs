@@ -1,8 +1,8 @@
 //! What an operation is, and how it gets onto the tape.
 
-use super::{Node, Origin, Tape, Var};
+use super::{Node, Origin, Pullback, Tape, Var};
 use crate::scalar::Scalar;
-use crate::tensor::Tensor;
+use crate::tensor::{Shape, Tensor};
 
 /// A differentiable operation with `N` inputs: its forward rule beside its backward rule.
 ///
@@ -88,37 +88,72 @@ pub trait Op<T: Scalar, const N: usize>: 'static {
 /// assert_eq!((y.value().item(), y.backward().wrt(&x).item()), (6.0, 2.0));
 /// ```
 #[track_caller]
+#[inline(never)]
 pub fn apply<'t, T: Scalar, O: Op<T, N>, const N: usize>(
     op: O,
     inputs: [&Var<'t, T>; N],
 ) -> Var<'t, T> {
-    let wanted = inputs.map(|input| input.origin.is_some());
-    let (value, saved) = op.forward(inputs.map(|input| &input.value), wanted);
+    let wanted = wanted(&inputs);
+    let (value, saved) = op.forward(values(&inputs), wanted);
     let Some(tape) = common_tape(&inputs) else { return Var::constant(value) };
-
-    let shapes = inputs.map(|input| input.value.shape());
+    let shapes = shapes(&inputs);
     let pullback = move |dy: Tensor<T>, send: &mut dyn FnMut(usize, Tensor<T>)| {
-        let gradients = op.backward(saved, dy, wanted);
-        for (i, gradient) in gradients.into_iter().enumerate().filter(|(i, _)| wanted[*i]) {
-            let Some(gradient) = gradient else {
-                panic!("{}: backward gave no gradient of input {i}, which is wanted", O::NAME)
-            };
-            assert_eq!(
-                gradient.shape(),
-                shapes[i],
-                "{}: the gradient of input {i} has another shape than the input",
-                O::NAME
-            );
-            send(i, gradient);
-        }
+        send_checked(O::NAME, op.backward(saved, dy, wanted), wanted, shapes, send);
     };
-    let parents = inputs.map(|input| input.origin.map(|origin| origin.node)).to_vec();
+    record(tape, O::NAME, value, &inputs, Box::new(pullback))
+}
+
+// What follows is the part of `apply` that is the same for all operations, and compiled once for all with `N` inputs.
+
+fn wanted<T: Scalar, const N: usize>(inputs: &[&Var<'_, T>; N]) -> [bool; N] {
+    inputs.map(|input| input.is_tracked())
+}
+
+fn values<'a, T: Scalar, const N: usize>(inputs: &[&'a Var<'_, T>; N]) -> [&'a Tensor<T>; N] {
+    inputs.map(|input| input.value())
+}
+
+fn shapes<T: Scalar, const N: usize>(inputs: &[&Var<'_, T>; N]) -> [Shape; N] {
+    inputs.map(|input| input.shape())
+}
+
+/// Sends every wanted gradient, if it is as backward must give it: there, and in the input's shape.
+fn send_checked<T: Scalar, const N: usize>(
+    name: &str,
+    gradients: [Option<Tensor<T>>; N],
+    wanted: [bool; N],
+    shapes: [Shape; N],
+    send: &mut dyn FnMut(usize, Tensor<T>),
+) {
+    for (i, gradient) in gradients.into_iter().enumerate().filter(|(i, _)| wanted[*i]) {
+        let Some(gradient) = gradient else {
+            panic!("{name}: backward gave no gradient of input {i}, which is wanted")
+        };
+        assert_eq!(
+            gradient.shape(),
+            shapes[i],
+            "{name}: the gradient of input {i} has another shape than the input"
+        );
+        send(i, gradient);
+    }
+}
+
+#[track_caller]
+fn record<'t, T: Scalar>(
+    tape: &'t Tape<T>,
+    name: &'static str,
+    value: Tensor<T>,
+    inputs: &[&Var<'t, T>],
+    pullback: Pullback<T>,
+) -> Var<'t, T> {
+    let parents = inputs.iter().map(|input| input.origin.map(|origin| origin.node)).collect();
     let shape = value.shape();
-    tape.push(value, Node { name: O::NAME, shape, parents, pullback: Some(Box::new(pullback)) })
+    tape.push(value, Node { name, shape, parents, pullback: Some(pullback) })
 }
 
 /// The tape that all tracked inputs share: `None` if all are constants.
 #[track_caller]
+#[inline(never)]
 fn common_tape<'t, T: Scalar>(inputs: &[&Var<'t, T>]) -> Option<&'t Tape<T>> {
     let mut tapes = inputs.iter().filter_map(|input| input.origin.map(|Origin { tape, .. }| tape));
     let first = tapes.next()?;

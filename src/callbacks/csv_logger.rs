@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::model::{Callback, FitParams, Scores, Sequential, csv_row, shortest};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
@@ -118,6 +118,7 @@ impl CsvLogger {
 }
 
 impl<T: Scalar> Callback<T> for CsvLogger {
+    #[inline(never)]
     fn on_train_begin(&mut self, _params: &FitParams, _model: &mut Sequential<T>) -> Result<()> {
         if matches!(self.separator, '"' | '\r' | '\n') {
             return Err(Error::Config(format!(
@@ -129,6 +130,7 @@ impl<T: Scalar> Callback<T> for CsvLogger {
         self.open().map_err(|error| Error::io(&self.path, error))
     }
 
+    #[inline(never)]
     fn on_epoch_end(
         &mut self,
         epoch: usize,
@@ -158,8 +160,11 @@ impl<T: Scalar> Callback<T> for CsvLogger {
         self.write(std::iter::once(epoch.to_string()).chain(values))
     }
 
+    #[inline(never)]
     fn on_train_end(&mut self, _logs: &Scores, _model: &mut Sequential<T>) -> Result<()> {
         self.file = None;
         Ok(())
     }
 }
+
+compiled!(|callback: &mut CsvLogger| callback as &mut dyn Callback<T>);

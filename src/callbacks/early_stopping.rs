@@ -3,7 +3,7 @@
 use super::monitor::Monitor;
 use crate::error::{Error, Result};
 use crate::model::{Callback, FitParams, Scores, Sequential, say};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 use crate::train::Direction;
 
@@ -189,6 +189,7 @@ impl<T: Scalar> Default for EarlyStopping<T> {
 }
 
 impl<T: Scalar> Callback<T> for EarlyStopping<T> {
+    #[inline(never)]
     fn on_train_begin(&mut self, params: &FitParams, model: &mut Sequential<T>) -> Result<()> {
         if self.baseline.is_some_and(f64::is_nan) {
             return Err(Error::Config("EarlyStopping: baseline is NaN; it is a number".to_owned()));
@@ -199,6 +200,7 @@ impl<T: Scalar> Callback<T> for EarlyStopping<T> {
         self.monitor.begin(params, model)
     }
 
+    #[inline(never)]
     fn on_epoch_end(
         &mut self,
         epoch: usize,
@@ -225,6 +227,7 @@ impl<T: Scalar> Callback<T> for EarlyStopping<T> {
         Ok(())
     }
 
+    #[inline(never)]
     fn on_train_end(&mut self, _logs: &Scores, model: &mut Sequential<T>) -> Result<()> {
         if let Some(epoch) = self.stopped_epoch.filter(|_| self.verbose) {
             say(&format!("Epoch {}: early stopping", epoch + 1));
@@ -241,3 +244,5 @@ impl<T: Scalar> Callback<T> for EarlyStopping<T> {
         Ok(())
     }
 }
+
+compiled!(|callback: &mut EarlyStopping<T>| callback as &mut dyn Callback<T>);

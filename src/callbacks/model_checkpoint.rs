@@ -5,7 +5,7 @@ use super::template::{Template, Value};
 use crate::error::{Error, Result};
 use crate::io::check_path;
 use crate::model::{Callback, FitParams, Scores, Sequential, fixed, say};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::train::Direction;
 use std::path::{Path, PathBuf};
 
@@ -222,6 +222,7 @@ impl ModelCheckpoint {
 }
 
 impl<T: Scalar> Callback<T> for ModelCheckpoint {
+    #[inline(never)]
     fn on_train_begin(&mut self, params: &FitParams, model: &mut Sequential<T>) -> Result<()> {
         let wrong = |reason: &str| Error::format(&self.path, reason);
         if self.save_freq == Some(0) {
@@ -235,11 +236,13 @@ impl<T: Scalar> Callback<T> for ModelCheckpoint {
         if self.save_best_only { self.monitor.begin(params, model) } else { Ok(()) }
     }
 
+    #[inline(never)]
     fn on_epoch_begin(&mut self, epoch: usize, _model: &mut Sequential<T>) -> Result<()> {
         self.epoch = epoch;
         Ok(())
     }
 
+    #[inline(never)]
     fn on_train_batch_end(
         &mut self,
         batch: usize,
@@ -257,6 +260,7 @@ impl<T: Scalar> Callback<T> for ModelCheckpoint {
         self.save(Some(batch), value, logs, model)
     }
 
+    #[inline(never)]
     fn on_epoch_end(
         &mut self,
         _epoch: usize,
@@ -275,3 +279,5 @@ impl<T: Scalar> Callback<T> for ModelCheckpoint {
         }
     }
 }
+
+compiled!(|callback: &mut ModelCheckpoint| callback as &mut dyn Callback<T>);

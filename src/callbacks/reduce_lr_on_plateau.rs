@@ -3,7 +3,7 @@
 use super::monitor::Monitor;
 use crate::error::{Error, Result};
 use crate::model::{Callback, FitParams, Scores, Sequential, say, shortest};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::train::{Direction, not_negative};
 
 /// Multiplies the learning rate by a factor when a value has stopped getting better: Keras's `ReduceLROnPlateau`, with its
@@ -172,6 +172,7 @@ impl Default for ReduceLrOnPlateau {
 }
 
 impl<T: Scalar> Callback<T> for ReduceLrOnPlateau {
+    #[inline(never)]
     fn on_train_begin(&mut self, params: &FitParams, model: &mut Sequential<T>) -> Result<()> {
         let wrong = |reason: String| Error::Config(format!("ReduceLrOnPlateau: {reason}"));
         if !(0.0..1.0).contains(&self.factor) {
@@ -183,6 +184,7 @@ impl<T: Scalar> Callback<T> for ReduceLrOnPlateau {
         self.monitor.begin(params, model)
     }
 
+    #[inline(never)]
     fn on_epoch_end(
         &mut self,
         epoch: usize,
@@ -206,3 +208,5 @@ impl<T: Scalar> Callback<T> for ReduceLrOnPlateau {
         Ok(())
     }
 }
+
+compiled!(|callback: &mut ReduceLrOnPlateau| callback as &mut dyn Callback<T>);

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::model::{Callback, Scores, Sequential, say};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 
 /// Ends training without an error when the loss is not a finite number: Keras's `TerminateOnNaN`.
 ///
@@ -30,6 +30,7 @@ use crate::scalar::Scalar;
 pub struct TerminateOnNan;
 
 impl<T: Scalar> Callback<T> for TerminateOnNan {
+    #[inline(never)]
     fn on_train_batch_end(
         &mut self,
         batch: usize,
@@ -43,3 +44,5 @@ impl<T: Scalar> Callback<T> for TerminateOnNan {
         Ok(())
     }
 }
+
+compiled!(|callback: &mut TerminateOnNan| callback as &mut dyn Callback<T>);

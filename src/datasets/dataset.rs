@@ -1,7 +1,7 @@
 //! Inputs and their targets.
 
 use crate::error::{Error, Result};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 use std::ops::Range;
 
@@ -33,6 +33,7 @@ impl<T: Scalar> Dataset<T> {
     /// let error = Dataset::new(Tensor::<f32>::zeros([3, 2]), Tensor::zeros([4])).unwrap_err();
     /// assert_eq!(error.to_string(), "there are 3 inputs [3, 2] and 4 targets [4]; each input needs one target");
     /// ```
+    #[inline(never)]
     pub fn new(inputs: Tensor<T>, targets: Tensor<T>) -> Result<Self> {
         let (x, y) = (inputs.shape(), targets.shape());
         if x.is_empty() || y.is_empty() {
@@ -71,6 +72,7 @@ impl<T: Scalar> Dataset<T> {
     /// assert_eq!(error.to_string(), "the weight of sample 1 is -0.5; weights are finite and not negative");
     /// # Ok::<(), cinta::Error>(())
     /// ```
+    #[inline(never)]
     pub fn with_sample_weight(self, sample_weight: Tensor<T>) -> Result<Self> {
         let (n, shape) = (self.len(), sample_weight.shape());
         if shape != [n] {
@@ -157,6 +159,7 @@ impl<T: Scalar> Dataset<T> {
     /// # Ok::<(), cinta::Error>(())
     /// ```
     #[track_caller]
+    #[inline(never)]
     pub fn slice(&self, range: Range<usize>) -> Dataset<T> {
         Dataset {
             inputs: self.inputs.slice(0, range.clone()),
@@ -177,6 +180,7 @@ impl<T: Scalar> Dataset<T> {
     /// # Ok::<(), cinta::Error>(())
     /// ```
     #[track_caller]
+    #[inline(never)]
     pub fn take(&self, indices: &[usize]) -> Dataset<T> {
         Dataset {
             inputs: self.inputs.take(indices),
@@ -201,6 +205,7 @@ impl<T: Scalar> Dataset<T> {
     /// assert_eq!(error.to_string(), "a fraction of 0.01 of 10 samples leaves one of the two parts empty");
     /// # Ok::<(), cinta::Error>(())
     /// ```
+    #[inline(never)]
     pub fn split(&self, fraction: f64) -> Result<(Dataset<T>, Dataset<T>)> {
         if !(0.0..=1.0).contains(&fraction) {
             return Err(Error::Config(format!(
@@ -233,3 +238,7 @@ impl<T: Scalar> Dataset<T> {
         (0..self.len()).step_by(size).map(move |at| self.slice(at..(at + size).min(self.len())))
     }
 }
+
+compiled!(|x: &Tensor<T>| Dataset::new(x.clone(), x.clone()));
+compiled!(|data: &Dataset<T>, weights: Tensor<T>| data.clone().with_sample_weight(weights));
+compiled!(|data: &Dataset<T>| (data.slice(0..1), data.take(&[]), data.split(0.5)));

@@ -1,7 +1,7 @@
 //! Class numbers as rows with a single 1.
 
 use crate::error::{Error, Result};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 
 /// A row for each label: 1 at the label, 0 elsewhere. Keras calls it `to_categorical`.
@@ -17,6 +17,7 @@ use crate::tensor::Tensor;
 /// assert_eq!(error.to_string(), "the label 3 of sample 1 is not one of the classes 0 to 2");
 /// # Ok::<(), cinta::Error>(())
 /// ```
+#[inline(never)]
 pub fn one_hot<T: Scalar>(labels: &[usize], classes: usize) -> Result<Tensor<T>> {
     if classes == 0 {
         return Err(Error::Data("one_hot needs at least one class".to_owned()));
@@ -33,3 +34,5 @@ pub fn one_hot<T: Scalar>(labels: &[usize], classes: usize) -> Result<Tensor<T>>
     }
     Ok(Tensor::new([labels.len(), classes], rows))
 }
+
+compiled!(|labels: &[usize]| one_hot::<T>(labels, 2));

@@ -3,7 +3,7 @@
 use crate::kernels::conv2d::{self, Algorithm, Geometry};
 use crate::kernels::gemm::Finish;
 use crate::kernels::{Padding, Window};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 
 /// The cross-correlation of `x` and a filter: what neural networks, and the lecture, call a convolution.
@@ -28,6 +28,7 @@ use crate::tensor::Tensor;
 /// assert_eq!(filters::correlate(&x, &f, Padding::Same).to_vec(), [2.0, 3.0, 6.0, -4.0]);
 /// ```
 #[track_caller]
+#[inline(never)]
 pub fn correlate<T: Scalar>(x: &Tensor<T>, filter: &Tensor<T>, padding: Padding) -> Tensor<T> {
     let (shape, size) = (x.shape(), filter.shape());
     // Everything is pictures [n, h, w, c]: a series is one of a single row.
@@ -85,10 +86,16 @@ pub fn correlate<T: Scalar>(x: &Tensor<T>, filter: &Tensor<T>, padding: Padding)
 /// assert_eq!(filters::correlate(&x, &f, Padding::Valid).to_vec(), [3.0, 2.0, 1.0]);
 /// ```
 #[track_caller]
+#[inline(never)]
 pub fn convolve<T: Scalar>(x: &Tensor<T>, filter: &Tensor<T>, padding: Padding) -> Tensor<T> {
     let turned = (0..filter.rank()).fold(filter.clone(), |filter, axis| filter.flip(axis));
     correlate(x, &turned, padding)
 }
+
+compiled!(|x: &Tensor<T>, filter: &Tensor<T>| (
+    correlate(x, filter, Padding::Same),
+    convolve(x, filter, Padding::Same)
+));
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@
 
 use super::correlate;
 use crate::kernels::Padding;
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 
 /// The means of `width` neighbours, centred: `y[t] = (x[t - 2] + x[t - 1] + x[t] + x[t + 1] + x[t + 2]) / 5` for a
@@ -19,6 +19,7 @@ use crate::tensor::Tensor;
 /// assert!(y.slice(0, 1..3).all_close(&Tensor::from([3.0, 5.0]), 1e-6, 0.0));
 /// ```
 #[track_caller]
+#[inline(never)]
 pub fn moving_average<T: Scalar>(x: &Tensor<T>, width: usize) -> Tensor<T> {
     let n = length("moving_average", x);
     assert!(width > 0, "moving_average: a mean of 0 neighbours");
@@ -46,6 +47,7 @@ pub fn moving_average<T: Scalar>(x: &Tensor<T>, width: usize) -> Tensor<T> {
 /// assert_eq!(y.slice(0, 1..3).to_vec(), [3.0, -2.0]);
 /// ```
 #[track_caller]
+#[inline(never)]
 pub fn differences<T: Scalar>(x: &Tensor<T>) -> Tensor<T> {
     let n = length("differences", x);
     let mut y = vec![T::nan(); n];
@@ -61,6 +63,8 @@ fn length<T: Scalar>(what: &str, x: &Tensor<T>) -> usize {
     assert!(x.rank() == 1, "{what}: a series is a vector [n], and the shape is {}", x.shape());
     x.shape()[0]
 }
+
+compiled!(|x: &Tensor<T>| (moving_average(x, 3), differences(x)));
 
 #[cfg(test)]
 mod tests {

@@ -7,7 +7,7 @@ mod safetensors;
 use crate::error::{Error, Result};
 use crate::file;
 use crate::model::{Sequential, Training};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::train::Registry;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -231,3 +231,6 @@ impl<T: Scalar> Sequential<T> {
         self.set_weights(&weights.map_err(|reason| Error::format(path, reason))?)
     }
 }
+
+compiled!(|model: &Sequential<T>| (model.save(""), model.save_weights("")));
+compiled!(|model: &mut Sequential<T>| (model.load_weights(""), Sequential::<T>::load("")));

@@ -35,6 +35,7 @@ fn slot_name(layer: &str, weight: &str, slot: &str) -> String {
 }
 
 /// A model with all that belongs to it.
+#[inline(never)]
 pub(super) fn to_bytes<T: Scalar>(model: &Sequential<T>) -> Result<Vec<u8>, String> {
     let slots = model.compiled.as_ref().map_or(&[][..], |compiled| compiled.optimizer.slots());
     let description = json!({
@@ -46,6 +47,7 @@ pub(super) fn to_bytes<T: Scalar>(model: &Sequential<T>) -> Result<Vec<u8>, Stri
 }
 
 /// The weights alone.
+#[inline(never)]
 pub(super) fn weights_to_bytes<T: Scalar>(model: &Sequential<T>) -> Result<Vec<u8>, String> {
     serialize(model, &[], None)
 }
@@ -89,6 +91,7 @@ fn broken(error: safetensors::SafeTensorError) -> String {
 }
 
 /// The weights for a model, by the names of its layers.
+#[inline(never)]
 pub(super) fn weights_from_bytes<T: Scalar>(
     bytes: &[u8],
     model: &Sequential<T>,
@@ -101,6 +104,7 @@ pub(super) fn weights_from_bytes<T: Scalar>(
     model.named_params().map(read).collect()
 }
 
+#[inline(never)]
 pub(super) fn from_bytes<T: Scalar>(
     bytes: &[u8],
     registry: &Registry<T>,

@@ -6,6 +6,7 @@
 
 use rayon::prelude::*;
 use std::cell::Cell;
+use std::sync::{Mutex, PoisonError};
 
 /// Below this many multiply-adds a fork costs more than it gains.
 const SERIAL_WORK: usize = 1 << 20;
@@ -31,6 +32,10 @@ pub fn serially<R>(f: impl FnOnce() -> R) -> R {
 fn forks(parts: usize, work: usize) -> bool {
     parts > 1 && work >= SERIAL_WORK && !SERIAL.get()
 }
+
+/// The most pieces that work is handed out in: many more than threads, so that none waits long for the last one, and few
+/// enough that handing out costs nothing.
+const GROUPS: usize = 64;
 
 /// Calls `f(scratch, i, part)` for every part of `out` of length `size`; `work` is the number of
 /// multiply-adds of all together. `scratch` is reused from part to part.
@@ -60,14 +65,56 @@ pub fn for_each_pair<A: Send, B: Send, S>(
     if a.is_empty() {
         return;
     }
-    if forks(a.len() / size, work) {
-        let parts = a.par_chunks_mut(size).zip(b.par_chunks_mut(size)).enumerate();
-        parts.for_each_init(&scratch, |scratch, (i, (a, b))| f(scratch, i, a, b));
-    } else {
+    let forks = forks(a.len() / size, work);
+    share(a, b, [size; 2], forks, &|first, a, b| {
         let mut scratch = scratch();
-        let parts = a.chunks_mut(size).zip(b.chunks_mut(size)).enumerate();
-        parts.for_each(|(i, (a, b))| f(&mut scratch, i, a, b));
+        in_order(a, b, [size; 2], &mut |i, a, b| f(&mut scratch, first + i, a, b));
+    });
+}
+
+/// What computes a pair of parts, or several, of two outputs.
+type PairFn<'f, A, B> = dyn Fn(usize, &mut [A], &mut [B]) + Sync + 'f;
+
+/// Calls `run(i, parts of a, parts of b)` for groups of neighbouring parts, of which part `i` is the first.
+///
+/// This is the one place where threads are asked, and it calls what is computed through a pointer: so it is compiled once for
+/// each type of outputs, and not for each kernel.
+fn share<A: Send, B: Send>(
+    a: &mut [A],
+    b: &mut [B],
+    [size_a, size_b]: [usize; 2],
+    forks: bool,
+    run: &PairFn<'_, A, B>,
+) {
+    if !forks {
+        return run(0, a, b);
     }
+    let each = a.len().div_ceil(size_a).div_ceil(GROUPS);
+    let groups = a.chunks_mut(each * size_a).zip(b.chunks_mut(each * size_b));
+    let groups: Vec<_> = groups.map(|group| Mutex::new(Some(group))).collect();
+    fork(groups.len(), &|i| {
+        let group = groups[i].lock().unwrap_or_else(PoisonError::into_inner).take();
+        let (a, b) = group.expect("each group is taken once");
+        run(i * each, a, b);
+    });
+}
+
+fn fork(count: usize, f: &(dyn Fn(usize) + Sync)) {
+    (0..count).into_par_iter().for_each(f);
+}
+
+/// [`PairFn`] for one thread.
+type PairFnMut<'f, A, B> = dyn FnMut(usize, &mut [A], &mut [B]) + 'f;
+
+/// Calls `f(i, part of a, part of b)` for one pair after the other.
+fn in_order<A, B>(
+    a: &mut [A],
+    b: &mut [B],
+    [size_a, size_b]: [usize; 2],
+    f: &mut PairFnMut<'_, A, B>,
+) {
+    let parts = a.chunks_mut(size_a).zip(b.chunks_mut(size_b)).enumerate();
+    parts.for_each(|(i, (a, b))| f(i, a, b));
 }
 
 /// Calls `f(i, slice)` for slices of `out` of these lengths, one behind the other.
@@ -78,18 +125,14 @@ pub fn for_each_slice<T: Send>(
     f: impl Fn(usize, &mut [T]) + Sync,
 ) {
     let mut rest = out;
-    let slices: Vec<&mut [T]> = lens
+    let mut slices: Vec<&mut [T]> = lens
         .map(|len| {
             let (slice, after) = std::mem::take(&mut rest).split_at_mut(len);
             rest = after;
             slice
         })
         .collect();
-    if forks(slices.len(), work) {
-        slices.into_par_iter().enumerate().for_each(|(i, slice)| f(i, slice));
-    } else {
-        slices.into_iter().enumerate().for_each(|(i, slice)| f(i, slice));
-    }
+    for_each_part(&mut slices, 1, work, || (), |(), i, slice| f(i, slice[0]));
 }
 
 /// Calls `f(i, blocks)` with the `i`-th blocks of length `size` of equally long rows.
@@ -103,7 +146,7 @@ pub fn for_each_block<T: Send, const ROWS: usize>(
         rows: [&mut [T]; ROWS],
         (first, size): (usize, usize),
         forks: bool,
-        f: &(impl Fn(usize, [&mut [T]; ROWS]) + Sync),
+        f: &(dyn Fn(usize, [&mut [T]; ROWS]) + Sync),
     ) {
         let blocks = rows[0].len().div_ceil(size);
         if blocks <= 1 {
@@ -132,11 +175,7 @@ pub fn for_each_block<T: Send, const ROWS: usize>(
 
 /// `f(0), f(1), ..., f(parts - 1)`, in that order.
 pub fn map<R: Send>(parts: usize, work: usize, f: impl Fn(usize) -> R + Sync) -> Vec<R> {
-    if forks(parts, work) {
-        (0..parts).into_par_iter().map(&f).collect()
-    } else {
-        (0..parts).map(f).collect()
-    }
+    map_parts(&mut vec![(); parts], 1, work, |i, _| f(i))
 }
 
 /// Calls `f(i, part)` for every part of `out` of length `size`, and collects what it returns in that order.
@@ -146,11 +185,15 @@ pub fn map_parts<T: Send, R: Send>(
     work: usize,
     f: impl Fn(usize, &mut [T]) -> R + Sync,
 ) -> Vec<R> {
-    if forks(out.len() / size, work) {
-        out.par_chunks_mut(size).enumerate().map(|(i, part)| f(i, part)).collect()
-    } else {
-        out.chunks_mut(size).enumerate().map(|(i, part)| f(i, part)).collect()
-    }
+    let mut results: Vec<Option<R>> = Vec::new();
+    results.resize_with(out.len().div_ceil(size), || None);
+    let forks = forks(results.len(), work);
+    share(out, &mut results, [size, 1], forks, &|first, out, results| {
+        in_order(out, results, [size, 1], &mut |i, part, result| {
+            result[0] = Some(f(first + i, part));
+        });
+    });
+    results.into_iter().flatten().collect()
 }
 
 /// Adds up rows of length `len` in the same tree as [`tree_sum`], in place: the sum is the first row.

@@ -3,8 +3,8 @@
 use super::names;
 use super::sequential::{Built, Param, Sequential};
 use crate::error::{Error, Result};
-use crate::nn::{Layer, Weight};
-use crate::scalar::Scalar;
+use crate::nn::{Layer, Weight, shared_layer};
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::{MAX_RANK, Shape, Stream, Tensor};
 use std::fmt;
 use std::sync::Arc;
@@ -69,14 +69,14 @@ impl<T: Scalar> SequentialBuilder<T> {
     /// ```
     #[expect(clippy::should_implement_trait, reason = "Keras's verb")]
     pub fn add(mut self, layer: impl Layer<T> + 'static) -> Self {
-        let name = layer.name().map(str::to_owned);
-        self.layers.push((name, Arc::new(layer)));
+        let layer = shared_layer(layer);
+        self.add_named(layer.name().map(str::to_owned), layer);
         self
     }
 
     /// Appends a layer under a name.
-    pub(super) fn add_named(&mut self, name: Option<String>, layer: Box<dyn Layer<T>>) {
-        self.layers.push((name, Arc::from(layer)));
+    pub(super) fn add_named(&mut self, name: Option<String>, layer: Arc<dyn Layer<T>>) {
+        self.layers.push((name, layer));
     }
 
     /// Fixes every shape and draws the weights. The seed also decides, later, what dropout drops and
@@ -90,6 +90,7 @@ impl<T: Scalar> SequentialBuilder<T> {
     /// let error = Sequential::new([8, 8, 1]).add(Dropout::new(1.5)).build(0).unwrap_err();
     /// assert_eq!(error.to_string(), "layer dropout (Dropout): the rate 1.5 is not between 0 and 1");
     /// ```
+    #[inline(never)]
     pub fn build(self, seed: u64) -> Result<Sequential<T>> {
         let (name, input) = (self.name.clone(), self.input);
         let planned = self.plan()?;
@@ -208,3 +209,5 @@ impl<T: Scalar> Built<T> {
         Built { name, layer, input, output, params }
     }
 }
+
+compiled!(|builder: SequentialBuilder<T>| builder.build(0));

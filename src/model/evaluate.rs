@@ -5,7 +5,7 @@ use super::scores::Scores;
 use super::sequential::Sequential;
 use crate::datasets::Dataset;
 use crate::error::{Error, Result};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 use crate::train::{Compile, Metric};
 use std::sync::Arc;
@@ -89,6 +89,7 @@ impl<T: Scalar> Sequential<T> {
     /// assert_eq!(model.evaluate(&data)?["loss"], 10.0);
     /// # Ok::<(), cinta::Error>(())
     /// ```
+    #[inline(never)]
     pub fn evaluate(&self, data: &Dataset<T>) -> Result<Scores> {
         let compiled = self.compiled()?;
         self.check_data("data", data)?;
@@ -122,6 +123,7 @@ impl<T: Scalar> Sequential<T> {
     /// assert_eq!(error.to_string(), "the model takes inputs [n, 4], and these have the shape [2, 5]");
     /// # Ok::<(), cinta::Error>(())
     /// ```
+    #[inline(never)]
     pub fn predict(&self, inputs: &Tensor<T>) -> Result<Tensor<T>> {
         forward::predict(self.input, &self.layers, inputs)
     }
@@ -148,3 +150,8 @@ impl<T: Scalar> Sequential<T> {
         })
     }
 }
+
+compiled!(|model: &Sequential<T>, data: &Dataset<T>| (
+    model.evaluate(data),
+    model.predict(data.inputs())
+));

@@ -14,7 +14,7 @@ use crate::datasets::Dataset;
 use crate::error::{Error, Result};
 use crate::kernels::par;
 use crate::nn::Mode;
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::{Stream, Tensor};
 use crate::train::{Compile, Optimizer, Step};
 use std::sync::Arc;
@@ -55,6 +55,7 @@ impl<T: Scalar> Sequential<T> {
     /// assert!((model.weight("dense", "bias")?.item() - 1.0).abs() < 1e-3);
     /// # Ok::<(), cinta::Error>(())
     /// ```
+    #[inline(never)]
     pub fn fit(&mut self, data: &Dataset<T>, fit: Fit<'_, T>) -> Result<History> {
         let compiled = self.compiled()?.clone();
         fit.check()?;
@@ -342,3 +343,5 @@ struct Outcome {
     sums: Sums,
     penalty: f64,
 }
+
+compiled!(|model: &mut Sequential<T>, data: &Dataset<T>| model.fit(data, Fit::default()));

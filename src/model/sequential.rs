@@ -6,7 +6,7 @@ use super::sub_model::SubModel;
 use super::summary;
 use crate::error::{Error, Result};
 use crate::nn::{Layer, Weight};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::{Shape, Tensor};
 use crate::train::Compile;
 use std::fmt;
@@ -126,6 +126,7 @@ impl<T: Scalar> Sequential<T> {
     /// model.compile(Compile::new(Adam::default(), MeanSquaredError));
     /// # Ok::<(), cinta::Error>(())
     /// ```
+    #[inline(never)]
     pub fn compile(&mut self, compile: Compile<T>) {
         self.compiled = Some(compile);
         self.progress.iterations = 0;
@@ -156,6 +157,7 @@ impl<T: Scalar> Sequential<T> {
     /// assert_eq!(model.learning_rate()?, 0.1);
     /// # Ok::<(), cinta::Error>(())
     /// ```
+    #[inline(never)]
     pub fn learning_rate(&self) -> Result<f64> {
         Ok(self.compiled()?.step(self.progress.iterations).learning_rate)
     }
@@ -173,6 +175,7 @@ impl<T: Scalar> Sequential<T> {
     /// assert_eq!(model.learning_rate()?, 0.0005);
     /// # Ok::<(), cinta::Error>(())
     /// ```
+    #[inline(never)]
     pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<()> {
         self.compiled()?;
         let compiled = self.compiled.as_mut().expect("just checked");
@@ -211,6 +214,7 @@ impl<T: Scalar> Sequential<T> {
     /// assert_eq!(model.count_params(), 4 * 2 + 2);
     /// # Ok::<(), cinta::Error>(())
     /// ```
+    #[inline(never)]
     pub fn count_params(&self) -> usize {
         self.params().map(|param| param.value.len()).sum()
     }
@@ -224,6 +228,7 @@ impl<T: Scalar> Sequential<T> {
     /// assert!(model.summary().contains("Total params: 10 (40.00 B)"));
     /// # Ok::<(), cinta::Error>(())
     /// ```
+    #[inline(never)]
     pub fn summary(&self) -> String {
         summary::summary(self)
     }
@@ -257,6 +262,7 @@ impl<T: Scalar> Sequential<T> {
         Ok(LayerRef::new(&self.layers[self.index_of(name)?]))
     }
 
+    #[inline(never)]
     fn index_of(&self, name: &str) -> Result<usize> {
         self.layers.iter().position(|layer| layer.name == name).ok_or_else(|| Error::NoSuchLayer {
             name: name.to_owned(),
@@ -275,6 +281,7 @@ impl<T: Scalar> Sequential<T> {
     /// assert_eq!(model.weight("dense", "kernel")?.shape(), [4, 2]);
     /// # Ok::<(), cinta::Error>(())
     /// ```
+    #[inline(never)]
     pub fn weight(&self, layer: &str, weight: &str) -> Result<&Tensor<T>> {
         let layer = &self.layers[self.index_of(layer)?];
         let found = layer.params.iter().find(|param| param.weight.name == weight);
@@ -298,6 +305,7 @@ impl<T: Scalar> Sequential<T> {
     /// assert_eq!(shapes, ["[4, 2]", "[2]"]);
     /// # Ok::<(), cinta::Error>(())
     /// ```
+    #[inline(never)]
     pub fn get_weights(&self) -> Vec<Tensor<T>> {
         self.params().map(|param| param.value.clone()).collect()
     }
@@ -317,6 +325,7 @@ impl<T: Scalar> Sequential<T> {
     /// assert_eq!(error.to_string(), "the model has 2 weights, and 1 were given");
     /// # Ok::<(), cinta::Error>(())
     /// ```
+    #[inline(never)]
     pub fn set_weights(&mut self, weights: &[Tensor<T>]) -> Result<()> {
         let count = self.params().count();
         if weights.len() != count {
@@ -393,3 +402,16 @@ impl<T: Scalar> fmt::Debug for Sequential<T> {
         f.write_str(&self.summary())
     }
 }
+
+compiled!(|model: &mut Sequential<T>, compile: Compile<T>| model.compile(compile));
+compiled!(|model: &mut Sequential<T>| (
+    model.learning_rate(),
+    model.set_learning_rate(0.1),
+    model.summary()
+));
+compiled!(|model: &mut Sequential<T>| (
+    model.count_params(),
+    model.get_weights(),
+    model.set_weights(&[])
+));
+compiled!(|model: &Sequential<T>| (model.get_layer("").map(drop), model.weight("", "").map(drop)));

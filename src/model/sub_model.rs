@@ -3,7 +3,7 @@
 use super::forward;
 use super::sequential::Built;
 use crate::error::Result;
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::{Shape, Tensor};
 use std::fmt;
 
@@ -48,6 +48,7 @@ impl<'m, T: Scalar> SubModel<'m, T> {
     /// assert_eq!(model.up_to("hidden")?.predict(&Tensor::zeros([5, 4]))?.shape(), [5, 3]);
     /// # Ok::<(), cinta::Error>(())
     /// ```
+    #[inline(never)]
     pub fn predict(&self, inputs: &Tensor<T>) -> Result<Tensor<T>> {
         forward::predict(self.input, self.layers, inputs)
     }
@@ -64,3 +65,5 @@ impl<'m, T: Scalar> SubModel<'m, T> {
         self.layers.last().map_or(self.input, |layer| layer.output)
     }
 }
+
+compiled!(|model: SubModel<'_, T>, x: &Tensor<T>| model.predict(x));

@@ -2,8 +2,10 @@
 
 use super::{
     Activation, AveragePooling2d, Config, Conv2d, Dense, Dropout, Flatten, Layer, MaxPooling2d,
+    shared_layer,
 };
 use crate::scalar::Scalar;
+use std::sync::Arc;
 
 /// The classes of [`make`], all of them Keras's as well.
 pub(crate) const BUILTIN: [&str; 7] =
@@ -13,21 +15,21 @@ pub(crate) const BUILTIN: [&str; 7] =
 pub(crate) fn make<T: Scalar>(
     class_name: &str,
     config: &Config,
-) -> Option<Result<Box<dyn Layer<T>>, String>> {
-    fn boxed<T: Scalar>(
+) -> Option<Result<Arc<dyn Layer<T>>, String>> {
+    fn some<T: Scalar>(
         layer: Result<impl Layer<T> + 'static, String>,
-    ) -> Option<Result<Box<dyn Layer<T>>, String>> {
-        Some(layer.map(|layer| Box::new(layer) as Box<dyn Layer<T>>))
+    ) -> Option<Result<Arc<dyn Layer<T>>, String>> {
+        Some(layer.map(shared_layer))
     }
     match class_name {
-        "Activation" => boxed(Activation::from_config(config)),
-        "ReLU" | "Softmax" | "ELU" => boxed(Activation::from_layer(class_name, config)),
-        "AveragePooling2D" => boxed(AveragePooling2d::from_config(config)),
-        "Conv2D" => boxed(Conv2d::from_config(config)),
-        "Dense" => boxed(Dense::from_config(config)),
-        "Dropout" => boxed(Dropout::from_config(config)),
-        "Flatten" => boxed(Flatten::from_config(config)),
-        "MaxPooling2D" => boxed(MaxPooling2d::from_config(config)),
+        "Activation" => some(Activation::from_config(config)),
+        "ReLU" | "Softmax" | "ELU" => some(Activation::from_layer(class_name, config)),
+        "AveragePooling2D" => some(AveragePooling2d::from_config(config)),
+        "Conv2D" => some(Conv2d::from_config(config)),
+        "Dense" => some(Dense::from_config(config)),
+        "Dropout" => some(Dropout::from_config(config)),
+        "Flatten" => some(Flatten::from_config(config)),
+        "MaxPooling2D" => some(MaxPooling2d::from_config(config)),
         _ => None,
     }
 }

@@ -4,6 +4,7 @@ use super::{Activation, Initializer, Regularizer};
 use crate::autograd::Var;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Stream, Tensor};
+use std::sync::Arc;
 
 /// A layer's options by Keras's names, in the order in which Keras writes them.
 ///
@@ -102,6 +103,12 @@ pub trait Layer<T: Scalar>: Send + Sync {
     fn couples_samples(&self) -> bool {
         false
     }
+}
+
+/// A layer as models hold it. Those of the crate are made here alone, so that all their methods are compiled in it.
+#[inline(never)]
+pub(crate) fn shared<T: Scalar>(layer: impl Layer<T> + 'static) -> Arc<dyn Layer<T>> {
+    Arc::new(layer)
 }
 
 /// A weight that a layer asks for.

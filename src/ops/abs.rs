@@ -1,7 +1,7 @@
 //! `y = |x|`, element by element.
 
 use crate::autograd::{Op, Var, apply};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 
 struct Abs;
@@ -40,6 +40,8 @@ impl<'t, T: Scalar> Var<'t, T> {
         apply(Abs, [self])
     }
 }
+
+compiled!(|x: &Var<T>| x.abs());
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! `y = scale x + shift` with two numbers: the operators between a variable and a number.
 
 use crate::autograd::{Op, Var, apply};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 
 struct Affine<T> {
@@ -112,6 +112,8 @@ left_scalar_operator!(f32, Mul, mul, |number| number, 0.0);
 left_scalar_operator!(f64, Add, add, |number| 1.0, number);
 left_scalar_operator!(f64, Sub, sub, |number| -1.0, number);
 left_scalar_operator!(f64, Mul, mul, |number| number, 0.0);
+
+compiled!(|x: &Var<T>| x.affine(2.0, 1.0));
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,7 @@
 use crate::autograd::{Op, Var, apply};
 use crate::kernels::pool2d::{self, Geometry, Ordered};
 use crate::kernels::{Padding, Window};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 
 struct AvgPool2d {
@@ -62,6 +62,8 @@ impl<'t, T: Scalar> Var<'t, T> {
         apply(AvgPool2d { size, strides, padding }, [self])
     }
 }
+
+compiled!(|x: &Var<T>| x.avg_pool2d([2, 2], [2, 2], Padding::Valid));
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,7 @@
 use super::categorical_crossentropy::{EPSILON, clip};
 use super::column;
 use crate::autograd::{Op, Var, apply};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 
 /// From the numbers before the sigmoid: `L = mean over i of max(z_i, 0) - z_i y_i + ln(1 + exp(-|z_i|))`, which
@@ -134,6 +134,9 @@ impl<'t, T: Scalar> Var<'t, T> {
         apply(FromLogits { targets: targets.clone() }, [self])
     }
 }
+
+compiled!(|y: &Var<T>, targets: &Tensor<T>| y.binary_crossentropy(targets));
+compiled!(|z: &Var<T>, targets: &Tensor<T>| z.binary_crossentropy_from_logits(targets));
 
 #[cfg(test)]
 mod tests {

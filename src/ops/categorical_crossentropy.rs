@@ -3,7 +3,7 @@
 use super::log_softmax::log_sum_exp;
 use crate::autograd::{Op, Var, apply};
 use crate::buffer::Buffer;
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::{Order, Tensor};
 
 /// Keras's epsilon: probabilities are clipped to `EPSILON ..= 1 - EPSILON`.
@@ -190,6 +190,9 @@ impl<'t, T: Scalar> Var<'t, T> {
         apply(FromLogits { targets: targets.clone() }, [self])
     }
 }
+
+compiled!(|y: &Var<T>, targets: &Tensor<T>| y.categorical_crossentropy(targets));
+compiled!(|z: &Var<T>, targets: &Tensor<T>| z.categorical_crossentropy_from_logits(targets));
 
 #[cfg(test)]
 mod tests {

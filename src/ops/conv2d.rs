@@ -11,7 +11,7 @@ use crate::autograd::{Op, Var, apply};
 use crate::kernels::conv2d::{self, Geometry};
 use crate::kernels::gemm::Finish;
 use crate::kernels::{Algorithm, Padding, Window};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 
 /// How a convolution is done: Keras's options, with its defaults.
@@ -213,6 +213,12 @@ impl<'t, T: Scalar> Var<'t, T> {
         apply(Conv2d(convolution), [self, kernel, bias])
     }
 }
+
+compiled!(|x: &Var<T>, kernel: &Var<T>, bias: &Var<T>| x.convolve(
+    kernel,
+    bias,
+    Convolution::default()
+));
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,7 @@
 use super::relu;
 use crate::autograd::{Op, Var, apply};
 use crate::kernels::gemm::{self, Finish};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 
 struct Dense {
@@ -91,6 +91,8 @@ impl<'t, T: Scalar> Var<'t, T> {
         apply(Dense { relu }, [self, kernel, bias])
     }
 }
+
+compiled!(|x: &Var<T>, kernel: &Var<T>, bias: &Var<T>| x.dense(kernel, bias, true));
 
 #[cfg(test)]
 mod tests {

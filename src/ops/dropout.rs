@@ -2,7 +2,7 @@
 
 use crate::autograd::{Op, Var, apply};
 use crate::kernels::mask;
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::{Stream, Tensor};
 
 struct Dropout {
@@ -68,6 +68,8 @@ impl<'t, T: Scalar> Var<'t, T> {
         apply(Dropout { rate, stream: stream.clone(), first_sample }, [self])
     }
 }
+
+compiled!(|x: &Var<T>, stream: &Stream| x.dropout(0.5, stream, 0));
 
 #[cfg(test)]
 mod tests {

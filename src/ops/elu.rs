@@ -1,7 +1,7 @@
 //! `y = x where x > 0, else exp(x) - 1`, element by element.
 
 use crate::autograd::{Op, Var, apply};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 
 struct Elu;
@@ -36,6 +36,8 @@ impl<'t, T: Scalar> Var<'t, T> {
         apply(Elu, [self])
     }
 }
+
+compiled!(|x: &Var<T>| x.elu());
 
 #[cfg(test)]
 mod tests {

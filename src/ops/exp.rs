@@ -1,7 +1,7 @@
 //! `y = exp(x)`, element by element.
 
 use crate::autograd::{Op, Var, apply};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 
 struct Exp;
@@ -36,6 +36,8 @@ impl<'t, T: Scalar> Var<'t, T> {
         apply(Exp, [self])
     }
 }
+
+compiled!(|x: &Var<T>| x.exp());
 
 #[cfg(test)]
 mod tests {

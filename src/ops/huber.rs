@@ -1,7 +1,7 @@
 //! `y = x^2 / 2` where `|x| <= delta`, else `delta |x| - delta^2 / 2`, element by element.
 
 use crate::autograd::{Op, Var, apply};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 
 struct Huber<T: Scalar> {
@@ -48,6 +48,8 @@ impl<'t, T: Scalar> Var<'t, T> {
         apply(Huber { delta: T::lit(delta) }, [self])
     }
 }
+
+compiled!(|x: &Var<T>| x.huber(1.0));
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,7 @@
 use super::categorical_crossentropy::{EPSILON, clip};
 use super::column;
 use crate::autograd::{Op, Var, apply};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 
 /// `L = sum over i of t_i ln(t_i / q_i)`, with `t = clip(y)` and `q = clip(p)`.
@@ -60,6 +60,8 @@ impl<'t, T: Scalar> Var<'t, T> {
         apply(KlDivergence { targets: targets.map(clipped) }, [self])
     }
 }
+
+compiled!(|y: &Var<T>, targets: &Tensor<T>| y.kl_divergence(targets));
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! `y = ln(x)`, element by element.
 
 use crate::autograd::{Op, Var, apply};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 
 struct Ln;
@@ -35,6 +35,8 @@ impl<'t, T: Scalar> Var<'t, T> {
         apply(Ln, [self])
     }
 }
+
+compiled!(|x: &Var<T>| x.ln());
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! `y_i = x_i - ln(sum over j of exp(x_j))` along the last axis.
 
 use crate::autograd::{Op, Var, apply};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 
 struct LogSoftmax;
@@ -62,6 +62,8 @@ impl<'t, T: Scalar> Var<'t, T> {
         apply(LogSoftmax, [self])
     }
 }
+
+compiled!(|x: &Var<T>| x.log_softmax());
 
 #[cfg(test)]
 mod tests {

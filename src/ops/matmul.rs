@@ -2,7 +2,7 @@
 
 use crate::autograd::{Op, Var, apply};
 use crate::kernels::gemm;
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 
 struct Matmul;
@@ -69,6 +69,8 @@ impl<'t, T: Scalar> Var<'t, T> {
         apply(Matmul, [self, other])
     }
 }
+
+compiled!(|x: &Var<T>, y: &Var<T>| (x.matmul(y), x.value().matmul(y.value())));
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,7 @@
 use crate::autograd::{Op, Var, apply};
 use crate::kernels::pool2d::{self, Geometry, Ordered, Winners};
 use crate::kernels::{Padding, Window};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 
 struct MaxPool2d {
@@ -68,6 +68,8 @@ impl<'t, T: Scalar> Var<'t, T> {
         apply(MaxPool2d { size, strides, padding }, [self])
     }
 }
+
+compiled!(|x: &Var<T>| x.max_pool2d([2, 2], [2, 2], Padding::Valid));
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! The mean over axes.
 
 use crate::autograd::{Op, Var, apply};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::{Axes, MAX_RANK, Shape, Tensor};
 
 struct Mean {
@@ -45,6 +45,8 @@ impl<'t, T: Scalar> Var<'t, T> {
         apply(Mean { axes: (0..rank).filter(|&axis| flags[axis]).collect() }, [self])
     }
 }
+
+compiled!(|x: &Var<T>| x.mean(..));
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@
 
 use super::column;
 use crate::autograd::{Op, Var, apply};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 
 struct MeanSquaredError<T: Scalar> {
@@ -59,6 +59,8 @@ impl<'t, T: Scalar> Var<'t, T> {
         apply(MeanSquaredError { targets: targets.clone() }, [self])
     }
 }
+
+compiled!(|y: &Var<T>, targets: &Tensor<T>| y.mean_squared_error(targets));
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! `y = -x`, element by element.
 
 use crate::autograd::{Op, Var, apply};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 
 struct Neg;
@@ -35,6 +35,8 @@ impl<'t, T: Scalar> std::ops::Neg for Var<'t, T> {
         -&self
     }
 }
+
+compiled!(|x: &Var<T>| -x);
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! The axes in another order.
 
 use crate::autograd::{Op, Var, apply};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 
 struct Permute<const N: usize> {
@@ -42,6 +42,8 @@ impl<'t, T: Scalar> Var<'t, T> {
         apply(Permute { order }, [self])
     }
 }
+
+compiled!(|x: &Var<T>| (x.permute([1, 0]), x.permute([2, 0, 1]), x.permute([3, 0, 1, 2])));
 
 #[cfg(test)]
 mod tests {

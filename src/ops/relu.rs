@@ -2,7 +2,7 @@
 
 use crate::autograd::{Op, Var, apply};
 use crate::kernels::gemm::rectified;
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 
 struct Relu;
@@ -42,6 +42,8 @@ impl<'t, T: Scalar> Var<'t, T> {
         apply(Relu, [self])
     }
 }
+
+compiled!(|x: &Var<T>| x.relu());
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! The same values under another shape.
 
 use crate::autograd::{Op, Var, apply};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::{Shape, Tensor};
 
 struct Reshape {
@@ -40,6 +40,8 @@ impl<'t, T: Scalar> Var<'t, T> {
         apply(Reshape { shape: shape.into() }, [self])
     }
 }
+
+compiled!(|x: &Var<T>| x.reshape([1]));
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! `y = 1 / (1 + exp(-x))`, element by element.
 
 use crate::autograd::{Op, Var, apply};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 
 struct Sigmoid;
@@ -36,6 +36,8 @@ impl<'t, T: Scalar> Var<'t, T> {
         apply(Sigmoid, [self])
     }
 }
+
+compiled!(|x: &Var<T>| x.sigmoid());
 
 #[cfg(test)]
 mod tests {

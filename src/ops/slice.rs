@@ -1,7 +1,7 @@
 //! The part of a tensor between two indices of an axis.
 
 use crate::autograd::{Op, Var, apply};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::{Shape, Tensor};
 use std::ops::Range;
 
@@ -51,6 +51,8 @@ impl<'t, T: Scalar> Var<'t, T> {
         apply(Slice { axis, range }, [self])
     }
 }
+
+compiled!(|x: &Var<T>| x.slice(0, 0..1));
 
 #[cfg(test)]
 mod tests {

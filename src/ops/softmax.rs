@@ -1,7 +1,7 @@
 //! `y_i = exp(x_i) / sum over j of exp(x_j)` along the last axis.
 
 use crate::autograd::{Op, Var, apply};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 
 struct Softmax;
@@ -77,6 +77,8 @@ impl<'t, T: Scalar> Var<'t, T> {
         apply(Softmax, [self])
     }
 }
+
+compiled!(|x: &Var<T>| (x.softmax(), x.value().softmax()));
 
 #[cfg(test)]
 mod tests {

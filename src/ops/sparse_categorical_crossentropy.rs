@@ -1,7 +1,7 @@
 //! Crossentropy against class numbers: the categorical one with a single 1 among the targets.
 
 use crate::autograd::Var;
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 
 impl<'t, T: Scalar> Var<'t, T> {
@@ -71,6 +71,9 @@ fn targets<T: Scalar>(predictions: &Tensor<T>, labels: &Tensor<T>) -> Tensor<T> 
 pub(crate) fn is_class(label: f64, classes: usize) -> bool {
     label.fract() == 0.0 && (0.0..classes as f64).contains(&label)
 }
+
+compiled!(|y: &Var<T>, labels: &Tensor<T>| y.sparse_categorical_crossentropy(labels));
+compiled!(|z: &Var<T>, labels: &Tensor<T>| z.sparse_categorical_crossentropy_from_logits(labels));
 
 #[cfg(test)]
 mod tests {

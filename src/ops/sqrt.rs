@@ -1,7 +1,7 @@
 //! `y = sqrt(x)`, element by element.
 
 use crate::autograd::{Op, Var, apply};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 
 struct Sqrt;
@@ -36,6 +36,8 @@ impl<'t, T: Scalar> Var<'t, T> {
         apply(Sqrt, [self])
     }
 }
+
+compiled!(|x: &Var<T>| x.sqrt());
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! `y = x^2`, element by element.
 
 use crate::autograd::{Op, Var, apply};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 
 struct Square;
@@ -35,6 +35,8 @@ impl<'t, T: Scalar> Var<'t, T> {
         apply(Square, [self])
     }
 }
+
+compiled!(|x: &Var<T>| x.square());
 
 #[cfg(test)]
 mod tests {

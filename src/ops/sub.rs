@@ -1,7 +1,7 @@
 //! `y = a - b`, broadcast to the common shape.
 
 use crate::autograd::{Op, Var, apply};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::{Shape, Tensor};
 
 struct Sub;
@@ -27,6 +27,8 @@ impl<T: Scalar> Op<T, 2> for Sub {
 }
 
 super::operator!(Sub, sub, Sub);
+
+compiled!(|x: &Var<T>, y: &Var<T>| x - y);
 
 #[cfg(test)]
 mod tests {

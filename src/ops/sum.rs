@@ -1,7 +1,7 @@
 //! The sum over axes.
 
 use crate::autograd::{Op, Var, apply};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::{Axes, MAX_RANK, Shape, Tensor};
 
 struct Sum {
@@ -44,6 +44,8 @@ impl<'t, T: Scalar> Var<'t, T> {
         apply(Sum { axes: (0..rank).filter(|&axis| flags[axis]).collect() }, [self])
     }
 }
+
+compiled!(|x: &Var<T>| x.sum(..));
 
 #[cfg(test)]
 mod tests {

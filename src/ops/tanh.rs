@@ -1,7 +1,7 @@
 //! `y = tanh(x)`, element by element.
 
 use crate::autograd::{Op, Var, apply};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 
 struct Tanh;
@@ -36,6 +36,8 @@ impl<'t, T: Scalar> Var<'t, T> {
         apply(Tanh, [self])
     }
 }
+
+compiled!(|x: &Var<T>| x.tanh());
 
 #[cfg(test)]
 mod tests {

@@ -25,7 +25,7 @@ mod scale;
 pub use figure::Figure;
 
 use crate::model::History;
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 use chart::{Chart, Line, Panel};
 use facets::{Facets, Labels, Tile};
@@ -78,6 +78,7 @@ pub fn lines<'a, T: Scalar>(series: impl IntoIterator<Item = (&'a str, &'a Tenso
 /// assert!(svg.contains("rect"));
 /// ```
 #[track_caller]
+#[inline(never)]
 pub fn picture<T: Scalar>(picture: &Tensor<T>) -> Figure {
     let shape = picture.shape();
     assert!(shape.rank() == 2, "plot::picture: a picture is [h, w], and the shape is {shape}");
@@ -103,6 +104,7 @@ pub fn picture<T: Scalar>(picture: &Tensor<T>) -> Figure {
 /// assert!(figure.to_svg().contains("output channel"));
 /// ```
 #[track_caller]
+#[inline(never)]
 pub fn filters<T: Scalar>(kernel: &Tensor<T>) -> Figure {
     let shape = kernel.shape();
     assert!(
@@ -133,6 +135,7 @@ pub fn filters<T: Scalar>(kernel: &Tensor<T>) -> Figure {
 /// assert!(figure.to_svg().contains("conv_2 of digit 4"));
 /// ```
 #[track_caller]
+#[inline(never)]
 pub fn activations<T: Scalar>(activations: &Tensor<T>, sample: usize) -> Figure {
     let shape = activations.shape();
     assert!(
@@ -180,6 +183,9 @@ pub fn history(history: &History) -> Figure {
     Figure::new(Body::Chart(Chart { panels, x_name: "epoch" }))
 }
 
+#[inline(never)]
 fn widened<T: Scalar>(values: &Tensor<T>) -> Vec<f64> {
     values.iter().map(Scalar::widen).collect()
 }
+
+compiled!(|x: &Tensor<T>| (lines([("", x)]), picture(x), filters(x), activations(x, 0)));

@@ -3,7 +3,7 @@
 use super::Tensor;
 use super::shape::{MAX_RANK, Shape};
 use crate::buffer::Buffer;
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use std::sync::Arc;
 
 /// Constructors.
@@ -32,6 +32,7 @@ impl<T: Scalar> Tensor<T> {
     }
 
     /// [`new`](Self::new), of memory from the pool.
+    #[inline(never)]
     pub(crate) fn from_buffer(shape: impl Into<Shape>, values: Buffer<T>) -> Self {
         let shape = shape.into();
         debug_assert_eq!(values.len(), shape.count());
@@ -95,6 +96,7 @@ impl<T: Scalar> Tensor<T> {
     /// assert_eq!(Tensor::<f64>::eye(2).to_vec(), [1.0, 0.0, 0.0, 1.0]);
     /// ```
     #[track_caller]
+    #[inline(never)]
     pub fn eye(n: usize) -> Self {
         Self::from_fn([n, n], |at| if at[0] == at[1] { T::one() } else { T::zero() })
     }
@@ -105,6 +107,7 @@ impl<T: Scalar> Tensor<T> {
     /// # use cinta::Tensor;
     /// assert_eq!(Tensor::<f64>::arange(3).to_vec(), [0.0, 1.0, 2.0]);
     /// ```
+    #[inline(never)]
     pub fn arange(n: usize) -> Self {
         Self::from_fn([n], |at| T::lit(at[0] as f64))
     }
@@ -146,6 +149,7 @@ impl<T: Scalar> Tensor<T> {
     /// assert_eq!(Tensor::concat(&[a, b]).shape(), [3, 2]);
     /// ```
     #[track_caller]
+    #[inline(never)]
     pub fn concat(parts: &[Tensor<T>]) -> Self {
         let first = parts.first().expect("concat needs at least one tensor").shape.sample();
         for part in parts {
@@ -197,3 +201,9 @@ impl<T: Scalar, const A: usize, const B: usize, const C: usize, const D: usize>
         Self::new([A, B, C, D], values.as_flattened().as_flattened().as_flattened().to_vec())
     }
 }
+
+compiled!(|parts: &[Tensor<T>]| (
+    Tensor::concat(parts),
+    Tensor::<T>::eye(1),
+    Tensor::<T>::arange(1)
+));

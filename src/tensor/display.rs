@@ -1,7 +1,7 @@
 //! Tensors as NumPy prints them.
 
 use super::Tensor;
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use std::fmt;
 
 /// Above this many elements only the first and last three of each long axis are shown.
@@ -19,6 +19,7 @@ const PRECISION: usize = 8;
 /// assert_eq!(format!("{:.2}", Tensor::from([1.0, 2.5])), "[1.  2.5]");
 /// ```
 impl<T: Scalar> fmt::Display for Tensor<T> {
+    #[inline(never)]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let style = Style::of(self, f.precision().unwrap_or(PRECISION));
         let full = self.len() <= THRESHOLD;
@@ -28,6 +29,7 @@ impl<T: Scalar> fmt::Display for Tensor<T> {
 
 /// The shape, the element type and the values, all on one line.
 impl<T: Scalar> fmt::Debug for Tensor<T> {
+    #[inline(never)]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHOWN: usize = 16;
         write!(f, "Tensor<{}>{} [", T::NAME, self.shape)?;
@@ -130,3 +132,5 @@ fn shifted(strides: &[isize; super::MAX_RANK]) -> [isize; super::MAX_RANK] {
     shifted.rotate_left(1);
     shifted
 }
+
+compiled!(|x: &Tensor<T>| (x.to_string(), format!("{x:?}")));

@@ -2,7 +2,7 @@
 
 use super::{Tensor, walk};
 use crate::buffer::Buffer;
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use std::ops::{Add, Div, Mul, Neg, Sub};
 use std::sync::Arc;
 
@@ -14,14 +14,10 @@ impl<T: Scalar> Tensor<T> {
     /// assert_eq!(Tensor::from([1.0, -2.0]).map(f64::abs).to_vec(), [1.0, 2.0]);
     /// ```
     pub fn map(&self, f: impl Fn(T) -> T) -> Tensor<T> {
-        match self.dense() {
-            Some(values) => {
-                self.with_data(Buffer::collect(values.len(), values.iter().map(|&x| f(x))))
-            }
-            None => {
-                Tensor::from_buffer(self.shape, Buffer::collect(self.len(), self.iter().map(f)))
-            }
-        }
+        let x = self.gapless();
+        let mut y = Buffer::stale(x.len());
+        y.iter_mut().zip(x.dense().expect("without gaps")).for_each(|(y, &x)| *y = f(x));
+        x.with_data(y)
     }
 
     /// `f` of every element, in place where this tensor alone owns its data.
@@ -53,9 +49,24 @@ impl<T: Scalar> Tensor<T> {
     #[track_caller]
     pub fn zip_with(&self, other: &Tensor<T>, f: impl Fn(T, T) -> T) -> Tensor<T> {
         if let Some((a, b)) = self.dense_pair(other) {
-            return self
-                .with_data(Buffer::collect(a.len(), a.iter().zip(b).map(|(&x, &y)| f(x, y))));
+            let mut z = Buffer::stale(a.len());
+            z.iter_mut().zip(a.iter().zip(b)).for_each(|(z, (&x, &y))| *z = f(x, y));
+            return self.with_data(z);
         }
+        self.broadcast_runs(other, &mut |z, x, y| {
+            if (x.step, y.step) == (1, 1) {
+                let pairs = x.values(z.len()).iter().zip(y.values(z.len()));
+                z.iter_mut().zip(pairs).for_each(|(z, (&x, &y))| *z = f(x, y));
+            } else {
+                (0..).zip(z).for_each(|(k, z)| *z = f(x.at(k), y.at(k)));
+            }
+        })
+    }
+
+    /// A tensor that `run` writes piece by piece, next to the two pieces of operands that are broadcast to its shape.
+    #[track_caller]
+    #[inline(never)]
+    fn broadcast_runs(&self, other: &Tensor<T>, run: &mut RunFn<'_, T>) -> Tensor<T> {
         let Some(shape) = self.shape.broadcast_with(&other.shape) else {
             panic!("the shapes {} and {} do not broadcast to a common one", self.shape, other.shape)
         };
@@ -63,18 +74,15 @@ impl<T: Scalar> Tensor<T> {
         let mut values = Buffer::stale(shape.count());
         let mut rest = &mut values[..];
         let start = [a.offset as isize, b.offset as isize];
-        walk::runs(shape, [&a.strides, &b.strides], start, |len, [i, j], [di, dj]| {
-            let (run, after) = std::mem::take(&mut rest).split_at_mut(len);
+        walk::runs(shape, [&a.strides, &b.strides], start, &mut |len, [i, j], [di, dj]| {
+            let (piece, after) = std::mem::take(&mut rest).split_at_mut(len);
             rest = after;
-            if (di, dj) == (1, 1) {
-                let (x, y) = (&a.data[i as usize..][..len], &b.data[j as usize..][..len]);
-                let pairs = x.iter().zip(y);
-                run.iter_mut().zip(pairs).for_each(|(z, (&x, &y))| *z = f(x, y));
-                return;
-            }
-            for (k, z) in (0..).zip(run) {
-                *z = f(a.data[(i + k * di) as usize], b.data[(j + k * dj) as usize]);
-            }
+            let (data_a, data_b) = (&a.data[..], &b.data[..]);
+            run(
+                piece,
+                Run { data: data_a, start: i, step: di },
+                Run { data: data_b, start: j, step: dj },
+            );
         });
         Tensor::from_buffer(shape, values)
     }
@@ -103,6 +111,7 @@ impl<T: Scalar> Tensor<T> {
     }
 
     /// Both tensors' stored values, if they pair up element by element in memory.
+    #[inline(never)]
     fn dense_pair<'a>(&'a self, other: &'a Tensor<T>) -> Option<(&'a [T], &'a [T])> {
         let same = self.shape == other.shape
             && (0..self.rank()).all(|a| self.shape[a] == 1 || self.strides[a] == other.strides[a]);
@@ -115,6 +124,7 @@ impl<T: Scalar> Tensor<T> {
     /// # use cinta::Tensor;
     /// assert_eq!(Tensor::from([0.0]).exp().item(), 1.0);
     /// ```
+    #[inline(never)]
     pub fn exp(&self) -> Tensor<T> {
         self.map(T::exp)
     }
@@ -125,6 +135,7 @@ impl<T: Scalar> Tensor<T> {
     /// # use cinta::Tensor;
     /// assert_eq!(Tensor::from([1.0]).ln().item(), 0.0);
     /// ```
+    #[inline(never)]
     pub fn ln(&self) -> Tensor<T> {
         self.map(T::ln)
     }
@@ -135,6 +146,7 @@ impl<T: Scalar> Tensor<T> {
     /// # use cinta::Tensor;
     /// assert_eq!(Tensor::from([9.0]).sqrt().item(), 3.0);
     /// ```
+    #[inline(never)]
     pub fn sqrt(&self) -> Tensor<T> {
         self.map(T::sqrt)
     }
@@ -145,6 +157,7 @@ impl<T: Scalar> Tensor<T> {
     /// # use cinta::Tensor;
     /// assert_eq!(Tensor::from([-3.0]).square().item(), 9.0);
     /// ```
+    #[inline(never)]
     pub fn square(&self) -> Tensor<T> {
         self.map(|x| x * x)
     }
@@ -155,6 +168,7 @@ impl<T: Scalar> Tensor<T> {
     /// # use cinta::Tensor;
     /// assert_eq!(Tensor::from([-3.0]).abs().item(), 3.0);
     /// ```
+    #[inline(never)]
     pub fn abs(&self) -> Tensor<T> {
         self.map(T::abs)
     }
@@ -165,6 +179,7 @@ impl<T: Scalar> Tensor<T> {
     /// # use cinta::Tensor;
     /// assert_eq!(Tensor::from([0.0]).tanh().item(), 0.0);
     /// ```
+    #[inline(never)]
     pub fn tanh(&self) -> Tensor<T> {
         self.map(T::tanh)
     }
@@ -179,6 +194,7 @@ impl<T: Scalar> Tensor<T> {
     /// assert_eq!(Tensor::from([-1.0, 0.5, 2.0]).clamp(0.0, 1.0).to_vec(), [0.0, 0.5, 1.0]);
     /// ```
     #[track_caller]
+    #[inline(never)]
     pub fn clamp(&self, low: T, high: T) -> Tensor<T> {
         assert!(low <= high, "clamp: {low}..{high} is no range");
         self.map(|x| {
@@ -198,6 +214,7 @@ impl<T: Scalar> Tensor<T> {
     /// # use cinta::Tensor;
     /// assert!(Tensor::from([1.0]).all_close(&Tensor::from([1.0 + 1e-9]), 1e-6, 0.0));
     /// ```
+    #[inline(never)]
     pub fn all_close(&self, other: &Tensor<T>, relative: f64, absolute: f64) -> bool {
         self.shape == other.shape
             && self.iter().zip(other.iter()).all(|(a, b)| {
@@ -207,12 +224,37 @@ impl<T: Scalar> Tensor<T> {
     }
 }
 
+/// What writes a piece of a tensor, next to the pieces of two operands.
+type RunFn<'f, T> = dyn FnMut(&mut [T], Run<'_, T>, Run<'_, T>) + 'f;
+
+/// Elements evenly spaced in memory.
+#[derive(Clone, Copy)]
+struct Run<'a, T> {
+    data: &'a [T],
+    start: isize,
+    step: isize,
+}
+
+impl<'a, T: Copy> Run<'a, T> {
+    #[inline(always)]
+    fn at(self, k: isize) -> T {
+        self.data[(self.start + k * self.step) as usize]
+    }
+
+    /// The first `len` of neighbours.
+    #[inline(always)]
+    fn values(self, len: usize) -> &'a [T] {
+        &self.data[self.start as usize..][..len]
+    }
+}
+
 /// An operator between tensors, owned or borrowed, and with a scalar on the right.
 macro_rules! operator {
     ($trait:ident, $method:ident, $op:tt) => {
         impl<T: Scalar> $trait<&Tensor<T>> for &Tensor<T> {
             type Output = Tensor<T>;
             #[track_caller]
+            #[inline(never)]
             fn $method(self, other: &Tensor<T>) -> Tensor<T> {
                 self.zip_with(other, |a, b| a $op b)
             }
@@ -229,6 +271,7 @@ macro_rules! operator {
         impl<T: Scalar> $trait<&Tensor<T>> for Tensor<T> {
             type Output = Tensor<T>;
             #[track_caller]
+            #[inline(never)]
             fn $method(self, other: &Tensor<T>) -> Tensor<T> {
                 self.into_zip_with(other, |a, b| a $op b)
             }
@@ -244,6 +287,7 @@ macro_rules! operator {
 
         impl<T: Scalar> $trait<T> for &Tensor<T> {
             type Output = Tensor<T>;
+            #[inline(never)]
             fn $method(self, other: T) -> Tensor<T> {
                 self.map(|a| a $op other)
             }
@@ -251,6 +295,7 @@ macro_rules! operator {
 
         impl<T: Scalar> $trait<T> for Tensor<T> {
             type Output = Tensor<T>;
+            #[inline(never)]
             fn $method(self, other: T) -> Tensor<T> {
                 self.into_map(|a| a $op other)
             }
@@ -265,6 +310,7 @@ operator!(Div, div, /);
 
 impl<T: Scalar> Neg for &Tensor<T> {
     type Output = Tensor<T>;
+    #[inline(never)]
     fn neg(self) -> Tensor<T> {
         self.map(|a| -a)
     }
@@ -272,7 +318,15 @@ impl<T: Scalar> Neg for &Tensor<T> {
 
 impl<T: Scalar> Neg for Tensor<T> {
     type Output = Tensor<T>;
+    #[inline(never)]
     fn neg(self) -> Tensor<T> {
         self.into_map(|a| -a)
     }
 }
+
+compiled!(|x: &Tensor<T>, y: T| (x + y, x - y, x * y, x / y));
+compiled!(|x: Tensor<T>, y: T| (x.clone() + y, x.clone() - y, x.clone() * y, x / y));
+compiled!(|x: &Tensor<T>, y: &Tensor<T>| (x + y, x - y, x * y, x / y));
+compiled!(|x: Tensor<T>, y: &Tensor<T>| (x.clone() + y, x.clone() - y, x.clone() * y, x / y));
+compiled!(|x: Tensor<T>| (-&x, x.exp(), x.ln(), x.sqrt(), x.square(), x.abs(), x.tanh(), -x));
+compiled!(|x: &Tensor<T>| (x.clamp(0.0, 1.0), x.all_close(x, 0.0, 0.0)));

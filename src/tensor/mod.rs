@@ -23,7 +23,7 @@ pub use shape::{Axes, MAX_RANK, Shape};
 pub(crate) use transpose::transpose;
 
 use crate::buffer::Buffer;
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use std::sync::Arc;
 
 /// An array of `f32` or `f64` with up to [`MAX_RANK`] axes.
@@ -168,6 +168,7 @@ impl<T: Scalar> Tensor<T> {
     /// # use cinta::Tensor;
     /// assert_eq!(Tensor::from([[1.0, 2.0], [3.0, 4.0]]).to_vec(), [1.0, 2.0, 3.0, 4.0]);
     /// ```
+    #[inline(never)]
     pub fn to_vec(&self) -> Vec<T> {
         match self.as_slice() {
             Some(values) => values.to_vec(),
@@ -198,6 +199,7 @@ impl<T: Scalar> Tensor<T> {
     /// let x = Tensor::from([[1.0, 2.0], [3.0, 4.0]]).permute([1, 0]);
     /// assert_eq!(x.row_major().as_slice(), Some(&[1.0, 3.0, 2.0, 4.0][..]));
     /// ```
+    #[inline(never)]
     pub fn row_major(&self) -> Tensor<T> {
         if self.is_row_major() { self.clone() } else { self.copied() }
     }
@@ -214,6 +216,7 @@ impl<T: Scalar> Tensor<T> {
     /// y.as_mut_slice()[0] = 9.0;
     /// assert_eq!((x.at([0]), y.at([0])), (1.0, 9.0));
     /// ```
+    #[inline(never)]
     pub fn as_mut_slice(&mut self) -> &mut [T] {
         if !self.is_row_major() || Arc::get_mut(&mut self.data).is_none() {
             *self = self.copied();
@@ -228,6 +231,7 @@ impl<T: Scalar> Tensor<T> {
     /// # use cinta::Tensor;
     /// assert!(!Tensor::from([1.0, f64::NAN]).is_finite());
     /// ```
+    #[inline(never)]
     pub fn is_finite(&self) -> bool {
         // Without an early end, so that vectors can be compared.
         let all = |values: &[T]| values.iter().fold(true, |all, x| all & x.is_finite());
@@ -241,6 +245,7 @@ impl<T: Scalar> Tensor<T> {
     ///
     /// # Panics
     /// When `values` has another length.
+    #[inline(never)]
     pub(crate) fn copy_to(&self, values: &mut [T]) {
         assert_eq!(values.len(), self.len(), "a copy of a tensor of shape {}", self.shape);
         if let Some(innermost) = self.as_innermost() {
@@ -248,20 +253,26 @@ impl<T: Scalar> Tensor<T> {
             return transpose(innermost, [innermost.len() / n, n], values);
         }
         let mut rest = values;
-        walk::runs(self.shape, [&self.strides], [self.offset as isize], |len, [at], [step]| {
-            let (run, after) = std::mem::take(&mut rest).split_at_mut(len);
-            rest = after;
-            match step {
-                1 => run.copy_from_slice(&self.data[at as usize..][..len]),
-                _ => run
-                    .iter_mut()
-                    .enumerate()
-                    .for_each(|(i, x)| *x = self.data[(at + i as isize * step) as usize]),
-            }
-        });
+        walk::runs(
+            self.shape,
+            [&self.strides],
+            [self.offset as isize],
+            &mut |len, [at], [step]| {
+                let (run, after) = std::mem::take(&mut rest).split_at_mut(len);
+                rest = after;
+                match step {
+                    1 => run.copy_from_slice(&self.data[at as usize..][..len]),
+                    _ => run
+                        .iter_mut()
+                        .enumerate()
+                        .for_each(|(i, x)| *x = self.data[(at + i as isize * step) as usize]),
+                }
+            },
+        );
     }
 
     /// A row-major copy.
+    #[inline(never)]
     fn copied(&self) -> Tensor<T> {
         let mut values = Buffer::stale(self.len());
         self.copy_to(&mut values);
@@ -276,6 +287,7 @@ impl<T: Scalar> Tensor<T> {
         (&self.data[self.offset..], step(rows, self.strides[0]), step(cols, self.strides[1]))
     }
 
+    #[inline(never)]
     fn is_row_major(&self) -> bool {
         let expected = self.shape.row_major();
         self.is_empty()
@@ -288,23 +300,27 @@ impl<T: Scalar> Tensor<T> {
         self.dense_range().map(|range| &self.data[range])
     }
 
+    #[inline(never)]
     fn dense_range(&self) -> Option<std::ops::Range<usize>> {
+        let mut expected = 1;
         if !self.is_row_major() {
-            let mut axes: Vec<usize> =
-                (0..self.rank()).filter(|&axis| self.shape[axis] != 1).collect();
-            axes.sort_by_key(|&axis| self.strides[axis]);
-            let mut expected = 1;
-            for axis in axes {
-                if self.strides[axis] != expected {
-                    return None;
-                }
-                expected *= self.shape[axis] as isize;
+            // From the innermost axis outwards, each is found by its stride.
+            for _ in (0..self.rank()).filter(|&axis| self.shape[axis] != 1) {
+                let next = |&axis: &usize| self.shape[axis] != 1 && self.strides[axis] == expected;
+                expected *= self.shape[(0..self.rank()).find(next)?] as isize;
             }
         }
         Some(self.offset..self.offset + self.len())
     }
 
+    /// The same values, without gaps or repetition in memory: in their order, if that has none.
+    #[inline(never)]
+    fn gapless(&self) -> Tensor<T> {
+        if self.dense_range().is_some() { self.clone() } else { self.row_major() }
+    }
+
     /// A tensor with the shape and memory order of `self` over new dense data.
+    #[inline(never)]
     fn with_data(&self, data: Buffer<T>) -> Self {
         Tensor { data: Arc::new(data), shape: self.shape, strides: self.strides, offset: 0 }
     }
@@ -312,7 +328,11 @@ impl<T: Scalar> Tensor<T> {
 
 /// Tensors are equal when their shapes and all their values are, whatever their memory order.
 impl<T: Scalar> PartialEq for Tensor<T> {
+    #[inline(never)]
     fn eq(&self, other: &Self) -> bool {
         self.shape == other.shape && self.iter().eq(other.iter())
     }
 }
+
+compiled!(|x: &Tensor<T>, y: &Tensor<T>| (x.to_vec(), x.row_major(), x.is_finite(), x == y));
+compiled!(|x: &mut Tensor<T>| x.as_mut_slice().fill(0.0));

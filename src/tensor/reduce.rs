@@ -3,7 +3,7 @@
 use super::shape::{Axes, MAX_RANK, Shape};
 use super::{Tensor, walk};
 use crate::buffer::Buffer;
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 
 impl<T: Scalar> Tensor<T> {
     /// The sum over axes, which disappear from the shape. It is accumulated in `f64`.
@@ -50,7 +50,7 @@ impl<T: Scalar> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn max(&self, axes: impl Axes) -> Tensor<T> {
-        self.fold(axes, T::neg_infinity(), |a, b| if b > a || b.is_nan() { b } else { a })
+        self.max_flagged(&axes.flags(self.rank()))
     }
 
     /// The smallest value along axes, which disappear from the shape; NaN where there is one.
@@ -64,7 +64,7 @@ impl<T: Scalar> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn min(&self, axes: impl Axes) -> Tensor<T> {
-        self.fold(axes, T::infinity(), |a, b| if b < a || b.is_nan() { b } else { a })
+        self.min_flagged(&axes.flags(self.rank()))
     }
 
     /// The index of the largest value along an axis, for every index of the other axes in
@@ -79,6 +79,7 @@ impl<T: Scalar> Tensor<T> {
     /// assert_eq!(probabilities.argmax(1), [1, 0]);
     /// ```
     #[track_caller]
+    #[inline(never)]
     pub fn argmax(&self, axis: usize) -> Vec<usize> {
         assert!(axis < self.rank(), "argmax: axis {axis} of a tensor of shape {}", self.shape);
         let len = self.shape[axis];
@@ -117,13 +118,17 @@ impl<T: Scalar> Tensor<T> {
     }
 
     /// The sum over the flagged axes, which stay with length 1.
+    #[inline(never)]
     fn sum_flagged(&self, flags: &[bool; MAX_RANK]) -> Tensor<T> {
         let kept = self.kept(flags);
         let strides = masked(&kept, flags);
         let mut sums = Buffer::<f64>::zeroed(kept.count());
         let start = [self.offset as isize, 0];
-        walk::runs(self.shape, [&self.strides, &strides], start, |len, [x, s], [dx, ds]| {
-            match (dx, ds) {
+        walk::runs(
+            self.shape,
+            [&self.strides, &strides],
+            start,
+            &mut |len, [x, s], [dx, ds]| match (dx, ds) {
                 (1, 0) => sums[s as usize] += lane_sum(&self.data[x as usize..][..len]),
                 (1, 1) => {
                     let run = &self.data[x as usize..][..len];
@@ -133,25 +138,36 @@ impl<T: Scalar> Tensor<T> {
                 _ => (0..len as isize).for_each(|i| {
                     sums[(s + i * ds) as usize] += self.data[(x + i * dx) as usize].widen();
                 }),
-            }
-        });
+            },
+        );
         let len = sums.len();
         Tensor::from_buffer(kept, Buffer::collect(len, sums.iter().map(|&sum| T::lit(sum))))
     }
 
     #[track_caller]
-    fn fold(&self, axes: impl Axes, first: T, f: impl Fn(T, T) -> T) -> Tensor<T> {
-        let flags = axes.flags(self.rank());
-        let kept = self.kept(&flags);
+    #[inline(never)]
+    fn max_flagged(&self, flags: &[bool; MAX_RANK]) -> Tensor<T> {
+        self.fold(flags, T::neg_infinity(), |a, b| if b > a || b.is_nan() { b } else { a })
+    }
+
+    #[track_caller]
+    #[inline(never)]
+    fn min_flagged(&self, flags: &[bool; MAX_RANK]) -> Tensor<T> {
+        self.fold(flags, T::infinity(), |a, b| if b < a || b.is_nan() { b } else { a })
+    }
+
+    #[track_caller]
+    fn fold(&self, flags: &[bool; MAX_RANK], first: T, f: impl Fn(T, T) -> T) -> Tensor<T> {
+        let kept = self.kept(flags);
         assert!(
             !self.is_empty() || kept.contains(&0),
             "the maximum or minimum of no elements: the shape is {}",
             self.shape
         );
-        let strides = masked(&kept, &flags);
+        let strides = masked(&kept, flags);
         let mut folded = vec![first; kept.count()];
         let start = [self.offset as isize, 0];
-        walk::runs(self.shape, [&self.strides, &strides], start, |len, [x, s], [dx, ds]| {
+        walk::runs(self.shape, [&self.strides, &strides], start, &mut |len, [x, s], [dx, ds]| {
             for i in 0..len as isize {
                 let slot = &mut folded[(s + i * ds) as usize];
                 // A NaN stays: no comparison with it is true.
@@ -160,7 +176,7 @@ impl<T: Scalar> Tensor<T> {
                 }
             }
         });
-        Tensor::new(self.without(&flags), folded)
+        Tensor::new(self.without(flags), folded)
     }
 
     /// The shape with the flagged axes of length 1.
@@ -193,3 +209,5 @@ fn lane_sum<T: Scalar>(values: &[T]) -> f64 {
     }
     lanes.iter().sum::<f64>() + rest.iter().map(|x| x.widen()).sum::<f64>()
 }
+
+compiled!(|x: &Tensor<T>| (x.sum(..), x.mean(..), x.max(..), x.min(..), x.argmax(0)));

@@ -3,7 +3,7 @@
 use super::shape::{MAX_RANK, Shape};
 use super::{Tensor, walk};
 use crate::buffer::Buffer;
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use std::ops::{Bound, RangeBounds};
 
 impl<T: Scalar> Tensor<T> {
@@ -39,6 +39,7 @@ impl<T: Scalar> Tensor<T> {
     ///
     /// Both shapes are walked together in groups of axes with equal products; a group can be
     /// regrouped if its old axes lie in memory like one axis.
+    #[inline(never)]
     fn restride(&self, shape: Shape) -> Option<[isize; MAX_RANK]> {
         if self.is_empty() {
             return Some(shape.row_major());
@@ -278,6 +279,7 @@ impl<T: Scalar> Tensor<T> {
     /// assert_eq!(x.take(&[1, 1, 0]), Tensor::from([[3.0, 4.0], [3.0, 4.0], [1.0, 2.0]]));
     /// ```
     #[track_caller]
+    #[inline(never)]
     pub fn take(&self, indices: &[usize]) -> Tensor<T> {
         assert!(self.rank() > 0, "take: a scalar has no rows");
         let row = self.shape.sample();
@@ -289,7 +291,7 @@ impl<T: Scalar> Tensor<T> {
             assert!(index < self.shape[0], "take: row {index} of a tensor of shape {}", self.shape);
             let start = self.offset as isize + index as isize * self.strides[0];
             let mut rest = &mut values[i * len..(i + 1) * len];
-            walk::runs(row, [&strides], [start], |len, [at], [step]| {
+            walk::runs(row, [&strides], [start], &mut |len, [at], [step]| {
                 let (run, after) = std::mem::take(&mut rest).split_at_mut(len);
                 rest = after;
                 match step {
@@ -301,3 +303,5 @@ impl<T: Scalar> Tensor<T> {
         Tensor::from_buffer(row.batch(indices.len()), values)
     }
 }
+
+compiled!(|x: &Tensor<T>| (x.reshape([1]), x.take(&[])));

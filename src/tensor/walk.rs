@@ -6,12 +6,13 @@ use super::shape::{MAX_RANK, Shape};
 ///
 /// The elements come as runs along one axis: `run(len, at, step)` stands for the `len` elements at
 /// `at[k] + i * step[k]` of each operand `k`. Neighbouring axes that lie in memory like one are
-/// merged first, so that two row-major operands of any rank are a single run.
+/// merged first, so that two row-major operands of any rank are a single run. `run` is called through a pointer, so that this
+/// loop is compiled once.
 pub fn runs<const K: usize>(
     shape: Shape,
     strides: [&[isize; MAX_RANK]; K],
     start: [isize; K],
-    mut run: impl FnMut(usize, [isize; K], [isize; K]),
+    run: &mut dyn FnMut(usize, [isize; K], [isize; K]),
 ) {
     if shape.contains(&0) {
         return;

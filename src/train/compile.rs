@@ -1,6 +1,8 @@
 //! What `compile` takes.
 
-use super::{Direction, LearningRate, Loss, Metric, Optimizer, Registry, Step, optimizers};
+use super::{
+    Direction, LearningRate, Loss, Metric, Optimizer, Registry, Step, losses, metrics, optimizers,
+};
 use crate::scalar::Scalar;
 use serde_json::{Value, json};
 use std::fmt;
@@ -43,8 +45,8 @@ impl<T: Scalar> Compile<T> {
     /// ```
     pub fn new(optimizer: impl Optimizer<T> + 'static, loss: impl Loss<T> + 'static) -> Self {
         Compile {
-            optimizer: Arc::new(optimizer),
-            loss: Arc::new(loss),
+            optimizer: optimizers::shared(optimizer),
+            loss: losses::shared(loss),
             metrics: Vec::new(),
             weighted_metrics: Vec::new(),
             learning_rate: None,
@@ -59,7 +61,7 @@ impl<T: Scalar> Compile<T> {
     /// assert!(format!("{compile:?}").contains("accuracy"));
     /// ```
     pub fn metric(mut self, metric: impl Metric<T> + 'static) -> Self {
-        self.metrics.push(Arc::new(metric));
+        self.metrics.push(metrics::shared(metric));
         self
     }
 
@@ -80,7 +82,7 @@ impl<T: Scalar> Compile<T> {
     /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn weighted_metric(mut self, metric: impl Metric<T> + 'static) -> Self {
-        self.weighted_metrics.push(Arc::new(metric));
+        self.weighted_metrics.push(metrics::shared(metric));
         self
     }
 

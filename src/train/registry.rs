@@ -137,8 +137,8 @@ impl<T: Scalar> Registry<T> {
         registered: &str,
         class_name: &str,
         config: &Config,
-    ) -> Result<Box<dyn Layer<T>>, String> {
-        self.layers.get(class_name).map(|make| make(config)).unwrap_or_else(|| {
+    ) -> Result<Arc<dyn Layer<T>>, String> {
+        self.layers.get(class_name).map(|make| Ok(Arc::from(make(config)?))).unwrap_or_else(|| {
             Err(format!(
                 "this is the class {registered} of somebody's own; add a layer {class_name} to a Registry"
             ))
@@ -149,9 +149,9 @@ impl<T: Scalar> Registry<T> {
         &self,
         class_name: &str,
         config: &Config,
-    ) -> Result<Box<dyn Layer<T>>, String> {
+    ) -> Result<Arc<dyn Layer<T>>, String> {
         if let Some(make) = self.layers.get(class_name) {
-            return make(config);
+            return Ok(Arc::from(make(config)?));
         }
         make_builtin(class_name, config).unwrap_or_else(|| {
             let own = self.layers.keys().map(String::as_str);
@@ -165,7 +165,7 @@ impl<T: Scalar> Registry<T> {
 
     pub(super) fn make_loss(&self, value: &Value) -> Result<Arc<dyn Loss<T>>, String> {
         made(&self.losses, value)?
-            .map_or_else(|| Ok(losses::from_config(value, "loss")? as Arc<dyn Loss<T>>), Ok)
+            .map_or_else(|| Ok(losses::from_config(value, "loss")?.into_loss()), Ok)
     }
 
     pub(super) fn make_metric(&self, value: &Value) -> Result<Arc<dyn Metric<T>>, String> {

@@ -80,6 +80,7 @@ fn parse(name: &str, text: &[u8]) -> Result<Value, String> {
 }
 
 /// Reads a whole model, from either of its files.
+#[inline(never)]
 pub(super) fn load<T: Scalar>(
     bytes: Vec<u8>,
     registry: &Registry<T>,
@@ -113,6 +114,7 @@ pub(super) fn load<T: Scalar>(
 }
 
 /// Reads the weights for a model, from any of Keras's files.
+#[inline(never)]
 pub(super) fn load_weights<T: Scalar>(
     bytes: Vec<u8>,
     model: &Sequential<T>,
@@ -188,6 +190,7 @@ impl<T: Scalar> Parts<T> {
 }
 
 /// A whole model as the bytes of a file.
+#[inline(never)]
 pub(super) fn save<T: Scalar>(model: &Sequential<T>, format: Format) -> Result<Vec<u8>, String> {
     format.check(false)?;
     let mut config = to_config(model);
@@ -226,6 +229,7 @@ pub(super) fn save<T: Scalar>(model: &Sequential<T>, format: Format) -> Result<V
 }
 
 /// The weights of a model as the bytes of a `.weights.h5` file.
+#[inline(never)]
 pub(super) fn save_weights<T: Scalar>(
     model: &Sequential<T>,
     format: Format,

@@ -270,10 +270,14 @@ impl<T: Scalar> SumsOfImage<'_, T> {
         }
         let to = to.max(from);
         self.outputs::<S, P>(rows, [ky, kx], from..to);
-        for p in 0..P {
-            let outputs = window.reaching(1, kx + p);
-            self.outputs::<S, 1>(rows, [ky, kx + p], outputs.start..outputs.end.min(from));
-            self.outputs::<S, 1>(rows, [ky, kx + p], outputs.start.max(to)..outputs.end);
+        // One tap has them all. One call for both sides: each is a copy of the loop.
+        for side in 0..if P == 1 { 0 } else { 2 * P } {
+            let (p, outputs) = (side / 2, window.reaching(1, kx + side / 2));
+            let outputs = match side % 2 {
+                0 => outputs.start..outputs.end.min(from),
+                _ => outputs.start.max(to)..outputs.end,
+            };
+            self.outputs::<S, 1>(rows, [ky, kx + p], outputs);
         }
         P
     }

@@ -11,8 +11,8 @@ pub use categorical::{CategoricalCrossentropy, SparseCategoricalCrossentropy};
 pub use kl_divergence::KlDivergence;
 pub use regression::{Huber, MeanAbsoluteError, MeanSquaredError};
 
-use super::Metric;
 use super::checks::shapes_differ;
+use super::{Metric, metrics};
 use crate::autograd::Var;
 use crate::nn::{Activation, Options, as_config, keras_object, object};
 use crate::scalar::Scalar;
@@ -110,34 +110,51 @@ fn keras_loss(class_name: &str, name: &str, own: Value) -> Value {
     keras_object("keras.losses", class_name, Value::Object(config))
 }
 
-/// What each of the crate's losses is.
-pub(super) trait LossAndMetric<T: Scalar>: Loss<T> + Metric<T> {}
+/// A loss as a compilation holds it. Those of the crate are made here alone, so that all their methods are compiled in it.
+#[inline(never)]
+pub(super) fn shared<T: Scalar>(loss: impl Loss<T> + 'static) -> Arc<dyn Loss<T>> {
+    Arc::new(loss)
+}
 
-impl<T: Scalar, L: Loss<T> + Metric<T>> LossAndMetric<T> for L {}
+/// What each of the crate's losses is.
+pub(super) trait LossAndMetric<T: Scalar> {
+    fn into_loss(self: Box<Self>) -> Arc<dyn Loss<T>>;
+    fn into_metric(self: Box<Self>) -> Arc<dyn Metric<T>>;
+}
+
+impl<T: Scalar, L: Loss<T> + Metric<T> + 'static> LossAndMetric<T> for L {
+    fn into_loss(self: Box<Self>) -> Arc<dyn Loss<T>> {
+        shared(*self)
+    }
+
+    fn into_metric(self: Box<Self>) -> Arc<dyn Metric<T>> {
+        metrics::shared(*self)
+    }
+}
 
 /// Makes a loss from what a file says; `role` is "loss" or "metric".
 pub(super) fn from_config<T: Scalar>(
     value: &Value,
     role: &str,
-) -> Result<Arc<dyn LossAndMetric<T>>, String> {
+) -> Result<Box<dyn LossAndMetric<T>>, String> {
     let (class_name, config) = object(value)?;
     let mut options = Options::new(&config);
     options.ignore(&["name", "dtype"]);
     options.only("reduction", &json!("sum_over_batch_size"))?;
-    let loss: Arc<dyn LossAndMetric<T>> = match class_name {
+    let loss: Box<dyn LossAndMetric<T>> = match class_name {
         "CategoricalCrossentropy" | "categorical_crossentropy" => {
-            Arc::new(CategoricalCrossentropy::from_options(&mut options)?)
+            Box::new(CategoricalCrossentropy::from_options(&mut options)?)
         }
         "SparseCategoricalCrossentropy" | "sparse_categorical_crossentropy" => {
-            Arc::new(SparseCategoricalCrossentropy::from_options(&mut options)?)
+            Box::new(SparseCategoricalCrossentropy::from_options(&mut options)?)
         }
         "BinaryCrossentropy" | "binary_crossentropy" | "bce" | "BCE" => {
-            Arc::new(BinaryCrossentropy::from_options(&mut options)?)
+            Box::new(BinaryCrossentropy::from_options(&mut options)?)
         }
-        "KLDivergence" | "kl_divergence" | "kld" | "KLD" => Arc::new(KlDivergence),
-        "MeanSquaredError" | "mean_squared_error" | "mse" | "MSE" => Arc::new(MeanSquaredError),
-        "MeanAbsoluteError" | "mean_absolute_error" | "mae" | "MAE" => Arc::new(MeanAbsoluteError),
-        "Huber" | "huber" => Arc::new(Huber::from_options(&mut options)?),
+        "KLDivergence" | "kl_divergence" | "kld" | "KLD" => Box::new(KlDivergence),
+        "MeanSquaredError" | "mean_squared_error" | "mse" | "MSE" => Box::new(MeanSquaredError),
+        "MeanAbsoluteError" | "mean_absolute_error" | "mae" | "MAE" => Box::new(MeanAbsoluteError),
+        "Huber" | "huber" => Box::new(Huber::from_options(&mut options)?),
         other => {
             return Err(format!(
                 "the {role} {other} is not known; others can be added to a Registry"
@@ -153,7 +170,7 @@ mod tests {
     use super::*;
 
     fn read(value: &Value) -> Result<Arc<dyn Loss<f64>>, String> {
-        Ok(from_config(value, "loss")?)
+        Ok(from_config(value, "loss")?.into_loss())
     }
 
     #[test]

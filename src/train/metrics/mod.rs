@@ -121,13 +121,19 @@ fn keras_metric<T: Scalar>(class_name: &str, name: &str, own: Value) -> Value {
     keras_object("keras.metrics", class_name, Value::Object(config))
 }
 
+/// A metric as a compilation holds it. Those of the crate are made here alone, so that all their methods are compiled in it.
+#[inline(never)]
+pub(super) fn shared<T: Scalar>(metric: impl Metric<T> + 'static) -> Arc<dyn Metric<T>> {
+    Arc::new(metric)
+}
+
 /// Makes a metric from what a file says, under the name that it has there.
 pub(super) fn from_config<T: Scalar>(value: &Value) -> Result<Arc<dyn Metric<T>>, String> {
     let (class_name, config) = object(value)?;
     let mut options = Options::new(&config);
     options.ignore(&["name", "dtype"]);
     let metric: Arc<dyn Metric<T>> = match class_name {
-        "accuracy" | "acc" => Arc::new(Accuracy),
+        "accuracy" | "acc" => shared(Accuracy),
         "Accuracy" => {
             return Err(
                 "Keras's class Accuracy compares predictions and targets as they are, which is not supported; \
@@ -135,23 +141,21 @@ pub(super) fn from_config<T: Scalar>(value: &Value) -> Result<Arc<dyn Metric<T>>
                     .to_owned(),
             );
         }
-        "BinaryAccuracy" | "binary_accuracy" => {
-            Arc::new(BinaryAccuracy::from_options(&mut options)?)
-        }
-        "CategoricalAccuracy" | "categorical_accuracy" => Arc::new(CategoricalAccuracy),
+        "BinaryAccuracy" | "binary_accuracy" => shared(BinaryAccuracy::from_options(&mut options)?),
+        "CategoricalAccuracy" | "categorical_accuracy" => shared(CategoricalAccuracy),
         "SparseCategoricalAccuracy" | "sparse_categorical_accuracy" => {
-            Arc::new(SparseCategoricalAccuracy)
+            shared(SparseCategoricalAccuracy)
         }
         "TopKCategoricalAccuracy" | "top_k_categorical_accuracy" => {
-            Arc::new(TopKCategoricalAccuracy::from_options(&mut options)?)
+            shared(TopKCategoricalAccuracy::from_options(&mut options)?)
         }
         "SparseTopKCategoricalAccuracy" | "sparse_top_k_categorical_accuracy" => {
-            Arc::new(SparseTopKCategoricalAccuracy::from_options(&mut options)?)
+            shared(SparseTopKCategoricalAccuracy::from_options(&mut options)?)
         }
-        "Precision" | "precision" => Arc::new(Precision::from_options(&mut options)?),
-        "Recall" | "recall" => Arc::new(Recall::from_options(&mut options)?),
-        "AUC" | "auc" => Arc::new(Auc::from_options(&mut options)?),
-        _ => return Ok(losses::from_config(value, "metric")?),
+        "Precision" | "precision" => shared(Precision::from_options(&mut options)?),
+        "Recall" | "recall" => shared(Recall::from_options(&mut options)?),
+        "AUC" | "auc" => shared(Auc::from_options(&mut options)?),
+        _ => return Ok(losses::from_config(value, "metric")?.into_metric()),
     };
     options.finish()?;
     Ok(metric)
@@ -161,7 +165,7 @@ pub(super) fn from_config<T: Scalar>(value: &Value) -> Result<Arc<dyn Metric<T>>
 pub(super) fn renamed<T: Scalar>(metric: Arc<dyn Metric<T>>, value: &Value) -> Arc<dyn Metric<T>> {
     match value.pointer("/config/name") {
         Some(Value::String(name)) if name != metric.name() => {
-            Arc::new(Named::shared(name.clone(), metric))
+            shared(Named::of(name.clone(), metric))
         }
         _ => metric,
     }

@@ -1,6 +1,6 @@
 //! A metric under a name of its own.
 
-use super::{Direction, Metric, keras_metric};
+use super::{Direction, Metric, keras_metric, shared};
 use crate::nn::snake_case;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
@@ -31,10 +31,10 @@ impl<T: Scalar> Named<T> {
     /// assert_eq!(metric.name(), "acc");
     /// ```
     pub fn new(name: impl Into<String>, metric: impl Metric<T> + 'static) -> Self {
-        Named::shared(name.into(), Arc::new(metric))
+        Named::of(name.into(), shared(metric))
     }
 
-    pub(super) fn shared(name: String, metric: Arc<dyn Metric<T>>) -> Self {
+    pub(super) fn of(name: String, metric: Arc<dyn Metric<T>>) -> Self {
         Named { name, metric }
     }
 }

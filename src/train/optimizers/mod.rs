@@ -129,16 +129,22 @@ pub(super) fn to_config<T: Scalar>(
     keras_object("keras.optimizers", class_name, Value::Object(config))
 }
 
+/// An optimizer as a compilation holds it. Those of the crate are made here alone, so that all their methods are compiled in it.
+#[inline(never)]
+pub(super) fn shared<T: Scalar>(optimizer: impl Optimizer<T> + 'static) -> Arc<dyn Optimizer<T>> {
+    Arc::new(optimizer)
+}
+
 /// Makes an optimizer from what a file says.
 pub(super) fn from_config<T: Scalar>(value: &Value) -> Result<Arc<dyn Optimizer<T>>, String> {
     let (class_name, config) = object(value)?;
     // As in Keras, capitals do not matter.
     let optimizer: Arc<dyn Optimizer<T>> = match class_name.to_lowercase().as_str() {
-        "sgd" => Arc::new(Sgd::from_config(&config)?),
-        "adam" => Arc::new(Adam::from_config(&config)?),
-        "adamw" => Arc::new(AdamW::from_config(&config)?),
-        "rmsprop" => Arc::new(RmsProp::from_config(&config)?),
-        "adagrad" => Arc::new(Adagrad::from_config(&config)?),
+        "sgd" => shared(Sgd::from_config(&config)?),
+        "adam" => shared(Adam::from_config(&config)?),
+        "adamw" => shared(AdamW::from_config(&config)?),
+        "rmsprop" => shared(RmsProp::from_config(&config)?),
+        "adagrad" => shared(Adagrad::from_config(&config)?),
         _ => {
             return Err(format!(
                 "the optimizer {class_name} is not known; others can be added to a Registry"
