@@ -75,7 +75,8 @@
 //!
 //! # Features
 //!
-//! On by default: `digits` (the embedded data, [`datasets::digits`]), `gzip` (compressed data sets).
+//! On by default: `digits` (the embedded data, [`datasets::digits`]), `f64` (its code is compiled in this crate, not in yours),
+//! `gzip` (compressed data sets).
 //! Not on: `images` (pictures as PNG and JPEG files), `plot` (figures of filters, activations and training, as PNG
 //! and SVG) and `keras` (models as Keras's own files).
 

@@ -147,9 +147,14 @@ fn every_op_has_its_rule_example_gradient_check_and_definition() {
     assert!(ops.len() >= 29, "{} ops", ops.len());
     for (path, text) in ops {
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-        for needed in
-            ["fn worked_example()", "fn gradient()", "gradcheck(", "proptest!", "fn definition("]
-        {
+        for needed in [
+            "compiled!(|",
+            "fn worked_example()",
+            "fn gradient()",
+            "gradcheck(",
+            "proptest!",
+            "fn definition(",
+        ] {
             assert!(text.contains(needed), "{name}: {needed} is missing");
         }
         // The sparse crossentropy is the categorical one against one-hot rows, and has no rule of its own.
