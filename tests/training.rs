@@ -242,3 +242,27 @@ fn a_sub_model_gives_the_layers_outputs() {
     assert!(y.all_close(&model.predict(&x).unwrap(), 1e-6, 1e-6));
     assert_eq!(model.up_to("dense").unwrap().predict(&x).unwrap(), model.predict(&x).unwrap());
 }
+
+#[test]
+fn the_loss_of_large_equal_logits_is_that_of_equal_chances() {
+    let one_hot = Tensor::from([[0.0, 1.0]]);
+    let dense = Dense::new(2).kernel_initializer(Initializer::Ones);
+    let with_dense = Sequential::new([1]).add(dense.activation(Softmax)).build(0).unwrap();
+    let alone = Sequential::new([2]).add(Softmax).build(0).unwrap();
+    for v in [1.0, 1e4, 1e6, 1e8] {
+        let loss = |model: &Sequential, width, compile: Compile, y: &Tensor| {
+            let mut model = model.clone();
+            model.compile(compile);
+            model.evaluate(&Dataset::new(Tensor::full([1, width], v), y.clone()).unwrap()).unwrap()
+        };
+        let categorical = || Compile::new(Sgd::new(0.1), CategoricalCrossentropy::new());
+        let sparse = Compile::new(Sgd::new(0.1), SparseCategoricalCrossentropy::new());
+        for scores in [
+            loss(&alone, 2, categorical(), &one_hot),
+            loss(&with_dense, 1, categorical(), &one_hot),
+            loss(&with_dense, 1, sparse, &Tensor::from([1.0])),
+        ] {
+            assert_eq!(scores["loss"] as f32, std::f32::consts::LN_2, "{v}");
+        }
+    }
+}
