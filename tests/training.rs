@@ -186,6 +186,63 @@ fn a_layer_that_couples_samples_sees_whole_batches_and_keeps_its_state() {
     assert_eq!(model.count_params(), 3);
 }
 
+/// The mean over the batch, for every sample of it: while training and afterwards.
+struct MeanOfBatch;
+
+impl Layer<f32> for MeanOfBatch {
+    fn class_name(&self) -> &str {
+        "MeanOfBatch"
+    }
+
+    fn config(&self) -> Config {
+        Config::new()
+    }
+
+    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+        Ok(input)
+    }
+
+    fn forward<'t>(
+        &self,
+        _: &[Var<'t, f32>],
+        x: &Var<'t, f32>,
+        _: &mut Context<f32>,
+    ) -> Var<'t, f32> {
+        x * 0.0 + x.mean(0)
+    }
+
+    fn couples_samples(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn a_layer_that_couples_samples_sees_all_samples_in_inference() {
+    let numbers = Tensor::<f32>::arange(64).reshape([64, 1]);
+    let model = Sequential::new([1])
+        .add(Relu)
+        .add(MeanOfBatch)
+        .add(Dense::new(1).kernel_initializer(Initializer::Ones))
+        .build(0)
+        .unwrap();
+    let mean = Tensor::full([64, 1], 31.5);
+    assert_eq!(model.predict(&numbers).unwrap(), mean);
+    assert_eq!(model.up_to("mean_of_batch").unwrap().predict(&numbers).unwrap(), mean);
+    assert_eq!(model.up_to("activation").unwrap().predict(&numbers).unwrap(), numbers);
+    assert_eq!(model.predict(&numbers.slice(0, 0..33)).unwrap().at([32, 0]), 16.0);
+    assert_eq!(model.predict(&numbers.slice(0, 0..0)).unwrap().shape(), [0, 1]);
+
+    // Against targets of 31.5 nothing is lost, in evaluate, in a batch of fit and in its validation.
+    let data = Dataset::new(numbers, mean).unwrap();
+    let mut model = model;
+    model.compile(Compile::new(Sgd::new(0.0), MeanSquaredError).metric(MeanSquaredError));
+    let scores = model.evaluate(&data).unwrap();
+    assert_eq!((scores["loss"], scores["mean_squared_error"]), (0.0, 0.0));
+    let fit = Fit { validation_data: Some(&data), ..quiet(1, 64) };
+    let history = model.fit(&data, fit).unwrap();
+    assert_eq!((history["loss"][0], history["val_loss"][0]), (0.0, 0.0));
+}
+
 #[test]
 fn threads_share_one_model() {
     fn shared<M: Send + Sync>(_: &M) {}

@@ -14,9 +14,12 @@ impl<T: Scalar> Op<T, 1> for Huber<T> {
 
     fn forward(&self, [x]: [&Tensor<T>; 1], _: [bool; 1]) -> (Tensor<T>, Tensor<T>) {
         let (delta, half) = (self.delta, T::lit(0.5));
-        let y = x.map(|x| {
-            if x.abs() <= delta { half * (x * x) } else { delta * (x.abs() - half * delta) }
-        });
+        let y =
+            x.map(
+                |x| {
+                    if x.abs() <= delta { half * (x * x) } else { delta * (x.abs() - half * delta) }
+                },
+            );
         (y, x.clone())
     }
 

@@ -94,7 +94,11 @@ mod tests {
             let error = (f64::from(loss.value().item()) - expected).abs();
             // A thousandth, or the rounding of the terms, which are as large as the differences.
             let rounding = 1e-7 * f64::from((q[0] - t[0]).abs());
-            assert!(error <= 1e-3 * expected.abs() + rounding, "{q:?}: {:?} {expected}", loss.value());
+            assert!(
+                error <= 1e-3 * expected.abs() + rounding,
+                "{q:?}: {:?} {expected}",
+                loss.value()
+            );
         }
     }
 
