@@ -3,7 +3,9 @@
 mod scratch;
 
 use cinta::prelude::*;
-use cinta::{Config, Context, Initializer, Layer, Loss, Registry, Shape, Stream, Var, Weight};
+use cinta::{
+    Config, Context, Initializer, Layer, Loss, Optimizer, Registry, Shape, Stream, Var, Weight,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -413,6 +415,10 @@ mod training {
             ("beta_1 is 1", Compile::new(Adam::new(0.1).beta_1(1.0), loss())),
             ("beta_2 is -0.5", Compile::new(Adam::new(0.1).beta_2(-0.5), loss())),
             ("epsilon is NaN", Compile::new(Adam::new(0.1).epsilon(f64::NAN), loss())),
+            (
+                "PiecewiseConstantDecay: there are 0 boundaries and 0 values",
+                Compile::new(Sgd::new(PiecewiseConstantDecay::new([], [])), loss()),
+            ),
         ] {
             let mut model = untrained(3);
             model.compile(compile);
@@ -508,6 +514,36 @@ mod training {
         let mut until = regressor(compile);
         until.fit(&regression(), Fit { epochs: epoch as usize - 1, ..fit() }).unwrap();
         assert_eq!(saved(&model), saved(&until));
+    }
+
+    /// The loss is finite, and the step is not: what the optimizer keeps is as if the step had not been.
+    #[test]
+    fn an_optimizer_keeps_nothing_of_a_step_that_diverged() {
+        fn check(optimizer: impl Optimizer<f32> + 'static) {
+            let name = optimizer.class_name().to_owned();
+            let data = regression();
+            let fit = || Fit { epochs: 1, batch_size: 40, ..silent() };
+            let mut model = regressor(Compile::new(optimizer, MeanSquaredError));
+            let rate = model.learning_rate().unwrap();
+            model.set_learning_rate(1e300).unwrap();
+            let before = saved(&model);
+            let error = model.fit(&data, fit()).unwrap_err();
+            assert!(matches!(error, Error::Diverged { epoch: 1, batch: 1 }), "{name}: {error}");
+            // No slots, as before the first step.
+            assert!(saved(&model) == before, "{name}: step 1");
+
+            model.set_learning_rate(rate).unwrap();
+            model.fit(&data, fit()).unwrap();
+            model.set_learning_rate(1e300).unwrap();
+            let before = saved(&model);
+            let error = model.fit(&data, fit()).unwrap_err();
+            assert!(matches!(error, Error::Diverged { epoch: 1, batch: 1 }), "{name}: {error}");
+            assert!(saved(&model) == before, "{name}: step 2");
+        }
+        check(Sgd::new(1e-3).momentum(0.5));
+        check(Adam::new(1e-3));
+        check(RmsProp::new(1e-3).momentum(0.5).centered(true));
+        check(Adagrad::new(1e-3));
     }
 }
 
@@ -1140,22 +1176,22 @@ mod files {
         let says = |file: File, parts: &[&str]| {
             assert_says(&loader.complaint(&file.bytes()), parts);
         };
-        let class = file.layer(1, |layer| layer["class_name"] = json!("Conv3D"));
-        says(class, &["Conv3D", "conv2d", "not known", "Conv2D", "Registry"]);
+        let class = file.layer(1, |layer| layer["class_name"] = json!("no_such_thing"));
+        says(class, &["no_such_thing", "conv2d", "not known", "Conv2D", "Registry"]);
 
         for (layer, name, option, value) in [
             (1, "conv2d", "dilation_rate", json!([2, 2])),
             (1, "conv2d", "groups", json!(2)),
             (1, "conv2d", "data_format", json!("channels_first")),
-            (1, "conv2d", "activation", json!("gelu")),
-            (1, "conv2d", "padding", json!("causal")),
+            (1, "conv2d", "activation", json!("no_such_thing")),
+            (1, "conv2d", "padding", json!("no_such_thing")),
             (1, "conv2d", "strides", json!([1, 0])),
             (1, "conv2d", "strides", json!([1, 1, 1])),
             (1, "conv2d", "kernel_size", json!(-1)),
             (1, "conv2d", "filters", json!(1.5)),
             (1, "conv2d", "use_bias", json!("yes")),
-            (1, "conv2d", "kernel_constraint", json!("max_norm")),
-            (1, "conv2d", "kernel_regularizer", json!("orthogonal")),
+            (1, "conv2d", "kernel_constraint", json!("no_such_thing")),
+            (1, "conv2d", "kernel_regularizer", json!("no_such_thing")),
             (1, "conv2d", "kernel_initializer", json!(7)),
             (1, "conv2d", "future", json!(true)),
             (2, "max_pooling2d", "pool_size", json!([2])),
@@ -1237,9 +1273,9 @@ mod files {
         });
         assert_says(&loader.complaint(&functional.bytes()), &["Functional", "Sequential"]);
         for (part, value) in [
-            ("optimizer", json!("lion")),
-            ("loss", json!("hinge")),
-            ("metrics", json!(["mean_io_u"])),
+            ("optimizer", json!("no_such_thing")),
+            ("loss", json!("no_such_thing")),
+            ("metrics", json!(["no_such_thing"])),
             ("metrics", json!("accuracy")),
             ("loss_weights", json!([1.0])),
         ] {

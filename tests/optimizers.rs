@@ -82,6 +82,25 @@ fn rates_that_make_no_sense_are_errors() {
 }
 
 #[test]
+fn gradients_of_0_move_nothing_even_without_an_epsilon() {
+    fn stays(optimizer: impl Optimizer<f32> + 'static) {
+        let name = optimizer.class_name().to_owned();
+        let mut model = line(optimizer);
+        // y = 0 for x = 1, which the model answers already.
+        let data = Dataset::new(Tensor::from([[1.0]]), Tensor::from([[0.0]])).unwrap();
+        let fit = Fit { epochs: 3, verbose: Verbose::Silent, ..Fit::default() };
+        let history = model.fit(&data, fit).unwrap();
+        assert_eq!((weights(&model), &history["loss"]), (vec![0.0; 2], &[0.0; 3][..]), "{name}");
+    }
+    stays(Adam::new(0.1).epsilon(0.0));
+    stays(Adam::new(0.1).epsilon(0.0).amsgrad(true));
+    stays(AdamW::new(0.1).epsilon(0.0));
+    stays(RmsProp::new(0.1).epsilon(0.0));
+    stays(RmsProp::new(0.1).epsilon(0.0).momentum(0.5).centered(true));
+    stays(Adagrad::new(0.1).epsilon(0.0).initial_accumulator_value(0.0));
+}
+
+#[test]
 fn a_rate_set_by_hand_is_saved() {
     let scratch = Scratch::new("rate");
     let path = scratch.path("model.safetensors");

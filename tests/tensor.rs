@@ -293,3 +293,19 @@ fn streams_are_known_numbers() {
 const EXPECTED: [u64; 3] =
     [5_197_578_548_964_807_871, 12_035_550_249_420_947_055, 12_935_080_325_729_570_654];
 const PERMUTATION: [usize; 8] = [6, 4, 2, 0, 3, 1, 7, 5];
+
+#[test]
+fn the_mean_of_equal_values_is_that_value() {
+    for n in [2, 3, 5, 7, 10, 49, 100] {
+        for value in [0.1f32, 1.3, 1e8 / 3.0, -16_777_213.0] {
+            assert_eq!(Tensor::full([n], value).mean(..).item(), value, "{n} times {value}");
+            assert_eq!(Tensor::full([n, 3], value).mean(0).to_vec(), [value; 3], "{n}, {value}");
+        }
+    }
+    // And so their variance is 0.
+    let x = Tensor::<f32>::full([7], 1e8 / 3.0);
+    assert_eq!((&x - x.mean(..)).square().mean(..).item(), 0.0);
+    // A sum beyond the largest number has a mean all the same.
+    assert_eq!(Tensor::<f32>::full([4], 3e38).mean(..).item(), 3e38);
+    assert!(Tensor::<f32>::zeros([0]).mean(..).item().is_nan());
+}

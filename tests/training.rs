@@ -5,13 +5,20 @@ use cinta::prelude::*;
 use cinta::{Config, Context, Layer, Loss, Mode, Shape, Var, Weight};
 use std::sync::{Arc, Mutex};
 
-/// Mean squared error that writes down the targets it sees, a list for each shard.
+/// Mean squared error that writes down the targets and the predictions it sees, a list for each shard.
 #[derive(Clone, Default)]
-struct Recording(Arc<Mutex<Vec<Vec<f32>>>>);
+struct Recording {
+    targets: Arc<Mutex<Vec<Vec<f32>>>>,
+    predictions: Arc<Mutex<Vec<Tensor>>>,
+}
 
 impl Recording {
     fn take(&self) -> Vec<Vec<f32>> {
-        std::mem::take(&mut self.0.lock().unwrap())
+        std::mem::take(&mut self.targets.lock().unwrap())
+    }
+
+    fn take_predictions(&self) -> Vec<Tensor> {
+        std::mem::take(&mut self.predictions.lock().unwrap())
     }
 }
 
@@ -21,7 +28,8 @@ impl Loss<f32> for Recording {
     }
 
     fn per_sample<'t>(&self, targets: &Tensor, predictions: &Var<'t, f32>) -> Var<'t, f32> {
-        self.0.lock().unwrap().push(targets.to_vec());
+        self.targets.lock().unwrap().push(targets.to_vec());
+        self.predictions.lock().unwrap().push(predictions.value().clone());
         predictions.mean_squared_error(targets)
     }
 }
@@ -132,6 +140,126 @@ fn dropout_drops_in_training_and_not_in_evaluation() {
     assert_ne!(losses[0], losses[1], "the same elements were dropped in both epochs");
 }
 
+/// What a seed means must never change: these numbers are those of the formulas, computed apart from this crate.
+#[test]
+fn the_first_weights_of_a_seed_are_known_numbers() {
+    let bias = Initializer::RandomUniform { minval: -1.0, maxval: 1.0 };
+    let dense = || Dense::new(2).bias_initializer(bias);
+    let weights = Sequential::new([2]).add(dense()).add(dense()).build(7).unwrap().get_weights();
+    let expected = [
+        Tensor::from([[-0.166_636_97, 0.311_801_55], [0.970_362_96, 0.645_213]]),
+        Tensor::from([-0.901_986_36, 0.848_799_8]),
+        Tensor::from([[0.132_964_43, -0.416_704_18], [0.621_615_65, -1.018_250_5]]),
+        Tensor::from([-0.768_173_6, -0.148_618_28]),
+    ];
+    for (weight, expected) in weights.iter().zip(&expected) {
+        assert!(weight.all_close(expected, 1e-6, 0.0), "{weight:?} instead of {expected:?}");
+    }
+}
+
+#[test]
+fn the_orders_of_a_seed_are_known_orders() {
+    let loss = Recording::default();
+    let mut model = Sequential::new([1]).add(Dense::new(1)).build(7).unwrap();
+    model.compile(Compile::new(Sgd::new(0.0), loss.clone()));
+    model.fit(&numbered(8), quiet(2, 8)).unwrap();
+    let expected =
+        [[7.0, 1.0, 4.0, 0.0, 6.0, 3.0, 2.0, 5.0], [5.0, 4.0, 1.0, 2.0, 0.0, 6.0, 3.0, 7.0]];
+    assert_eq!(loss.take(), expected);
+}
+
+/// What two layers of dropout, one behind the other, leave of each sample: a 1 for each unit.
+fn survivors(units: usize, samples: usize, steps: usize) -> Vec<Vec<String>> {
+    let loss = Recording::default();
+    let mut model =
+        Sequential::new([units]).add(Dropout::new(0.5)).add(Dropout::new(0.5)).build(7).unwrap();
+    model.compile(Compile::new(Sgd::new(0.1), loss.clone()));
+    let ones = Tensor::ones([samples, units]);
+    let data = Dataset::new(ones.clone(), ones).unwrap();
+    model.fit(&data, quiet(steps, samples)).unwrap();
+    let unit = |x: &f32| if *x == 0.0 { '0' } else { '1' };
+    let sample = |row: &[f32]| row.iter().map(unit).collect::<String>();
+    let shard = |x: &Tensor| x.to_vec().chunks(units).map(sample).collect();
+    loss.take_predictions().iter().map(shard).collect()
+}
+
+#[test]
+fn what_is_dropped_in_a_step_is_known() {
+    // What both layers keep: of 1010100010111011 and 1000101100001000 for the first sample in the first step.
+    let steps = survivors(16, 2, 2);
+    assert_eq!(steps[0], ["1000100000001000", "0010010000000111"]);
+    assert_eq!(steps[1], ["0000100010110010", "0100000110000011"]);
+    // The sample with the number 17 is in the second shard, and shards come in any order.
+    let shards = survivors(16, 20, 1);
+    let second = shards.iter().find(|shard| shard.len() == 4).expect("20 are 16 and 4");
+    assert_eq!(second[1], "0110110000000010");
+}
+
+#[test]
+fn layers_of_one_shape_drop_different_units() {
+    let left = survivors(1000, 1, 1)[0][0].matches('1').count();
+    // A quarter, with a standard deviation of 14; of one layer alone, half.
+    assert!(left.abs_diff(250) < 70, "{left} of 1000");
+}
+
+/// Writes down how many samples it sees at once.
+#[derive(Clone, Default)]
+struct Counting(Arc<Mutex<Vec<usize>>>);
+
+impl Layer<f32> for Counting {
+    fn class_name(&self) -> &str {
+        "Counting"
+    }
+
+    fn config(&self) -> Config {
+        Config::new()
+    }
+
+    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+        Ok(input)
+    }
+
+    fn forward<'t>(
+        &self,
+        _: &[Var<'t, f32>],
+        x: &Var<'t, f32>,
+        _: &mut Context<f32>,
+    ) -> Var<'t, f32> {
+        self.0.lock().unwrap().push(x.shape()[0]);
+        x.clone()
+    }
+}
+
+#[test]
+fn the_sizes_of_shards_depend_on_the_batch_alone() {
+    let counting = Counting::default();
+    // Threads take turns as they like.
+    let seen = || {
+        let mut sizes = std::mem::take(&mut *counting.0.lock().unwrap());
+        sizes.sort_unstable_by(|a, b| b.cmp(a));
+        sizes
+    };
+    let mut model = Sequential::new([1]).add(counting.clone()).add(Dense::new(1)).build(0).unwrap();
+    model.compile(Compile::new(Sgd::new(0.0), MeanSquaredError));
+    for (n, training, inference) in [
+        (1, vec![1], vec![1]),
+        (16, vec![16], vec![16]),
+        (17, vec![16, 1], vec![17]),
+        (33, vec![16, 16, 1], vec![32, 1]),
+        (64, vec![16; 4], vec![32; 2]),
+        (65, vec![32, 32, 1], vec![32, 32, 1]),
+        (100, vec![32, 32, 32, 4], vec![32, 32, 32, 4]),
+    ] {
+        let data = numbered(n);
+        model.fit(&data, quiet(1, n)).unwrap();
+        assert_eq!(seen(), training, "a batch of {n}");
+        model.predict(data.inputs()).unwrap();
+        assert_eq!(seen(), inference, "a prediction of {n}");
+        model.evaluate(&data).unwrap();
+        assert_eq!(seen(), inference, "an evaluation of {n}");
+    }
+}
+
 /// Subtracts the mean of the batch in training, and a moving average of it afterwards.
 struct Centre;
 
@@ -184,6 +312,63 @@ fn a_layer_that_couples_samples_sees_whole_batches_and_keeps_its_state() {
     model.fit(&data, quiet(1, n)).unwrap();
     assert!((moving(&model) - 0.75 * x).abs() < 1e-5);
     assert_eq!(model.count_params(), 3);
+}
+
+/// The mean over the batch, for every sample of it: while training and afterwards.
+struct MeanOfBatch;
+
+impl Layer<f32> for MeanOfBatch {
+    fn class_name(&self) -> &str {
+        "MeanOfBatch"
+    }
+
+    fn config(&self) -> Config {
+        Config::new()
+    }
+
+    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+        Ok(input)
+    }
+
+    fn forward<'t>(
+        &self,
+        _: &[Var<'t, f32>],
+        x: &Var<'t, f32>,
+        _: &mut Context<f32>,
+    ) -> Var<'t, f32> {
+        x * 0.0 + x.mean(0)
+    }
+
+    fn couples_samples(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn a_layer_that_couples_samples_sees_all_samples_in_inference() {
+    let numbers = Tensor::<f32>::arange(64).reshape([64, 1]);
+    let model = Sequential::new([1])
+        .add(Relu)
+        .add(MeanOfBatch)
+        .add(Dense::new(1).kernel_initializer(Initializer::Ones))
+        .build(0)
+        .unwrap();
+    let mean = Tensor::full([64, 1], 31.5);
+    assert_eq!(model.predict(&numbers).unwrap(), mean);
+    assert_eq!(model.up_to("mean_of_batch").unwrap().predict(&numbers).unwrap(), mean);
+    assert_eq!(model.up_to("activation").unwrap().predict(&numbers).unwrap(), numbers);
+    assert_eq!(model.predict(&numbers.slice(0, 0..33)).unwrap().at([32, 0]), 16.0);
+    assert_eq!(model.predict(&numbers.slice(0, 0..0)).unwrap().shape(), [0, 1]);
+
+    // Against targets of 31.5 nothing is lost, in evaluate, in a batch of fit and in its validation.
+    let data = Dataset::new(numbers, mean).unwrap();
+    let mut model = model;
+    model.compile(Compile::new(Sgd::new(0.0), MeanSquaredError).metric(MeanSquaredError));
+    let scores = model.evaluate(&data).unwrap();
+    assert_eq!((scores["loss"], scores["mean_squared_error"]), (0.0, 0.0));
+    let fit = Fit { validation_data: Some(&data), ..quiet(1, 64) };
+    let history = model.fit(&data, fit).unwrap();
+    assert_eq!((history["loss"][0], history["val_loss"][0]), (0.0, 0.0));
 }
 
 #[test]
@@ -241,4 +426,28 @@ fn a_sub_model_gives_the_layers_outputs() {
     let y = hidden.reshape([5, 8]).matmul(kernel) + model.weight("dense", "bias").unwrap();
     assert!(y.all_close(&model.predict(&x).unwrap(), 1e-6, 1e-6));
     assert_eq!(model.up_to("dense").unwrap().predict(&x).unwrap(), model.predict(&x).unwrap());
+}
+
+#[test]
+fn the_loss_of_large_equal_logits_is_that_of_equal_chances() {
+    let one_hot = Tensor::from([[0.0, 1.0]]);
+    let dense = Dense::new(2).kernel_initializer(Initializer::Ones);
+    let with_dense = Sequential::new([1]).add(dense.activation(Softmax)).build(0).unwrap();
+    let alone = Sequential::new([2]).add(Softmax).build(0).unwrap();
+    for v in [1.0, 1e4, 1e6, 1e8] {
+        let loss = |model: &Sequential, width, compile: Compile, y: &Tensor| {
+            let mut model = model.clone();
+            model.compile(compile);
+            model.evaluate(&Dataset::new(Tensor::full([1, width], v), y.clone()).unwrap()).unwrap()
+        };
+        let categorical = || Compile::new(Sgd::new(0.1), CategoricalCrossentropy::new());
+        let sparse = Compile::new(Sgd::new(0.1), SparseCategoricalCrossentropy::new());
+        for scores in [
+            loss(&alone, 2, categorical(), &one_hot),
+            loss(&with_dense, 1, categorical(), &one_hot),
+            loss(&with_dense, 1, sparse, &Tensor::from([1.0])),
+        ] {
+            assert_eq!(scores["loss"] as f32, std::f32::consts::LN_2, "{v}");
+        }
+    }
 }

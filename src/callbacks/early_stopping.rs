@@ -10,7 +10,8 @@ use crate::train::Direction;
 /// Ends training when a value has stopped getting better: Keras's `EarlyStopping`, with its defaults and decisions.
 ///
 /// The value of an epoch counts as better if it beats the best so far by more than `min_delta`. After `patience` epochs in a row without
-/// a better one, training ends, though never after the first epoch.
+/// a better one, training ends, though never after the first epoch. What is not a number is never better, and every number beats it;
+/// in Keras a NaN in the first epoch is the best for ever.
 ///
 /// Where Keras warns that the value is not there, and goes on without ever stopping, this is an error of the first epoch; an
 /// epoch that [`validation_freq`](crate::Fit::validation_freq) leaves without validation does not count.

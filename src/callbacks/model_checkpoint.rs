@@ -88,7 +88,8 @@ impl ModelCheckpoint {
     }
 
     /// Whether the model is saved only if it is better than whenever it was saved before, in this `fit` or
-    /// an earlier one with the same callback.
+    /// an earlier one with the same callback. It is never saved for a value that is not a number; Keras takes a NaN in the
+    /// first epoch for the best.
     ///
     /// ```
     /// use cinta::prelude::*;
@@ -228,6 +229,11 @@ impl<T: Scalar> Callback<T> for ModelCheckpoint {
         if self.save_freq == Some(0) {
             return Err(Error::Config(
                 "ModelCheckpoint: save_freq is 0; it is at least 1".to_owned(),
+            ));
+        }
+        if self.best.is_some_and(f64::is_nan) {
+            return Err(Error::Config(
+                "ModelCheckpoint: initial_value_threshold is NaN; it is a number".to_owned(),
             ));
         }
         let text = self.path.to_str().ok_or_else(|| wrong("the path is not UTF-8"))?;

@@ -71,9 +71,13 @@ impl Monitor {
         })
     }
 
-    /// Whether a value is better than another by more than `min_delta`. Any is better than none. They are compared in
-    /// the model's precision, as in Keras: 0.7 is not more than 0.1 away from 0.8.
+    /// Whether a value is better than another by more than `min_delta`. Any number is better than none; what is not a number never
+    /// is, for nothing would beat it afterwards (Keras takes it). They are compared in the model's precision, as in Keras: 0.7 is
+    /// not more than 0.1 away from 0.8.
     pub fn improves<T: Scalar>(&self, value: f64, reference: Option<f64>) -> bool {
+        if value.is_nan() {
+            return false;
+        }
         let Some(reference) = reference.map(T::lit) else { return true };
         match self.direction {
             Direction::Min => T::lit(value + self.min_delta) < reference,

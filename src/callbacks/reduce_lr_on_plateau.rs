@@ -11,7 +11,8 @@ use crate::train::{Direction, not_negative};
 ///
 /// The value of an epoch counts as better if it beats the best so far by more than `min_delta`. After `patience` epochs in a row
 /// without a better one, the rate becomes `max(rate factor, min_lr)`. The rate of every epoch is among the logs after it, and so in
-/// the history, as `learning_rate`.
+/// the history, as `learning_rate`. What is not a number is never better, and every number beats it; in Keras a NaN in the first epoch is
+/// the best for ever.
 ///
 /// # Errors
 /// `fit` ends with an error when an option makes no sense, the value is not there (Keras warns, and goes on without ever

@@ -1,6 +1,6 @@
 //! `evaluate` and `predict`.
 
-use super::forward::{self, Run, SHARD, map_shards};
+use super::forward::{self, Run, SHARD, map_shards, together};
 use super::scores::Scores;
 use super::sequential::Sequential;
 use crate::datasets::Dataset;
@@ -77,6 +77,8 @@ impl<T: Scalar> Sequential<T> {
     /// [weights of the samples](Dataset::with_sample_weight), if they have any, count in the loss and not in the
     /// metrics. Sums over samples are accumulated in `f64`.
     ///
+    /// A layer that [couples samples](crate::Layer::couples_samples) sees all of the data set at once.
+    ///
     /// # Errors
     /// When the model is not compiled, or the data is empty, does not fit the model, or holds values
     /// that are not finite.
@@ -97,7 +99,8 @@ impl<T: Scalar> Sequential<T> {
     }
 
     pub(super) fn evaluate_checked(&self, compiled: &Compile<T>, data: &Dataset<T>) -> Scores {
-        let shards = map_shards(data.len(), SHARD, |shard| {
+        let size = together(&self.layers, data.len(), SHARD);
+        let shards = map_shards(data.len(), size, |shard| {
             let shard = data.slice(shard);
             let mut run = Run::infer(&self.layers);
             let (losses, predictions) =
@@ -109,8 +112,10 @@ impl<T: Scalar> Sequential<T> {
         sums.scores(compiled, sums.loss() + self.penalty())
     }
 
-    /// The outputs for inputs `[n, ..]`, without dropout. `n` may be 0. The result does not depend on how
-    /// samples are put together, and lies in memory in row-major order.
+    /// The outputs for inputs `[n, ..]`, without dropout. `n` may be 0. The result lies in memory in row-major order.
+    ///
+    /// What a sample gives does not depend on those that it is put together with, to the last bit; unless a layer
+    /// [couples samples](crate::Layer::couples_samples), which then sees all `n` of them at once.
     ///
     /// # Errors
     /// When the inputs do not fit the model, or hold values that are not finite.

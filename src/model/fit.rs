@@ -2,7 +2,7 @@
 
 use super::callback::FitParams;
 use super::evaluate::Sums;
-use super::forward::{Run, SHARD, Updates, map_shards_into};
+use super::forward::{Run, SHARD, Updates, map_shards_into, together};
 use super::history::History;
 use super::options::Fit;
 use super::progress::Progress;
@@ -153,8 +153,7 @@ impl<T: Scalar> Sequential<T> {
         indices: &[usize],
         memory: &mut Memory<T>,
     ) -> Option<Outcome> {
-        let coupled = self.layers.iter().any(|layer| layer.layer.couples_samples());
-        let size = if coupled { indices.len() } else { shard_size(indices.len()) };
+        let size = together(&self.layers, indices.len(), shard_size(indices.len()));
         let trainable = || self.params().filter(|param| param.weight.trainable);
         // One row of gradients for each shard, and a place where nothing is trained.
         let row_len = trainable().map(|param| param.value.len()).sum::<usize>().max(1);

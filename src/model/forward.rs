@@ -14,6 +14,13 @@ use std::ops::Range;
 /// busy, few enough for the cache. It must not depend on the number of threads.
 pub(super) const SHARD: usize = 32;
 
+/// How many of `n` samples run together: `size`, or all of them if a layer couples samples. What such a layer gives for a
+/// sample depends on the others, so that it must see them all, in training and in inference.
+pub(super) fn together<T: Scalar>(layers: &[Built<T>], n: usize, size: usize) -> usize {
+    let coupled = layers.iter().any(|layer| layer.layer.couples_samples());
+    if coupled { n.max(1) } else { size }
+}
+
 /// Calls `f` for shards of `0..n`, in parallel, and collects in order. A shard that is alone leaves the
 /// threads to its kernels.
 pub(super) fn map_shards<R: Send>(
@@ -148,8 +155,9 @@ pub(super) fn predict<T: Scalar>(
     check_inputs(input, x)?;
     let output = layers.last().map_or(input, |layer| layer.output);
     let n = x.shape()[0];
+    let size = together(layers, n, SHARD);
     let parts =
-        map_shards(n, SHARD, |shard| Run::infer(layers).output(x.slice(0, shard)).into_value());
+        map_shards(n, size, |shard| Run::infer(layers).output(x.slice(0, shard)).into_value());
     Ok(match parts.len() {
         0 => Tensor::zeros(output.batch(0)).row_major(),
         1 => parts[0].row_major(),

@@ -37,7 +37,8 @@ impl<'m, T: Scalar> SubModel<'m, T> {
         SubModel { input, layers }
     }
 
-    /// The last layer's outputs for inputs `[n, ..]`.
+    /// The last layer's outputs for inputs `[n, ..]`, as [`Sequential::predict`](super::Sequential::predict): only these layers run,
+    /// and only whether one of them couples samples counts.
     ///
     /// # Errors
     /// When the inputs do not fit the model, or hold values that are not finite.

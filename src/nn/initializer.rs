@@ -346,6 +346,56 @@ mod tests {
         }
     }
 
+    /// What a seed means must never change: these numbers are those of the formulas, computed apart from this crate.
+    #[test]
+    fn draws_are_known_numbers() {
+        for (initializer, expected) in [
+            (
+                Initializer::GlorotUniform,
+                [1.016_712_572_82, -0.973_434_700_532, -0.407_760_873_427],
+            ),
+            (
+                Initializer::GlorotNormal,
+                [0.081_631_577_072_6, -1.429_862_884_65, -0.333_511_479_058],
+            ),
+            (Initializer::HeUniform, [1.607_563_727_92, -1.539_135_403_56, -0.644_726_550_365]),
+            (Initializer::HeNormal, [0.129_070_856_271, -2.260_811_728_61, -0.527_327_949_818]),
+            (Initializer::LecunUniform, [1.136_719_213_2, -1.088_333_081_02, -0.455_890_515_774]),
+            (
+                Initializer::LecunNormal,
+                [0.091_266_877_722_5, -1.598_635_304_29, -0.372_877_169_225],
+            ),
+            (
+                scaling(3.0, Fan::Out, Distribution::Normal),
+                [2.422_862_609_85, 0.113_534_037_267, -1.988_668_011_25],
+            ),
+            (
+                scaling(0.5, Fan::Average, Distribution::Uniform),
+                [0.718_924_354_757, -0.688_322_277_788, -0.288_330_478_703],
+            ),
+            (
+                Initializer::RandomUniform { minval: -1.0, maxval: 3.0 },
+                [2.856_254_702_11, -0.777_240_479_132, 0.255_533_905_186],
+            ),
+            (
+                Initializer::RandomNormal { mean: 1.0, stddev: 0.5 },
+                [2.211_431_304_92, 1.056_767_018_63, 0.005_665_994_374_15],
+            ),
+            // Without the first, which is more than two standard deviations away.
+            (
+                Initializer::TruncatedNormal { mean: 1.0, stddev: 0.5 },
+                [1.056_767_018_63, 0.005_665_994_374_15, 0.768_074_401_78],
+            ),
+            (Initializer::Constant(3.0), [3.0; 3]),
+            (Initializer::Zeros, [0.0; 3]),
+            (Initializer::Ones, [1.0; 3]),
+        ] {
+            let drawn: Tensor<f64> = initializer.draw(Shape::from([2, 3]), &mut Stream::new(19));
+            let (first, expected) = (drawn.slice(0, 0..1).reshape([3]), Tensor::from(expected));
+            assert!(first.all_close(&expected, 1e-10, 0.0), "{initializer:?}: {first:?}");
+        }
+    }
+
     #[test]
     fn configs_come_back() {
         for initializer in [
@@ -367,6 +417,7 @@ mod tests {
         ] {
             assert_eq!(Initializer::from_config(&initializer.config()), Ok(initializer));
         }
-        assert!(Initializer::from_config(&json!("orthogonal")).unwrap_err().contains("orthogonal"));
+        let error = Initializer::from_config(&json!("no_such_thing")).unwrap_err();
+        assert!(error.contains("no_such_thing"), "{error}");
     }
 }

@@ -99,7 +99,8 @@ pub trait Layer<T: Scalar>: Send + Sync {
     }
 
     /// Whether a sample's output depends on the other samples of the batch, as in batch
-    /// normalisation. The batch is then not cut into shards.
+    /// normalisation. The batch is then not cut into shards: the layer sees all samples of a batch in `fit`, and in
+    /// `predict` and `evaluate`, which know no batches, all that they are given.
     fn couples_samples(&self) -> bool {
         false
     }

@@ -9,7 +9,7 @@ use crate::tensor::{Order, Tensor};
 /// Keras's epsilon: probabilities are clipped to `EPSILON ..= 1 - EPSILON`.
 pub(super) const EPSILON: f64 = 1e-7;
 
-/// From the numbers before the softmax: `L = ln(sum over j of exp(z_j)) sum y - sum over i of y_i z_i`.
+/// From the numbers before the softmax: `L = sum over i of y_i (ln(sum over j of exp(z_j)) - z_i)`.
 struct FromLogits<T: Scalar> {
     targets: Tensor<T>,
 }
@@ -20,10 +20,10 @@ impl<T: Scalar> Op<T, 1> for FromLogits<T> {
 
     fn forward(&self, [z]: [&Tensor<T>; 1], wanted: [bool; 1]) -> (Tensor<T>, Self::Saved) {
         let loss = per_row(z, &self.targets, |z, y| {
-            let total = log_sum_exp(z);
+            let (max, rest) = log_sum_exp(z);
             // A class that is not wanted does not count, even if its z is minus infinity.
             let wanted = z.iter().zip(y).filter(|(_, y)| **y != T::zero());
-            wanted.map(|(&z, &y)| y * (total - z)).sum()
+            wanted.map(|(&z, &y)| y * (rest - (z - max))).sum()
         });
         (loss, (if wanted[0] { z.softmax() } else { z.clone() }, z.order()))
     }
@@ -171,7 +171,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     }
 
     /// The crossentropy between the targets `y` and the softmax of these numbers, in one step:
-    /// `L = ln(sum over j of exp(z_j)) sum y - sum over i of y_i z_i`, with the gradient
+    /// `L = sum over i of y_i (ln(sum over j of exp(z_j)) - z_i)`, with the gradient
     /// `softmax(z) sum y - y`. `[n, classes]` gives `[n]`.
     ///
     /// # Panics
@@ -210,6 +210,19 @@ mod tests {
         let z = Var::constant(Tensor::from([[0.0, 0.0], [0.0, 3.0f64.ln()], [-5000.0, 5000.0]]));
         let expected = Tensor::from([2.0f64.ln(), 4.0f64.ln(), 10_000.0]);
         assert_close(z.categorical_crossentropy_from_logits(&y).value(), &expected);
+    }
+
+    #[test]
+    fn what_all_logits_have_in_common_does_not_count() {
+        let y = Tensor::<f32>::from([[0.0, 1.0], [0.25, 0.75]]);
+        for v in [1.0, 1e4, 1e6, 1e8, 1e30, -1e8] {
+            let z = Var::constant(Tensor::full([2, 2], v));
+            let loss = z.categorical_crossentropy_from_logits(&y);
+            assert_eq!(loss.value().to_vec(), [std::f32::consts::LN_2; 2], "{v}");
+        }
+        let z = Var::constant(Tensor::<f64>::full([1, 2], 1e15));
+        let loss = z.categorical_crossentropy_from_logits(&Tensor::from([[0.0, 1.0]]));
+        assert_eq!(loss.value().to_vec(), [std::f64::consts::LN_2]);
     }
 
     #[test]

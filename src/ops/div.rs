@@ -1,5 +1,6 @@
 //! `y = a / b`, broadcast to the common shape.
 
+use super::flowing;
 use crate::autograd::{Op, Var, apply};
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
@@ -14,15 +15,16 @@ impl<T: Scalar> Op<T, 2> for Div {
         (a / b, (a.clone(), b.clone()))
     }
 
-    // da = dy / b, db = -dy a / b^2, each summed over what was repeated
+    // da = dy / b, db = -dy a / b^2, each 0 where dy is 0, and summed over what was repeated
     fn backward(
         &self,
         (a, b): Self::Saved,
         dy: Tensor<T>,
         wanted: [bool; 2],
     ) -> [Option<Tensor<T>>; 2] {
-        let da = dy / &b;
-        let db = wanted[1].then(|| (-(&da * &a) / &b).sum_to(b.shape()));
+        let da = dy.into_zip_with(&b, |dy, b| flowing(dy, dy / b));
+        let db = |dy: T, b: T| flowing(dy, -dy / b);
+        let db = wanted[1].then(|| (&da * &a).into_zip_with(&b, db).sum_to(b.shape()));
         [wanted[0].then(|| da.sum_to(a.shape())), db]
     }
 }
@@ -34,7 +36,7 @@ compiled!(|x: &Var<T>, y: &Var<T>| x / y);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::autograd::gradcheck;
+    use crate::autograd::{Tape, gradcheck};
     use crate::ops::testing::{assert_close, random, tensors};
     use proptest::prelude::*;
 
@@ -43,6 +45,20 @@ mod tests {
         let a = Var::constant(Tensor::from([[6.0, 8.0], [3.0, 2.0]]));
         let b = Var::constant(Tensor::from([2.0, 4.0]));
         assert_close((&a / &b).value(), &Tensor::from([[3.0, 2.0], [1.5, 0.5]]));
+    }
+
+    #[test]
+    fn an_infinite_slope_gives_nothing_to_nothing() {
+        for (dy, da, db) in [
+            ([0.0, 4.0], [0.0, 2.0], [0.0, -3.0]),
+            ([1.0, 0.0], [f64::INFINITY, 0.0], [f64::NEG_INFINITY, 0.0]),
+        ] {
+            let tape = Tape::new();
+            let (a, b) = (tape.leaf(Tensor::from([3.0, 3.0])), tape.leaf(Tensor::from([0.0, 2.0])));
+            let gradients = (&a / &b).backward_from(&Tensor::from(dy));
+            assert_eq!(gradients.wrt(&a).to_vec(), da);
+            assert_eq!(gradients.wrt(&b).to_vec(), db);
+        }
     }
 
     #[test]

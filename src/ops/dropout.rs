@@ -14,6 +14,9 @@ struct Dropout {
 impl Dropout {
     /// The survivors, multiplied; the same for `x` and, in the same places, for `dy`.
     fn of<T: Scalar>(&self, x: &Tensor<T>) -> Tensor<T> {
+        if self.rate == 1.0 {
+            return x.map(|_| T::zero());
+        }
         let samples = self.first_sample..self.first_sample + x.shape()[0];
         let streams = samples.map(|sample| self.stream.fork(sample as u64));
         mask::drop_out(x, streams, self.rate)
@@ -40,7 +43,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// Sets each element to 0 with probability `rate` and multiplies the others by
     /// `1 / (1 - rate)`, so that the expected value stays (Srivastava et al., *Dropout: a simple way
     /// to prevent neural networks from overfitting*, 2014; "inverted", as in Keras). A rate of 1 gives
-    /// zeros.
+    /// zeros. What is dropped is 0 whatever it was, and so is its gradient, even if they were infinite or not numbers.
     ///
     /// The first axis counts samples. Whether an element survives depends on the stream, on
     /// `first_sample` plus its sample's index, and on its place in the sample: a batch that is cut in
@@ -62,9 +65,6 @@ impl<'t, T: Scalar> Var<'t, T> {
     #[track_caller]
     pub fn dropout(&self, rate: f64, stream: &Stream, first_sample: usize) -> Var<'t, T> {
         assert!((0.0..=1.0).contains(&rate), "dropout: the rate is {rate}, outside of 0 to 1");
-        if rate == 1.0 {
-            return self * T::zero();
-        }
         apply(Dropout { rate, stream: stream.clone(), first_sample }, [self])
     }
 }
@@ -74,7 +74,7 @@ compiled!(|x: &Var<T>, stream: &Stream| x.dropout(0.5, stream, 0));
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::autograd::gradcheck;
+    use crate::autograd::{Tape, gradcheck};
     use crate::ops::testing::{assert_close, random, tensors};
     use proptest::prelude::*;
 
@@ -88,6 +88,33 @@ mod tests {
         assert!(dropped.abs_diff(5000) < 306, "{dropped} of 20000 were dropped, instead of 5000");
         assert_close(x.dropout(0.0, &Stream::new(5), 0).value(), x.value());
         assert_close(x.dropout(1.0, &Stream::new(5), 0).value(), &Tensor::zeros([20, 1000]));
+    }
+
+    /// At every rate, in every memory order, for vectors and for what is left over.
+    #[test]
+    fn what_is_dropped_is_0_whatever_it_was() {
+        for (rate, layout) in [0.25, 0.5, 0.9, 1.0].into_iter().zip([0, 1, 3, 3]) {
+            let x = random(&[19, 5, 7], -2.0, 2.0, 1, layout);
+            let survives = Var::constant(x.map(|_| 1.0)).dropout(rate, &Stream::new(5), 2);
+            for wild in [f64::INFINITY, f64::NEG_INFINITY, f64::NAN] {
+                let tape = Tape::new();
+                let leaf = tape.leaf(x.map(|_| wild));
+                let y = leaf.dropout(rate, &Stream::new(5), 2);
+                let dx = y.backward_from(&x.map(|_| wild)).wrt(&leaf);
+                for found in [y.value(), &dx] {
+                    let right =
+                        |(y, one): (f64, f64)| if one == 0.0 { y == 0.0 } else { !y.is_finite() };
+                    assert!(found.iter().zip(survives.value().iter()).all(right), "{rate} {wild}");
+                    assert!(found.iter().any(|y| y.to_bits() == 0), "{rate} {wild}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "dropout: needs an axis of samples, and the input is a scalar")]
+    fn a_scalar_has_no_samples_at_any_rate() {
+        Var::constant(Tensor::<f64>::scalar(1.0)).dropout(1.0, &Stream::new(0), 0);
     }
 
     #[test]

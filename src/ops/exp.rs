@@ -1,5 +1,6 @@
 //! `y = exp(x)`, element by element.
 
+use super::flowing;
 use crate::autograd::{Op, Var, apply};
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
@@ -15,9 +16,9 @@ impl<T: Scalar> Op<T, 1> for Exp {
         (y.clone(), y)
     }
 
-    // dx = dy exp(x) = dy y
+    // dx = dy exp(x) = dy y, and 0 where dy is 0, even if y is infinite
     fn backward(&self, y: Tensor<T>, dy: Tensor<T>, _: [bool; 1]) -> [Option<Tensor<T>>; 1] {
-        [Some(dy.into_zip_with(&y, |dy, y| dy * y))]
+        [Some(dy.into_zip_with(&y, |dy, y| flowing(dy, dy * y)))]
     }
 }
 
@@ -42,7 +43,7 @@ compiled!(|x: &Var<T>| x.exp());
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::autograd::gradcheck;
+    use crate::autograd::{Tape, gradcheck};
     use crate::ops::testing::{assert_close, random, tensors};
     use proptest::prelude::*;
 
@@ -50,6 +51,14 @@ mod tests {
     fn worked_example() {
         let y = Var::constant(Tensor::from([0.0, 1.0, -2.0])).exp();
         assert_close(y.value(), &Tensor::from([1.0, std::f64::consts::E, 0.135_335_283_236_612_7]));
+    }
+
+    #[test]
+    fn an_infinite_slope_gives_nothing_to_nothing() {
+        let tape = Tape::new();
+        let x = tape.leaf(Tensor::from([1000.0, 0.0, 1000.0]));
+        let dx = x.exp().backward_from(&Tensor::from([0.0, 3.0, 1.0])).wrt(&x);
+        assert_eq!(dx.to_vec(), [0.0, 3.0, f64::INFINITY]);
     }
 
     #[test]

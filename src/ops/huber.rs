@@ -1,4 +1,4 @@
-//! `y = x^2 / 2` where `|x| <= delta`, else `delta |x| - delta^2 / 2`, element by element.
+//! `y = x^2 / 2` where `|x| <= delta`, else `delta (|x| - delta / 2)`, element by element.
 
 use crate::autograd::{Op, Var, apply};
 use crate::scalar::{Scalar, compiled};
@@ -14,9 +14,12 @@ impl<T: Scalar> Op<T, 1> for Huber<T> {
 
     fn forward(&self, [x]: [&Tensor<T>; 1], _: [bool; 1]) -> (Tensor<T>, Tensor<T>) {
         let (delta, half) = (self.delta, T::lit(0.5));
-        let y = x.map(|x| {
-            if x.abs() <= delta { half * (x * x) } else { delta * x.abs() - half * (delta * delta) }
-        });
+        let y =
+            x.map(
+                |x| {
+                    if x.abs() <= delta { half * (x * x) } else { delta * (x.abs() - half * delta) }
+                },
+            );
         (y, x.clone())
     }
 
@@ -30,7 +33,7 @@ impl<T: Scalar> Op<T, 1> for Huber<T> {
 
 impl<'t, T: Scalar> Var<'t, T> {
     /// Huber's function of every element, a parabola that goes on as straight lines: `x^2 / 2` where `|x| <= delta`, else
-    /// `delta |x| - delta^2 / 2`.
+    /// `delta (|x| - delta / 2)`.
     ///
     /// # Panics
     /// When `delta` is not above 0.
@@ -62,6 +65,15 @@ mod tests {
     fn worked_example() {
         let y = Var::constant(Tensor::from([-4.0, -2.0, 0.0, 1.0, 3.0])).huber(2.0);
         assert_close(y.value(), &Tensor::from([6.0, 2.0, 0.0, 0.5, 4.0]));
+    }
+
+    #[test]
+    fn large_numbers_do_not_cancel_out() {
+        // With delta^2 / 2 apart, infinity minus infinity.
+        let y = Var::constant(Tensor::<f32>::from([3e20, 1.0])).huber(1e20);
+        assert_eq!(y.value().to_vec(), [f32::INFINITY, 0.5]);
+        let y = Var::constant(Tensor::<f32>::from([3e19, -2e19])).huber(1e19);
+        assert!(y.value().all_close(&Tensor::from([2.5e38, 1.5e38]), 1e-6, 0.0), "{y:?}");
     }
 
     #[test]

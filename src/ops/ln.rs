@@ -1,5 +1,6 @@
 //! `y = ln(x)`, element by element.
 
+use super::flowing;
 use crate::autograd::{Op, Var, apply};
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
@@ -14,14 +15,15 @@ impl<T: Scalar> Op<T, 1> for Ln {
         (x.map(T::ln), x.clone())
     }
 
-    // dx = dy / x
+    // dx = dy / x, and 0 where dy is 0
     fn backward(&self, x: Tensor<T>, dy: Tensor<T>, _: [bool; 1]) -> [Option<Tensor<T>>; 1] {
-        [Some(dy.into_zip_with(&x, |dy, x| dy / x))]
+        [Some(dy.into_zip_with(&x, |dy, x| flowing(dy, dy / x)))]
     }
 }
 
 impl<'t, T: Scalar> Var<'t, T> {
-    /// The natural logarithm `y = ln(x)` of every element: NaN below 0, minus infinity at 0.
+    /// The natural logarithm `y = ln(x)` of every element: NaN below 0, minus infinity at 0. Where no gradient comes back, none goes
+    /// on, even at 0.
     ///
     /// ```
     /// use cinta::{Tape, Tensor};
@@ -41,7 +43,7 @@ compiled!(|x: &Var<T>| x.ln());
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::autograd::gradcheck;
+    use crate::autograd::{Tape, gradcheck};
     use crate::ops::testing::{assert_close, random, tensors};
     use proptest::prelude::*;
 
@@ -49,6 +51,14 @@ mod tests {
     fn worked_example() {
         let y = Var::constant(Tensor::from([1.0, std::f64::consts::E])).ln();
         assert_close(y.value(), &Tensor::from([0.0, 1.0]));
+    }
+
+    #[test]
+    fn an_infinite_slope_gives_nothing_to_nothing() {
+        let tape = Tape::new();
+        let x = tape.leaf(Tensor::from([0.0, 4.0, 0.0]));
+        let dx = x.ln().backward_from(&Tensor::from([0.0, 0.0, 1.0])).wrt(&x);
+        assert_eq!(dx.to_vec(), [0.0, 0.0, f64::INFINITY]);
     }
 
     #[test]

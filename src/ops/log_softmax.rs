@@ -1,4 +1,7 @@
 //! `y_i = x_i - ln(sum over j of exp(x_j))` along the last axis.
+//!
+//! It is computed as `(x_i - m) - ln(sum over j of exp(x_j - m))` with the maximum `m`. The order counts: the logarithm is
+//! small, and added to a large `m` it would be rounded away.
 
 use crate::autograd::{Op, Var, apply};
 use crate::scalar::{Scalar, compiled};
@@ -18,8 +21,8 @@ impl<T: Scalar> Op<T, 1> for LogSoftmax {
         );
         let mut y = x.row_major();
         for row in y.as_mut_slice().chunks_exact_mut(shape[shape.len() - 1]) {
-            let total = log_sum_exp(row);
-            row.iter_mut().for_each(|x| *x -= total);
+            let (max, rest) = log_sum_exp(row);
+            row.iter_mut().for_each(|x| *x = (*x - max) - rest);
         }
         (y.clone(), y)
     }
@@ -37,10 +40,11 @@ impl<T: Scalar> Op<T, 1> for LogSoftmax {
     }
 }
 
-/// `ln(sum of exp(x))`, with the maximum taken out first so that nothing overflows.
-pub(super) fn log_sum_exp<T: Scalar>(row: &[T]) -> T {
+/// `ln(sum of exp(x))` in two parts, whose sum it is: the maximum, which is taken out first so that nothing overflows, and
+/// the rest. Whoever takes it from an `x` takes the maximum first.
+pub(super) fn log_sum_exp<T: Scalar>(row: &[T]) -> (T, T) {
     let max = row.iter().copied().fold(T::neg_infinity(), T::max);
-    max + row.iter().map(|&x| (x - max).exp()).sum::<T>().ln()
+    (max, row.iter().map(|&x| (x - max).exp()).sum::<T>().ln())
 }
 
 impl<'t, T: Scalar> Var<'t, T> {
@@ -76,6 +80,23 @@ mod tests {
     fn worked_example() {
         let y = Var::constant(Tensor::from([0.0, 3.0f64.ln()])).log_softmax();
         assert_close(y.value(), &Tensor::from([0.25f64.ln(), 0.75f64.ln()]));
+    }
+
+    #[test]
+    fn what_all_have_in_common_does_not_count() {
+        for v in [1.0, 1e4, 1e6, 1e8, 1e30, -1e8] {
+            let y = Var::constant(Tensor::<f32>::full([1, 2], v)).log_softmax();
+            assert_eq!(y.value().to_vec(), [-std::f32::consts::LN_2; 2], "{v}");
+        }
+        for v in [1e8, 1e15, -1e300] {
+            let y = Var::constant(Tensor::<f64>::full([1, 2], v)).log_softmax();
+            assert_eq!(y.value().to_vec(), [-std::f64::consts::LN_2; 2], "{v}");
+        }
+        // 1e8 - 8 is the next smaller number.
+        let y = Var::constant(Tensor::<f32>::from([1e8, 1e8 - 8.0])).log_softmax();
+        let rest = (-8f64).exp().ln_1p();
+        let expected = Tensor::from([-rest, -8.0 - rest].map(|y| y as f32));
+        assert!(y.value().all_close(&expected, 1e-6, 1e-7), "{:?}", y.value());
     }
 
     #[test]

@@ -48,6 +48,12 @@ mod compositions;
 #[cfg(test)]
 mod testing;
 
+/// What flows back: `dx`, or 0 where no gradient came in, `dy = 0`. An infinite slope, as that of a root at 0, times 0 would not
+/// be a number, although nothing depends on that place.
+fn flowing<T: Scalar>(dy: T, dx: T) -> T {
+    dx.kept_if(dy != T::zero())
+}
+
 /// A value for each row, `[..]`, as a column beside the rows, `[.., 1]`.
 fn column<T: Scalar>(rows: &Tensor<T>) -> Tensor<T> {
     let shape = [&rows.shape()[..], &[1]].concat();

@@ -102,6 +102,15 @@ mod tests {
     }
 
     #[test]
+    fn what_all_logits_have_in_common_does_not_count() {
+        for v in [1.0, 1e4, 1e6, 1e8, 1e30, -1e8] {
+            let z = Var::constant(Tensor::<f32>::full([1, 2], v));
+            let loss = z.sparse_categorical_crossentropy_from_logits(&Tensor::from([1.0]));
+            assert_eq!(loss.value().to_vec(), [std::f32::consts::LN_2], "{v}");
+        }
+    }
+
+    #[test]
     fn gradient() {
         let labels = Tensor::from([4.0, 0.0, 2.0]);
         let p = random(&[3, 5], 0.1, 1.0, 1, 0);

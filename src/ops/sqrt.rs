@@ -1,5 +1,6 @@
 //! `y = sqrt(x)`, element by element.
 
+use super::flowing;
 use crate::autograd::{Op, Var, apply};
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
@@ -15,14 +16,15 @@ impl<T: Scalar> Op<T, 1> for Sqrt {
         (y.clone(), y)
     }
 
-    // dx = dy / (2 sqrt(x)) = dy / (2 y)
+    // dx = dy / (2 sqrt(x)) = dy / (2 y), and 0 where dy is 0
     fn backward(&self, y: Tensor<T>, dy: Tensor<T>, _: [bool; 1]) -> [Option<Tensor<T>>; 1] {
-        [Some(dy.into_zip_with(&y, |dy, y| dy / (y + y)))]
+        [Some(dy.into_zip_with(&y, |dy, y| flowing(dy, dy / (y + y))))]
     }
 }
 
 impl<'t, T: Scalar> Var<'t, T> {
-    /// The square root `y = sqrt(x)` of every element: NaN below 0.
+    /// The square root `y = sqrt(x)` of every element: NaN below 0. Its slope at 0 is infinite; where no gradient comes back, none goes on
+    /// (TensorFlow, PyTorch and JAX have NaN there).
     ///
     /// ```
     /// use cinta::{Tape, Tensor};
@@ -42,7 +44,7 @@ compiled!(|x: &Var<T>| x.sqrt());
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::autograd::gradcheck;
+    use crate::autograd::{Tape, gradcheck};
     use crate::ops::testing::{assert_close, random, tensors};
     use proptest::prelude::*;
 
@@ -50,6 +52,18 @@ mod tests {
     fn worked_example() {
         let y = Var::constant(Tensor::from([9.0, 0.0])).sqrt();
         assert_close(y.value(), &Tensor::from([3.0, 0.0]));
+    }
+
+    #[test]
+    fn an_infinite_slope_gives_nothing_to_nothing() {
+        let tape = Tape::new();
+        let x = tape.leaf(Tensor::from([0.0, 4.0, 0.0]));
+        let dx = x.sqrt().backward_from(&Tensor::from([0.0, 0.0, 1.0])).wrt(&x);
+        assert_eq!(dx.to_vec(), [0.0, 0.0, f64::INFINITY]);
+        // Of a root that is cut away, too.
+        let tape = Tape::new();
+        let x = tape.leaf(Tensor::from([0.0, 4.0, 0.0]));
+        assert_eq!(x.sqrt().slice(0, 1..2).backward().wrt(&x).to_vec(), [0.0, 0.25, 0.0]);
     }
 
     #[test]

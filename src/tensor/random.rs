@@ -227,3 +227,100 @@ pub(crate) fn fans(shape: &Shape) -> (f64, f64) {
         }
     }
 }
+
+/// What a seed means must never change: these numbers are those of the formulas, computed apart from this crate.
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::TryRng;
+
+    #[test]
+    fn streams_are_known_numbers() {
+        let at = |seed: u64| [0, 1, 2, u64::MAX].map(|position| Stream::new(seed).at(position));
+        assert_eq!(
+            at(7),
+            [
+                0x74b5_abcc_66b8_bdc1,
+                0xb8b4_c297_7eab_ce45,
+                0xa653_05fd_338e_c8fe,
+                0xdbbd_be0d_6494_4228
+            ]
+        );
+        assert_eq!(
+            at(u64::MAX),
+            [
+                0x4450_18e3_0581_0b78,
+                0x5dc2_0aa7_b2a2_7137,
+                0xbda5_668a_01d7_049c,
+                0x2dfe_1aa5_65b7_ff81
+            ]
+        );
+    }
+
+    #[test]
+    fn forks_are_known_numbers() {
+        let stream = Stream::new(7);
+        let at = |label: u64| [0, 5].map(|position| stream.fork(label).at(position));
+        assert_eq!(at(0), [0xbe47_f431_f77f_fa4d, 0x5a08_a8ab_3ab2_c6c5]);
+        assert_eq!(at(1), [0xa0e1_0cc0_3edc_16a3, 0xd80f_9eb3_eac8_e2f9]);
+        assert_eq!(at(u64::MAX), [0xe679_7742_19ff_703c, 0xdb7e_a9db_a325_1206]);
+        assert_eq!(stream.fork(3).fork(4).at(0), 0x0eab_1d84_4f13_526e);
+        assert_eq!(stream.fork(4).fork(3).at(0), 0x25d2_1892_aa7a_ab40);
+        // From the beginning, wherever the stream is.
+        let mut drawn = stream.clone();
+        drawn.next_u64();
+        assert_eq!(drawn.fork(1).next_u64(), 0xa0e1_0cc0_3edc_16a3);
+    }
+
+    #[test]
+    fn words_of_dropout_are_known_numbers() {
+        let keys = Stream::new(7).word_keys();
+        assert_eq!(
+            [0, 1, 2, 1000, u32::MAX].map(|position| Stream::word(keys, position)),
+            [0x94e1_6763, 0xd3dd_4df3, 0xe8c6_1bcc, 0x3523_be3c, 0xcb4e_1735]
+        );
+    }
+
+    #[test]
+    fn permutations_are_known_orders() {
+        assert_eq!(Stream::new(7).permutation(10), [0, 4, 6, 5, 3, 2, 1, 7, 9, 8]);
+        assert_eq!(Stream::new(7).permutation(1), [0]);
+        assert_eq!(Stream::new(7).permutation(0), [0; 0]);
+        let mut order = vec![9; 3];
+        Stream::new(1).permute(8, &mut order);
+        assert_eq!(order, [6, 4, 2, 0, 3, 1, 7, 5]);
+    }
+
+    #[test]
+    fn draws_are_known_numbers() {
+        let rng = &mut Stream::new(7);
+        assert_eq!(rng.next_u64(), 0x74b5_abcc_66b8_bdc1);
+        assert_eq!(rng.next_u32(), 0xb8b4_c297);
+        // Bytes from the lowest on, in whole numbers of 8.
+        let mut bytes = [0; 11];
+        let Ok(()) = rng.try_fill_bytes(&mut bytes);
+        let expected = [0xfe, 0xc8, 0x8e, 0x33, 0xfd, 0x05, 0x53, 0xa6, 0x9b, 0x12, 0x63];
+        assert_eq!(bytes, expected);
+    }
+
+    #[test]
+    fn random_tensors_are_known_numbers() {
+        let drawn = |x: Tensor<f64>, expected: &[f64]| {
+            let first = x.reshape([x.len()]).slice(0, ..expected.len());
+            let expected = Tensor::new([expected.len()], expected.to_vec());
+            assert!(first.all_close(&expected, 1e-13, 0.0), "{first:?} instead of {expected:?}");
+        };
+        let rng = || Stream::new(7);
+        let expected =
+            [-0.088_205_838_389_109_78, 0.443_016_361_209_940_5, 0.299_408_672_936_911_4];
+        drawn(Tensor::uniform([2, 2], -1.0, 1.0, &mut rng()), &expected);
+        drawn(Tensor::uniform([2], 2.0, 4.0, &mut rng()), &[2.911_794_161_610_89]);
+        let expected = [4.607_088_406_116_594, 2.241_420_622_876_954, 3.426_373_556_903_460_6];
+        drawn(Tensor::normal([2, 2], 5.0, 2.0, &mut rng()), &expected);
+        let expected = [-0.036_009_882_731_285_86, 0.180_860_672_111_479_5, 0.122_233_078_876_548];
+        drawn(Tensor::glorot_uniform([2, 3, 2, 4], &mut rng()), &expected);
+        // The same numbers, rounded.
+        let narrow = Tensor::<f32>::uniform([2], -1.0, 1.0, &mut rng());
+        assert_eq!(narrow.to_vec(), [-0.088_205_84, 0.443_016_36]);
+    }
+}

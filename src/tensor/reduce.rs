@@ -20,10 +20,11 @@ impl<T: Scalar> Tensor<T> {
     #[track_caller]
     pub fn sum(&self, axes: impl Axes) -> Tensor<T> {
         let flags = axes.flags(self.rank());
-        self.sum_flagged(&flags).reshape(self.without(&flags))
+        self.sum_flagged(&flags, 1.0).reshape(self.without(&flags))
     }
 
-    /// The mean over axes, which disappear from the shape; NaN over no elements.
+    /// The mean over axes, which disappear from the shape; NaN over no elements. It is rounded once, after the division, so that
+    /// the mean of equal values is that value.
     ///
     /// # Panics
     /// When an axis does not exist.
@@ -36,7 +37,7 @@ impl<T: Scalar> Tensor<T> {
     pub fn mean(&self, axes: impl Axes) -> Tensor<T> {
         let flags = axes.flags(self.rank());
         let count: usize = (0..self.rank()).filter(|&a| flags[a]).map(|a| self.shape[a]).product();
-        self.sum_flagged(&flags).reshape(self.without(&flags)) / T::lit(count as f64)
+        self.sum_flagged(&flags, count as f64).reshape(self.without(&flags))
     }
 
     /// The largest value along axes, which disappear from the shape; NaN where there is one.
@@ -114,12 +115,12 @@ impl<T: Scalar> Tensor<T> {
         let flags: [bool; MAX_RANK] = std::array::from_fn(|axis| {
             axis < added || axis < self.rank() && shape[axis - added] != self.shape[axis]
         });
-        self.sum_flagged(&flags).reshape(shape)
+        self.sum_flagged(&flags, 1.0).reshape(shape)
     }
 
-    /// The sum over the flagged axes, which stay with length 1.
+    /// The sum over the flagged axes, which stay with length 1, divided by `divisor` before it is rounded.
     #[inline(never)]
-    fn sum_flagged(&self, flags: &[bool; MAX_RANK]) -> Tensor<T> {
+    fn sum_flagged(&self, flags: &[bool; MAX_RANK], divisor: f64) -> Tensor<T> {
         let kept = self.kept(flags);
         let strides = masked(&kept, flags);
         let mut sums = Buffer::<f64>::zeroed(kept.count());
@@ -141,7 +142,8 @@ impl<T: Scalar> Tensor<T> {
             },
         );
         let len = sums.len();
-        Tensor::from_buffer(kept, Buffer::collect(len, sums.iter().map(|&sum| T::lit(sum))))
+        let rounded = sums.iter().map(|&sum| T::lit(sum / divisor));
+        Tensor::from_buffer(kept, Buffer::collect(len, rounded))
     }
 
     #[track_caller]

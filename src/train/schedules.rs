@@ -44,12 +44,20 @@ trait Schedule {
 impl LearningRate {
     /// The rate after this many steps of the optimizer.
     ///
+    /// # Panics
+    /// When the rate or the schedule makes no sense: a number that is negative or not finite, steps of 0, boundaries without
+    /// values. A model that is compiled with such a one returns it as an error.
+    ///
     /// ```
     /// use cinta::{InverseTimeDecay, LearningRate};
     /// let rate = LearningRate::from(InverseTimeDecay::new(0.1, 10, 1.0));
     /// assert_eq!((rate.at(0), rate.at(10)), (0.1, 0.05));
     /// ```
+    #[track_caller]
     pub fn at(&self, steps: u64) -> f64 {
+        if let Err(reason) = self.check() {
+            panic!("{reason}");
+        }
         self.schedule().map_or_else(|constant| constant, |schedule| schedule.at(steps as f64))
     }
 
@@ -618,7 +626,7 @@ mod tests {
 
     #[test]
     fn senseless_schedules_are_refused() {
-        let refused: [(LearningRate, &str); 10] = [
+        let refused: [(LearningRate, &str); 20] = [
             (f64::NAN.into(), "the learning rate is NaN; it is finite and not negative"),
             (
                 ExponentialDecay::new(-0.1, 10, 0.5).into(),
@@ -658,9 +666,48 @@ mod tests {
                 PolynomialDecay::new(0.1, 1).power(-1.0).into(),
                 "PolynomialDecay: power is -1; it is finite and not negative",
             ),
+            (
+                PiecewiseConstantDecay::new([], []).into(),
+                "PiecewiseConstantDecay: there are 0 boundaries and 0 values; at least one boundary and one value \
+                 more are needed",
+            ),
+            (
+                PiecewiseConstantDecay::new([1], []).into(),
+                "PiecewiseConstantDecay: there are 1 boundaries and 0 values; at least one boundary and one value \
+                 more are needed",
+            ),
+            (
+                PiecewiseConstantDecay::new([2], [0.1, f64::NAN]).into(),
+                "PiecewiseConstantDecay: a value is NaN; it is finite and not negative",
+            ),
+            ((-0.5).into(), "the learning rate is -0.5; it is finite and not negative"),
+            (
+                InverseTimeDecay::new(f64::INFINITY, 1, 0.5).into(),
+                "InverseTimeDecay: initial_learning_rate is inf; it is finite and not negative",
+            ),
+            (
+                ExponentialDecay::new(0.1, 1, f64::NAN).into(),
+                "ExponentialDecay: decay_rate is NaN; it is finite and not negative",
+            ),
+            (
+                CosineDecay::new(f64::NAN, 1).into(),
+                "CosineDecay: initial_learning_rate is NaN; it is finite and not negative",
+            ),
+            (
+                CosineDecay::new(0.1, 1).alpha(f64::NAN).into(),
+                "CosineDecay: alpha is NaN; it is finite and not negative",
+            ),
+            (CosineDecay::new(0.1, 0).into(), "CosineDecay: decay_steps is 0; it is at least 1"),
+            (
+                PolynomialDecay::new(0.1, 1).end_learning_rate(f64::NAN).into(),
+                "PolynomialDecay: end_learning_rate is NaN; it is finite and not negative",
+            ),
         ];
         for (rate, message) in refused {
             assert_eq!(rate.check().unwrap_err(), message);
+            // Without a model, that is the panic.
+            let panic = std::panic::catch_unwind(|| rate.at(3)).unwrap_err();
+            assert_eq!(panic.downcast_ref::<String>().map(String::as_str), Some(message));
         }
     }
 
@@ -684,8 +731,8 @@ mod tests {
             "PiecewiseConstantDecay: the option boundaries = 3 is not a list"
         );
         assert_eq!(
-            read("CosineDecayRestarts", json!({})),
-            "CosineDecayRestarts: this schedule of learning rates is not supported"
+            read("no_such_thing", json!({})),
+            "no_such_thing: this schedule of learning rates is not supported"
         );
         let more = json!({ "initial_learning_rate": 0.1, "decay_steps": 2, "speed": 1 });
         assert_eq!(

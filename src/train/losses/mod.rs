@@ -232,8 +232,8 @@ mod tests {
         );
         assert_eq!(read("Huber", json!({ "delta": 0.0 })), "delta is 0; it is finite and above 0");
         assert_eq!(
-            read("Hinge", json!({})),
-            "the loss Hinge is not known; others can be added to a Registry"
+            read("no_such_thing", json!({})),
+            "the loss no_such_thing is not known; others can be added to a Registry"
         );
     }
 }

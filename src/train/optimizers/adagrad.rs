@@ -1,7 +1,7 @@
 //! Adagrad.
 
 use super::pace::pace_options;
-use super::{Optimizer, Pace, Step};
+use super::{Optimizer, Pace, Step, quotient};
 use crate::nn::{Config, Options, as_config};
 use crate::scalar::Scalar;
 use crate::train::LearningRate;
@@ -45,7 +45,7 @@ impl Adagrad {
         self
     }
 
-    /// What keeps the divisor from 0.
+    /// What keeps the divisor from 0. If this is 0, a weight does not move as long as the divisor is 0.
     ///
     /// ```
     /// use cinta::prelude::*;
@@ -105,7 +105,7 @@ impl<T: Scalar> Optimizer<T> for Adagrad {
         let (lr, epsilon) = (T::lit(step.learning_rate), T::lit(self.epsilon));
         for ((w, &g), a) in weight.iter_mut().zip(gradient).zip(accumulator.iter_mut()) {
             *a = (*a + g * g).flushed();
-            *w = (*w - lr * g / (*a + epsilon).sqrt()).flushed();
+            *w = (*w - quotient(lr * g, (*a + epsilon).sqrt())).flushed();
         }
     }
 
@@ -117,7 +117,7 @@ impl<T: Scalar> Optimizer<T> for Adagrad {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{assert_close, comes_back, run};
+    use super::super::tests::{assert_close, comes_back, late_step, run};
     use super::*;
 
     #[test]
@@ -128,6 +128,22 @@ mod tests {
         // a + epsilon = 0.5 + 0.25 + 0.25
         let adagrad = Adagrad::new(0.3).initial_accumulator_value(0.5).epsilon(0.25);
         assert_close(run(&adagrad, &[0.5]), &[0.85]);
+    }
+
+    #[test]
+    fn an_epsilon_of_0_divides_by_nothing() {
+        let adagrad = Adagrad::new(0.3).initial_accumulator_value(0.0).epsilon(0.0);
+        assert_close(run(&adagrad, &[0.0, 0.0, 2.0]), &[1.0, 1.0, 0.7]);
+        // 1e-46 is no f32.
+        assert_eq!(late_step(&adagrad, 1.0, 1e-23, [0.0]), (1.0, [0.0]));
+    }
+
+    /// The smallest normal `f32` is 1.2e-38.
+    #[test]
+    fn denormals_are_flushed() {
+        let adagrad = Adagrad::new(1.0).epsilon(1.0);
+        assert_eq!(late_step(&adagrad, 1.0, 1e-19, [0.0]), (1.0, [0.0]));
+        assert_eq!(late_step(&adagrad, 2e-38, 1.5e-38, [0.0]), (0.0, [0.0]));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Adam, and Adam with weights that decay.
 
 use super::pace::pace_options;
-use super::{Optimizer, Pace, Step};
+use super::{Optimizer, Pace, Step, quotient};
 use crate::nn::{Config, Options, as_config};
 use crate::scalar::Scalar;
 use crate::train::LearningRate;
@@ -59,7 +59,7 @@ impl Adam {
         self
     }
 
-    /// What keeps the divisor from 0.
+    /// What keeps the divisor from 0. If this is 0, a weight does not move as long as the divisor is 0.
     ///
     /// ```
     /// use cinta::prelude::*;
@@ -145,7 +145,7 @@ impl<T: Scalar> Optimizer<T> for Adam {
             *m = (*m + (g - *m) * new_1).flushed();
             *v = (*v + (g * g - *v) * new_2).flushed();
         };
-        let moved = |w: T, m: T, v: T| (w - m * alpha / (v.sqrt() + epsilon)).flushed();
+        let moved = |w: T, m: T, v: T| (w - quotient(m * alpha, v.sqrt() + epsilon)).flushed();
         let kept = momentum.iter_mut().zip(velocity.iter_mut());
         let all = weight.iter_mut().zip(gradient).zip(kept);
         match largest {
@@ -289,7 +289,7 @@ impl<T: Scalar> Optimizer<T> for AdamW {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{assert_close, comes_back, run};
+    use super::super::tests::{assert_close, comes_back, late_step, run};
     use super::*;
 
     #[test]
@@ -301,6 +301,36 @@ mod tests {
         assert_close(run(&forgetful, &[4.0, -2.0]), &[0.9, 1.0]);
         // With the largest v, the second one is half as long.
         assert_close(run(&forgetful.amsgrad(true), &[4.0, -2.0]), &[0.9, 0.95]);
+    }
+
+    #[test]
+    fn an_epsilon_of_0_divides_by_nothing() {
+        let adam = Adam::new(0.1).epsilon(0.0);
+        for adam in [adam.clone(), adam.clone().amsgrad(true)] {
+            assert_close(run(&adam, &[0.0, 0.0]), &[1.0, 1.0]);
+            assert!(run(&adam, &[0.0, 3.0])[1] < 1.0);
+        }
+        assert_close(run(&AdamW::new(0.1).epsilon(0.0), &[0.0, 0.0]), &[1.0, 1.0]);
+        // Where only the mean square is forgotten, the divisor is 0 and the mean is not.
+        assert_close(run(&adam.beta_1(0.5).beta_2(0.0), &[4.0, 0.0]), &[0.9, 0.9]);
+        // 1e-46 is no f32.
+        let (weight, [_, velocity]) = late_step(&Adam::new(0.1).epsilon(0.0), 1.0, 1e-23, [0.0; 2]);
+        assert_eq!((weight, velocity), (1.0, 0.0));
+    }
+
+    /// The smallest normal `f32` is 1.2e-38.
+    #[test]
+    fn denormals_are_flushed() {
+        let adam = Adam::new(1.0).epsilon(1.0).beta_1(0.5).beta_2(0.5);
+        assert_eq!(late_step(&adam, 1.0, 0.0, [2e-38, 1.0]), (1.0, [0.0, 0.5]));
+        assert_eq!(late_step(&adam, 1.0, 0.0, [0.0, 2e-38]), (1.0, [0.0, 0.0]));
+        assert_eq!(late_step(&adam, 2e-38, 0.0, [3e-38, 0.0]), (0.0, [1.5e-38, 0.0]));
+        let adam = adam.amsgrad(true);
+        assert_eq!(late_step(&adam, 1.0, 0.0, [2e-38, 1.0, 2.0]), (1.0, [0.0, 0.5, 2.0]));
+        assert_eq!(late_step(&adam, 1.0, 0.0, [0.0, 2e-38, 0.0]), (1.0, [0.0; 3]));
+        assert_eq!(late_step(&adam, 2e-38, 0.0, [3e-38, 0.0, 0.0]), (0.0, [1.5e-38, 0.0, 0.0]));
+        let adamw = AdamW::new(1.0).epsilon(1.0).beta_1(0.5);
+        assert_eq!(late_step(&adamw, 2e-38, 0.0, [3e-38, 0.0]), (0.0, [1.5e-38, 0.0]));
     }
 
     #[test]

@@ -135,6 +135,12 @@ pub(super) fn shared<T: Scalar>(optimizer: impl Optimizer<T> + 'static) -> Arc<d
     Arc::new(optimizer)
 }
 
+/// How far a weight moves: `a / b`, and not at all where the divisor `b` is 0. With an epsilon of 0 it is, where all gradients
+/// so far were 0 or had squares too small for a number; 0 / 0 would make training diverge.
+fn quotient<T: Scalar>(a: T, b: T) -> T {
+    (a / b).kept_if(b != T::zero())
+}
+
 /// Makes an optimizer from what a file says.
 pub(super) fn from_config<T: Scalar>(value: &Value) -> Result<Arc<dyn Optimizer<T>>, String> {
     let (class_name, config) = object(value)?;
@@ -173,6 +179,20 @@ mod tests {
             weight[0]
         };
         gradients.iter().enumerate().map(&mut step).collect()
+    }
+
+    /// The weight and the slots, all in `f32`, after a late step from these.
+    pub(super) fn late_step<const N: usize>(
+        optimizer: &impl Optimizer<f32>,
+        weight: f32,
+        gradient: f32,
+        mut slots: [f32; N],
+    ) -> (f32, [f32; N]) {
+        let learning_rate = optimizer.pace().learning_rate().at(0);
+        let (step, mut weight) = (Step { number: 1_000_000, learning_rate }, [weight]);
+        let mut parts: Vec<&mut [f32]> = slots.chunks_mut(1).collect();
+        optimizer.update(step, &mut weight, &[gradient], &mut parts);
+        (weight[0], slots)
     }
 
     pub(super) fn assert_close(values: Vec<f64>, expected: &[f64]) {
@@ -224,8 +244,8 @@ mod tests {
             "optimizer SGD: gradients are clipped in one way, and these are set: clipnorm = 1, global_clipnorm = 1"
         );
         assert_eq!(
-            read("Lion", json!({})),
-            "the optimizer Lion is not known; others can be added to a Registry"
+            read("no_such_thing", json!({})),
+            "the optimizer no_such_thing is not known; others can be added to a Registry"
         );
         assert!(from_config::<f32>(&json!("sgd")).is_ok());
     }

@@ -1,7 +1,7 @@
 //! RMSprop.
 
 use super::pace::pace_options;
-use super::{Optimizer, Pace, Step};
+use super::{Optimizer, Pace, Step, quotient};
 use crate::nn::{Config, Options, as_config};
 use crate::scalar::Scalar;
 use crate::train::LearningRate;
@@ -10,7 +10,8 @@ use serde_json::json;
 
 /// RMSprop (Tieleman and Hinton, 2012), in Keras 3's form: `v = rho v + (1 - rho) g^2`, then
 /// `w -= lr g / sqrt(v + epsilon)`. With [`momentum`](Self::momentum), that quotient is added to `momentum m`, and `m` is
-/// subtracted; [`centered`](Self::centered), the mean gradient's square is taken from `v` below the root.
+/// subtracted; [`centered`](Self::centered), the mean gradient's square is taken from `v` below the root. What is left, a variance,
+/// counts as 0 where rounding makes it negative; Keras takes the root of it, and training diverges.
 ///
 /// ```
 /// use cinta::prelude::*;
@@ -59,7 +60,7 @@ impl RmsProp {
         self
     }
 
-    /// What keeps the divisor from 0.
+    /// What keeps the divisor from 0. If this is 0, a weight does not move as long as the divisor is 0.
     ///
     /// ```
     /// use cinta::prelude::*;
@@ -70,7 +71,8 @@ impl RmsProp {
         self
     }
 
-    /// Whether to divide by the gradient's standard deviation rather than its root mean square.
+    /// Whether to divide by the gradient's standard deviation rather than its root mean square. A variance that rounding makes
+    /// negative counts as 0.
     ///
     /// ```
     /// use cinta::prelude::*;
@@ -147,9 +149,11 @@ impl<T: Scalar> Optimizer<T> for RmsProp {
             let mut square = *v;
             if let Some(averages) = &mut averages {
                 averages[i] = (rho * averages[i] + new * g).flushed();
-                square -= averages[i] * averages[i];
+                let variance = square - averages[i] * averages[i];
+                // Rounding can make it negative. A comparison rather than `max`, which would hide what is not a number.
+                square = if variance < T::zero() { T::zero() } else { variance };
             }
-            let mut increment = lr * g / (square + epsilon).sqrt();
+            let mut increment = quotient(lr * g, (square + epsilon).sqrt());
             if let Some(momentums) = &mut momentums {
                 momentums[i] = (mu * momentums[i] + increment).flushed();
                 increment = momentums[i];
@@ -167,7 +171,7 @@ impl<T: Scalar> Optimizer<T> for RmsProp {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{assert_close, comes_back, run};
+    use super::super::tests::{assert_close, comes_back, late_step, run};
     use super::*;
 
     #[test]
@@ -186,6 +190,51 @@ mod tests {
         // v = 2, 3; average = 1, 1.5; increments 0.2 and 0.2 / sqrt(0.75); m = 0.2, 0.1 + that.
         let second = 0.8 - (0.1 + 0.2 / 0.75_f64.sqrt());
         assert_close(run(&all, &[2.0, 2.0]), &[0.8, second]);
+    }
+
+    #[test]
+    fn an_epsilon_of_0_divides_by_nothing() {
+        let rmsprop = RmsProp::new(0.1).rho(0.0).epsilon(0.0);
+        assert_close(run(&rmsprop, &[0.0, 0.0, 2.0]), &[1.0, 1.0, 0.9]);
+        let momentum = rmsprop.clone().momentum(0.5);
+        assert_close(run(&momentum, &[0.0, 2.0, 0.0]), &[1.0, 0.9, 0.85]);
+        // Without memory, there is no variance.
+        assert_close(run(&rmsprop.centered(true), &[0.0, 2.0]), &[1.0, 1.0]);
+        // 1e-46 is no f32.
+        let rmsprop = RmsProp::new(0.1).epsilon(0.0);
+        assert_eq!(late_step(&rmsprop, 1.0, 1e-23, [0.0]), (1.0, [0.0]));
+    }
+
+    /// The variance of equal gradients is 0, and in `f32`, from the 140th step on, sometimes less.
+    #[test]
+    fn a_variance_is_not_negative() {
+        let (rmsprop, gradient) = (RmsProp::new(0.001).centered(true), 231.634_17);
+        let (mut weight, mut slots, mut below_0) = (0.0, [0.0; 2], 0);
+        for _ in 0..1000 {
+            let before = weight;
+            (weight, slots) = late_step(&rmsprop, weight, gradient, slots);
+            let [velocity, average] = slots;
+            let variance = velocity - average * average;
+            below_0 += usize::from(variance < 0.0);
+            let expected = before - 0.001 * gradient / (variance.max(0.0) + 1e-7).sqrt();
+            assert!((weight / expected - 1.0).abs() < 1e-5, "{weight} instead of {expected}");
+        }
+        assert!(below_0 > 0);
+        // What is not a number stays visible.
+        assert!(late_step(&rmsprop, 1.0, f32::NAN, slots).0.is_nan());
+    }
+
+    /// The smallest normal `f32` is 1.2e-38.
+    #[test]
+    fn denormals_are_flushed() {
+        let rmsprop = RmsProp::new(1.0).epsilon(1.0).rho(0.5);
+        assert_eq!(late_step(&rmsprop, 1.0, 0.0, [2e-38]), (1.0, [0.0]));
+        assert_eq!(late_step(&rmsprop, 2e-38, 1.5e-38, [0.0]), (0.0, [0.0]));
+        let centered = rmsprop.clone().centered(true);
+        assert_eq!(late_step(&centered, 1.0, 0.0, [0.0, 2e-38]), (1.0, [0.0, 0.0]));
+        let momentum = rmsprop.momentum(0.5);
+        assert_eq!(late_step(&momentum, 1.0, 0.0, [0.0, 2e-38]), (1.0, [0.0, 0.0]));
+        assert_eq!(late_step(&momentum, 2e-38, 0.0, [0.0, 3e-38]), (0.0, [0.0, 1.5e-38]));
     }
 
     #[test]

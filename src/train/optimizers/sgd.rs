@@ -112,7 +112,7 @@ impl<T: Scalar> Optimizer<T> for Sgd {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{assert_close, comes_back, run};
+    use super::super::tests::{assert_close, comes_back, late_step, run};
     use super::*;
     use crate::train::PiecewiseConstantDecay;
 
@@ -127,6 +127,17 @@ mod tests {
         // The first step is at 0 of the schedule.
         let schedule = PiecewiseConstantDecay::new([0], [0.1, 0.2]);
         assert_close(run(&Sgd::new(schedule), &[1.0, 1.0, 1.0]), &[0.9, 0.7, 0.5]);
+    }
+
+    /// The smallest normal `f32` is 1.2e-38.
+    #[test]
+    fn denormals_are_flushed() {
+        let (plain, momentum) = (Sgd::new(1.0), Sgd::new(1.0).momentum(0.5));
+        assert_eq!(late_step(&plain, 2e-38, 1.5e-38, []), (0.0, []));
+        assert_eq!(late_step(&momentum, 1.0, 0.0, [2e-38]), (1.0, [0.0]));
+        assert_eq!(late_step(&momentum, 2e-38, 0.0, [-3e-38]), (0.0, [-1.5e-38]));
+        let nesterov = Sgd::new(1.0).momentum(0.5).nesterov(true);
+        assert_eq!(late_step(&nesterov, 2e-38, 0.0, [-6e-38]), (0.0, [-3e-38]));
     }
 
     #[test]
