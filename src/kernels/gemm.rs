@@ -4,13 +4,14 @@
 //! or four vectors of columns, which stay in registers while `p` runs. Both operands are read through
 //! [`Offsets`], so that either can be a matrix with any strides or an image seen through a window. Each
 //! element is one chain of fused multiply-adds in the order of `p`, whichever way the tiles are cut:
-//! results depend neither on the number of threads nor on the tile.
+//! results depend neither on the number of threads nor on the tile. (A [long sum](super::sums) is several such chains.)
 //!
 //! A right operand that is large is packed into panels as wide as a tile, and `p` runs in blocks, so that
 //! a panel's part stays in the first-level cache. (The scheme is that of Goto and van de Geijn, *Anatomy
 //! of high-performance matrix multiplication*, 2008.)
 
 use super::par;
+use super::sums::{CHAIN, PIECE, Totals};
 use crate::buffer::{Buffer, Lent};
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Lanes, Offsets, Part, Simd, tile};
@@ -200,6 +201,15 @@ pub enum Finish {
     Relu,
 }
 
+impl Finish {
+    /// Does it to sums that were finished plainly.
+    pub fn apply<T: Scalar>(self, sums: &mut [T]) {
+        if self == Finish::Relu {
+            sums.iter_mut().for_each(|sum| *sum = rectified(*sum));
+        }
+    }
+}
+
 /// `max(x, 0)`; a NaN stays one.
 #[inline(always)]
 pub fn rectified<T: Scalar>(x: T) -> T {
@@ -217,12 +227,52 @@ pub fn product<T: Scalar>(
 ) {
     assert_eq!(left.cols.len(), right.steps.len(), "operands with different inner lengths");
     assert_eq!(left.rows.len(), to.len(), "a product has another number of rows than its place");
-    simd::dispatch(Product { left, right, start, finish, out, to });
+    let depth = left.cols.len();
+    if depth > CHAIN {
+        return long_product(left, right, start, finish, out, to);
+    }
+    simd::dispatch(Product { left, right, depth: 0..depth, start, finish, out, to });
+}
+
+/// [`product`], with sums that are cut into pieces.
+fn long_product<T: Scalar>(
+    left: Left<'_, T>,
+    right: &Right<'_, T>,
+    mut start: Start<'_, T>,
+    finish: Finish,
+    out: &mut [T],
+    to: &[usize],
+) {
+    let (depth, columns) = (left.cols.len(), right.columns);
+    let mut sums = Buffer::stale(to.len() * columns);
+    let mut totals = Totals::new(depth, sums.len());
+    // The rows of the result, one behind the other.
+    let rows = Offsets::steps(to.len(), columns);
+    if let Start::Out = start {
+        for (sums, &to) in sums.chunks_exact_mut(columns).zip(to) {
+            sums.copy_from_slice(&out[to..to + columns]);
+        }
+    }
+    for first in (0..depth).step_by(PIECE) {
+        let piece = first..(first + PIECE).min(depth);
+        let (sums, to) = (&mut sums[..], rows.as_slice());
+        let finish = Finish::Plain;
+        simd::dispatch(Product { left, right, depth: piece, start, finish, out: sums, to });
+        totals.take(sums);
+        start = Start::Zero;
+    }
+    totals.finish(&mut sums);
+    for (sums, &to) in sums.chunks_exact(columns).zip(to) {
+        out[to..to + columns].copy_from_slice(sums);
+        finish.apply(&mut out[to..to + columns]);
+    }
 }
 
 struct Product<'a, T: Scalar> {
     left: Left<'a, T>,
     right: &'a Right<'a, T>,
+    /// The summands.
+    depth: Range<usize>,
     start: Start<'a, T>,
     finish: Finish,
     out: &'a mut [T],
@@ -234,13 +284,12 @@ impl<T: Scalar> Kernel for Product<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self) {
-        let Product { left, right, start, finish, out, to } = self;
-        let depth = left.cols.len();
+        let Product { left, right, depth, start, finish, out, to } = self;
         // At least one block, so that an empty sum still writes its start.
-        for block in (0..depth.max(1)).step_by(DEPTH) {
-            let last = block + DEPTH >= depth;
-            let block = block..(block + DEPTH).min(depth);
-            let start = if block.start == 0 { start } else { Start::Out };
+        for block in (depth.start..depth.end.max(depth.start + 1)).step_by(DEPTH) {
+            let last = block + DEPTH >= depth.end;
+            let block = block..(block + DEPTH).min(depth.end);
+            let start = if block.start == depth.start { start } else { Start::Out };
             let finish = if last { finish } else { Finish::Plain };
             let left = Left { cols: left.cols.part(block.clone()), ..left };
             for (panel, j) in (0..right.columns).step_by(right.width).enumerate() {

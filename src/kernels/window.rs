@@ -183,6 +183,13 @@ impl Window {
         [0, 1].map(|axis| self.size[axis].min(self.image[axis]))
     }
 
+    /// At most so many windows cover a pixel.
+    pub(crate) fn overlap(&self) -> usize {
+        let along =
+            |axis: usize| self.size[axis].div_ceil(self.strides[axis]).min(self.output[axis]);
+        along(0).saturating_mul(along(1))
+    }
+
     pub(crate) fn strides(&self) -> [usize; 2] {
         self.strides
     }

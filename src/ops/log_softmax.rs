@@ -1,6 +1,7 @@
 //! `y_i = x_i - ln(sum over j of exp(x_j))` along the last axis.
 
 use crate::autograd::{Op, Var, apply};
+use crate::kernels::sums::sum;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 
@@ -30,8 +31,8 @@ impl<T: Scalar> Op<T, 1> for LogSoftmax {
         let width = y.shape()[y.rank() - 1];
         let rows = dx.as_mut_slice().chunks_exact_mut(width);
         for (dx, y) in rows.zip(y.as_slice().expect("row-major").chunks_exact(width)) {
-            let sum: T = dx.iter().copied().sum();
-            dx.iter_mut().zip(y).for_each(|(dx, &y)| *dx -= y.exp() * sum);
+            let total = sum(width, dx.iter().copied());
+            dx.iter_mut().zip(y).for_each(|(dx, &y)| *dx -= y.exp() * total);
         }
         [Some(dx)]
     }
@@ -40,7 +41,7 @@ impl<T: Scalar> Op<T, 1> for LogSoftmax {
 /// `ln(sum of exp(x))`, with the maximum taken out first so that nothing overflows.
 pub(super) fn log_sum_exp<T: Scalar>(row: &[T]) -> T {
     let max = row.iter().copied().fold(T::neg_infinity(), T::max);
-    max + row.iter().map(|&x| (x - max).exp()).sum::<T>().ln()
+    max + sum(row.len(), row.iter().map(|&x| (x - max).exp())).ln()
 }
 
 impl<'t, T: Scalar> Var<'t, T> {

@@ -7,6 +7,7 @@
 use super::super::gemm::{Finish, Left, Right, Start, product};
 use super::super::narrow::Narrow;
 use super::super::par;
+use super::super::sums::{CHAIN, Totals};
 use super::Geometry;
 use crate::buffer::{Buffer, Lent};
 use crate::scalar::Scalar;
@@ -231,9 +232,10 @@ pub fn backward_input<T: Scalar>(geometry: Geometry, kernel: &[T], dy: &[T]) -> 
                 let tap = ky * window.size()[1] + kx;
                 kernel[(tap * group_in + c) * c_out + channel + p % group_out]
             };
-            // A summand for each tap and channel, or, for few columns, one for each vector of channels.
+            // A summand for each tap and channel, or, for few columns and short sums, one for each vector of channels.
             let lanes = simd::lanes::<T>();
-            let narrow = group_in <= 4 && group_out.is_multiple_of(lanes) && depth > 0;
+            let few = group_in <= 4 && group_out.is_multiple_of(lanes);
+            let narrow = few && (1..=CHAIN).contains(&depth);
             let (step, weights) = if narrow {
                 let values = (0..group_in * depth).map(|i| weight(i % depth, i / depth));
                 (lanes, Weights::Columns(Buffer::collect(group_in * depth, values)))
@@ -333,6 +335,7 @@ pub fn backward_kernel<T: Scalar>(geometry: Geometry, x: &[T], dy: &[T]) -> Buff
                 let rows = &taps.as_slice()[(block * taps_each).min(count)..];
                 let rows = &rows[..taps_each.min(rows.len())];
                 let first = (part * images_each).min(images);
+                let mut totals = Totals::new(images_each.saturating_mul(pixels.len()), sums.len());
                 for image in first..(first + images_each).min(images) {
                     let start = image * x_len + group * geometry.group_in();
                     let dy = &dy[image * dy_len..][..dy_len];
@@ -346,11 +349,14 @@ pub fn backward_kernel<T: Scalar>(geometry: Geometry, x: &[T], dy: &[T]) -> Buff
                                 row.copy_from_slice(&dy[p * c_out + channel..][..group_out]);
                             })
                         };
+                        let count = block.len();
                         let left = Left { data: &x.data[start..], rows, cols: pixels.part(block) };
                         let to = &to.as_slice()[..rows.len()];
                         product(left, &right, Start::Out, Finish::Plain, sums, to);
+                        totals.grow(sums, count);
                     }
                 }
+                totals.finish(sums);
             },
         );
         // The parts of the images are added in order, for every element by itself.

@@ -22,6 +22,7 @@ mod winograd;
 
 use super::gemm::Finish;
 use super::par;
+use super::sums::{CHAIN, PIECE, Totals};
 use super::window::Window;
 use crate::buffer::Buffer;
 use crate::scalar::Scalar;
@@ -107,7 +108,7 @@ const FEW_CHANNELS: usize = 16;
 const TOGETHER: usize = 64;
 /// Images of a block.
 const BLOCK: usize = 32;
-/// At most this many partial sums of `dW`, whatever the number of threads.
+/// At most this many partial sums of `dW`, whatever the number of threads, unless they get too long.
 const PARTIAL_SUMS: usize = 16;
 
 /// `y[n, oh, ow, c_out]` of `x[n, h, w, c_in]`, a row-major kernel `[kh, kw, c_in / groups, c_out]` and a
@@ -159,7 +160,7 @@ pub fn backward_kernel<T: Scalar>(
         }
         Way::Blocks => {
             let blocks = geometry.images.div_ceil(BLOCK);
-            let blocks_each = blocks.div_ceil(PARTIAL_SUMS);
+            let blocks_each = blocks.div_ceil(PARTIAL_SUMS).min(PIECE);
             let partial = |part: usize| {
                 let blocks = part * blocks_each..((part + 1) * blocks_each).min(blocks);
                 let sums = blocks.map(|block| {
@@ -247,6 +248,8 @@ impl Geometry {
             _ if depthwise => RowMajor::Depthwise,
             Algorithm::Direct => RowMajor::Direct,
             _ if !Fits::<T>::geometry(self) => RowMajor::Direct,
+            // Sums at the points, over channels and over a row of tiles, are not cut into pieces.
+            _ if self.c_in.max(self.c_out).max(self.window.output()[1]) > CHAIN => RowMajor::Direct,
             Algorithm::Winograd2 => RowMajor::F2,
             Algorithm::Winograd4 => RowMajor::F4,
         })
@@ -277,6 +280,26 @@ fn in_blocks<T: Scalar>(
         },
     );
     out
+}
+
+/// Computes sums of up to `summands` taps and channels, `of(range of them, with their start, finish, out)`: in one go,
+/// or piece by piece.
+fn by_pieces<T: Scalar>(
+    summands: usize,
+    finish: Finish,
+    out: &mut [T],
+    of: impl Fn(Range<usize>, bool, Finish, &mut [T]),
+) {
+    if summands <= CHAIN {
+        return of(0..summands, true, finish, out);
+    }
+    let mut totals = Totals::new(summands, out.len());
+    for first in (0..summands).step_by(PIECE) {
+        of(first..first + PIECE, first == 0, Finish::Plain, out);
+        totals.take(out);
+    }
+    totals.finish(out);
+    finish.apply(out);
 }
 
 fn add_both<T: Scalar>(

@@ -6,6 +6,7 @@
 mod spread;
 
 use super::par;
+use super::sums::CHAIN;
 use super::window::Window;
 use crate::buffer::{Buffer, Pooled};
 use crate::scalar::Scalar;
@@ -341,6 +342,10 @@ pub fn avg_forward<T: Scalar>(geometry: Geometry, x: &Tensor<T>) -> (Tensor<T>, 
         let x = &x[row / oh * image_len..][..image_len];
         for (ox, sums) in y.chunks_exact_mut(channels).enumerate() {
             let (first, pixels) = windows.at(row % oh, ox, cut);
+            if pixels.len() > CHAIN {
+                long_means(&x[first..], pixels, sums);
+                continue;
+            }
             sums.fill(T::zero());
             for pixel in pixels {
                 let values = &x[first + pixel..][..channels];
@@ -351,6 +356,16 @@ pub fn avg_forward<T: Scalar>(geometry: Geometry, x: &Tensor<T>) -> (Tensor<T>, 
         }
     });
     (ordered.tensor(geometry.window.output(), y), ordered)
+}
+
+/// The means of the pixels of a large window, from its first one on.
+fn long_means<T: Scalar>(x: &[T], pixels: &[usize], means: &mut [T]) {
+    let mut sums = Buffer::<f64>::zeroed(means.len());
+    for &pixel in pixels {
+        sums.iter_mut().zip(&x[pixel..]).for_each(|(sum, x)| *sum += x.widen());
+    }
+    let count = pixels.len() as f64;
+    means.iter_mut().zip(&sums[..]).for_each(|(mean, sum)| *mean = T::lit(sum / count));
 }
 
 /// Shares every `dy` equally among the pixels of its window that lie inside the image.
