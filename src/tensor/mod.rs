@@ -269,10 +269,11 @@ impl<T: Scalar> Tensor<T> {
     }
 
     /// A matrix's data from its first element on, with the steps between rows and columns, which
-    /// must not be negative.
+    /// must not be negative. Where there is nothing to step to, strides mean nothing, and the step is 0.
     pub(crate) fn as_matrix(&self) -> (&[T], usize, usize) {
         let [rows, cols] = self.dims();
-        let step = |len: usize, stride: isize| if len > 1 { stride as usize } else { 0 };
+        let empty = self.is_empty();
+        let step = |len: usize, stride: isize| if len > 1 && !empty { stride as usize } else { 0 };
         (&self.data[self.offset..], step(rows, self.strides[0]), step(cols, self.strides[1]))
     }
 

@@ -84,6 +84,11 @@ impl Geometry {
         self.c_out / self.groups
     }
 
+    /// Whether there are no images, or no channels of them: no way of computing needs to think of that.
+    fn is_empty(&self) -> bool {
+        self.images == 0 || self.c_in == 0
+    }
+
     /// Multiply-adds of one pass over all images.
     fn work(&self) -> usize {
         let pass = self.images.saturating_mul(self.pixels()).saturating_mul(self.taps());
@@ -120,6 +125,13 @@ pub fn forward<T: Scalar>(
     bias: &[T],
     finish: Finish,
 ) -> Tensor<T> {
+    if geometry.is_empty() {
+        let (shape, c_out) = (geometry.y_shape(), geometry.c_out);
+        let mut y = Buffer::stale(shape.iter().product());
+        y.chunks_exact_mut(c_out.max(1)).for_each(|outputs| outputs.copy_from_slice(bias));
+        finish.apply(&mut y);
+        return Order::RowMajor.tensor(shape, y);
+    }
     match geometry.way::<T>() {
         Way::Innermost => {
             let x = x.in_order(Order::Innermost);
@@ -152,6 +164,11 @@ pub fn backward_kernel<T: Scalar>(
     x: &Tensor<T>,
     dy: &Tensor<T>,
 ) -> (Buffer<T>, Buffer<T>) {
+    if geometry.is_empty() {
+        let dkernel = Buffer::zeroed(geometry.taps() * geometry.c_out);
+        let dy = dy.row_major();
+        return (dkernel, column_sums(dy.stored(Order::RowMajor), geometry.c_out));
+    }
     match geometry.way::<T>() {
         Way::Innermost => {
             let (x, dy) = (x.in_order(Order::Innermost), dy.in_order(Order::Innermost));
@@ -188,6 +205,9 @@ pub fn backward_kernel<T: Scalar>(
 
 /// The gradient of the images.
 pub fn backward_input<T: Scalar>(geometry: Geometry, kernel: &[T], dy: &Tensor<T>) -> Tensor<T> {
+    if geometry.is_empty() {
+        return Tensor::zeros(geometry.x_shape());
+    }
     match geometry.way::<T>() {
         Way::Innermost => {
             let dy = dy.in_order(Order::Innermost);
