@@ -11,13 +11,15 @@
 //! of high-performance matrix multiplication*, 2008.)
 
 use super::par;
-use super::sums::{CHAIN, PIECE, Totals};
+use super::sums::rows_by_pieces;
 use crate::buffer::{Buffer, Lent};
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Lanes, Offsets, Part, Simd, tile};
-use crate::tensor::{Order, Tensor};
+use crate::tensor::{Order, Shape, Tensor};
 use std::marker::PhantomData;
 use std::ops::Range;
+
+pub use super::sums::{Finish, rectified};
 
 /// Summands that are added before the next panel is taken: so many rows of a panel stay in the first-level cache, or
 /// with AVX-512 come from the second-level one in time.
@@ -193,29 +195,6 @@ impl<T> Start<'_, T> {
     }
 }
 
-/// What is done to a finished sum.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Finish {
-    Plain,
-    /// [`rectified`].
-    Relu,
-}
-
-impl Finish {
-    /// Does it to sums that were finished plainly.
-    pub fn apply<T: Scalar>(self, sums: &mut [T]) {
-        if self == Finish::Relu {
-            sums.iter_mut().for_each(|sum| *sum = rectified(*sum));
-        }
-    }
-}
-
-/// `max(x, 0)`; a NaN stays one.
-#[inline(always)]
-pub fn rectified<T: Scalar>(x: T) -> T {
-    if x < T::zero() { T::zero() } else { x }
-}
-
 /// `out[to[i] + j] = finish(start + sum over p of left[i, p] right[p, j])`.
 pub fn product<T: Scalar>(
     left: Left<'_, T>,
@@ -228,44 +207,10 @@ pub fn product<T: Scalar>(
     assert_eq!(left.cols.len(), right.steps.len(), "operands with different inner lengths");
     assert_eq!(left.rows.len(), to.len(), "a product has another number of rows than its place");
     let depth = left.cols.len();
-    if depth > CHAIN {
-        return long_product(left, right, start, finish, out, to);
-    }
-    simd::dispatch(Product { left, right, depth: 0..depth, start, finish, out, to });
-}
-
-/// [`product`], with sums that are cut into pieces.
-fn long_product<T: Scalar>(
-    left: Left<'_, T>,
-    right: &Right<'_, T>,
-    mut start: Start<'_, T>,
-    finish: Finish,
-    out: &mut [T],
-    to: &[usize],
-) {
-    let (depth, columns) = (left.cols.len(), right.columns);
-    let mut sums = Buffer::stale(to.len() * columns);
-    let mut totals = Totals::new(depth, sums.len());
-    // The rows of the result, one behind the other.
-    let rows = Offsets::steps(to.len(), columns);
-    if let Start::Out = start {
-        for (sums, &to) in sums.chunks_exact_mut(columns).zip(to) {
-            sums.copy_from_slice(&out[to..to + columns]);
-        }
-    }
-    for first in (0..depth).step_by(PIECE) {
-        let piece = first..(first + PIECE).min(depth);
-        let (sums, to) = (&mut sums[..], rows.as_slice());
-        let finish = Finish::Plain;
-        simd::dispatch(Product { left, right, depth: piece, start, finish, out: sums, to });
-        totals.take(sums);
-        start = Start::Zero;
-    }
-    totals.finish(&mut sums);
-    for (sums, &to) in sums.chunks_exact(columns).zip(to) {
-        out[to..to + columns].copy_from_slice(sums);
-        finish.apply(&mut out[to..to + columns]);
-    }
+    rows_by_pieces(depth, finish, (out, to, right.columns), |depth, first, finish, out, to| {
+        let start = if first { start } else { Start::Zero };
+        simd::dispatch(Product { left, right, depth, start, finish, out, to });
+    });
 }
 
 struct Product<'a, T: Scalar> {
@@ -459,6 +404,7 @@ impl<T: Scalar> Strip<'_, T> {
 }
 
 /// The matrix product `[m, k] x [k, n]` of operands with any strides.
+#[track_caller]
 pub fn matmul<T: Scalar>(a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
     multiply(a, b, None, Finish::Plain)
 }
@@ -466,6 +412,7 @@ pub fn matmul<T: Scalar>(a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
 /// `finish(a b + bias)`, where the bias `[n]` is added to every row.
 ///
 /// If the rows of `a` are innermost in memory, as for images innermost, so are those of the result.
+#[track_caller]
 pub fn multiply<T: Scalar>(
     a: &Tensor<T>,
     b: &Tensor<T>,
@@ -482,6 +429,7 @@ pub fn multiply<T: Scalar>(
 }
 
 /// The product in row-major order.
+#[track_caller]
 fn rows_by_columns<T: Scalar>(
     a: &Tensor<T>,
     b: &Tensor<T>,
@@ -489,7 +437,7 @@ fn rows_by_columns<T: Scalar>(
     finish: Finish,
 ) -> Tensor<T> {
     let ([m, k], [_, n]) = (a.dims(), b.dims());
-    let mut out = Buffer::stale(m * n);
+    let mut out = Buffer::stale(Shape::from([m, n]).count());
     if out.is_empty() {
         return Tensor::from_buffer([m, n], out);
     }

@@ -7,7 +7,8 @@
 
 use crate::buffer::Buffer;
 use crate::scalar::Scalar;
-use crate::simd::{self, Kernel, Simd};
+use crate::simd::{self, Kernel, Offsets, Simd};
+use std::ops::Range;
 
 /// The most summands of one chain: more than the products of usual networks have, whose sums stay as they are.
 pub const CHAIN: usize = 1 << 15;
@@ -17,6 +18,73 @@ pub const PIECE: usize = 1 << 10;
 /// The sum of some of `len` values, or of all.
 pub fn sum<T: Scalar>(len: usize, values: impl Iterator<Item = T>) -> T {
     if len <= CHAIN { values.sum() } else { T::lit(values.map(T::widen).sum()) }
+}
+
+/// What is done to a finished sum.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Finish {
+    Plain,
+    /// [`rectified`].
+    Relu,
+}
+
+impl Finish {
+    /// Does it to sums that were finished plainly.
+    pub fn apply<T: Scalar>(self, sums: &mut [T]) {
+        if self == Finish::Relu {
+            sums.iter_mut().for_each(|sum| *sum = rectified(*sum));
+        }
+    }
+}
+
+/// `max(x, 0)`; a NaN stays one.
+#[inline(always)]
+pub fn rectified<T: Scalar>(x: T) -> T {
+    if x < T::zero() { T::zero() } else { x }
+}
+
+/// Writes sums of up to `summands` summands: `of(some of them, whether they are the first, finish, out)`, of all at once or
+/// piece by piece.
+pub fn by_pieces<T: Scalar>(
+    summands: usize,
+    finish: Finish,
+    out: &mut [T],
+    of: impl Fn(Range<usize>, bool, Finish, &mut [T]),
+) {
+    if summands <= CHAIN {
+        return of(0..summands, true, finish, out);
+    }
+    let mut totals = Totals::new(summands, out.len());
+    for first in (0..summands).step_by(PIECE) {
+        of(first..(first + PIECE).min(summands), first == 0, Finish::Plain, out);
+        totals.take(out);
+    }
+    totals.finish(out);
+    finish.apply(out);
+}
+
+/// [`by_pieces`] for rows of so many sums that begin at `to` in `out`.
+pub fn rows_by_pieces<T: Scalar>(
+    summands: usize,
+    finish: Finish,
+    (out, to, columns): (&mut [T], &[usize], usize),
+    of: impl Fn(Range<usize>, bool, Finish, &mut [T], &[usize]),
+) {
+    if summands <= CHAIN {
+        return of(0..summands, true, finish, out, to);
+    }
+    // One behind the other, with what they start from.
+    let mut sums = Buffer::stale(to.len() * columns);
+    for (sums, &to) in sums.chunks_exact_mut(columns).zip(to) {
+        sums.copy_from_slice(&out[to..to + columns]);
+    }
+    let rows = Offsets::steps(to.len(), columns);
+    by_pieces(summands, finish, &mut sums, |summands, first, finish, sums| {
+        of(summands, first, finish, sums, rows.as_slice());
+    });
+    for (sums, &to) in sums.chunks_exact(columns).zip(to) {
+        out[to..to + columns].copy_from_slice(sums);
+    }
 }
 
 /// What sums that grow side by side have come to: nothing as long as they are short.

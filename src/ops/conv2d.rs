@@ -306,6 +306,22 @@ mod tests {
                 [2, 6, 5, 2, 2, 1, 1],
                 Convolution { groups: 9, dilation: [2, 2], strides: [2, 1], ..plain },
             ),
+            // Windows of which some or most lies outside of every image.
+            ([3, 2, 1, 4, 3, 2, 3], Convolution { padding: Same, ..plain }),
+            ([3, 3, 2, 3, 3, 2, 3], Convolution { dilation: [7, 2], padding: Same, ..plain }),
+            (
+                [2, 7, 3, 3, 3, 1, 3],
+                Convolution { strides: [5, 2], dilation: [9, 1], padding: Same, ..plain },
+            ),
+            ([3, 3, 3, 2, 2, 2, 3], Convolution { dilation: [8, 1], padding: Same, ..plain }),
+            (
+                [3, 2, 3, 5, 3, 2, 1],
+                Convolution { groups: 2, dilation: [1, 9], padding: Same, ..plain },
+            ),
+            (
+                [3, 2, 3, 5, 3, 1, 1],
+                Convolution { groups: 3, dilation: [1, 9], padding: Same, ..plain },
+            ),
             // Images that fill vectors.
             ([8, 4, 3, 2, 3, 2, 3], Convolution { padding: Same, ..plain }),
             ([8, 5, 3, 3, 2, 1, 2], Convolution { strides: [2, 1], ..plain }),

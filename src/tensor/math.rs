@@ -13,6 +13,7 @@ impl<T: Scalar> Tensor<T> {
     /// # use cinta::Tensor;
     /// assert_eq!(Tensor::from([1.0, -2.0]).map(f64::abs).to_vec(), [1.0, 2.0]);
     /// ```
+    #[track_caller]
     pub fn map(&self, f: impl Fn(T) -> T) -> Tensor<T> {
         match self.dense() {
             Some(values) => {
@@ -30,6 +31,7 @@ impl<T: Scalar> Tensor<T> {
     /// # use cinta::Tensor;
     /// assert_eq!(Tensor::from([1.0, 2.0]).into_map(|x| x + 1.0).to_vec(), [2.0, 3.0]);
     /// ```
+    #[track_caller]
     pub fn into_map(mut self, f: impl Fn(T) -> T) -> Tensor<T> {
         if let Some(range) = self.dense_range()
             && let Some(data) = Arc::get_mut(&mut self.data)
@@ -115,6 +117,7 @@ impl<T: Scalar> Tensor<T> {
     /// # use cinta::Tensor;
     /// assert_eq!(Tensor::from([0.0]).exp().item(), 1.0);
     /// ```
+    #[track_caller]
     pub fn exp(&self) -> Tensor<T> {
         self.map(T::exp)
     }
@@ -125,6 +128,7 @@ impl<T: Scalar> Tensor<T> {
     /// # use cinta::Tensor;
     /// assert_eq!(Tensor::from([1.0]).ln().item(), 0.0);
     /// ```
+    #[track_caller]
     pub fn ln(&self) -> Tensor<T> {
         self.map(T::ln)
     }
@@ -135,6 +139,7 @@ impl<T: Scalar> Tensor<T> {
     /// # use cinta::Tensor;
     /// assert_eq!(Tensor::from([9.0]).sqrt().item(), 3.0);
     /// ```
+    #[track_caller]
     pub fn sqrt(&self) -> Tensor<T> {
         self.map(T::sqrt)
     }
@@ -145,6 +150,7 @@ impl<T: Scalar> Tensor<T> {
     /// # use cinta::Tensor;
     /// assert_eq!(Tensor::from([-3.0]).square().item(), 9.0);
     /// ```
+    #[track_caller]
     pub fn square(&self) -> Tensor<T> {
         self.map(|x| x * x)
     }
@@ -155,6 +161,7 @@ impl<T: Scalar> Tensor<T> {
     /// # use cinta::Tensor;
     /// assert_eq!(Tensor::from([-3.0]).abs().item(), 3.0);
     /// ```
+    #[track_caller]
     pub fn abs(&self) -> Tensor<T> {
         self.map(T::abs)
     }
@@ -165,6 +172,7 @@ impl<T: Scalar> Tensor<T> {
     /// # use cinta::Tensor;
     /// assert_eq!(Tensor::from([0.0]).tanh().item(), 0.0);
     /// ```
+    #[track_caller]
     pub fn tanh(&self) -> Tensor<T> {
         self.map(T::tanh)
     }
@@ -244,6 +252,7 @@ macro_rules! operator {
 
         impl<T: Scalar> $trait<T> for &Tensor<T> {
             type Output = Tensor<T>;
+            #[track_caller]
             fn $method(self, other: T) -> Tensor<T> {
                 self.map(|a| a $op other)
             }
@@ -251,6 +260,7 @@ macro_rules! operator {
 
         impl<T: Scalar> $trait<T> for Tensor<T> {
             type Output = Tensor<T>;
+            #[track_caller]
             fn $method(self, other: T) -> Tensor<T> {
                 self.into_map(|a| a $op other)
             }
@@ -265,6 +275,7 @@ operator!(Div, div, /);
 
 impl<T: Scalar> Neg for &Tensor<T> {
     type Output = Tensor<T>;
+    #[track_caller]
     fn neg(self) -> Tensor<T> {
         self.map(|a| -a)
     }
@@ -272,6 +283,7 @@ impl<T: Scalar> Neg for &Tensor<T> {
 
 impl<T: Scalar> Neg for Tensor<T> {
     type Output = Tensor<T>;
+    #[track_caller]
     fn neg(self) -> Tensor<T> {
         self.into_map(|a| -a)
     }

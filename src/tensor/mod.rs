@@ -22,7 +22,7 @@ pub use shape::{Axes, MAX_RANK, Shape};
 
 pub(crate) use transpose::transpose;
 
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, room};
 use crate::scalar::Scalar;
 use std::sync::Arc;
 
@@ -168,11 +168,13 @@ impl<T: Scalar> Tensor<T> {
     /// # use cinta::Tensor;
     /// assert_eq!(Tensor::from([[1.0, 2.0], [3.0, 4.0]]).to_vec(), [1.0, 2.0, 3.0, 4.0]);
     /// ```
+    #[track_caller]
     pub fn to_vec(&self) -> Vec<T> {
         match self.as_slice() {
             Some(values) => values.to_vec(),
             None => {
-                let mut values = vec![T::zero(); self.len()];
+                let mut values = room(self.len());
+                values.resize(self.len(), T::zero());
                 self.copy_to(&mut values);
                 values
             }
@@ -186,6 +188,7 @@ impl<T: Scalar> Tensor<T> {
     /// let x = Tensor::from([[1.0, 2.0], [3.0, 4.0]]);
     /// assert_eq!(x.permute([1, 0]).iter().collect::<Vec<_>>(), [1.0, 3.0, 2.0, 4.0]);
     /// ```
+    #[track_caller]
     pub fn iter(&self) -> impl Iterator<Item = T> + '_ {
         let flat = self.row_major();
         (0..flat.len()).map(move |i| flat.data[flat.offset + i])
@@ -198,6 +201,7 @@ impl<T: Scalar> Tensor<T> {
     /// let x = Tensor::from([[1.0, 2.0], [3.0, 4.0]]).permute([1, 0]);
     /// assert_eq!(x.row_major().as_slice(), Some(&[1.0, 3.0, 2.0, 4.0][..]));
     /// ```
+    #[track_caller]
     pub fn row_major(&self) -> Tensor<T> {
         if self.is_row_major() { self.clone() } else { self.copied() }
     }
@@ -214,6 +218,7 @@ impl<T: Scalar> Tensor<T> {
     /// y.as_mut_slice()[0] = 9.0;
     /// assert_eq!((x.at([0]), y.at([0])), (1.0, 9.0));
     /// ```
+    #[track_caller]
     pub fn as_mut_slice(&mut self) -> &mut [T] {
         if !self.is_row_major() || Arc::get_mut(&mut self.data).is_none() {
             *self = self.copied();
@@ -262,6 +267,7 @@ impl<T: Scalar> Tensor<T> {
     }
 
     /// A row-major copy.
+    #[track_caller]
     fn copied(&self) -> Tensor<T> {
         let mut values = Buffer::stale(self.len());
         self.copy_to(&mut values);

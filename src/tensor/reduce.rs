@@ -2,7 +2,7 @@
 
 use super::shape::{Axes, MAX_RANK, Shape};
 use super::{Tensor, walk};
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, room};
 use crate::scalar::Scalar;
 
 impl<T: Scalar> Tensor<T> {
@@ -86,7 +86,7 @@ impl<T: Scalar> Tensor<T> {
         let (outer, inner): (usize, usize) =
             (self.shape[..axis].iter().product(), self.shape[axis + 1..].iter().product());
         let values = self.to_vec();
-        let mut winners = Vec::with_capacity(outer * inner);
+        let mut winners = room(outer * inner);
         for start in 0..outer {
             for column in 0..inner {
                 let value = |i: usize| values[(start * len + i) * inner + column];
@@ -117,6 +117,7 @@ impl<T: Scalar> Tensor<T> {
     }
 
     /// The sum over the flagged axes, which stay with length 1.
+    #[track_caller]
     fn sum_flagged(&self, flags: &[bool; MAX_RANK]) -> Tensor<T> {
         let kept = self.kept(flags);
         let strides = masked(&kept, flags);
@@ -149,7 +150,8 @@ impl<T: Scalar> Tensor<T> {
             self.shape
         );
         let strides = masked(&kept, &flags);
-        let mut folded = vec![first; kept.count()];
+        let mut folded = room(kept.count());
+        folded.resize(kept.count(), first);
         let start = [self.offset as isize, 0];
         walk::runs(self.shape, [&self.strides, &strides], start, |len, [x, s], [dx, ds]| {
             for i in 0..len as isize {

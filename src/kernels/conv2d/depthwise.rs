@@ -5,9 +5,9 @@
 
 use super::super::gemm::{Finish, rectified};
 use super::super::par;
-use super::super::sums::{CHAIN, PIECE, Totals};
+use super::super::sums::{CHAIN, PIECE, Totals, by_pieces};
 use super::reach::{Axis, Table, shifts};
-use super::{Geometry, PARTIAL_SUMS, add_both, by_pieces};
+use super::{Geometry, PARTIAL_SUMS, add_both};
 use crate::buffer::Buffer;
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Offsets, Simd, lanewise};

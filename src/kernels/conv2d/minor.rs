@@ -10,9 +10,9 @@
 
 use super::super::gemm::{Finish, Left, Place, Start, Strip};
 use super::super::par;
-use super::super::sums::{CHAIN, PIECE, Totals};
+use super::super::sums::{CHAIN, PIECE, Totals, by_pieces};
+use super::Geometry;
 use super::reach::{Axis, Table, shifts};
-use super::{Geometry, by_pieces};
 use crate::buffer::Buffer;
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Offsets, Part, Simd, dots, with_lanes};

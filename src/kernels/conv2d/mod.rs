@@ -22,7 +22,7 @@ mod winograd;
 
 use super::gemm::Finish;
 use super::par;
-use super::sums::{CHAIN, PIECE, Totals};
+use super::sums::{CHAIN, PIECE};
 use super::window::Window;
 use crate::buffer::Buffer;
 use crate::scalar::Scalar;
@@ -118,6 +118,7 @@ const PARTIAL_SUMS: usize = 16;
 
 /// `y[n, oh, ow, c_out]` of `x[n, h, w, c_in]`, a row-major kernel `[kh, kw, c_in / groups, c_out]` and a
 /// bias for each output channel.
+#[track_caller]
 pub fn forward<T: Scalar>(
     geometry: Geometry,
     x: &Tensor<T>,
@@ -300,26 +301,6 @@ fn in_blocks<T: Scalar>(
         },
     );
     out
-}
-
-/// Computes sums of up to `summands` taps and channels, `of(range of them, with their start, finish, out)`: in one go,
-/// or piece by piece.
-fn by_pieces<T: Scalar>(
-    summands: usize,
-    finish: Finish,
-    out: &mut [T],
-    of: impl Fn(Range<usize>, bool, Finish, &mut [T]),
-) {
-    if summands <= CHAIN {
-        return of(0..summands, true, finish, out);
-    }
-    let mut totals = Totals::new(summands, out.len());
-    for first in (0..summands).step_by(PIECE) {
-        of(first..first + PIECE, first == 0, Finish::Plain, out);
-        totals.take(out);
-    }
-    totals.finish(out);
-    finish.apply(out);
 }
 
 fn add_both<T: Scalar>(

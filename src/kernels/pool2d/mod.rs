@@ -171,15 +171,16 @@ impl Ordered {
 /// reading order wins; a NaN wins against all.
 ///
 /// Where no gradient is wanted, nobody asks who won.
+#[track_caller]
 pub fn max_forward<T: Scalar>(
     geometry: Geometry,
     x: &Tensor<T>,
     wanted: bool,
 ) -> (Tensor<T>, (Ordered, Winners)) {
     let ordered = Ordered { shape: geometry, order: x.order() };
-    let x = x.in_order(ordered.order);
     let [area, image] = [geometry.window.seen(), geometry.window.image()].map(|[h, w]| h * w);
     assert!(u32::try_from(image).is_ok(), "max_pool2d: an image of {image} pixels is too large");
+    let x = x.in_order(ordered.order);
     let mut y = Buffer::stale(geometry.images * geometry.output_len());
     let winners = if area <= 1 << 8 {
         Winners::Bytes(maxima(ordered.memory(), x.stored(ordered.order), wanted, &mut y))
@@ -330,6 +331,7 @@ fn spread_in_order<T: Scalar>(ordered: Ordered, dy: &Tensor<T>, share: impl Shar
 }
 
 /// The mean of the pixels of each window that lie inside the image.
+#[track_caller]
 pub fn avg_forward<T: Scalar>(geometry: Geometry, x: &Tensor<T>) -> (Tensor<T>, Ordered) {
     let ordered = Ordered { shape: geometry, order: x.order() };
     let (geometry, x) = (ordered.memory(), x.in_order(ordered.order));
