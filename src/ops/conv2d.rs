@@ -517,6 +517,57 @@ mod tests {
         }
     }
 
+    /// The gradient of images with few channels, by the definition: every number of them that has a kernel of its own, with
+    /// every number of pixels that is left over, and one or several vectors of output channels.
+    #[test]
+    fn gradients_of_images_with_few_channels() {
+        fn check<T: Scalar>(c_in: usize, c_out: usize, pixels: usize, kw: usize, groups: usize) {
+            let rng = &mut Stream::new(pixels as u64);
+            let x = Tensor::<T>::uniform([1, 1, pixels, c_in * groups], -1.0, 1.0, rng);
+            let kernel = Tensor::<T>::uniform([1, kw, c_in, c_out * groups], -1.0, 1.0, rng);
+            let dy = Tensor::<T>::uniform([1, 1, pixels, c_out * groups], -1.0, 1.0, rng);
+            let tape = crate::autograd::Tape::new();
+            let x = tape.leaf(x);
+            let bias = Var::constant(Tensor::zeros([c_out * groups]));
+            let convolution =
+                Convolution { padding: Padding::Same, groups, ..Convolution::default() };
+            let y = x.convolve(&Var::constant(kernel.clone()), &bias, convolution);
+            let dx = y.backward_from(&dy).wrt(&x);
+            for at in 0..pixels {
+                for channel in 0..c_in * groups {
+                    let (group, c) = (channel / c_in, channel % c_in);
+                    let mut right = 0.0;
+                    // Output pixels that saw this one, through tap kx.
+                    for kx in 0..kw {
+                        let output = (at + (kw - 1) / 2).wrapping_sub(kx);
+                        for o in group * c_out..(group + 1) * c_out {
+                            if output < pixels {
+                                let (dy, weight) =
+                                    (dy.at([0, 0, output, o]), kernel.at([0, kx, c, o]));
+                                right += dy.widen() * weight.widen();
+                            }
+                        }
+                    }
+                    let value = dx.at([0, 0, at, channel]).widen();
+                    let tolerance = if T::BYTES == 4 { 2e-5 } else { 1e-13 };
+                    assert!(
+                        (value - right).abs() < tolerance,
+                        "{} {c_in} {c_out} {pixels} {kw} {groups}: {value} in place of {right}",
+                        T::NAME
+                    );
+                }
+            }
+        }
+        for c_in in 1..=4 {
+            for pixels in 1..=13 {
+                for (c_out, kw, groups) in [(16, 1, 1), (32, 3, 1), (48, 2, 1), (16, 3, 2)] {
+                    check::<f32>(c_in, c_out, pixels, kw, groups);
+                    check::<f64>(c_in, c_out, pixels, kw, groups);
+                }
+            }
+        }
+    }
+
     #[test]
     fn no_images_at_all() {
         for channels in [3, 20, 32] {
