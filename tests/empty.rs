@@ -182,8 +182,8 @@ mod tensors {
                         assert_panics(words, || drop(x.min(&axes[..])));
                     }
                 }
-                for axis in 0..3 {
-                    if dims[axis] == 0 {
+                for (axis, &len) in dims.iter().enumerate() {
+                    if len == 0 {
                         assert_panics("is empty", || drop(x.argmax(axis)));
                     } else {
                         assert!(x.argmax(axis).is_empty());
@@ -215,10 +215,13 @@ mod tensors {
 mod ops {
     use super::*;
 
+    type Unary = for<'t> fn(&Var<'t, f64>) -> Var<'t, f64>;
+    type Binary = for<'t> fn(&Var<'t, f64>, &Var<'t, f64>) -> Var<'t, f64>;
+
     #[test]
     fn of_one_input() {
         for x in shapes(3, &[0, 2]).iter().flat_map(|dims| views::<f64>(dims)) {
-            let same: [for<'t> fn(&Var<'t, f64>) -> Var<'t, f64>; 14] = [
+            let same: [Unary; 14] = [
                 |x| x.abs(),
                 |x| x.elu(),
                 |x| x.exp(),
@@ -268,8 +271,7 @@ mod ops {
         for x in views::<f64>(&[3, 0, 2]) {
             let others: [&[usize]; 6] = [&[3, 0, 2], &[0, 2], &[2], &[3, 1, 2], &[1, 1, 1], &[]];
             for y in others.iter().flat_map(|dims| views::<f64>(&[dims, &[][..]].concat())) {
-                let both: [for<'t> fn(&Var<'t, f64>, &Var<'t, f64>) -> Var<'t, f64>; 4] =
-                    [|x, y| x + y, |x, y| x - y, |x, y| y * x, |x, y| x / y];
+                let both: [Binary; 4] = [|x, y| x + y, |x, y| x - y, |x, y| y * x, |x, y| x / y];
                 for f in both {
                     let (z, [_, dy]) = run([&x, &y], |[x, y]| f(x, y));
                     assert_eq!(z.shape(), [3, 0, 2]);
