@@ -92,17 +92,45 @@ fn capacity_for(len: usize) -> usize {
     len.next_multiple_of(step)
 }
 
+/// Memory of the system for so many values.
+///
+/// # Panics
+/// When there is not so much. (A failed allocation would end the program.)
+#[track_caller]
+pub fn room<T>(len: usize) -> Vec<T> {
+    with_capacity(len, len)
+}
+
+/// Memory for `len` values, with some space.
+#[track_caller]
+fn with_capacity<T>(capacity: usize, len: usize) -> Vec<T> {
+    let mut values = Vec::new();
+    if values.try_reserve_exact(capacity).is_err() {
+        panic!("{len} values of {} bytes each are more than the memory holds", size_of::<T>());
+    }
+    values
+}
+
 impl<T: Pooled> Buffer<T> {
     /// An array with whatever values its memory held before: for writing all of them.
+    ///
+    /// # Panics
+    /// When there is not so much memory.
+    #[track_caller]
     #[inline(never)]
     pub fn stale(len: usize) -> Self {
         if len == 0 {
             return Buffer::default();
         }
         let padding = ALIGNMENT / size_of::<T>();
-        let capacity = capacity_for(len + padding);
+        // More than any memory holds is not rounded up: the sum might be too large for a number.
+        let capacity =
+            if len > isize::MAX as usize / 2 { len } else { capacity_for(len + padding) };
         let free = T::pool().try_with(|pool| pool.borrow_mut().take(capacity)).ok().flatten();
-        let mut values = free.unwrap_or_else(|| Vec::with_capacity(capacity));
+        let mut values = match free {
+            Some(values) => values,
+            None => with_capacity(capacity, len),
+        };
         // The part that was never written is cleared; memory that comes back has been.
         if values.len() < len + padding {
             values.resize(capacity, T::default());
@@ -113,6 +141,7 @@ impl<T: Pooled> Buffer<T> {
     }
 
     /// An array of zeros.
+    #[track_caller]
     #[inline(never)]
     pub fn zeroed(len: usize) -> Self {
         let mut buffer = Self::stale(len);
@@ -124,6 +153,7 @@ impl<T: Pooled> Buffer<T> {
     ///
     /// # Panics
     /// When there are fewer.
+    #[track_caller]
     pub fn collect(len: usize, values: impl IntoIterator<Item = T>) -> Self {
         let mut buffer = Self::stale(len);
         let mut values = values.into_iter();
@@ -249,6 +279,23 @@ mod tests {
         assert_eq!((pool.free.len(), pool.bytes), (1, KEPT_BYTES));
         pool.give(Vec::with_capacity(KEPT_BYTES + 1));
         assert_eq!((pool.free.len(), pool.bytes), (1, KEPT_BYTES));
+    }
+
+    #[test]
+    fn too_much_memory_is_refused_in_words() {
+        for len in [1 << 45, isize::MAX as usize / 8, isize::MAX as usize, usize::MAX] {
+            for panicked in [
+                std::panic::catch_unwind(|| drop(Buffer::<f32>::stale(len))),
+                std::panic::catch_unwind(|| drop(room::<f32>(len))),
+            ] {
+                let message = panicked.expect_err("memory without end");
+                let message = message.downcast_ref::<String>().expect("a message");
+                assert_eq!(
+                    *message,
+                    format!("{len} values of 4 bytes each are more than the memory holds")
+                );
+            }
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::tensor::Tensor;
 /// A row for each label: 1 at the label, 0 elsewhere. Keras calls it `to_categorical`.
 ///
 /// # Errors
-/// When a label is not below `classes`.
+/// When a label is not below `classes`, and when there is not enough memory.
 ///
 /// ```
 /// use cinta::{Tensor, datasets::one_hot};
@@ -28,7 +28,15 @@ pub fn one_hot<T: Scalar>(labels: &[usize], classes: usize) -> Result<Tensor<T>>
             classes - 1
         )));
     }
-    let mut rows = vec![T::zero(); labels.len() * classes];
+    let mut rows = Vec::new();
+    let len = labels.len().saturating_mul(classes);
+    if rows.try_reserve_exact(len).is_err() {
+        return Err(Error::Data(format!(
+            "rows of {classes} classes for {} labels are more than the memory holds",
+            labels.len()
+        )));
+    }
+    rows.resize(len, T::zero());
     for (row, &label) in rows.chunks_exact_mut(classes).zip(labels) {
         row[label] = T::one();
     }

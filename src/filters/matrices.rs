@@ -17,7 +17,7 @@ use crate::tensor::Tensor;
 #[inline(never)]
 pub fn blur<T: Scalar>(size: usize) -> Tensor<T> {
     assert!(size > 0, "blur: a filter has a size of at least 1");
-    Tensor::full([size, size], T::lit(1.0 / (size * size) as f64))
+    Tensor::full([size, size], T::lit(1.0 / (size as f64 * size as f64)))
 }
 
 /// A filter `[3, 3]` that is large where a picture changes from dark to bright on the way down.

@@ -23,7 +23,7 @@ use crate::tensor::Tensor;
 pub fn moving_average<T: Scalar>(x: &Tensor<T>, width: usize) -> Tensor<T> {
     let n = length("moving_average", x);
     assert!(width > 0, "moving_average: a mean of 0 neighbours");
-    let mut y = vec![T::nan(); n];
+    let mut y = Tensor::full([n], T::nan()).to_vec();
     if width <= n {
         let filter = Tensor::full([width], T::lit(1.0 / width as f64));
         let before = (width - 1) / 2;
@@ -50,7 +50,7 @@ pub fn moving_average<T: Scalar>(x: &Tensor<T>, width: usize) -> Tensor<T> {
 #[inline(never)]
 pub fn differences<T: Scalar>(x: &Tensor<T>) -> Tensor<T> {
     let n = length("differences", x);
-    let mut y = vec![T::nan(); n];
+    let mut y = Tensor::full([n], T::nan()).to_vec();
     if n > 1 {
         let filter = Tensor::new([2], vec![-T::one(), T::one()]);
         y[1..].copy_from_slice(&correlate(x, &filter, Padding::Valid).to_vec());

@@ -4,19 +4,22 @@
 //! or four vectors of columns, which stay in registers while `p` runs. Both operands are read through
 //! [`Offsets`], so that either can be a matrix with any strides or an image seen through a window. Each
 //! element is one chain of fused multiply-adds in the order of `p`, whichever way the tiles are cut:
-//! results depend neither on the number of threads nor on the tile.
+//! results depend neither on the number of threads nor on the tile. (A [long sum](super::sums) is several such chains.)
 //!
 //! A right operand that is large is packed into panels as wide as a tile, and `p` runs in blocks, so that
 //! a panel's part stays in the first-level cache. (The scheme is that of Goto and van de Geijn, *Anatomy
 //! of high-performance matrix multiplication*, 2008.)
 
 use super::par;
+use super::sums::rows_by_pieces;
 use crate::buffer::{Buffer, Lent};
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Lanes, Offsets, Part, Simd, tile};
-use crate::tensor::{Order, Tensor};
+use crate::tensor::{Order, Shape, Tensor};
 use std::marker::PhantomData;
 use std::ops::Range;
+
+pub use super::sums::{Finish, rectified};
 
 /// Summands that are added before the next panel is taken: so many rows of a panel stay in the first-level cache, or
 /// with AVX-512 come from the second-level one in time.
@@ -192,20 +195,6 @@ impl<T> Start<'_, T> {
     }
 }
 
-/// What is done to a finished sum.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Finish {
-    Plain,
-    /// [`rectified`].
-    Relu,
-}
-
-/// `max(x, 0)`; a NaN stays one.
-#[inline(always)]
-pub fn rectified<T: Scalar>(x: T) -> T {
-    if x < T::zero() { T::zero() } else { x }
-}
-
 /// `out[to[i] + j] = finish(start + sum over p of left[i, p] right[p, j])`.
 pub fn product<T: Scalar>(
     left: Left<'_, T>,
@@ -217,12 +206,18 @@ pub fn product<T: Scalar>(
 ) {
     assert_eq!(left.cols.len(), right.steps.len(), "operands with different inner lengths");
     assert_eq!(left.rows.len(), to.len(), "a product has another number of rows than its place");
-    simd::dispatch(Product { left, right, start, finish, out, to });
+    let depth = left.cols.len();
+    rows_by_pieces(depth, finish, (out, to, right.columns), |depth, first, finish, out, to| {
+        let start = if first { start } else { Start::Zero };
+        simd::dispatch(Product { left, right, depth, start, finish, out, to });
+    });
 }
 
 struct Product<'a, T: Scalar> {
     left: Left<'a, T>,
     right: &'a Right<'a, T>,
+    /// The summands.
+    depth: Range<usize>,
     start: Start<'a, T>,
     finish: Finish,
     out: &'a mut [T],
@@ -234,13 +229,12 @@ impl<T: Scalar> Kernel for Product<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self) {
-        let Product { left, right, start, finish, out, to } = self;
-        let depth = left.cols.len();
+        let Product { left, right, depth, start, finish, out, to } = self;
         // At least one block, so that an empty sum still writes its start.
-        for block in (0..depth.max(1)).step_by(DEPTH) {
-            let last = block + DEPTH >= depth;
-            let block = block..(block + DEPTH).min(depth);
-            let start = if block.start == 0 { start } else { Start::Out };
+        for block in (depth.start..depth.end.max(depth.start + 1)).step_by(DEPTH) {
+            let last = block + DEPTH >= depth.end;
+            let block = block..(block + DEPTH).min(depth.end);
+            let start = if block.start == depth.start { start } else { Start::Out };
             let finish = if last { finish } else { Finish::Plain };
             let left = Left { cols: left.cols.part(block.clone()), ..left };
             for (panel, j) in (0..right.columns).step_by(right.width).enumerate() {
@@ -410,6 +404,7 @@ impl<T: Scalar> Strip<'_, T> {
 }
 
 /// The matrix product `[m, k] x [k, n]` of operands with any strides.
+#[track_caller]
 pub fn matmul<T: Scalar>(a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
     multiply(a, b, None, Finish::Plain)
 }
@@ -417,6 +412,7 @@ pub fn matmul<T: Scalar>(a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
 /// `finish(a b + bias)`, where the bias `[n]` is added to every row.
 ///
 /// If the rows of `a` are innermost in memory, as for images innermost, so are those of the result.
+#[track_caller]
 pub fn multiply<T: Scalar>(
     a: &Tensor<T>,
     b: &Tensor<T>,
@@ -433,6 +429,7 @@ pub fn multiply<T: Scalar>(
 }
 
 /// The product in row-major order.
+#[track_caller]
 fn rows_by_columns<T: Scalar>(
     a: &Tensor<T>,
     b: &Tensor<T>,
@@ -440,7 +437,7 @@ fn rows_by_columns<T: Scalar>(
     finish: Finish,
 ) -> Tensor<T> {
     let ([m, k], [_, n]) = (a.dims(), b.dims());
-    let mut out = Buffer::stale(m * n);
+    let mut out = Buffer::stale(Shape::from([m, n]).count());
     if out.is_empty() {
         return Tensor::from_buffer([m, n], out);
     }

@@ -10,6 +10,7 @@ use crate::tensor::{Order, Stream, Tensor};
 ///
 /// The first axis counts samples; the result keeps the memory order, if samples are the outermost or the
 /// innermost axis.
+#[track_caller]
 pub fn drop_out<T: Scalar>(
     x: &Tensor<T>,
     streams: impl Iterator<Item = Stream>,

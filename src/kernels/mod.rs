@@ -12,6 +12,7 @@ pub(crate) mod mask;
 mod narrow;
 pub(crate) mod par;
 pub(crate) mod pool2d;
+pub(crate) mod sums;
 pub(crate) mod window;
 
 pub use conv2d::Algorithm;

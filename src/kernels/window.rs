@@ -54,7 +54,6 @@ pub struct Window {
     strides: [usize; 2],
     dilation: [usize; 2],
     before: [usize; 2],
-    padded: [usize; 2],
     output: [usize; 2],
 }
 
@@ -62,7 +61,8 @@ impl Window {
     /// A window of `size` that slides over images of `image` pixels by `strides`.
     ///
     /// # Errors
-    /// A sentence that says what does not fit, when a side or stride is 0 or the output would be empty.
+    /// A sentence that says what does not fit, when a side or stride is 0, the output would be empty, or the image has more
+    /// pixels than memory.
     ///
     /// ```
     /// use cinta::{Padding, Window};
@@ -81,7 +81,7 @@ impl Window {
     /// A window whose `size` pixels lie `dilation` apart, so that it spans `(size - 1) dilation + 1`.
     ///
     /// # Errors
-    /// As [`new`](Self::new), and when a dilation is 0.
+    /// As [`new`](Self::new), and when a dilation is 0 or so large that nobody can count what the window spans.
     ///
     /// ```
     /// use cinta::{Padding, Window};
@@ -110,6 +110,12 @@ impl Window {
         if dilation.contains(&0) {
             return Err(format!("a dilation of {dilation:?} has no distance; it is at least 1"));
         }
+        if image.iter().any(|&side| side > isize::MAX as usize) {
+            return Err(format!(
+                "an image of {}x{} has more pixels than memory",
+                image[0], image[1]
+            ));
+        }
         let span = |axis: usize| (size[axis] - 1).saturating_mul(dilation[axis]).saturating_add(1);
         let fits = (0..2).all(|axis| span(axis) <= image[axis]);
         if padding == Padding::Valid && !fits {
@@ -121,17 +127,26 @@ impl Window {
                 image[1]
             ));
         }
+        // Neighbours may lie far apart, but where they lie must be a number.
+        let absurd =
+            |axis: usize| size[axis] > 1 && dilation[axis] > 1 && span(axis) > isize::MAX as usize;
+        if absurd(0) || absurd(1) {
+            return Err(format!(
+                "a window of {}x{} with a dilation of {dilation:?} spans more pixels than can be counted",
+                size[0], size[1]
+            ));
+        }
         let mut window = Window {
             image,
             size,
-            strides,
+            // One that leaves the image with its first step may as well leave it by one pixel.
+            strides: [0, 1].map(|axis| strides[axis].min(image[axis] + 1)),
             dilation,
             before: [0; 2],
-            padded: image,
             output: [0; 2],
         };
         for axis in 0..2 {
-            let (image, size, stride) = (image[axis], span(axis), strides[axis]);
+            let (image, size, stride) = (image[axis], span(axis), window.strides[axis]);
             match padding {
                 Padding::Valid => window.output[axis] = (image - size) / stride + 1,
                 Padding::Same => {
@@ -139,7 +154,6 @@ impl Window {
                     let total = ((output - 1) * stride).saturating_add(size).saturating_sub(image);
                     window.output[axis] = output;
                     window.before[axis] = total / 2;
-                    window.padded[axis] = image.saturating_add(total);
                 }
             }
         }
@@ -168,11 +182,6 @@ impl Window {
         self.before
     }
 
-    /// The size of the image with its border.
-    pub(crate) fn padded(&self) -> [usize; 2] {
-        self.padded
-    }
-
     /// The window's own size.
     pub(crate) fn size(&self) -> [usize; 2] {
         self.size
@@ -181,6 +190,13 @@ impl Window {
     /// The most of the window that can lie inside of the image.
     pub(crate) fn seen(&self) -> [usize; 2] {
         [0, 1].map(|axis| self.size[axis].min(self.image[axis]))
+    }
+
+    /// At most so many windows cover a pixel.
+    pub(crate) fn overlap(&self) -> usize {
+        let along =
+            |axis: usize| self.size[axis].div_ceil(self.strides[axis]).min(self.output[axis]);
+        along(0).saturating_mul(along(1))
     }
 
     pub(crate) fn strides(&self) -> [usize; 2] {
@@ -196,14 +212,26 @@ impl Window {
     }
 
     /// The part of the window, along `axis`, that lies inside the image at output position `at`:
-    /// the first pixel of the image it covers, and the range of its own positions that do.
+    /// the first pixel of the image it covers, and the range of its own positions that do. (If none does, the first is 0.)
     #[inline]
     pub(crate) fn clipped(&self, axis: usize, at: usize) -> (usize, Range<usize>) {
         let (start, dilation) = (at * self.strides[axis], self.dilation[axis]);
         let (before, size) = (self.before[axis], self.size[axis]);
         let from = before.saturating_sub(start).div_ceil(dilation).min(size);
         let beyond = (self.image[axis] + before).saturating_sub(start).div_ceil(dilation);
-        ((start + from * dilation).saturating_sub(before), from..beyond.clamp(from, size))
+        let taps = from..beyond.clamp(from, size);
+        let first = if taps.is_empty() { 0 } else { start + from * dilation - before };
+        (first, taps)
+    }
+
+    /// The window's own positions along `axis` that lie inside the image at some output position: they are neighbours.
+    pub(crate) fn met(&self, axis: usize) -> Range<usize> {
+        let meets = |tap: &usize| !self.reaching(axis, *tap).is_empty();
+        let mut taps = 0..self.size[axis];
+        match taps.find(meets) {
+            Some(first) => first..taps.rfind(meets).unwrap_or(first) + 1,
+            None => 0..0,
+        }
     }
 
     /// The output positions along `axis` at which the window's own position `tap` lies inside the image.
@@ -233,17 +261,17 @@ mod tests {
                 prop_assert!(!same && span > image);
                 return Ok(());
             };
-            let [padded, _] = window.padded();
-            let starts = (0..).map(|i| i * stride).take_while(|start| start + span <= padded).count();
+            let [before, _] = window.before();
+            let starts = |padded: usize| (0..).map(|i| i * stride).take_while(|start| start + span <= padded).count();
             if same {
                 prop_assert_eq!(window.output()[0], image.div_ceil(stride));
-                // A stride larger than the window may leave pixels at the end unread.
-                prop_assert!(starts >= window.output()[0]);
-                let after = padded - image - window.before()[0];
-                prop_assert!(after == window.before()[0] || after == window.before()[0] + 1);
+                // As many pixels after the image as before it, or one more, are what the outputs need. (A stride
+                // larger than the window may leave pixels at the end unread.)
+                let enough = |after: usize| starts(before + image + after) >= window.output()[0];
+                prop_assert!(enough(before + 1) && (before == 0 || !enough(before - 1)));
             } else {
-                prop_assert_eq!(window.output()[0], starts);
-                prop_assert_eq!(padded, image);
+                prop_assert_eq!(window.output()[0], starts(image));
+                prop_assert_eq!(before, 0);
             }
             // A pixel for each tap, counted one by one; a dilated window may see none at all.
             let before = window.before()[0] as isize;
@@ -258,7 +286,8 @@ mod tests {
             for tap in 0..size {
                 let expected: Vec<usize> =
                     (0..window.output()[0]).filter(|&at| inside(pixel(at, tap))).collect();
-                prop_assert_eq!(window.reaching(0, tap).collect::<Vec<_>>(), expected);
+                prop_assert_eq!(window.reaching(0, tap).collect::<Vec<_>>(), expected.clone());
+                prop_assert_eq!(window.met(0).contains(&tap), !expected.is_empty());
             }
         }
     }

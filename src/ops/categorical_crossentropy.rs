@@ -3,6 +3,7 @@
 use super::log_softmax::log_sum_exp;
 use crate::autograd::{Op, Var, apply};
 use crate::buffer::Buffer;
+use crate::kernels::sums::sum;
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::{Order, Tensor};
 
@@ -23,7 +24,7 @@ impl<T: Scalar> Op<T, 1> for FromLogits<T> {
             let (max, rest) = log_sum_exp(z);
             // A class that is not wanted does not count, even if its z is minus infinity.
             let wanted = z.iter().zip(y).filter(|(_, y)| **y != T::zero());
-            wanted.map(|(&z, &y)| y * (rest - (z - max))).sum()
+            sum(z.len(), wanted.map(|(&z, &y)| y * (rest - (z - max))))
         });
         (loss, (if wanted[0] { z.softmax() } else { z.clone() }, z.order()))
     }
@@ -36,7 +37,7 @@ impl<T: Scalar> Op<T, 1> for FromLogits<T> {
         _: [bool; 1],
     ) -> [Option<Tensor<T>>; 1] {
         let dz = |p: &[T], y: &[T], dl: T, dz: &mut [T]| {
-            let total: T = y.iter().copied().sum();
+            let total = sum(y.len(), y.iter().copied());
             for (dz, (&p, &y)) in dz.iter_mut().zip(p.iter().zip(y)) {
                 *dz = dl * (p * total - y);
             }
@@ -59,10 +60,10 @@ impl<T: Scalar> Op<T, 1> for FromProbabilities<T> {
     fn forward(&self, [p]: [&Tensor<T>; 1], _: [bool; 1]) -> (Tensor<T>, Tensor<T>) {
         let (low, high) = (T::lit(EPSILON), T::one() - T::lit(EPSILON));
         let loss = per_row(p, &self.targets, |p, y| {
-            let sum: T = p.iter().copied().sum();
+            let total = sum(p.len(), p.iter().copied());
             // A class that is not wanted adds nothing, and its logarithm would be most of the work.
             let wanted = p.iter().zip(y).filter(|(_, y)| **y != T::zero());
-            wanted.map(|(&p, &y)| -y * clip(p / sum, low, high).ln()).sum()
+            sum(p.len(), wanted.map(|(&p, &y)| -y * clip(p / total, low, high).ln()))
         });
         (loss, p.clone())
     }
@@ -71,13 +72,13 @@ impl<T: Scalar> Op<T, 1> for FromProbabilities<T> {
     fn backward(&self, p: Tensor<T>, dl: Tensor<T>, _: [bool; 1]) -> [Option<Tensor<T>>; 1] {
         let (low, high) = (T::lit(EPSILON), T::one() - T::lit(EPSILON));
         let dp = |p: &[T], y: &[T], dl: T, dp: &mut [T]| {
-            let sum: T = p.iter().copied().sum();
+            let total = sum(p.len(), p.iter().copied());
             for (dp, (&p, &y)) in dp.iter_mut().zip(p.iter().zip(y)) {
-                let q = p / sum;
+                let q = p / total;
                 *dp = if q < low || q > high { T::zero() } else { -y / q };
             }
-            let dot: T = dp.iter().zip(p).map(|(&g, &p)| g * p / sum).sum();
-            dp.iter_mut().for_each(|g| *g = dl * (*g - dot) / sum);
+            let dot = sum(p.len(), dp.iter().zip(p).map(|(&g, &p)| g * p / total));
+            dp.iter_mut().for_each(|g| *g = dl * (*g - dot) / total);
         };
         [Some(per_row_backward(&p, &self.targets, &dl, dp))]
     }

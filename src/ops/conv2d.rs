@@ -312,6 +312,22 @@ mod tests {
                 [2, 6, 5, 2, 2, 1, 1],
                 Convolution { groups: 9, dilation: [2, 2], strides: [2, 1], ..plain },
             ),
+            // Windows of which some or most lies outside of every image.
+            ([3, 2, 1, 4, 3, 2, 3], Convolution { padding: Same, ..plain }),
+            ([3, 3, 2, 3, 3, 2, 3], Convolution { dilation: [7, 2], padding: Same, ..plain }),
+            (
+                [2, 7, 3, 3, 3, 1, 3],
+                Convolution { strides: [5, 2], dilation: [9, 1], padding: Same, ..plain },
+            ),
+            ([3, 3, 3, 2, 2, 2, 3], Convolution { dilation: [8, 1], padding: Same, ..plain }),
+            (
+                [3, 2, 3, 5, 3, 2, 1],
+                Convolution { groups: 2, dilation: [1, 9], padding: Same, ..plain },
+            ),
+            (
+                [3, 2, 3, 5, 3, 1, 1],
+                Convolution { groups: 3, dilation: [1, 9], padding: Same, ..plain },
+            ),
             // Images that fill vectors.
             ([8, 4, 3, 2, 3, 2, 3], Convolution { padding: Same, ..plain }),
             ([8, 5, 3, 3, 2, 1, 2], Convolution { strides: [2, 1], ..plain }),
@@ -502,6 +518,57 @@ mod tests {
                 for algorithm in [Algorithm::Winograd2, Algorithm::Winograd4] {
                     let errors = (&run(algorithm) - &direct).abs();
                     assert!(errors.iter().all(|error| error < 2e-5), "{algorithm:?} {relu}");
+                }
+            }
+        }
+    }
+
+    /// The gradient of images with few channels, by the definition: every number of them that has a kernel of its own, with
+    /// every number of pixels that is left over, and one or several vectors of output channels.
+    #[test]
+    fn gradients_of_images_with_few_channels() {
+        fn check<T: Scalar>(c_in: usize, c_out: usize, pixels: usize, kw: usize, groups: usize) {
+            let rng = &mut Stream::new(pixels as u64);
+            let x = Tensor::<T>::uniform([1, 1, pixels, c_in * groups], -1.0, 1.0, rng);
+            let kernel = Tensor::<T>::uniform([1, kw, c_in, c_out * groups], -1.0, 1.0, rng);
+            let dy = Tensor::<T>::uniform([1, 1, pixels, c_out * groups], -1.0, 1.0, rng);
+            let tape = crate::autograd::Tape::new();
+            let x = tape.leaf(x);
+            let bias = Var::constant(Tensor::zeros([c_out * groups]));
+            let convolution =
+                Convolution { padding: Padding::Same, groups, ..Convolution::default() };
+            let y = x.convolve(&Var::constant(kernel.clone()), &bias, convolution);
+            let dx = y.backward_from(&dy).wrt(&x);
+            for at in 0..pixels {
+                for channel in 0..c_in * groups {
+                    let (group, c) = (channel / c_in, channel % c_in);
+                    let mut right = 0.0;
+                    // Output pixels that saw this one, through tap kx.
+                    for kx in 0..kw {
+                        let output = (at + (kw - 1) / 2).wrapping_sub(kx);
+                        for o in group * c_out..(group + 1) * c_out {
+                            if output < pixels {
+                                let (dy, weight) =
+                                    (dy.at([0, 0, output, o]), kernel.at([0, kx, c, o]));
+                                right += dy.widen() * weight.widen();
+                            }
+                        }
+                    }
+                    let value = dx.at([0, 0, at, channel]).widen();
+                    let tolerance = if T::BYTES == 4 { 2e-5 } else { 1e-13 };
+                    assert!(
+                        (value - right).abs() < tolerance,
+                        "{} {c_in} {c_out} {pixels} {kw} {groups}: {value} in place of {right}",
+                        T::NAME
+                    );
+                }
+            }
+        }
+        for c_in in 1..=4 {
+            for pixels in 1..=13 {
+                for (c_out, kw, groups) in [(16, 1, 1), (32, 3, 1), (48, 2, 1), (16, 3, 2)] {
+                    check::<f32>(c_in, c_out, pixels, kw, groups);
+                    check::<f64>(c_in, c_out, pixels, kw, groups);
                 }
             }
         }

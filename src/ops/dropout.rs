@@ -13,12 +13,13 @@ struct Dropout {
 
 impl Dropout {
     /// The survivors, multiplied; the same for `x` and, in the same places, for `dy`.
+    #[track_caller]
     fn of<T: Scalar>(&self, x: &Tensor<T>) -> Tensor<T> {
         if self.rate == 1.0 {
             return x.map(|_| T::zero());
         }
-        let samples = self.first_sample..self.first_sample + x.shape()[0];
-        let streams = samples.map(|sample| self.stream.fork(sample as u64));
+        let sample = |i: usize| self.first_sample.wrapping_add(i) as u64;
+        let streams = (0..x.shape()[0]).map(|i| self.stream.fork(sample(i)));
         mask::drop_out(x, streams, self.rate)
     }
 }

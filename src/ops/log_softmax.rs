@@ -4,6 +4,7 @@
 //! small, and added to a large `m` it would be rounded away.
 
 use crate::autograd::{Op, Var, apply};
+use crate::kernels::sums::sum;
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 
@@ -33,8 +34,8 @@ impl<T: Scalar> Op<T, 1> for LogSoftmax {
         let width = y.shape()[y.rank() - 1];
         let rows = dx.as_mut_slice().chunks_exact_mut(width);
         for (dx, y) in rows.zip(y.as_slice().expect("row-major").chunks_exact(width)) {
-            let sum: T = dx.iter().copied().sum();
-            dx.iter_mut().zip(y).for_each(|(dx, &y)| *dx -= y.exp() * sum);
+            let total = sum(width, dx.iter().copied());
+            dx.iter_mut().zip(y).for_each(|(dx, &y)| *dx -= y.exp() * total);
         }
         [Some(dx)]
     }
@@ -44,7 +45,7 @@ impl<T: Scalar> Op<T, 1> for LogSoftmax {
 /// the rest. Whoever takes it from an `x` takes the maximum first.
 pub(super) fn log_sum_exp<T: Scalar>(row: &[T]) -> (T, T) {
     let max = row.iter().copied().fold(T::neg_infinity(), T::max);
-    (max, row.iter().map(|&x| (x - max).exp()).sum::<T>().ln())
+    (max, sum(row.len(), row.iter().map(|&x| (x - max).exp())).ln())
 }
 
 impl<'t, T: Scalar> Var<'t, T> {

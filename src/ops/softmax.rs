@@ -1,6 +1,7 @@
 //! `y_i = exp(x_i) / sum over j of exp(x_j)` along the last axis.
 
 use crate::autograd::{Op, Var, apply};
+use crate::kernels::sums::sum;
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 
@@ -22,7 +23,7 @@ impl<T: Scalar> Op<T, 1> for Softmax {
         let y = y.row_major();
         let rows = dx.as_mut_slice().chunks_exact_mut(width);
         for (dx, y) in rows.zip(y.as_slice().expect("row-major").chunks_exact(width)) {
-            let dot: T = dx.iter().zip(y).map(|(&dy, &y)| dy * y).sum();
+            let dot = sum(width, dx.iter().zip(y).map(|(&dy, &y)| dy * y));
             dx.iter_mut().zip(y).for_each(|(dx, &y)| *dx = y * (*dx - dot));
         }
         [Some(dx)]
@@ -51,8 +52,8 @@ impl<T: Scalar> Tensor<T> {
         for row in y.as_mut_slice().chunks_exact_mut(shape[shape.len() - 1]) {
             let max = row.iter().copied().fold(T::neg_infinity(), T::max);
             row.iter_mut().for_each(|x| *x = (*x - max).exp());
-            let sum: T = row.iter().copied().sum();
-            row.iter_mut().for_each(|x| *x /= sum);
+            let total = sum(row.len(), row.iter().copied());
+            row.iter_mut().for_each(|x| *x /= total);
         }
         y
     }

@@ -54,7 +54,8 @@ fn targets<T: Scalar>(predictions: &Tensor<T>, labels: &Tensor<T>) -> Tensor<T> 
         predictions.shape(),
         labels.shape()
     );
-    let mut targets = vec![T::zero(); n * classes];
+    let mut targets = Tensor::zeros([n, classes]);
+    let rows = targets.as_mut_slice();
     for (row, label) in labels.iter().enumerate() {
         let class = label.widen();
         assert!(
@@ -62,9 +63,9 @@ fn targets<T: Scalar>(predictions: &Tensor<T>, labels: &Tensor<T>) -> Tensor<T> 
             "crossentropy: label {class} of row {row} is not one of the classes 0 to {}",
             classes as isize - 1
         );
-        targets[row * classes + class as usize] = T::one();
+        rows[row * classes + class as usize] = T::one();
     }
-    Tensor::new([n, classes], targets)
+    targets
 }
 
 /// Whether a label is the number of one of so many classes.

@@ -26,6 +26,7 @@ impl Offsets {
     }
 
     /// `0, step, 2 step, ...`
+    #[track_caller]
     pub fn steps(len: usize, step: usize) -> Self {
         let mut offsets = Buffer::stale(len);
         offsets.iter_mut().enumerate().for_each(|(i, offset)| *offset = i * step);

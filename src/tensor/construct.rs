@@ -2,7 +2,7 @@
 
 use super::Tensor;
 use super::shape::{MAX_RANK, Shape};
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, room};
 use crate::scalar::{Scalar, compiled};
 use std::sync::Arc;
 
@@ -103,16 +103,23 @@ impl<T: Scalar> Tensor<T> {
 
     /// The vector `0, 1, ..., n - 1`.
     ///
+    /// # Panics
+    /// When there is not enough memory.
+    ///
     /// ```
     /// # use cinta::Tensor;
     /// assert_eq!(Tensor::<f64>::arange(3).to_vec(), [0.0, 1.0, 2.0]);
     /// ```
+    #[track_caller]
     #[inline(never)]
     pub fn arange(n: usize) -> Self {
         Self::from_fn([n], |at| T::lit(at[0] as f64))
     }
 
     /// The tensor whose value at each index is `f(index)`, called in row-major order.
+    ///
+    /// # Panics
+    /// When there is not enough memory.
     ///
     /// ```
     /// # use cinta::Tensor;
@@ -124,7 +131,7 @@ impl<T: Scalar> Tensor<T> {
         let shape = shape.into();
         let count = shape.count();
         let mut index = [0usize; MAX_RANK];
-        let mut values = Vec::with_capacity(count);
+        let mut values = room(count);
         for _ in 0..count {
             values.push(f(&index[..shape.rank()]));
             for axis in (0..shape.rank()).rev() {
@@ -161,7 +168,8 @@ impl<T: Scalar> Tensor<T> {
                 part.shape
             );
         }
-        let n = parts.iter().map(|part| part.shape[0]).sum();
+        // As many as are too many, where the sum does not fit.
+        let n = parts.iter().fold(0usize, |n, part| n.saturating_add(part.shape[0]));
         let shape = first.batch(n);
         let mut values = Buffer::stale(shape.count());
         let mut rest = &mut values[..];

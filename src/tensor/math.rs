@@ -13,6 +13,7 @@ impl<T: Scalar> Tensor<T> {
     /// # use cinta::Tensor;
     /// assert_eq!(Tensor::from([1.0, -2.0]).map(f64::abs).to_vec(), [1.0, 2.0]);
     /// ```
+    #[track_caller]
     pub fn map(&self, f: impl Fn(T) -> T) -> Tensor<T> {
         let x = self.gapless();
         let mut y = Buffer::stale(x.len());
@@ -26,6 +27,7 @@ impl<T: Scalar> Tensor<T> {
     /// # use cinta::Tensor;
     /// assert_eq!(Tensor::from([1.0, 2.0]).into_map(|x| x + 1.0).to_vec(), [2.0, 3.0]);
     /// ```
+    #[track_caller]
     pub fn into_map(mut self, f: impl Fn(T) -> T) -> Tensor<T> {
         if let Some(range) = self.dense_range()
             && let Some(data) = Arc::get_mut(&mut self.data)
@@ -124,6 +126,7 @@ impl<T: Scalar> Tensor<T> {
     /// # use cinta::Tensor;
     /// assert_eq!(Tensor::from([0.0]).exp().item(), 1.0);
     /// ```
+    #[track_caller]
     #[inline(never)]
     pub fn exp(&self) -> Tensor<T> {
         self.map(T::exp)
@@ -135,6 +138,7 @@ impl<T: Scalar> Tensor<T> {
     /// # use cinta::Tensor;
     /// assert_eq!(Tensor::from([1.0]).ln().item(), 0.0);
     /// ```
+    #[track_caller]
     #[inline(never)]
     pub fn ln(&self) -> Tensor<T> {
         self.map(T::ln)
@@ -146,6 +150,7 @@ impl<T: Scalar> Tensor<T> {
     /// # use cinta::Tensor;
     /// assert_eq!(Tensor::from([9.0]).sqrt().item(), 3.0);
     /// ```
+    #[track_caller]
     #[inline(never)]
     pub fn sqrt(&self) -> Tensor<T> {
         self.map(T::sqrt)
@@ -157,6 +162,7 @@ impl<T: Scalar> Tensor<T> {
     /// # use cinta::Tensor;
     /// assert_eq!(Tensor::from([-3.0]).square().item(), 9.0);
     /// ```
+    #[track_caller]
     #[inline(never)]
     pub fn square(&self) -> Tensor<T> {
         self.map(|x| x * x)
@@ -168,6 +174,7 @@ impl<T: Scalar> Tensor<T> {
     /// # use cinta::Tensor;
     /// assert_eq!(Tensor::from([-3.0]).abs().item(), 3.0);
     /// ```
+    #[track_caller]
     #[inline(never)]
     pub fn abs(&self) -> Tensor<T> {
         self.map(T::abs)
@@ -179,6 +186,7 @@ impl<T: Scalar> Tensor<T> {
     /// # use cinta::Tensor;
     /// assert_eq!(Tensor::from([0.0]).tanh().item(), 0.0);
     /// ```
+    #[track_caller]
     #[inline(never)]
     pub fn tanh(&self) -> Tensor<T> {
         self.map(T::tanh)
@@ -287,6 +295,7 @@ macro_rules! operator {
 
         impl<T: Scalar> $trait<T> for &Tensor<T> {
             type Output = Tensor<T>;
+            #[track_caller]
             #[inline(never)]
             fn $method(self, other: T) -> Tensor<T> {
                 self.map(|a| a $op other)
@@ -295,6 +304,7 @@ macro_rules! operator {
 
         impl<T: Scalar> $trait<T> for Tensor<T> {
             type Output = Tensor<T>;
+            #[track_caller]
             #[inline(never)]
             fn $method(self, other: T) -> Tensor<T> {
                 self.into_map(|a| a $op other)
@@ -310,6 +320,7 @@ operator!(Div, div, /);
 
 impl<T: Scalar> Neg for &Tensor<T> {
     type Output = Tensor<T>;
+    #[track_caller]
     #[inline(never)]
     fn neg(self) -> Tensor<T> {
         self.map(|a| -a)
@@ -318,6 +329,7 @@ impl<T: Scalar> Neg for &Tensor<T> {
 
 impl<T: Scalar> Neg for Tensor<T> {
     type Output = Tensor<T>;
+    #[track_caller]
     #[inline(never)]
     fn neg(self) -> Tensor<T> {
         self.into_map(|a| -a)

@@ -22,7 +22,7 @@ pub use shape::{Axes, MAX_RANK, Shape};
 
 pub(crate) use transpose::transpose;
 
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, room};
 use crate::scalar::{Scalar, compiled};
 use std::sync::Arc;
 
@@ -168,12 +168,14 @@ impl<T: Scalar> Tensor<T> {
     /// # use cinta::Tensor;
     /// assert_eq!(Tensor::from([[1.0, 2.0], [3.0, 4.0]]).to_vec(), [1.0, 2.0, 3.0, 4.0]);
     /// ```
+    #[track_caller]
     #[inline(never)]
     pub fn to_vec(&self) -> Vec<T> {
         match self.as_slice() {
             Some(values) => values.to_vec(),
             None => {
-                let mut values = vec![T::zero(); self.len()];
+                let mut values = room(self.len());
+                values.resize(self.len(), T::zero());
                 self.copy_to(&mut values);
                 values
             }
@@ -187,6 +189,7 @@ impl<T: Scalar> Tensor<T> {
     /// let x = Tensor::from([[1.0, 2.0], [3.0, 4.0]]);
     /// assert_eq!(x.permute([1, 0]).iter().collect::<Vec<_>>(), [1.0, 3.0, 2.0, 4.0]);
     /// ```
+    #[track_caller]
     pub fn iter(&self) -> impl Iterator<Item = T> + '_ {
         let flat = self.row_major();
         (0..flat.len()).map(move |i| flat.data[flat.offset + i])
@@ -199,6 +202,7 @@ impl<T: Scalar> Tensor<T> {
     /// let x = Tensor::from([[1.0, 2.0], [3.0, 4.0]]).permute([1, 0]);
     /// assert_eq!(x.row_major().as_slice(), Some(&[1.0, 3.0, 2.0, 4.0][..]));
     /// ```
+    #[track_caller]
     #[inline(never)]
     pub fn row_major(&self) -> Tensor<T> {
         if self.is_row_major() { self.clone() } else { self.copied() }
@@ -216,6 +220,7 @@ impl<T: Scalar> Tensor<T> {
     /// y.as_mut_slice()[0] = 9.0;
     /// assert_eq!((x.at([0]), y.at([0])), (1.0, 9.0));
     /// ```
+    #[track_caller]
     #[inline(never)]
     pub fn as_mut_slice(&mut self) -> &mut [T] {
         if !self.is_row_major() || Arc::get_mut(&mut self.data).is_none() {
@@ -272,6 +277,7 @@ impl<T: Scalar> Tensor<T> {
     }
 
     /// A row-major copy.
+    #[track_caller]
     #[inline(never)]
     fn copied(&self) -> Tensor<T> {
         let mut values = Buffer::stale(self.len());
@@ -280,10 +286,11 @@ impl<T: Scalar> Tensor<T> {
     }
 
     /// A matrix's data from its first element on, with the steps between rows and columns, which
-    /// must not be negative.
+    /// must not be negative. Where there is nothing to step to, strides mean nothing, and the step is 0.
     pub(crate) fn as_matrix(&self) -> (&[T], usize, usize) {
         let [rows, cols] = self.dims();
-        let step = |len: usize, stride: isize| if len > 1 { stride as usize } else { 0 };
+        let empty = self.is_empty();
+        let step = |len: usize, stride: isize| if len > 1 && !empty { stride as usize } else { 0 };
         (&self.data[self.offset..], step(rows, self.strides[0]), step(cols, self.strides[1]))
     }
 

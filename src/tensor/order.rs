@@ -33,6 +33,7 @@ impl<T: Scalar> Tensor<T> {
     }
 
     /// The same values in an order: itself if they lie so already.
+    #[track_caller]
     pub(crate) fn in_order(&self, order: Order) -> Tensor<T> {
         match order {
             Order::RowMajor => self.row_major(),

@@ -1,6 +1,7 @@
 //! Random tensors, and random numbers that do not depend on the number of threads.
 
 use super::{Shape, Tensor};
+use crate::buffer::room;
 use crate::scalar::Scalar;
 use rand::Rng;
 
@@ -89,13 +90,17 @@ impl Stream {
     /// A random order of `0..n`: the shuffle of Fisher and Yates. The same stream gives the same order; for
     /// another one, [`fork`](Self::fork) first.
     ///
+    /// # Panics
+    /// When there is not enough memory.
+    ///
     /// ```
     /// let mut order = cinta::Stream::new(1).permutation(10);
     /// order.sort();
     /// assert_eq!(order, (0..10).collect::<Vec<_>>());
     /// ```
+    #[track_caller]
     pub fn permutation(&self, n: usize) -> Vec<usize> {
-        let mut order = Vec::new();
+        let mut order = room(n);
         self.permute(n, &mut order);
         order
     }

@@ -2,7 +2,7 @@
 
 use super::shape::{Axes, MAX_RANK, Shape};
 use super::{Tensor, walk};
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, room};
 use crate::scalar::{Scalar, compiled};
 
 impl<T: Scalar> Tensor<T> {
@@ -88,7 +88,7 @@ impl<T: Scalar> Tensor<T> {
         let (outer, inner): (usize, usize) =
             (self.shape[..axis].iter().product(), self.shape[axis + 1..].iter().product());
         let values = self.to_vec();
-        let mut winners = Vec::with_capacity(outer * inner);
+        let mut winners = room(outer * inner);
         for start in 0..outer {
             for column in 0..inner {
                 let value = |i: usize| values[(start * len + i) * inner + column];
@@ -119,6 +119,7 @@ impl<T: Scalar> Tensor<T> {
     }
 
     /// The sum over the flagged axes, which stay with length 1, divided by `divisor` before it is rounded.
+    #[track_caller]
     #[inline(never)]
     fn sum_flagged(&self, flags: &[bool; MAX_RANK], divisor: f64) -> Tensor<T> {
         let kept = self.kept(flags);
@@ -167,7 +168,8 @@ impl<T: Scalar> Tensor<T> {
             self.shape
         );
         let strides = masked(&kept, flags);
-        let mut folded = vec![first; kept.count()];
+        let mut folded = room(kept.count());
+        folded.resize(kept.count(), first);
         let start = [self.offset as isize, 0];
         walk::runs(self.shape, [&self.strides, &strides], start, &mut |len, [x, s], [dx, ds]| {
             for i in 0..len as isize {
@@ -213,3 +215,62 @@ fn lane_sum<T: Scalar>(values: &[T]) -> f64 {
 }
 
 compiled!(|x: &Tensor<T>| (x.sum(..), x.mean(..), x.max(..), x.min(..), x.argmax(0)));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ones, but for a large number at one place and its negative at another: in `f32`, the ones between them are lost.
+    fn ones(len: usize, [large, negative]: [usize; 2]) -> Vec<f32> {
+        let mut values = vec![1.0; len];
+        (values[large], values[negative]) = (2f32.powi(24), -2f32.powi(24));
+        values
+    }
+
+    /// Of a vector: in chunks, with a rest of every length. Of the columns of a matrix, and of vectors that lie in memory
+    /// with gaps or backwards. All of them in `f64`, at every place, or else the ones are lost there.
+    #[test]
+    fn sums_do_not_lose_what_is_small() {
+        for len in 2..37 {
+            let places = (0..len).flat_map(|a| (0..len).map(move |b| [a, b]));
+            for places in places.filter(|[a, b]| a != b) {
+                let values = ones(len, places);
+                let right = (len - 2) as f32;
+                let x = Tensor::new([len], values.clone());
+                let columns = Tensor::from_fn([len, 3], |at| values[at[0]] * (at[1] + 1) as f32);
+                let gaps = columns.slice(1, 1..2).reshape([len]);
+                for (x, right) in [(x.clone(), right), (x.flip(0), right), (gaps, 2.0 * right)] {
+                    assert_eq!(x.sum(0).item(), right, "{len} {places:?}");
+                    assert_eq!(x.mean(..).item(), right / len as f32, "{len} {places:?}");
+                }
+                let right = [right, 2.0 * right, 3.0 * right];
+                assert_eq!(columns.sum(0).to_vec(), right, "{len} {places:?}");
+                assert_eq!(columns.mean(0).to_vec(), right.map(|sum| sum / len as f32));
+                // Rows of three: a sum of many runs.
+                assert_eq!(columns.sum(..).item(), 6.0 * (len - 2) as f32, "{len} {places:?}");
+            }
+        }
+    }
+
+    /// Over the first axis and the last: for each of the others, a sum of several runs.
+    #[test]
+    fn sums_of_several_runs_do_not_lose_what_is_small() {
+        let values = ones(4 * 9, [0, 35]);
+        let x = Tensor::from_fn([4, 2, 9], |at| values[at[0] * 9 + at[2]] * (at[1] + 1) as f32);
+        assert_eq!(x.sum([0, 2]).to_vec(), [34.0, 68.0]);
+        assert_eq!(x.flip(2).sum([0, 2]).to_vec(), [34.0, 68.0]);
+        assert_eq!(x.mean([0, 2]).to_vec(), [34.0 / 36.0, 68.0 / 36.0]);
+        assert_eq!(x.sum_to(Shape::from([2, 1])).to_vec(), [34.0, 68.0]);
+    }
+
+    /// More than 2^24 ones, which lie in memory one by one.
+    #[test]
+    fn many_ones() {
+        let (n, more) = (1 << 12, (1 << 12) + 3);
+        let x = Tensor::<f32>::ones([n, more]).row_major();
+        assert_eq!(x.as_slice().map(<[f32]>::len), Some(n * more));
+        assert_eq!(x.sum(..).item(), (n * more) as f32);
+        assert_eq!(x.mean(..).item(), 1.0);
+        assert_eq!(x.t().sum([0, 1]).item(), (n * more) as f32);
+    }
+}

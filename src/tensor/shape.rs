@@ -58,7 +58,7 @@ impl Shape {
     /// The number of elements: the product of the axes, 1 for a scalar.
     ///
     /// # Panics
-    /// When the product does not fit a `usize`.
+    /// When the product does not fit an `isize`, even if an axis of length 0 makes it 0.
     ///
     /// ```
     /// assert_eq!(cinta::Shape::from([2, 3]).count(), 6);
@@ -71,9 +71,12 @@ impl Shape {
         }
     }
 
-    /// The number of elements, or `None` when it does not fit a `usize`.
+    /// The number of elements, or `None` when it is absurd: when the product of the axes that are not 0 does not fit an
+    /// `isize`. So the product of some of the axes always does.
     pub(crate) fn checked_count(&self) -> Option<usize> {
-        self.iter().try_fold(1usize, |product, &dim| product.checked_mul(dim))
+        let product = self.iter().try_fold(1usize, |product, &dim| product.checked_mul(dim.max(1)));
+        let sensible = product.filter(|&product| product <= isize::MAX as usize);
+        sensible.map(|product| if self.contains(&0) { 0 } else { product })
     }
 
     /// The same shape with another axis in front: a batch of `n`.

@@ -175,7 +175,9 @@ impl<T: Scalar> Tensor<T> {
         let mut dims = self.shape.to_vec();
         dims[axis] = dims[axis].div_ceil(step);
         view.shape = Shape::new(&dims);
-        view.strides[axis] = self.strides[axis].saturating_mul(step as isize);
+        // A step beyond the axis is never taken: it may as well be the longest there is.
+        let step = isize::try_from(step).unwrap_or(isize::MAX);
+        view.strides[axis] = self.strides[axis].saturating_mul(step);
         view
     }
 
@@ -219,6 +221,7 @@ impl<T: Scalar> Tensor<T> {
             "broadcast_to: {} does not repeat to {shape}",
             self.shape
         );
+        let _ = shape.count(); // panics at the caller's line when absurd
         let mut view = Tensor { shape, strides: [0; MAX_RANK], ..self.clone() };
         let added = shape.rank() - self.rank();
         for axis in 0..self.rank() {
@@ -253,8 +256,10 @@ impl<T: Scalar> Tensor<T> {
         assert!(kh > 0 && kw > 0 && sh > 0 && sw > 0, "windows: sides and strides are at least 1");
         assert!(kh <= h && kw <= w, "windows: a window of {kh}x{kw} does not fit into {h}x{w}");
         let [n_step, h_step, w_step, c_step, ..] = self.strides;
+        let shape = Shape::from([n, (h - kh) / sh + 1, (w - kw) / sw + 1, kh, kw, c]);
+        let _ = shape.count(); // panics at the caller's line when absurd
         Tensor {
-            shape: Shape::from([n, (h - kh) / sh + 1, (w - kw) / sw + 1, kh, kw, c]),
+            shape,
             // A stride beyond the image is never taken: it may as well stop there.
             strides: [
                 n_step,
@@ -286,7 +291,8 @@ impl<T: Scalar> Tensor<T> {
         let mut strides = [0; MAX_RANK];
         strides[..row.rank()].copy_from_slice(&self.strides[1..self.rank()]);
         let len = row.count();
-        let mut values = Buffer::stale(len * indices.len());
+        let shape = row.batch(indices.len());
+        let mut values = Buffer::stale(shape.count());
         for (i, &index) in indices.iter().enumerate() {
             assert!(index < self.shape[0], "take: row {index} of a tensor of shape {}", self.shape);
             let start = self.offset as isize + index as isize * self.strides[0];
@@ -300,7 +306,7 @@ impl<T: Scalar> Tensor<T> {
                 }
             });
         }
-        Tensor::from_buffer(row.batch(indices.len()), values)
+        Tensor::from_buffer(shape, values)
     }
 }
 

@@ -5,6 +5,7 @@
 
 use super::super::gemm::{Finish, rectified};
 use super::super::par;
+use super::super::sums::{CHAIN, PIECE, Totals, by_pieces};
 use super::reach::{Axis, Table, shifts};
 use super::{Geometry, PARTIAL_SUMS, add_both};
 use crate::buffer::Buffer;
@@ -72,6 +73,7 @@ fn sweep<T: Scalar>(
         pixels: Offsets::new(shifts.len(), shifts.iter().map(|(_, shift)| shift * channels)),
     };
     let tables: Vec<Table> = shifts(axes, geometry.window.size()[1], width).map(table).collect();
+    let longest = Table::longest(&tables);
     let mut out = Buffer::stale(geometry.images * rows * cols * channels);
     par::for_each_part(
         &mut out,
@@ -84,16 +86,19 @@ fn sweep<T: Scalar>(
             let tables = &tables[axes[0].classes[row] * axes[1].firsts.len()..];
             let first_pixel = axes[0].reaches[row].pixel * width;
             let cols = &axes[1];
-            simd::dispatch(Row {
-                cols,
-                tables,
-                first_pixel,
-                source,
-                channels,
-                kernel,
-                bias,
-                finish,
-                out,
+            by_pieces(longest, finish, out, |summands, first, finish, out| {
+                simd::dispatch(Row {
+                    cols,
+                    tables,
+                    summands,
+                    first_pixel,
+                    source,
+                    channels,
+                    kernel,
+                    bias: bias.filter(|_| first),
+                    finish,
+                    out,
+                });
             });
         },
     );
@@ -105,6 +110,8 @@ struct Row<'a, T> {
     cols: &'a Axis,
     /// One for each class of columns.
     tables: &'a [Table],
+    /// Which of the summands of each value.
+    summands: Range<usize>,
     /// The first pixel of the first row that is read.
     first_pixel: usize,
     source: &'a [T],
@@ -153,7 +160,7 @@ impl<T: Scalar> Row<'_, T> {
     #[inline(always)]
     fn outputs<S: Simd, const N: usize, const P: usize>(&mut self, at: usize, first: usize) {
         let (cols, channels) = (self.cols, self.channels);
-        let table = &self.tables[cols.classes[at]];
+        let (weights, places) = self.tables[cols.classes[at]].part(&self.summands);
         let mut start = [T::zero(); N];
         if let Some(bias) = self.bias {
             start.copy_from_slice(&bias[first..first + N]);
@@ -164,8 +171,8 @@ impl<T: Scalar> Row<'_, T> {
         }
         let mut acc = lanewise::<S, T, P, N>(
             [start; P],
-            (self.kernel, first, table.weights.all()),
-            (self.source, &pixels, table.pixels.all()),
+            (self.kernel, first, weights),
+            (self.source, &pixels, places),
         );
         for p in 0..P {
             if self.finish == Finish::Relu {
@@ -187,29 +194,49 @@ pub fn backward_kernel<T: Scalar>(geometry: Geometry, x: &[T], dy: &[T]) -> (Buf
     let (x_len, dy_len) = (geometry.image_len(), geometry.pixels() * c_out);
     let [x_steps, dy_steps] =
         [window.strides()[1], 1].map(|stride| Offsets::steps(window.output()[1], stride * c_out));
+    // Rows of outputs whole, and all of them at once, unless the sums are long.
+    let [oh, ow] = window.output();
+    let summands = images_each.saturating_mul(oh * ow);
+    let [rows_each, outputs_each] =
+        if summands <= CHAIN { [oh, ow] } else { [(PIECE / ow).max(1), ow.min(PIECE)] };
     let partials = par::map(images.div_ceil(images_each), geometry.work(), |part| {
-        let mut sums = zeros();
+        let (mut sums, mut bias_sums) = zeros();
+        let mut totals = Totals::new(summands, sums.len());
+        let mut bias_totals = Totals::new(summands, bias_sums.len());
         for image in part * images_each..((part + 1) * images_each).min(images) {
             let (x, dy) = (&x[image * x_len..][..x_len], &dy[image * dy_len..][..dy_len]);
-            let (x_steps, dy_steps) = (&x_steps, &dy_steps);
-            let (sums, bias_sums) = &mut sums;
-            simd::dispatch(SumsOfImage { geometry, x, dy, x_steps, dy_steps, sums, bias_sums });
+            for row in (0..oh).step_by(rows_each) {
+                for output in (0..ow).step_by(outputs_each) {
+                    let rows = row..(row + rows_each).min(oh);
+                    let outputs = output..(output + outputs_each).min(ow);
+                    let count = rows.len() * outputs.len();
+                    let steps = [&x_steps, &dy_steps];
+                    let into = [&mut sums[..], &mut bias_sums[..]];
+                    simd::dispatch(SumsOfImage { geometry, x, dy, rows, outputs, steps, into });
+                    totals.grow(&mut sums, count);
+                    bias_totals.grow(&mut bias_sums, count);
+                }
+            }
         }
-        sums
+        totals.finish(&mut sums);
+        bias_totals.finish(&mut bias_sums);
+        (sums, bias_sums)
     });
     par::tree_sum(partials, add_both).unwrap_or_else(zeros)
 }
 
-/// One image's part of both gradients, added to them.
+/// What some outputs of one image give to both gradients, added to them.
 struct SumsOfImage<'a, T> {
     geometry: Geometry,
     x: &'a [T],
     dy: &'a [T],
-    /// From one output of a row to the next.
-    x_steps: &'a Offsets,
-    dy_steps: &'a Offsets,
-    sums: &'a mut [T],
-    bias_sums: &'a mut [T],
+    rows: Range<usize>,
+    /// Of each of the rows.
+    outputs: Range<usize>,
+    /// From one output of a row to the next, in `x` and in `dy`.
+    steps: [&'a Offsets; 2],
+    /// The sums of the kernel and of the bias.
+    into: [&'a mut [T]; 2],
 }
 
 impl<T: Scalar> Kernel for SumsOfImage<'_, T> {
@@ -218,7 +245,7 @@ impl<T: Scalar> Kernel for SumsOfImage<'_, T> {
     #[inline(always)]
     fn run<S: Simd>(mut self) {
         let window = self.geometry.window;
-        for oy in 0..window.output()[0] {
+        for oy in self.rows.clone() {
             let (first_row, kys) = window.clipped(0, oy);
             for ky in kys.clone() {
                 let row = first_row + (ky - kys.start) * window.dilation()[0];
@@ -242,9 +269,10 @@ impl<T: Scalar> SumsOfImage<'_, T> {
     /// which goes through memory, as much time is lost as is gained by reading `dy` once.
     #[inline(always)]
     fn bias(&mut self, oy: usize) {
-        let channels = self.geometry.c_out;
-        let row_len = self.geometry.window.output()[1] * channels;
-        let row = &self.dy[oy * row_len..][..row_len];
+        let (channels, [_, ow]) = (self.geometry.c_out, self.geometry.window.output());
+        let [start, end] =
+            [self.outputs.start, self.outputs.end].map(|at| (oy * ow + at) * channels);
+        let row = &self.dy[start..end];
         by_channels!(channels, |first, N| {
             let mut sums = [T::zero(); N];
             for pixel in row.chunks_exact(channels) {
@@ -253,7 +281,7 @@ impl<T: Scalar> SumsOfImage<'_, T> {
                 }
             }
             for i in 0..N {
-                self.bias_sums[first + i] += sums[i];
+                self.into[1][first + i] += sums[i];
             }
         });
     }
@@ -261,18 +289,22 @@ impl<T: Scalar> SumsOfImage<'_, T> {
     /// `P` taps from `(ky, kx)` on, in one row of `dy` and the row of `x` that it meets there. Returns `P`.
     #[inline(always)]
     fn taps<S: Simd, const P: usize>(&mut self, rows: [usize; 2], [ky, kx]: [usize; 2]) -> usize {
-        let window = self.geometry.window;
+        let (window, all) = (self.geometry.window, self.outputs.clone());
+        let reaching = |kx: usize| {
+            let outputs = window.reaching(1, kx);
+            outputs.start.max(all.start)..outputs.end.min(all.end)
+        };
         // Most outputs have all of these taps inside of the image; at the border, some miss some.
-        let (mut from, mut to) = (0, window.output()[1]);
+        let (mut from, mut to) = (all.start, all.end);
         for p in 0..P {
-            let outputs = window.reaching(1, kx + p);
+            let outputs = reaching(kx + p);
             (from, to) = (from.max(outputs.start), to.min(outputs.end));
         }
         let to = to.max(from);
         self.outputs::<S, P>(rows, [ky, kx], from..to);
         // One tap has them all. One call for both sides: each is a copy of the loop.
         for side in 0..if P == 1 { 0 } else { 2 * P } {
-            let (p, outputs) = (side / 2, window.reaching(1, kx + side / 2));
+            let (p, outputs) = (side / 2, reaching(kx + side / 2));
             let outputs = match side % 2 {
                 0 => outputs.start..outputs.end.min(from),
                 _ => outputs.start.max(to)..outputs.end,
@@ -302,7 +334,8 @@ impl<T: Scalar> SumsOfImage<'_, T> {
         for p in 0..P {
             taps[p] = x_first + p * window.dilation()[1] * channels;
         }
-        let sums = &mut self.sums[(ky * kw + kx) * channels..];
+        let [x_steps, dy_steps] = self.steps.map(|steps| steps.part(0..outputs.len()));
+        let sums = &mut self.into[0][(ky * kw + kx) * channels..];
         by_channels!(channels, |first, N| {
             let (mut acc, mut at) = ([[T::zero(); N]; P], taps);
             for p in 0..P {
@@ -311,8 +344,8 @@ impl<T: Scalar> SumsOfImage<'_, T> {
             }
             let acc = lanewise::<S, T, P, N>(
                 acc,
-                (self.dy, dy_first + first, self.dy_steps.part(0..outputs.len())),
-                (self.x, &at, self.x_steps.part(0..outputs.len())),
+                (self.dy, dy_first + first, dy_steps),
+                (self.x, &at, x_steps),
             );
             for p in 0..P {
                 sums[p * channels + first..][..N].copy_from_slice(&acc[p]);

@@ -2,15 +2,18 @@
 //!
 //! In `[h][w][c]` the taps of one row of the window are neighbours in memory, and so are the weights of all
 //! output channels for one tap. In the tile, the rows are output pixels and the columns are output
-//! channels. Images get a border of zeros first, so that every pixel reads the same taps.
+//! channels. Images get a border of zeros first, so that every pixel reads the same taps: all that meet the image at
+//! some pixel. Others, of windows that are larger than the image, count for nothing.
 
 use super::super::gemm::{Finish, Left, Right, Start, product};
 use super::super::narrow::Narrow;
 use super::super::par;
+use super::super::sums::{CHAIN, Totals};
 use super::Geometry;
 use crate::buffer::{Buffer, Lent};
 use crate::scalar::Scalar;
 use crate::simd::{self, Offsets};
+use std::ops::Range;
 
 /// Output pixels that one thread takes at a time, about.
 const PIXELS: usize = 224;
@@ -62,6 +65,59 @@ impl<'a, T: Scalar> Bordered<'a, T> {
             },
         );
         Bordered { width, len, data: Lent::Owned(copied) }
+    }
+}
+
+/// The part of a window that ever meets the image, and the image with the border that it needs.
+struct Met {
+    /// The window's own positions.
+    taps: [Range<usize>; 2],
+    /// Pixels of the border above and to the left.
+    before: [usize; 2],
+    /// Where the first of the taps stands for the first output.
+    first: [usize; 2],
+    /// The image with its border.
+    size: [usize; 2],
+}
+
+impl Met {
+    fn new(geometry: &Geometry) -> Self {
+        let window = geometry.window;
+        let taps = [0, 1].map(|axis| window.met(axis));
+        let (mut before, mut first, mut size) = ([0; 2], [0; 2], window.image());
+        for axis in 0..2 {
+            let (taps, dilation) = (&taps[axis], window.dilation()[axis]);
+            if taps.is_empty() {
+                continue;
+            }
+            let (shift, outside) = (taps.start * dilation, window.before()[axis]);
+            (before[axis], first[axis]) =
+                (outside.saturating_sub(shift), shift.saturating_sub(outside));
+            // The last pixel that is read.
+            let last = first[axis]
+                + (window.output()[axis] - 1) * window.strides()[axis]
+                + (taps.len() - 1) * dilation;
+            size[axis] = (before[axis] + size[axis]).max(last + 1);
+        }
+        Met { taps, before, first, size }
+    }
+
+    /// Which rows of the kernel `[kh kw group_in, c_out]` are those of the taps.
+    fn rows(&self, geometry: &Geometry) -> impl Iterator<Item = usize> {
+        let ([_, kw], group_in) = (geometry.window.size(), geometry.group_in());
+        let [down, right] = self.taps.clone();
+        let taps = down.flat_map(move |ky| right.clone().map(move |kx| ky * kw + kx));
+        taps.flat_map(move |tap| (0..group_in).map(move |c| tap * group_in + c))
+    }
+
+    /// Where the taps `(ky, kx, c)` of one group lie, in an image of this width, from the first one on.
+    fn places(&self, geometry: &Geometry, width: usize) -> Offsets {
+        let ([dh, dw], c_in) = (geometry.window.dilation(), geometry.c_in);
+        let (group_in, [down, right]) =
+            (geometry.group_in(), self.taps.each_ref().map(|taps| taps.len()));
+        let pixels = (0..down).flat_map(move |y| (0..right).map(move |x| y * dh * width + x * dw));
+        let taps = pixels.flat_map(move |pixel| (0..group_in).map(move |c| pixel * c_in + c));
+        Offsets::new(down * right * group_in, taps)
     }
 }
 
@@ -162,34 +218,31 @@ pub fn forward<T: Scalar>(
 ) -> Buffer<T> {
     let Geometry { window, images, c_in, c_out, groups, .. } = geometry;
     let ([oh, ow], [sh, sw]) = (window.output(), window.strides());
-    let x = Bordered::new(x, window.image(), c_in, window.before(), window.padded());
+    let met = Met::new(&geometry);
+    let x = Bordered::new(x, window.image(), c_in, met.before, met.size);
+    let first = (met.first[0] * x.width + met.first[1]) * c_in;
     let (group_in, group_out) = (geometry.group_in(), geometry.group_out());
     let rows = images.saturating_mul(geometry.pixels());
+    let places = met.places(&geometry, x.width);
+    let taps = Buffer::collect(places.len(), met.rows(&geometry));
     let sweeps: Vec<Sweep<'_, T>> = (0..groups)
         .map(|group| Sweep {
             grid: [oh, ow],
-            from: (group * group_in, [sh * x.width * c_in, sw * c_in]),
+            from: (first + group * group_in, [sh * x.width * c_in, sw * c_in]),
             to: (group * group_out, [ow * c_out, c_out]),
-            taps: taps(geometry, x.width),
-            weights: Weights::Panels(match groups {
-                1 => Right::new(geometry.taps(), c_out, kernel, rows),
-                _ => Right::packed(geometry.taps(), group_out, |tap, row| {
-                    row.copy_from_slice(&kernel[tap * c_out + group * group_out..][..group_out]);
-                }),
+            taps: places.clone(),
+            weights: Weights::Panels(if groups == 1 && taps.len() == geometry.taps() {
+                Right::new(taps.len(), c_out, kernel, rows)
+            } else {
+                Right::packed(taps.len(), group_out, |tap, row| {
+                    let at = taps[tap] * c_out + group * group_out;
+                    row.copy_from_slice(&kernel[at..at + group_out]);
+                })
             }),
             bias: Some(&bias[group * group_out..][..group_out]),
         })
         .collect();
     run(&x, &sweeps, finish, [images, oh, ow * c_out], geometry.pixels(), geometry.work())
-}
-
-/// Where the taps `(ky, kx, c)` of one group lie, in an image of this width.
-fn taps(geometry: Geometry, width: usize) -> Offsets {
-    let (window, c_in, group_in) = (geometry.window, geometry.c_in, geometry.group_in());
-    let ([kh, kw], [dh, dw]) = (window.size(), window.dilation());
-    let pixels = (0..kh).flat_map(move |ky| (0..kw).map(move |kx| ky * dh * width + kx * dw));
-    let taps = pixels.flat_map(move |pixel| (0..group_in).map(move |c| pixel * c_in + c));
-    Offsets::new(geometry.taps(), taps)
 }
 
 /// The gradient of the images. With strides, pixels fall into `sh sw` phases: those of one phase meet the
@@ -231,9 +284,10 @@ pub fn backward_input<T: Scalar>(geometry: Geometry, kernel: &[T], dy: &[T]) -> 
                 let tap = ky * window.size()[1] + kx;
                 kernel[(tap * group_in + c) * c_out + channel + p % group_out]
             };
-            // A summand for each tap and channel, or, for few columns, one for each vector of channels.
+            // A summand for each tap and channel, or, for few columns and short sums, one for each vector of channels.
             let lanes = simd::lanes::<T>();
-            let narrow = group_in <= 4 && group_out.is_multiple_of(lanes) && depth > 0;
+            let few = group_in <= 4 && group_out.is_multiple_of(lanes);
+            let narrow = few && (1..=CHAIN).contains(&depth);
             let (step, weights) = if narrow {
                 let values = (0..group_in * depth).map(|i| weight(i % depth, i / depth));
                 (lanes, Weights::Columns(Buffer::collect(group_in * depth, values)))
@@ -276,9 +330,9 @@ impl Phase {
     fn all(geometry: Geometry, axis: usize) -> Vec<Phase> {
         let window = geometry.window;
         let (stride, dilation) = (window.strides()[axis], window.dilation()[axis]);
-        let image = window.image()[axis];
+        let (image, met) = (window.image()[axis], window.met(axis));
         let phase = |first: usize| {
-            let taps = (0..window.size()[axis]).rev().filter_map(|tap| {
+            let taps = met.clone().rev().filter_map(|tap| {
                 let distance = (first + window.before()[axis]) as isize - (tap * dilation) as isize;
                 (distance.rem_euclid(stride as isize) == 0)
                     .then(|| (tap, distance.div_euclid(stride as isize)))
@@ -305,14 +359,18 @@ impl Phase {
 pub fn backward_kernel<T: Scalar>(geometry: Geometry, x: &[T], dy: &[T]) -> Buffer<T> {
     let Geometry { window, images, c_in, c_out, groups, .. } = geometry;
     let ([oh, ow], [sh, sw]) = (window.output(), window.strides());
-    let x = Bordered::new(x, window.image(), c_in, window.before(), window.padded());
-    let x_len = x.len;
-    let pixels = (0..oh).flat_map(|y| (0..ow).map(move |i| (y * sh * x.width + i * sw) * c_in));
-    let pixels = Offsets::new(geometry.pixels(), pixels);
-    let taps = taps(geometry, x.width);
-    let (count, group_out) = (geometry.taps(), geometry.group_out());
+    let met = Met::new(&geometry);
+    let x = Bordered::new(x, window.image(), c_in, met.before, met.size);
+    let (x_len, width, [top, left]) = (x.len, x.width, met.first);
+    let row = |y: usize| (0..ow).map(move |i| ((top + y * sh) * width + left + i * sw) * c_in);
+    let pixels = Offsets::new(geometry.pixels(), (0..oh).flat_map(row));
+    let taps = met.places(&geometry, width);
+    let (count, group_out) = (taps.len(), geometry.group_out());
     let dy_len = geometry.pixels() * c_out;
-    let mut dkernel = Buffer::stale(count * c_out);
+    let mut dkernel = Buffer::zeroed(geometry.taps() * c_out);
+    if count == 0 {
+        return dkernel;
+    }
     for group in 0..groups {
         let channel = group * group_out;
         // Blocks of taps, each for some of the images: `[part of the images][block][TAPS][group_out]`.
@@ -333,6 +391,7 @@ pub fn backward_kernel<T: Scalar>(geometry: Geometry, x: &[T], dy: &[T]) -> Buff
                 let rows = &taps.as_slice()[(block * taps_each).min(count)..];
                 let rows = &rows[..taps_each.min(rows.len())];
                 let first = (part * images_each).min(images);
+                let mut totals = Totals::new(images_each.saturating_mul(pixels.len()), sums.len());
                 for image in first..(first + images_each).min(images) {
                     let start = image * x_len + group * geometry.group_in();
                     let dy = &dy[image * dy_len..][..dy_len];
@@ -346,11 +405,14 @@ pub fn backward_kernel<T: Scalar>(geometry: Geometry, x: &[T], dy: &[T]) -> Buff
                                 row.copy_from_slice(&dy[p * c_out + channel..][..group_out]);
                             })
                         };
+                        let count = block.len();
                         let left = Left { data: &x.data[start..], rows, cols: pixels.part(block) };
                         let to = &to.as_slice()[..rows.len()];
                         product(left, &right, Start::Out, Finish::Plain, sums, to);
+                        totals.grow(sums, count);
                     }
                 }
+                totals.finish(sums);
             },
         );
         // The parts of the images are added in order, for every element by itself.
@@ -358,9 +420,8 @@ pub fn backward_kernel<T: Scalar>(geometry: Geometry, x: &[T], dy: &[T]) -> Buff
         for other in others.chunks_exact(blocks * part_len) {
             first.iter_mut().zip(other).for_each(|(sum, &more)| *sum += more);
         }
-        let rows = first.chunks_exact(group_out).take(count);
-        for (sums, row) in rows.zip(dkernel.chunks_exact_mut(c_out)) {
-            row[channel..channel + group_out].copy_from_slice(sums);
+        for (sums, row) in first.chunks_exact(group_out).zip(met.rows(&geometry)) {
+            dkernel[row * c_out + channel..][..group_out].copy_from_slice(sums);
         }
     }
     dkernel

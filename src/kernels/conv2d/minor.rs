@@ -10,13 +10,15 @@
 
 use super::super::gemm::{Finish, Left, Place, Start, Strip};
 use super::super::par;
+use super::super::sums::{CHAIN, PIECE, Totals, by_pieces};
 use super::Geometry;
 use super::reach::{Axis, Table, shifts};
 use crate::buffer::Buffer;
 use crate::scalar::Scalar;
-use crate::simd::{self, Kernel, Offsets, Simd, dots, with_lanes};
+use crate::simd::{self, Kernel, Offsets, Part, Simd, dots, with_lanes};
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::rc::Rc;
 
 /// Which side of a convolution is computed from which.
@@ -120,13 +122,18 @@ impl Plan {
         let ([rows, cols], images) = (&self.axes, self.geometry.images);
         let row_len = cols.reaches.len() * self.channels[1] * images;
         let mut out = Buffer::stale(rows.reaches.len() * row_len);
+        let longest = Table::longest(&self.tables);
         par::for_each_part(
             &mut out,
             row_len,
             self.geometry.work(),
             || (),
             |(), row, out| {
-                simd::dispatch(Row { plan: self, source, kernel, bias, finish, row, out })
+                by_pieces(longest, finish, out, |summands, first, finish, out| {
+                    let bias = bias.filter(|_| first);
+                    let plan = self;
+                    simd::dispatch(Row { plan, summands, source, kernel, bias, finish, row, out });
+                });
             },
         );
         out
@@ -136,6 +143,8 @@ impl Plan {
 /// One row of the result.
 struct Row<'a, T> {
     plan: &'a Plan,
+    /// Which of the summands of each value.
+    summands: Range<usize>,
     source: &'a [T],
     /// Weight `(tap, channel read, channel written)`, with the steps of the plan's offsets.
     kernel: &'a [T],
@@ -150,19 +159,17 @@ impl<T: Scalar> Kernel for Row<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self) {
-        let Row { plan, source, kernel, bias, finish, row, out } = self;
+        let Row { plan, summands, source, kernel, bias, finish, row, out } = self;
         let ([rows, cols], [read, written]) = (&plan.axes, plan.channels);
         let images = plan.geometry.images;
         let tables = &plan.tables[rows.classes[row] * cols.firsts.len()..];
         let reaches = cols.reaches.iter().zip(&cols.classes);
         for ((reach, &class), out) in reaches.zip(out.chunks_exact_mut(written * images)) {
-            let table = &tables[class];
+            let (weights, pixels) = tables[class].part(&summands);
             let pixel = (rows.reaches[row].pixel * plan.width + reach.pixel) * read * images;
-            let left =
-                Left { data: kernel, rows: plan.weights.as_slice(), cols: table.weights.all() };
             let strip = Strip {
-                left,
-                right: (source, pixel, table.pixels.all()),
+                left: Left { data: kernel, rows: plan.weights.as_slice(), cols: weights },
+                right: (source, pixel, pixels),
                 start: bias.map_or(Start::Zero, Start::Rows),
                 finish,
                 to: Place { rows: plan.places.as_slice(), column: 0, width: images },
@@ -215,14 +222,40 @@ impl<T: Scalar> Kernel for KernelGradient<'_, T> {
     }
 }
 
-/// One column of the window.
+/// One column of the window, `kx`.
 struct Column {
-    /// Where it stands in the image for its first output, and which output that is.
+    kx: usize,
+    /// The outputs of a row that it reads for, and where it stands in the image for the first of them.
+    outputs: Range<usize>,
     x_first: usize,
-    dy_first: usize,
-    /// One row of outputs that it reads for: its pixels, and for each the images, one vector at a time.
+    /// For each of them its pixel, and for each pixel the images, one vector at a time.
     x_steps: Offsets,
     dy_steps: Offsets,
+}
+
+impl Column {
+    fn new(geometry: &Geometry, kx: usize, lanes: usize) -> Self {
+        let Geometry { window, images, c_in, c_out, .. } = *geometry;
+        let [stride, dilation, before] =
+            [window.strides(), window.dilation(), window.before()].map(|along| along[1]);
+        let outputs = window.reaching(1, kx);
+        let steps = |step: usize| {
+            let pixels = (0..outputs.len()).map(|i| i * step * images);
+            let chunks = |pixel| (0..images).step_by(lanes).map(move |image| pixel + image);
+            Offsets::new(outputs.len() * images / lanes, pixels.flat_map(chunks))
+        };
+        let (x_steps, dy_steps) = (steps(stride * c_in), steps(c_out));
+        let x_first = outputs.start * stride + kx * dilation - before;
+        Column { kx, outputs, x_first, x_steps, dy_steps }
+    }
+
+    /// The steps of those outputs that lie in a range, for so many vectors of images.
+    fn part(&self, outputs: &Range<usize>, vectors: usize) -> (Part<'_>, Part<'_>) {
+        let Range { start, end } = self.outputs;
+        let [from, to] = [outputs.start, outputs.end].map(|at| at.clamp(start, end) - start);
+        let steps = from * vectors..to * vectors;
+        (self.x_steps.part(steps.clone()), self.dy_steps.part(steps))
+    }
 }
 
 impl<T: Scalar> KernelGradient<'_, T> {
@@ -230,55 +263,57 @@ impl<T: Scalar> KernelGradient<'_, T> {
     fn lanes<S: Simd, const L: usize>(self) {
         let KernelGradient { geometry, x, dy, .. } = self;
         let Geometry { window, images, c_in, c_out, .. } = geometry;
-        let ([_, width], [_, ow], [_, kw]) = (window.image(), window.output(), window.size());
-        let [stride, dilation, before] =
-            [window.strides(), window.dilation(), window.before()].map(|along| along[1]);
-        let column = |kx: usize| {
-            let outputs = window.reaching(1, kx);
-            let steps = |step: usize| {
-                let pixels = (0..outputs.len()).map(|i| i * step * images);
-                let chunks = |pixel| (0..images).step_by(L).map(move |image| pixel + image);
-                Offsets::new(outputs.len() * images / L, pixels.flat_map(chunks))
-            };
-            Column {
-                x_first: outputs.start * stride + kx * dilation - before,
-                dy_first: outputs.start,
-                x_steps: steps(stride * c_in),
-                dy_steps: steps(c_out),
-            }
-        };
-        let reached = |&kx: &usize| !window.reaching(1, kx).is_empty();
-        let columns: Vec<(usize, Column)> =
-            (0..kw).filter(reached).map(|kx| (kx, column(kx))).collect();
-
+        let ([_, width], [oh, ow], [_, kw]) = (window.image(), window.output(), window.size());
+        let reached = (0..kw).filter(|&kx| !window.reaching(1, kx).is_empty());
+        let columns: Vec<_> = reached.map(|kx| Column::new(&geometry, kx, L)).collect();
         let mut lanes = Buffer::zeroed(self.dkernel.len() * L);
         let mut bias_lanes = Buffer::zeroed(c_out * images);
+        // Every lane sums for itself, one vector of images after the other.
+        let vectors = images / L;
+        let summands = (oh * ow).saturating_mul(vectors);
+        let mut totals = Totals::new(summands, lanes.len());
+        let mut bias_totals = Totals::new(summands, bias_lanes.len());
+        // Rows whole, unless the sums are long.
+        let outputs_each = if summands <= CHAIN { ow } else { (PIECE / vectors).min(ow) };
         // A row of `dy` and the rows of `x` that it saw stay in the first-level cache for all that is made of them.
         for (oy, dy) in dy.chunks_exact(ow * c_out * images).enumerate() {
-            for pixel in dy.chunks_exact(bias_lanes.len()) {
-                bias_lanes.iter_mut().zip(pixel).for_each(|(lane, &dy)| *lane += dy);
-            }
             let (first_row, kys) = window.clipped(0, oy);
-            for (kx, column) in &columns {
-                let rows = kys.len() * c_in;
-                // Where tap (ky, c) is in the image, and where its sums are.
-                let place = |row: usize| {
-                    let (tap, c) = (row / c_in, row % c_in);
-                    let pixel = (first_row + tap * window.dilation()[0]) * width + column.x_first;
-                    let sums = (((kys.start + tap) * kw + kx) * c_in + c) * c_out * L;
-                    ((pixel * c_in + c) * images, sums)
-                };
-                let mut row = 0;
-                while row < rows {
-                    let tiles = Tiles { x, dy, column, images, c_out, lanes: &mut lanes };
-                    row += match rows - row {
-                        1 => tiles.rows::<S, 1, L>([place(row)]),
-                        2 | 4 => tiles.rows::<S, 2, L>([place(row), place(row + 1)]),
-                        _ => tiles.rows::<S, 3, L>([place(row), place(row + 1), place(row + 2)]),
-                    };
+            for first in (0..ow).step_by(outputs_each) {
+                let outputs = first..(first + outputs_each).min(ow);
+                for pixel in dy.chunks_exact(bias_lanes.len()).take(outputs.end).skip(first) {
+                    bias_lanes.iter_mut().zip(pixel).for_each(|(lane, &dy)| *lane += dy);
                 }
+                for column in &columns {
+                    let rows = kys.len() * c_in;
+                    let steps = column.part(&outputs, vectors);
+                    // Where tap (ky, c) is in the image, and where its sums are.
+                    let place = |row: usize| {
+                        let (tap, c) = (row / c_in, row % c_in);
+                        let y = first_row + tap * window.dilation()[0];
+                        let pixel = y * width + column.x_first;
+                        let sums = (((kys.start + tap) * kw + column.kx) * c_in + c) * c_out * L;
+                        ((pixel * c_in + c) * images, sums)
+                    };
+                    let mut row = 0;
+                    while row < rows {
+                        let dy_first = column.outputs.start;
+                        let tiles =
+                            Tiles { x, dy, dy_first, steps, images, c_out, lanes: &mut lanes };
+                        row += match rows - row {
+                            1 => tiles.rows::<S, 1, L>([place(row)]),
+                            2 | 4 => tiles.rows::<S, 2, L>([place(row), place(row + 1)]),
+                            _ => {
+                                tiles.rows::<S, 3, L>([place(row), place(row + 1), place(row + 2)])
+                            }
+                        };
+                    }
+                }
+                totals.grow(&mut lanes, outputs.len() * vectors);
+                bias_totals.grow(&mut bias_lanes, outputs.len() * vectors);
             }
         }
+        totals.finish(&mut lanes);
+        bias_totals.finish(&mut bias_lanes);
         for (sum, lanes) in self.dkernel.iter_mut().zip(lanes.chunks_exact(L)) {
             *sum = lanes.iter().copied().sum();
         }
@@ -292,7 +327,10 @@ impl<T: Scalar> KernelGradient<'_, T> {
 struct Tiles<'a, T> {
     x: &'a [T],
     dy: &'a [T],
-    column: &'a Column,
+    /// The first output of the column.
+    dy_first: usize,
+    /// Those of the outputs that are summed.
+    steps: (Part<'a>, Part<'a>),
     images: usize,
     c_out: usize,
     lanes: &'a mut [T],
@@ -305,7 +343,7 @@ impl<T: Scalar> Tiles<'_, T> {
         /// Output channels of a tile. With at most three rows that makes twelve vectors that sum, and leaves room for
         /// those that are multiplied in 16 registers.
         const NR: usize = 4;
-        let Tiles { x, dy, column, images, c_out, lanes } = self;
+        let Tiles { x, dy, dy_first, steps: (x_steps, dy_steps), images, c_out, lanes } = self;
         let mut x_rows = [0; MR];
         for i in 0..MR {
             x_rows[i] = rows[i].0;
@@ -316,7 +354,7 @@ impl<T: Scalar> Tiles<'_, T> {
             let mut sums = [[0; NR]; MR];
             for j in 0..NR {
                 let o = (o + j).min(c_out - 1);
-                dy_rows[j] = (column.dy_first * c_out + o) * images;
+                dy_rows[j] = (dy_first * c_out + o) * images;
                 for i in 0..MR {
                     sums[i][j] = rows[i].1 + o * L;
                 }
@@ -327,11 +365,7 @@ impl<T: Scalar> Tiles<'_, T> {
                     acc[i][j].copy_from_slice(&lanes[sums[i][j]..][..L]);
                 }
             }
-            let acc = dots::<S, T, MR, NR, L>(
-                acc,
-                (x, &x_rows, column.x_steps.all()),
-                (dy, &dy_rows, column.dy_steps.all()),
-            );
+            let acc = dots::<S, T, MR, NR, L>(acc, (x, &x_rows, x_steps), (dy, &dy_rows, dy_steps));
             for i in 0..MR {
                 for j in 0..NR {
                     lanes[sums[i][j]..][..L].copy_from_slice(&acc[i][j]);

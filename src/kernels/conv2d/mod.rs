@@ -22,6 +22,7 @@ mod winograd;
 
 use super::gemm::Finish;
 use super::par;
+use super::sums::{CHAIN, PIECE};
 use super::window::Window;
 use crate::buffer::Buffer;
 use crate::scalar::Scalar;
@@ -83,6 +84,11 @@ impl Geometry {
         self.c_out / self.groups
     }
 
+    /// Whether there are no images, or no channels of them: no way of computing needs to think of that.
+    fn is_empty(&self) -> bool {
+        self.images == 0 || self.c_in == 0
+    }
+
     /// Multiply-adds of one pass over all images.
     fn work(&self) -> usize {
         let pass = self.images.saturating_mul(self.pixels()).saturating_mul(self.taps());
@@ -107,11 +113,12 @@ const FEW_CHANNELS: usize = 16;
 const TOGETHER: usize = 64;
 /// Images of a block.
 const BLOCK: usize = 32;
-/// At most this many partial sums of `dW`, whatever the number of threads.
+/// At most this many partial sums of `dW`, whatever the number of threads, unless they get too long.
 const PARTIAL_SUMS: usize = 16;
 
 /// `y[n, oh, ow, c_out]` of `x[n, h, w, c_in]`, a row-major kernel `[kh, kw, c_in / groups, c_out]` and a
 /// bias for each output channel.
+#[track_caller]
 pub fn forward<T: Scalar>(
     geometry: Geometry,
     x: &Tensor<T>,
@@ -119,6 +126,13 @@ pub fn forward<T: Scalar>(
     bias: &[T],
     finish: Finish,
 ) -> Tensor<T> {
+    if geometry.is_empty() {
+        let (shape, c_out) = (geometry.y_shape(), geometry.c_out);
+        let mut y = Buffer::stale(shape.iter().product());
+        y.chunks_exact_mut(c_out.max(1)).for_each(|outputs| outputs.copy_from_slice(bias));
+        finish.apply(&mut y);
+        return Order::RowMajor.tensor(shape, y);
+    }
     match geometry.way::<T>() {
         Way::Innermost => {
             let x = x.in_order(Order::Innermost);
@@ -151,6 +165,11 @@ pub fn backward_kernel<T: Scalar>(
     x: &Tensor<T>,
     dy: &Tensor<T>,
 ) -> (Buffer<T>, Buffer<T>) {
+    if geometry.is_empty() {
+        let dkernel = Buffer::zeroed(geometry.taps() * geometry.c_out);
+        let dy = dy.row_major();
+        return (dkernel, column_sums(dy.stored(Order::RowMajor), geometry.c_out));
+    }
     match geometry.way::<T>() {
         Way::Innermost => {
             let (x, dy) = (x.in_order(Order::Innermost), dy.in_order(Order::Innermost));
@@ -159,7 +178,7 @@ pub fn backward_kernel<T: Scalar>(
         }
         Way::Blocks => {
             let blocks = geometry.images.div_ceil(BLOCK);
-            let blocks_each = blocks.div_ceil(PARTIAL_SUMS);
+            let blocks_each = blocks.div_ceil(PARTIAL_SUMS).min(PIECE);
             let partial = |part: usize| {
                 let blocks = part * blocks_each..((part + 1) * blocks_each).min(blocks);
                 let sums = blocks.map(|block| {
@@ -187,6 +206,9 @@ pub fn backward_kernel<T: Scalar>(
 
 /// The gradient of the images.
 pub fn backward_input<T: Scalar>(geometry: Geometry, kernel: &[T], dy: &Tensor<T>) -> Tensor<T> {
+    if geometry.is_empty() {
+        return Tensor::zeros(geometry.x_shape());
+    }
     match geometry.way::<T>() {
         Way::Innermost => {
             let dy = dy.in_order(Order::Innermost);
@@ -247,6 +269,8 @@ impl Geometry {
             _ if depthwise => RowMajor::Depthwise,
             Algorithm::Direct => RowMajor::Direct,
             _ if !Fits::<T>::geometry(self) => RowMajor::Direct,
+            // Sums at the points, over channels and over a row of tiles, are not cut into pieces.
+            _ if self.c_in.max(self.c_out).max(self.window.output()[1]) > CHAIN => RowMajor::Direct,
             Algorithm::Winograd2 => RowMajor::F2,
             Algorithm::Winograd4 => RowMajor::F4,
         })

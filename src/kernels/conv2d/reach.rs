@@ -1,7 +1,8 @@
 //! Which taps a pixel meets, along one axis, where the window is cut off at the border.
 
 use super::Geometry;
-use crate::simd::Offsets;
+use crate::simd::{Offsets, Part};
+use std::ops::Range;
 
 /// What one output position along an axis reads: `count` taps, the first of them `tap`, which meets `pixel`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -90,6 +91,21 @@ impl Axis {
 pub struct Table {
     pub weights: Offsets,
     pub pixels: Offsets,
+}
+
+impl Table {
+    /// Those of the weights and pixels that lie in a range.
+    #[inline(always)]
+    pub fn part(&self, range: &Range<usize>) -> (Part<'_>, Part<'_>) {
+        let end = range.end.min(self.weights.len());
+        let range = range.start.min(end)..end;
+        (self.weights.part(range.clone()), self.pixels.part(range))
+    }
+
+    /// The summands of the longest sum.
+    pub fn longest(tables: &[Table]) -> usize {
+        tables.iter().map(|table| table.weights.len()).max().unwrap_or(0)
+    }
 }
 
 /// For each class of rows, and each class of columns in it: the taps that its positions read, counted in reading order

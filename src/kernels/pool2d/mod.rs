@@ -6,6 +6,7 @@
 mod spread;
 
 use super::par;
+use super::sums::CHAIN;
 use super::window::Window;
 use crate::buffer::{Buffer, Pooled};
 use crate::scalar::Scalar;
@@ -170,15 +171,16 @@ impl Ordered {
 /// reading order wins; a NaN wins against all.
 ///
 /// Where no gradient is wanted, nobody asks who won.
+#[track_caller]
 pub fn max_forward<T: Scalar>(
     geometry: Geometry,
     x: &Tensor<T>,
     wanted: bool,
 ) -> (Tensor<T>, (Ordered, Winners)) {
     let ordered = Ordered { shape: geometry, order: x.order() };
-    let x = x.in_order(ordered.order);
     let [area, image] = [geometry.window.seen(), geometry.window.image()].map(|[h, w]| h * w);
     assert!(u32::try_from(image).is_ok(), "max_pool2d: an image of {image} pixels is too large");
+    let x = x.in_order(ordered.order);
     let mut y = Buffer::stale(geometry.images * geometry.output_len());
     let winners = if area <= 1 << 8 {
         Winners::Bytes(maxima(ordered.memory(), x.stored(ordered.order), wanted, &mut y))
@@ -329,6 +331,7 @@ fn spread_in_order<T: Scalar>(ordered: Ordered, dy: &Tensor<T>, share: impl Shar
 }
 
 /// The mean of the pixels of each window that lie inside the image.
+#[track_caller]
 pub fn avg_forward<T: Scalar>(geometry: Geometry, x: &Tensor<T>) -> (Tensor<T>, Ordered) {
     let ordered = Ordered { shape: geometry, order: x.order() };
     let (geometry, x) = (ordered.memory(), x.in_order(ordered.order));
@@ -341,6 +344,10 @@ pub fn avg_forward<T: Scalar>(geometry: Geometry, x: &Tensor<T>) -> (Tensor<T>, 
         let x = &x[row / oh * image_len..][..image_len];
         for (ox, sums) in y.chunks_exact_mut(channels).enumerate() {
             let (first, pixels) = windows.at(row % oh, ox, cut);
+            if pixels.len() > CHAIN {
+                long_means(&x[first..], pixels, sums);
+                continue;
+            }
             sums.fill(T::zero());
             for pixel in pixels {
                 let values = &x[first + pixel..][..channels];
@@ -351,6 +358,16 @@ pub fn avg_forward<T: Scalar>(geometry: Geometry, x: &Tensor<T>) -> (Tensor<T>, 
         }
     });
     (ordered.tensor(geometry.window.output(), y), ordered)
+}
+
+/// The means of the pixels of a large window, from its first one on.
+fn long_means<T: Scalar>(x: &[T], pixels: &[usize], means: &mut [T]) {
+    let mut sums = Buffer::<f64>::zeroed(means.len());
+    for &pixel in pixels {
+        sums.iter_mut().zip(&x[pixel..]).for_each(|(sum, x)| *sum += x.widen());
+    }
+    let count = pixels.len() as f64;
+    means.iter_mut().zip(&sums[..]).for_each(|(mean, sum)| *mean = T::lit(sum / count));
 }
 
 /// Shares every `dy` equally among the pixels of its window that lie inside the image.

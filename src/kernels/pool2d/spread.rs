@@ -3,6 +3,7 @@
 use super::{Geometry, Pixels, Windows, Winner};
 use crate::buffer::Buffer;
 use crate::kernels::par;
+use crate::kernels::sums::Totals;
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Simd};
 
@@ -120,19 +121,27 @@ impl<T: Scalar, H: Share<T>> SpreadOfImage<'_, T, H> {
         let SpreadOfImage { geometry, windows, image, dy, share, dx } = self;
         let ([oh, ow], channels) = (geometry.window.output(), geometry.channels);
         let mut cut = Pixels::default();
+        // As many windows as cover a pixel add to its gradient.
+        let mut totals = Totals::new(geometry.window.overlap(), if ONCE { 0 } else { dx.len() });
         for oy in 0..oh {
             for ox in 0..ow {
                 let (first, pixels) = windows.at(oy, ox, &mut cut);
                 let first_dy = ((image * oh + oy) * ow + ox) * channels;
                 let window = SpreadOfWindow { pixels, dy, first_dy, share };
-                let (dx, mut at) = (&mut dx[first..], 0);
+                let (pixels, mut at) = (&mut dx[first..], 0);
                 while at < channels {
                     at += match channels - at {
-                        8.. => window.channels::<ONCE, 8>(at, dx),
-                        _ => window.channels::<ONCE, 1>(at, dx),
+                        8.. => window.channels::<ONCE, 8>(at, pixels),
+                        _ => window.channels::<ONCE, 1>(at, pixels),
                     };
                 }
+                if !ONCE {
+                    totals.grow(dx, 1);
+                }
             }
+        }
+        if !ONCE {
+            totals.finish(dx);
         }
     }
 }
@@ -162,5 +171,23 @@ impl<T: Scalar, H: Share<T>> SpreadOfWindow<'_, T, H> {
             dx.copy_from_slice(&share);
         }
         N
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::{Padding, Window};
+
+    /// A pixel that very many windows cover gets a sum of as many summands.
+    #[test]
+    fn long_sums_are_cut_into_pieces() {
+        let (size, last) = (33_000, 32_999);
+        let window = Window::new([1, size + last], [1, size], [1, 1], Padding::Valid).unwrap();
+        assert_eq!(window.overlap(), size);
+        let dy = vec![7.0f32; size];
+        let dx = spread(Geometry { window, images: 1, channels: 1 }, &dy, Equally);
+        assert!((dx[last] - 7.0).abs() < 1e-4, "{}", dx[last]);
+        assert!((dx[0] - 7.0 / size as f32).abs() < 1e-9, "{}", dx[0]);
     }
 }

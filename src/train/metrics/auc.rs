@@ -21,6 +21,9 @@ pub enum Curve {
     Pr,
 }
 
+/// More thresholds than this are a mistake.
+const MOST_THRESHOLDS: usize = 1_000_000;
+
 /// The area under a curve of all thresholds, as Keras computes it: from counts at `num_thresholds` thresholds at equal
 /// distances from 0 to 1. The ROC curve is drawn with straight lines between them; below the curve of precision and recall,
 /// precision is interpolated as Davis and Goadrich (2006) do.
@@ -65,7 +68,7 @@ impl Auc {
         self
     }
 
-    /// The number of thresholds, at least 2.
+    /// The number of thresholds, from 2 to a million.
     ///
     /// ```
     /// use cinta::prelude::*;
@@ -81,7 +84,9 @@ impl Auc {
         options.only("multi_label", &json!(false))?;
         options.only("from_logits", &json!(false))?;
         let num_thresholds = options.number_or("num_thresholds", 200.0)?;
-        if num_thresholds.fract() != 0.0 || !(2.0..=1e6).contains(&num_thresholds) {
+        if num_thresholds.fract() != 0.0
+            || !(2.0..=MOST_THRESHOLDS as f64).contains(&num_thresholds)
+        {
             return Err(format!(
                 "the option num_thresholds = {num_thresholds} is not a whole number between 2 and a million"
             ));
@@ -152,6 +157,12 @@ impl<T: Scalar> Metric<T> for Auc {
     fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
         if self.num_thresholds < 2 {
             return Err(format!("num_thresholds is {}; it is at least 2", self.num_thresholds));
+        }
+        if self.num_thresholds > MOST_THRESHOLDS {
+            return Err(format!(
+                "num_thresholds is {}; it is at most a million",
+                self.num_thresholds
+            ));
         }
         same_shape(targets, output)
     }
@@ -225,5 +236,8 @@ mod tests {
         let targets = Tensor::<f64>::zeros([1, 1]);
         let error = Metric::check(&Auc::new().num_thresholds(1), &targets, Shape::new(&[1]));
         assert_eq!(error.unwrap_err(), "num_thresholds is 1; it is at least 2");
+        let absurd = Auc::new().num_thresholds(usize::MAX);
+        let error = Metric::check(&absurd, &targets, Shape::new(&[1])).unwrap_err();
+        assert!(error.ends_with("it is at most a million"), "{error}");
     }
 }

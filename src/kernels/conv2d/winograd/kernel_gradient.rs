@@ -7,6 +7,7 @@ use crate::buffer::Buffer;
 use crate::kernels::conv2d::Geometry;
 use crate::kernels::gemm::{DEPTH, Finish, Left, Place, Start, Strip, TILE_ROWS};
 use crate::kernels::par;
+use crate::kernels::sums::Totals;
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Offsets, Part, Simd, with_lanes};
 use std::marker::PhantomData;
@@ -85,11 +86,14 @@ pub fn backward_kernel<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M
 
     let mut sums = Buffer::zeroed(N * N * c_in * c_out);
     let block = (1..=96).rev().find(|block| c_in.is_multiple_of(*block)).unwrap_or(1);
+    let tiles =
+        |part_range: Range<usize>| part_range.map(|part| layout.parts.tile_count(part)).sum();
+    let mut totals = Totals::new(tiles(0..parts), sums.len());
     for first in (0..parts).step_by(kept) {
         let part_range = first..(first + kept).min(parts);
         let work = geometry.work() / parts * part_range.len();
         transform(part_range.clone(), &mut points[..part_range.len() * layout.len(N)]);
-        let summands = Summands::new(layout, part_range, N, &points);
+        let summands = Summands::new(layout, part_range.clone(), N, &points);
         // The products of different points, and of different rows, have nothing to do with each other.
         let blocks = c_in / block;
         par::for_each_part(
@@ -102,7 +106,9 @@ pub fn backward_kernel<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M
                 summands.add(point, first..first + block, sums);
             },
         );
+        totals.grow(&mut sums, tiles(part_range));
     }
+    totals.finish(&mut sums);
     par::for_each_block(taps, c_out, sums.len(), |channel, taps| {
         let (sums, plane) = (&sums[channel * c_out..], c_in * c_out);
         simd::dispatch(Taps::<_, F, N, M> { sums, plane, taps, tiles: PhantomData });
