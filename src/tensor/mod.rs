@@ -321,6 +321,7 @@ impl<T: Scalar> Tensor<T> {
     }
 
     /// The same values, without gaps or repetition in memory: in their order, if that has none.
+    #[track_caller]
     #[inline(never)]
     fn gapless(&self) -> Tensor<T> {
         if self.dense_range().is_some() { self.clone() } else { self.row_major() }
