@@ -7,10 +7,14 @@
 mod construct;
 mod display;
 mod math;
+#[cfg(test)]
+mod oracle;
 mod order;
 mod random;
 mod reduce;
 mod shape;
+#[cfg(test)]
+pub(crate) mod testing;
 mod transpose;
 mod views;
 mod walk;
@@ -272,7 +276,9 @@ impl<T: Scalar> Tensor<T> {
     /// must not be negative.
     pub(crate) fn as_matrix(&self) -> (&[T], usize, usize) {
         let [rows, cols] = self.dims();
-        let step = |len: usize, stride: isize| if len > 1 { stride as usize } else { 0 };
+        // One that is empty has no neighbours either, and may still have a negative stride.
+        let any = !self.is_empty();
+        let step = |len: usize, stride: isize| if any && len > 1 { stride as usize } else { 0 };
         (&self.data[self.offset..], step(rows, self.strides[0]), step(cols, self.strides[1]))
     }
 
