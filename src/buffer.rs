@@ -254,10 +254,11 @@ mod tests {
         assert_eq!(&Buffer::collect(2, [5u8, 6, 7])[..], [5, 6]);
         assert!(Buffer::<f64>::zeroed(0).is_empty());
         let kept = || f64::pool().with(|pool| pool.borrow().free.len());
+        let (users, pooled) = (Buffer::from(vec![1.0f64; 77]), Buffer::<f64>::stale(77));
         let before = kept();
-        drop(Buffer::from(vec![1.0f64; 77]));
+        drop(users);
         assert_eq!(kept(), before);
-        drop(Buffer::<f64>::stale(77));
+        drop(pooled);
         assert_eq!(kept(), before + 1);
     }
 
