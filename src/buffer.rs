@@ -304,5 +304,93 @@ mod tests {
         assert_eq!((&buffer[..], buffer.clone().len()), (&[1, 2, 3][..], 3));
         assert_eq!(&Buffer::collect(2, [5u8, 6, 7])[..], [5, 6]);
         assert!(Buffer::<f64>::zeroed(0).is_empty());
+        let kept = || f64::pool().with(|pool| pool.borrow().free.len());
+        let (users, pooled) = (Buffer::from(vec![1.0f64; 77]), Buffer::<f64>::stale(77));
+        let before = kept();
+        drop(users);
+        assert_eq!(kept(), before);
+        drop(pooled);
+        assert_eq!(kept(), before + 1);
+    }
+
+    fn check_lengths<T: Pooled + From<u8> + PartialEq + std::fmt::Debug>() {
+        let mut held = Vec::new();
+        for len in (0..300).chain([1 << 10, (1 << 10) + 1, 5000]) {
+            // Memory that is not clean comes back, from the same length and from others.
+            drop(Buffer::<T>::collect(len, std::iter::repeat(T::from(9))));
+            let zeros = Buffer::<T>::zeroed(len);
+            assert_eq!(&zeros[..], vec![T::default(); len]);
+            let values = Buffer::collect(len, (0..len).map(|i| T::from(i as u8)));
+            assert!(len == 0 || (values.as_ptr() as usize).is_multiple_of(ALIGNMENT), "{len}");
+            assert!(values.iter().enumerate().all(|(i, &x)| x == T::from(i as u8)));
+            held.push(values);
+        }
+        // No two of them lie in the same memory.
+        for values in held {
+            let copy = values.clone();
+            assert!(values.is_empty() || copy.as_ptr() != values.as_ptr());
+            assert!(values.iter().enumerate().all(|(i, &x)| x == T::from(i as u8)));
+            assert_eq!(&copy[..], &values[..]);
+        }
+    }
+
+    #[test]
+    fn every_length_of_every_type() {
+        check_lengths::<u8>();
+        check_lengths::<u32>();
+        check_lengths::<f32>();
+        check_lengths::<f64>();
+        assert_eq!(Buffer::collect(3, 5usize..)[..], [5, 6, 7]);
+        assert!(std::panic::catch_unwind(|| Buffer::collect(3, [1u32, 2])).is_err());
+    }
+
+    #[test]
+    fn capacities_are_four_between_powers_of_two() {
+        let expected = [
+            (1, 1),
+            (7, 7),
+            (8, 8),
+            (9, 10),
+            (10, 10),
+            (11, 12),
+            (15, 16),
+            (16, 16),
+            (17, 20),
+            (20, 20),
+            (21, 24),
+            (25, 28),
+            (29, 32),
+            (33, 40),
+            (1000, 1024),
+            (1025, 1280),
+            (1281, 1536),
+        ];
+        expected.iter().for_each(|&(len, capacity)| assert_eq!(capacity_for(len), capacity));
+    }
+
+    #[test]
+    fn a_pool_gives_the_last_one_and_forgets_the_first() {
+        let mut pool = Pool::new();
+        for (value, capacity) in [(1u32, 10), (2, 20), (3, 10), (4, 20), (5, 40)] {
+            let mut values = Vec::with_capacity(capacity);
+            values.push(value);
+            pool.give(values);
+        }
+        assert_eq!((pool.free.len(), pool.bytes), (5, 4 * 100));
+        let mut take = |capacity: usize| pool.take(capacity).map(|values| values[0]);
+        assert_eq!([take(10), take(20), take(10)], [Some(3), Some(4), Some(1)]);
+        assert_eq!([take(10), take(15), take(39)], [None; 3]);
+        assert_eq!((pool.free.len(), pool.bytes), (2, 4 * 60));
+        // Too many bytes: the one that came first goes.
+        pool.give(Vec::with_capacity(KEPT_BYTES / 4 - 50));
+        assert_eq!((pool.free.len(), pool.bytes), (2, KEPT_BYTES - 4 * 10));
+        assert_eq!(pool.take(20).map(|values| values.len()), None);
+    }
+
+    #[test]
+    fn lent_arrays() {
+        let values = [1.0f32, 2.0];
+        assert_eq!(Lent::Borrowed(&values).as_ptr(), values.as_ptr());
+        assert_eq!(Lent::Owned(Buffer::from(values.to_vec()))[..], values);
     }
 }

@@ -10,6 +10,8 @@ pub(crate) mod conv2d;
 pub(crate) mod gemm;
 pub(crate) mod mask;
 mod narrow;
+#[cfg(test)]
+mod oracle;
 pub(crate) mod par;
 pub(crate) mod pool2d;
 pub(crate) mod sums;

@@ -12,6 +12,10 @@
 //! The environment variable `CINTA_SIMD` (`portable`, `avx2` or `avx512`) lowers the level, for
 //! tests and comparisons. It never raises it above what the machine has.
 
+#[cfg(test)]
+mod oracle;
+#[cfg(test)]
+pub mod testing;
 mod tile;
 
 pub use tile::{Offsets, Part, dots, lanewise, tile};
@@ -88,6 +92,10 @@ enum Level {
 
 /// The best level of this machine, or the lower one that `CINTA_SIMD` asks for.
 fn level() -> Level {
+    #[cfg(test)]
+    if let Some(level) = testing::asked() {
+        return level;
+    }
     static LEVEL: OnceLock<Level> = OnceLock::new();
     *LEVEL.get_or_init(|| {
         match std::env::var("CINTA_SIMD").as_deref() {

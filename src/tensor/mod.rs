@@ -7,10 +7,14 @@
 mod construct;
 mod display;
 mod math;
+#[cfg(test)]
+mod oracle;
 mod order;
 mod random;
 mod reduce;
 mod shape;
+#[cfg(test)]
+pub(crate) mod testing;
 mod transpose;
 mod views;
 mod walk;
