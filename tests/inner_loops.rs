@@ -1,7 +1,7 @@
 //! What the compiler made of the innermost loops: no call, no accumulator in memory, and no vector that is scattered.
 //!
 //! One of them costs a factor of two to thirty, and nothing but the assembly shows it. `.ci/run` makes that of the
-//! benchmarks, in which all kernels are instantiated, and names the files in `CINTA_ASSEMBLY`.
+//! library, in which all kernels are compiled for both types, and names the files in `CINTA_ASSEMBLY`.
 
 #![cfg(target_arch = "x86_64")]
 

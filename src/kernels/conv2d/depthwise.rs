@@ -10,16 +10,16 @@ use super::reach::{Axis, Table, shifts};
 use super::{Geometry, PARTIAL_SUMS, add_both};
 use crate::buffer::Buffer;
 use crate::scalar::Scalar;
-use crate::simd::{self, Kernel, Offsets, Simd, lanewise};
+use crate::simd::{self, Kernel, Lanes, Offsets, Simd, lanewise};
 use std::ops::Range;
 
-/// Calls `$run`, with `$n` channels from `$first` on that stay in registers, for all channels.
+/// Calls `$run`, with `$n` channels from `$first` on that stay in registers, for all channels: 16 where they are two vectors.
 macro_rules! by_channels {
-    ($channels:expr, |$first:ident, $n:ident| $run:expr) => {
+    ($S:ident, $T:ident, $channels:expr, |$first:ident, $n:ident| $run:expr) => {
         let mut $first = 0;
         while $first < $channels {
             match $channels - $first {
-                16.. => {
+                16.. if 2 * Lanes::<$S, $T>::COUNT >= 16 => {
                     const $n: usize = 16;
                     $run;
                     $first += $n;
@@ -153,7 +153,7 @@ const TOGETHER: usize = 6;
 impl<T: Scalar> Row<'_, T> {
     #[inline(always)]
     fn channels<S: Simd, const P: usize>(&mut self, at: usize) {
-        by_channels!(self.channels, |first, N| self.outputs::<S, N, P>(at, first));
+        by_channels!(S, T, self.channels, |first, N| self.outputs::<S, N, P>(at, first));
     }
 
     /// `N` channels from `first` on, of `P` outputs from `at` on.
@@ -259,7 +259,7 @@ impl<T: Scalar> Kernel for SumsOfImage<'_, T> {
                     };
                 }
             }
-            self.bias(oy);
+            self.bias::<S>(oy);
         }
     }
 }
@@ -268,12 +268,12 @@ impl<T: Scalar> SumsOfImage<'_, T> {
     /// Adds a row of `dy` to the sums of the channels. They stay in registers: with [`AddColumns`](super::AddColumns),
     /// which goes through memory, as much time is lost as is gained by reading `dy` once.
     #[inline(always)]
-    fn bias(&mut self, oy: usize) {
+    fn bias<S: Simd>(&mut self, oy: usize) {
         let (channels, [_, ow]) = (self.geometry.c_out, self.geometry.window.output());
         let [start, end] =
             [self.outputs.start, self.outputs.end].map(|at| (oy * ow + at) * channels);
         let row = &self.dy[start..end];
-        by_channels!(channels, |first, N| {
+        by_channels!(S, T, channels, |first, N| {
             let mut sums = [T::zero(); N];
             for pixel in row.chunks_exact(channels) {
                 for i in 0..N {
@@ -336,7 +336,7 @@ impl<T: Scalar> SumsOfImage<'_, T> {
         }
         let [x_steps, dy_steps] = self.steps.map(|steps| steps.part(0..outputs.len()));
         let sums = &mut self.into[0][(ky * kw + kx) * channels..];
-        by_channels!(channels, |first, N| {
+        by_channels!(S, T, channels, |first, N| {
             let (mut acc, mut at) = ([[T::zero(); N]; P], taps);
             for p in 0..P {
                 acc[p].copy_from_slice(&sums[p * channels + first..][..N]);
