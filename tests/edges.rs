@@ -158,6 +158,9 @@ mod tensors {
         let small = one.reshape([1, 1, 1, 1]);
         assert_panics(MEMORY, || image.conv2d(&small, &one.reshape([1]), [1, 1], Same));
         assert_panics(MEMORY, || small.conv2d(&kernel, &bias, [1, 1], Same));
+        let nothing = Var::constant(Tensor::<f32>::zeros([1 << 20, 1 << 20, 1 << 19, 0]));
+        let (kernel, bias) = (Var::constant(Tensor::ones([1, 1, 0, 64])), Var::constant(Tensor::ones([64])));
+        assert_panics(ABSURD, || nothing.conv2d(&kernel, &bias, [1, 1], Same));
         assert_panics(MEMORY, || image.avg_pool2d([2, 2], [2, 2], Same));
         assert_panics("is too large", || image.max_pool2d([2, 2], [2, 2], Same));
     }

@@ -27,7 +27,7 @@ use super::window::Window;
 use crate::buffer::Buffer;
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Simd};
-use crate::tensor::{Order, Tensor};
+use crate::tensor::{Order, Shape, Tensor};
 use std::ops::Range;
 use winograd::{F2, F4, Fits};
 
@@ -126,12 +126,12 @@ pub fn forward<T: Scalar>(
     bias: &[T],
     finish: Finish,
 ) -> Tensor<T> {
+    let len = Shape::from(geometry.y_shape()).count(); // panics at the caller's line when absurd
     if geometry.is_empty() {
-        let (shape, c_out) = (geometry.y_shape(), geometry.c_out);
-        let mut y = Buffer::stale(shape.iter().product());
-        y.chunks_exact_mut(c_out.max(1)).for_each(|outputs| outputs.copy_from_slice(bias));
+        let mut y = Buffer::stale(len);
+        y.chunks_exact_mut(geometry.c_out.max(1)).for_each(|outputs| outputs.copy_from_slice(bias));
         finish.apply(&mut y);
-        return Order::RowMajor.tensor(shape, y);
+        return Order::RowMajor.tensor(geometry.y_shape(), y);
     }
     match geometry.way::<T>() {
         Way::Innermost => {
