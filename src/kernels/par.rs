@@ -77,8 +77,8 @@ type PairFn<'f, A, B> = dyn Fn(usize, &mut [A], &mut [B]) + Sync + 'f;
 
 /// Calls `run(i, parts of a, parts of b)` for groups of neighbouring parts, of which part `i` is the first.
 ///
-/// This is the one place where threads are asked, and it calls what is computed through a pointer: so it is compiled once for
-/// each type of outputs, and not for each kernel.
+/// Everything here but [`for_each_block`] forks in this place. It calls what is computed through a pointer: so it is compiled
+/// once for each type of outputs, and not for each kernel.
 fn share<A: Send, B: Send>(
     a: &mut [A],
     b: &mut [B],
