@@ -10,7 +10,7 @@ const BATCH: usize = 256;
 /// As many samples as the lecture's training data: 28 whole batches and a smaller one.
 const SAMPLES: usize = 7291;
 
-fn lenet() -> Sequential {
+fn lenet() -> Model {
     let mut model = Sequential::new([16, 16, 1])
         .add(Conv2d::new(8, 5).padding(Same).activation(Relu).kernel_regularizer(L2(0.01)))
         .add(MaxPooling2d::new(2))

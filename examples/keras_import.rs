@@ -24,7 +24,7 @@ fn transposed(data: &Dataset) -> Result<Dataset, Error> {
 fn run(flags: &Flags) -> Result<(), Error> {
     let file = flags.text("MODEL");
     let file = file.ok_or_else(|| Error::Config(format!("name a file of Keras\n\n{HELP}")))?;
-    let model: Sequential = Sequential::load(file)?;
+    let model: Model = Model::load(file)?;
     println!("{}", model.summary());
     if !flags.has("data") {
         return Ok(());

@@ -32,7 +32,7 @@ fn run(flags: &Flags) -> Result<(), Error> {
     println!("{:.0}", train.targets().sum(0));
 
     let mut model = match flags.text("load") {
-        Some(file) => Sequential::load(file)?,
+        Some(file) => Model::load(file)?,
         None => lecture::lenet(flags.number("seed", 72_881)?)?,
     };
     println!("{}", model.summary());

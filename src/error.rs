@@ -65,7 +65,7 @@ pub enum Error {
 /// A result with this crate's [`Error`].
 ///
 /// ```
-/// fn last(model: &cinta::Sequential) -> cinta::Result<usize> {
+/// fn last(model: &cinta::Model) -> cinta::Result<usize> {
 ///     Ok(model.get_layer("conv_1")?.output_shape()[0])
 /// }
 /// # let _ = last;

@@ -10,10 +10,11 @@ pub use crate::callbacks::{
 pub use crate::datasets::{self, Dataset};
 pub use crate::error::Error;
 pub use crate::kernels::Padding::{self, Same, Valid};
-pub use crate::model::{Callback, Fit, History, Sequential, Verbose};
+pub use crate::model::{Callback, Fit, History, Input, Model, Recipe, Sequential, Shared, Verbose};
 pub use crate::nn::Activation::{self, Elu, Linear, Relu, Sigmoid, Softmax, Tanh};
 pub use crate::nn::Initializer;
 pub use crate::nn::Regularizer::{self, L1, L1L2, L2};
+pub use crate::nn::{Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract};
 pub use crate::nn::{AveragePooling2d, Conv2d, Dense, Dropout, Flatten, MaxPooling2d};
 pub use crate::tensor::{Stream, Tensor};
 pub use crate::train::{

@@ -85,7 +85,7 @@ impl<O: Optimizer<f32>> Optimizer<f32> for Watched<O> {
 }
 
 /// Large allocations in the first two of `steps` steps, and after them.
-fn count(mut model: Sequential, shape: [usize; 3], batch_size: usize, steps: usize) -> [usize; 2] {
+fn count(mut model: Model, shape: [usize; 3], batch_size: usize, steps: usize) -> [usize; 2] {
     let n = batch_size * steps;
     let [h, w, c] = shape;
     let x = Tensor::uniform([n, h, w, c], 0.0, 1.0, &mut Stream::new(1));
@@ -109,7 +109,7 @@ fn with_threads<R: Send>(threads: usize, f: impl FnOnce() -> R + Send) -> R {
 }
 
 /// Convolutions wide enough for transformed tiles, with the channels innermost.
-fn wide() -> Sequential {
+fn wide() -> Model {
     Sequential::new([12, 12, 3])
         .add(Conv2d::new(32, 3).padding(Same).activation(Relu))
         .add(Conv2d::new(32, 3).activation(Relu))

@@ -235,7 +235,7 @@ fn every_public_item_has_an_example() {
             "monitor",
             "template",
         ];
-        // What is in there is seen through `Sequential::save` and its like.
+        // What is in there is seen through `Model::save` and its like.
         let public = public && !inside.starts_with("io/keras");
         if !public || internal.iter().any(|name| inside.trim_end_matches(".rs").ends_with(name)) {
             continue;

@@ -37,13 +37,13 @@ fn logs(epoch: &Value) -> Scores {
 }
 
 /// A model with one weight, and the learning rate and the metric of those that Keras's callbacks were told about.
-fn model() -> Sequential {
+fn model() -> Model {
     let mut model = Sequential::new([1]).add(Dense::new(1).use_bias(false)).build(0).unwrap();
     model.compile(Compile::new(Sgd::new(0.5), MeanSquaredError).metric(Accuracy));
     model
 }
 
-fn weight(model: &Sequential) -> f64 {
+fn weight(model: &Model) -> f64 {
     f64::from(model.get_weights()[0].item())
 }
 
@@ -188,7 +188,7 @@ fn tell(case: &Value, folder: &Path, aloud: bool) -> Outcome {
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "safetensors") {
-                let saved: Sequential = Sequential::load(&path).unwrap();
+                let saved: Model = Model::load(&path).unwrap();
                 let name = path.strip_prefix(folder).unwrap().to_str().unwrap();
                 files.push((name.replace(".safetensors", ".keras"), weight(&saved)));
             }
@@ -538,7 +538,7 @@ fn training_goes_on_from_a_checkpoint() {
     let mut checkpoint = ModelCheckpoint::new(scratch.path("{epoch}.safetensors"));
     let mut whole = model();
     let history = whole.fit(&line(), fit(&mut [&mut checkpoint])).unwrap();
-    let mut second: Sequential = Sequential::load(scratch.path("1.safetensors")).unwrap();
+    let mut second: Model = Model::load(scratch.path("1.safetensors")).unwrap();
     let rest = second.fit(&line(), Fit { initial_epoch: 1, ..fit(&mut []) }).unwrap();
     assert_eq!(rest["loss"], history["loss"][1..]);
     assert_eq!(rest.epochs(), &history.epochs()[1..]);
@@ -563,7 +563,7 @@ fn weights_alone_are_saved_if_asked_for() {
         let mut trained = model();
         trained.fit(&line(), fit(&mut [&mut checkpoint])).unwrap();
         let path = scratch.path(&format!("{ending}-3.{ending}"));
-        assert!(Sequential::<f32>::load(&path).is_err(), "{ending}: a whole model");
+        assert!(Model::<f32>::load(&path).is_err(), "{ending}: a whole model");
         let mut other = model();
         assert_ne!(other.get_weights(), trained.get_weights());
         other.load_weights(&path).unwrap();
@@ -683,7 +683,7 @@ fn divergence_ends_training_with_or_without_an_error() {
 struct Never;
 
 impl Callback for Never {
-    fn on_epoch_begin(&mut self, _: usize, model: &mut Sequential) -> Result<()> {
+    fn on_epoch_begin(&mut self, _: usize, model: &mut Model) -> Result<()> {
         model.stop_training = true;
         Ok(())
     }

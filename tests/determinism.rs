@@ -13,7 +13,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// The lecture's network.
-fn lenet<T: Scalar>(seed: u64) -> Sequential<T> {
+fn lenet<T: Scalar>(seed: u64) -> Model<T> {
     let mut model = lenet::network(seed);
     model.compile(lenet::compile());
     model
@@ -29,7 +29,7 @@ fn with_threads<R: Send>(threads: usize, f: impl FnOnce() -> R + Send) -> R {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(f)
 }
 
-fn train(batch_size: usize) -> (Sequential, History) {
+fn train(batch_size: usize) -> (Model, History) {
     let (train, test) = digits();
     let mut model = lenet(72_881);
     let fit = Fit {

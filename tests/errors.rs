@@ -39,7 +39,7 @@ fn pairs(inputs: Tensor, targets: Tensor) -> Dataset {
     Dataset::new(inputs, targets).unwrap()
 }
 
-fn untrained(seed: u64) -> Sequential {
+fn untrained(seed: u64) -> Model {
     Sequential::new([6, 6, 1])
         .add(Conv2d::new(2, 3).activation(Relu).kernel_regularizer(L2(0.01)).name("conv"))
         .add(MaxPooling2d::new(2))
@@ -51,7 +51,7 @@ fn untrained(seed: u64) -> Sequential {
 }
 
 /// A model for images of 6x6 and three classes, one epoch old.
-fn model() -> Sequential {
+fn model() -> Model {
     let mut model = untrained(3);
     let sgd = Sgd::new(0.02).momentum(0.5);
     model.compile(Compile::new(sgd, CategoricalCrossentropy::new()).metric(Accuracy));
@@ -60,7 +60,7 @@ fn model() -> Sequential {
 }
 
 /// The same for class numbers.
-fn sparse_model() -> Sequential {
+fn sparse_model() -> Model {
     let mut model = untrained(3);
     model.compile(
         Compile::new(Sgd::new(0.02).momentum(0.5), SparseCategoricalCrossentropy::new())
@@ -70,7 +70,7 @@ fn sparse_model() -> Sequential {
     model
 }
 
-fn saved(model: &Sequential) -> Vec<u8> {
+fn saved(model: &Model) -> Vec<u8> {
     let thread = std::thread::current();
     let scratch = Scratch::new(&format!("saved-{}", thread.name().unwrap().replace("::", "-")));
     let path = scratch.path("model.safetensors");
@@ -80,8 +80,8 @@ fn saved(model: &Sequential) -> Vec<u8> {
 
 /// The message of an error that leaves the model as it was.
 fn refused<V>(
-    model: &mut Sequential,
-    action: impl FnOnce(&mut Sequential) -> Result<V, Error>,
+    model: &mut Model,
+    action: impl FnOnce(&mut Model) -> Result<V, Error>,
 ) -> String {
     let before = saved(model);
     let Err(error) = action(model) else { panic!("bad input was accepted") };
@@ -98,7 +98,7 @@ fn assert_says(message: &str, parts: &[&str]) {
 
 /// Data that fit, evaluate, and fit with it as validation data refuse with the same words.
 #[track_caller]
-fn assert_refused(model: &mut Sequential, good: &Dataset, bad: &Dataset, parts: &[&str]) {
+fn assert_refused(model: &mut Model, good: &Dataset, bad: &Dataset, parts: &[&str]) {
     assert_says(&refused(model, |model| model.fit(bad, silent())), parts);
     assert_says(&refused(model, |model| model.evaluate(bad)), parts);
     let fit = Fit { validation_data: Some(bad), ..silent() };
@@ -232,7 +232,7 @@ mod data {
     fn weights_that_do_not_fit_are_refused() {
         let mut model = model();
         let good = model.get_weights();
-        let set = |model: &mut Sequential, weights: &[Tensor]| {
+        let set = |model: &mut Model, weights: &[Tensor]| {
             refused(model, |model| model.set_weights(weights))
         };
         assert_says(&set(&mut model, &good[..3]), &["4 weights", "3 were given"]);
@@ -448,7 +448,7 @@ mod training {
         pairs(x.clone(), &x.slice(1, 0..1) * 100.0)
     }
 
-    fn regressor(compile: Compile) -> Sequential {
+    fn regressor(compile: Compile) -> Model {
         let mut model = Sequential::new([3])
             .add(Dense::new(4).activation(Relu))
             .add(Dense::new(1))
@@ -458,7 +458,7 @@ mod training {
         model
     }
 
-    fn assert_finite(model: &Sequential) {
+    fn assert_finite(model: &Model) {
         assert!(model.get_weights().iter().all(Tensor::is_finite), "{:?}", model.get_weights());
     }
 
@@ -660,7 +660,7 @@ mod names {
         model.compile(Compile::new(Adam::new(0.01), MeanSquaredError));
         model.fit(&pairs(Tensor::ones([2, 4]), Tensor::ones([2, 4])), silent()).unwrap();
         model.save(&path).unwrap();
-        let loaded = Sequential::load(&path).unwrap();
+        let loaded = Model::load(&path).unwrap();
         assert_eq!(loaded.layers().map(|layer| layer.name()).collect::<Vec<_>>(), names);
         assert_eq!(saved(&loaded), saved(&model));
     }
@@ -939,11 +939,11 @@ mod files {
             Loader { _scratch: scratch, path }
         }
 
-        fn load(&self, bytes: &[u8]) -> Result<Sequential, Error> {
+        fn load(&self, bytes: &[u8]) -> Result<Model, Error> {
             // A new file: some file systems force one to the disk that is emptied and written again.
             let _ = std::fs::remove_file(&self.path);
             std::fs::write(&self.path, bytes).unwrap();
-            Sequential::load(&self.path)
+            Model::load(&self.path)
         }
 
         /// The message about bytes that are no model; it begins with the path.
@@ -986,13 +986,13 @@ mod files {
     fn a_missing_file_is_an_error_with_its_path() {
         let scratch = Scratch::new("missing");
         let path = scratch.path("missing.safetensors");
-        let error = Sequential::<f32>::load(&path).unwrap_err();
+        let error = Model::<f32>::load(&path).unwrap_err();
         assert!(matches!(&error, Error::Io { path: named, .. } if *named == path));
         assert_says(&error.to_string(), &[path.to_str().unwrap()]);
 
         let folder = scratch.path("folder.safetensors");
         std::fs::create_dir(&folder).unwrap();
-        assert!(matches!(Sequential::<f32>::load(&folder), Err(Error::Io { .. })));
+        assert!(matches!(Model::<f32>::load(&folder), Err(Error::Io { .. })));
     }
 
     #[test]
@@ -1001,7 +1001,7 @@ mod files {
         for name in ["model", "model.txt", "model.hdf", "model.safetensors.bak", ".safetensors"] {
             let path = scratch.path(name);
             for error in
-                [model().save(&path).unwrap_err(), Sequential::<f32>::load(&path).unwrap_err()]
+                [model().save(&path).unwrap_err(), Model::<f32>::load(&path).unwrap_err()]
             {
                 assert!(matches!(error, Error::Format { .. }), "{error:?}");
                 assert_says(&error.to_string(), &[name, "`.safetensors`"]);
@@ -1297,10 +1297,10 @@ mod files {
         let path = scratch.path("model.safetensors");
         std::fs::write(&path, bytes).unwrap();
         let registry = Registry::new().layer("Dense", |_| Err("not today".to_owned()));
-        let error = Sequential::<f32>::load_with(&path, &registry).unwrap_err().to_string();
+        let error = Model::<f32>::load_with(&path, &registry).unwrap_err().to_string();
         assert_says(&error, &["dense", "Dense", "not today"]);
         let registry = Registry::new().layer("Dense", |_| Ok(Box::new(Flatten::new())));
-        let error = Sequential::<f32>::load_with(&path, &registry).unwrap_err().to_string();
+        let error = Model::<f32>::load_with(&path, &registry).unwrap_err().to_string();
         assert_says(&error, &["dense"]);
     }
 }

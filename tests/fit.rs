@@ -125,7 +125,7 @@ fn line(n: usize) -> Dataset {
     Dataset::new(x.clone(), &x * 2.0 + 1.0).unwrap()
 }
 
-fn model() -> Sequential {
+fn model() -> Model {
     let mut model = Sequential::new([1]).add(Dense::new(1)).build(5).unwrap();
     model.compile(Compile::new(Sgd::new(0.1), MeanSquaredError));
     model
@@ -227,7 +227,7 @@ fn a_file_keeps_metrics_with_weights() {
         compile.metric(Accuracy).weighted_metric(Accuracy).weighted_metric(MeanSquaredError),
     );
     model.save(&path).unwrap();
-    let loaded: Sequential = Sequential::load(&path).unwrap();
+    let loaded: Model = Model::load(&path).unwrap();
     let scores = loaded.evaluate(&data).unwrap();
     assert_eq!(names(&scores), "loss accuracy weighted_accuracy mean_squared_error");
     assert_eq!(scores, model.evaluate(&data).unwrap());
@@ -267,27 +267,27 @@ fn a_split_rounds_to_whole_samples() {
 struct Calls(Vec<String>);
 
 impl Callback for Calls {
-    fn on_train_begin(&mut self, params: &cinta::FitParams, _: &mut Sequential) -> Result<()> {
+    fn on_train_begin(&mut self, params: &cinta::FitParams, _: &mut Model) -> Result<()> {
         self.0.push(format!("train {params:?}"));
         Ok(())
     }
 
-    fn on_train_end(&mut self, logs: &Scores, _: &mut Sequential) -> Result<()> {
+    fn on_train_end(&mut self, logs: &Scores, _: &mut Model) -> Result<()> {
         self.0.push(format!("train end {}", names(logs)));
         Ok(())
     }
 
-    fn on_epoch_begin(&mut self, epoch: usize, _: &mut Sequential) -> Result<()> {
+    fn on_epoch_begin(&mut self, epoch: usize, _: &mut Model) -> Result<()> {
         self.0.push(format!("epoch {epoch}"));
         Ok(())
     }
 
-    fn on_epoch_end(&mut self, epoch: usize, logs: &mut Scores, _: &mut Sequential) -> Result<()> {
+    fn on_epoch_end(&mut self, epoch: usize, logs: &mut Scores, _: &mut Model) -> Result<()> {
         self.0.push(format!("epoch end {epoch} {}", names(logs)));
         Ok(())
     }
 
-    fn on_train_batch_begin(&mut self, batch: usize, _: &mut Sequential) -> Result<()> {
+    fn on_train_batch_begin(&mut self, batch: usize, _: &mut Model) -> Result<()> {
         self.0.push(format!("batch {batch}"));
         Ok(())
     }
@@ -296,18 +296,18 @@ impl Callback for Calls {
         &mut self,
         batch: usize,
         logs: &Scores,
-        _: &mut Sequential,
+        _: &mut Model,
     ) -> Result<()> {
         self.0.push(format!("batch end {batch} {}", names(logs)));
         Ok(())
     }
 
-    fn on_test_begin(&mut self, _: &mut Sequential) -> Result<()> {
+    fn on_test_begin(&mut self, _: &mut Model) -> Result<()> {
         self.0.push("test".to_owned());
         Ok(())
     }
 
-    fn on_test_end(&mut self, logs: &Scores, _: &mut Sequential) -> Result<()> {
+    fn on_test_end(&mut self, logs: &Scores, _: &mut Model) -> Result<()> {
         self.0.push(format!("test end {}", names(logs)));
         Ok(())
     }
@@ -450,11 +450,11 @@ fn a_callback_can_change_weights_and_the_learning_rate() {
 #[test]
 fn a_model_cannot_be_compiled_under_way() {
     let compile = || Compile::new(Sgd::new(0.1), MeanSquaredError);
-    let mut begin = LambdaCallback::new().on_epoch_begin(|_, model: &mut Sequential| {
+    let mut begin = LambdaCallback::new().on_epoch_begin(|_, model: &mut Model| {
         model.compile(compile());
         Ok(())
     });
-    let mut replaced = LambdaCallback::new().on_train_batch_begin(|_, model: &mut Sequential| {
+    let mut replaced = LambdaCallback::new().on_train_batch_begin(|_, model: &mut Model| {
         *model = Sequential::new([1]).add(Dense::new(1)).build(1)?;
         Ok(())
     });
@@ -464,7 +464,7 @@ fn a_model_cannot_be_compiled_under_way() {
         assert!(error.to_string().contains("compiled or replaced the model"), "{error}");
     }
     // At the end it is free to.
-    let mut end = LambdaCallback::new().on_train_end(|_, model: &mut Sequential| {
+    let mut end = LambdaCallback::new().on_train_end(|_, model: &mut Model| {
         model.compile(compile());
         Ok(())
     });

@@ -26,7 +26,7 @@ fn numbers(value: &Value) -> Vec<f32> {
 }
 
 /// The inputs and targets of `make_keras.py`.
-fn samples(model: &Sequential, n: usize) -> Dataset {
+fn samples(model: &Model, n: usize) -> Dataset {
     let shape = model.input_shape().batch(n);
     let x: Vec<f32> = (0..shape.count()).map(|i| (i * 37 % 101) as f32 / 101.0).collect();
     let classes = model.output_shape()[0];
@@ -41,12 +41,12 @@ fn assert_close(found: &[f32], expected: &[f32], what: &str) {
     }
 }
 
-fn load(name: &str) -> Sequential {
-    Sequential::load(golden(name)).unwrap()
+fn load(name: &str) -> Model {
+    Model::load(golden(name)).unwrap()
 }
 
 /// Everything that a model is, as bytes.
-fn all(scratch: &Scratch, model: &Sequential) -> Vec<u8> {
+fn all(scratch: &Scratch, model: &Model) -> Vec<u8> {
     let path = scratch.path("all.safetensors");
     model.save(&path).unwrap();
     fs::read(path).unwrap()
@@ -114,7 +114,7 @@ fn nothing_is_lost_in_keras_s_files() {
         for ending in ["keras", "h5"] {
             let path = scratch.path(&format!("again.{ending}"));
             model.save(&path).unwrap();
-            let mut again = Sequential::load(&path).unwrap();
+            let mut again = Model::load(&path).unwrap();
             assert!(all(&scratch, &again) == before, "{name} as {ending}");
             again.fit(&data, fit()).unwrap();
             let mut on = model.clone();
@@ -134,12 +134,12 @@ fn the_same_model_gives_the_same_bytes() {
         let once = fs::read(&path).unwrap();
         // A file that knew the time would change with it.
         std::thread::sleep(std::time::Duration::from_millis(2100));
-        Sequential::<f32>::load(&path).unwrap().save(&path).unwrap();
+        Model::<f32>::load(&path).unwrap().save(&path).unwrap();
         assert!(fs::read(&path).unwrap() == once, "{name}");
     }
 }
 
-fn bars(seed: u64) -> Sequential {
+fn bars(seed: u64) -> Model {
     Sequential::new([6, 6, 1])
         .add(Conv2d::new(3, 3).activation(Relu))
         .add(MaxPooling2d::new(2))
@@ -225,26 +225,26 @@ fn a_name_says_what_is_in_a_file() {
     }
     let error = model.save_weights(scratch.path("model.h5")).unwrap_err().to_string();
     assert!(error.contains("ends in `.weights.h5` or `.safetensors`"), "{error}");
-    let error = Sequential::<f32>::load(golden("bars.weights.h5")).unwrap_err().to_string();
+    let error = Model::<f32>::load(golden("bars.weights.h5")).unwrap_err().to_string();
     assert!(error.contains("holds weights, but no model"), "{error}");
     // Once, Keras wrote HDF5 whatever the name was.
     let path = scratch.path("model.keras");
     fs::copy(golden("bars_2_2_4.h5"), &path).unwrap();
-    assert_eq!(Sequential::<f32>::load(&path).unwrap().count_params(), 69);
+    assert_eq!(Model::<f32>::load(&path).unwrap().count_params(), 69);
 }
 
 #[test]
 fn another_element_type_is_an_error_that_names_both() {
     for name in ["bars.keras", "bars_2_2_4.h5"] {
-        let error = Sequential::<f64>::load(golden(name)).unwrap_err().to_string();
+        let error = Model::<f64>::load(golden(name)).unwrap_err().to_string();
         assert!(error.contains("float32") && error.contains("float64"), "{error}");
     }
     let scratch = Scratch::new("keras-f64");
     let path = scratch.path("model.keras");
     let model = Sequential::<f64>::typed([4]).add(Dense::new(3)).build(2).unwrap();
     model.save(&path).unwrap();
-    assert_eq!(Sequential::<f64>::load(&path).unwrap().get_weights(), model.get_weights());
-    assert!(Sequential::<f32>::load(&path).is_err());
+    assert_eq!(Model::<f64>::load(&path).unwrap().get_weights(), model.get_weights());
+    assert!(Model::<f32>::load(&path).is_err());
 }
 
 #[test]
@@ -255,7 +255,7 @@ fn a_loss_that_keras_does_not_have_comes_back() {
     model.compile(Compile::new(Sgd::new(0.1), loss.clone()).metric(loss));
     for name in ["model.keras", "model.h5"] {
         model.save(scratch.path(name)).unwrap();
-        let again = Sequential::load(scratch.path(name)).unwrap();
+        let again = Model::load(scratch.path(name)).unwrap();
         assert!(all(&scratch, &again) == all(&scratch, &model), "{name}");
     }
 }
@@ -276,7 +276,7 @@ fn many_layers_are_no_attack() {
     model.fit(&data, Fit { verbose: Verbose::Silent, ..Fit::default() }).unwrap();
     for name in ["model.keras", "model.h5"] {
         model.save(scratch.path(name)).unwrap();
-        let again = Sequential::load(scratch.path(name)).unwrap();
+        let again = Model::load(scratch.path(name)).unwrap();
         assert!(all(&scratch, &again) == all(&scratch, &model), "{name}");
     }
 }

@@ -59,7 +59,7 @@ fn golden(name: &str) -> Vec<u8> {
     fs::read(folder.join(name)).unwrap()
 }
 
-fn bars() -> Sequential {
+fn bars() -> Model {
     Sequential::new([6, 6, 1])
         .add(Conv2d::new(3, 3).activation(Relu))
         .add(MaxPooling2d::new(2))
@@ -70,7 +70,7 @@ fn bars() -> Sequential {
 }
 
 /// Opens bytes as a file of this name: what `load` or, for files of weights, `load_weights` says.
-fn open(scratch: &Scratch, name: &str, bytes: &[u8]) -> Result<Sequential, Error> {
+fn open(scratch: &Scratch, name: &str, bytes: &[u8]) -> Result<Model, Error> {
     let path = scratch.path(name);
     fs::write(&path, bytes).unwrap();
     let mut model = bars();
@@ -78,7 +78,7 @@ fn open(scratch: &Scratch, name: &str, bytes: &[u8]) -> Result<Sequential, Error
     PEAK.store(before, Relaxed);
     let result = match name.contains("weights") {
         true => model.load_weights(&path).map(|()| model),
-        false => Sequential::load(&path),
+        false => Model::load(&path),
     };
     let (peak, taken) = (PEAK.load(Relaxed) - before, start.elapsed());
     // A configuration takes about 20 times the memory of its text.
@@ -94,7 +94,7 @@ fn written(scratch: &Scratch, name: &str) -> Vec<u8> {
     fs::write(&path, golden("bars.keras")).unwrap();
     let source = scratch.path("source.keras");
     fs::write(&source, golden("bars.keras")).unwrap();
-    let model: Sequential = Sequential::load(source).unwrap();
+    let model: Model = Model::load(source).unwrap();
     match name.contains("weights") {
         true => model.save_weights(&path).unwrap(),
         false => model.save(&path).unwrap(),

@@ -41,11 +41,11 @@ fn changed(change: impl FnOnce(&mut Value)) -> Vec<u8> {
     new.finish().unwrap().into_inner()
 }
 
-fn load(bytes: &[u8], registry: &Registry) -> Result<Sequential, String> {
+fn load(bytes: &[u8], registry: &Registry) -> Result<Model, String> {
     let scratch = Scratch::new(&format!("keras-options-{:?}", std::thread::current().id()));
     let path = scratch.path("model.keras");
     fs::write(&path, bytes).unwrap();
-    Sequential::load_with(path, registry).map_err(|error| error.to_string())
+    Model::load_with(path, registry).map_err(|error| error.to_string())
 }
 
 fn set(pointer: &str, value: Value) -> impl FnOnce(&mut Value) {
@@ -68,7 +68,7 @@ fn what_cannot_be_done_is_named() {
         (
             "/class_name".to_owned(),
             json!("Functional"),
-            "the model is a Functional; only Sequential is supported",
+            "the model is a Functional; only Model is supported",
         ),
         (
             option(1, "dilation_rate"),
@@ -306,7 +306,7 @@ fn layers_of_ones_own_come_from_a_registry() {
     let scratch = Scratch::new("keras-own-layer");
     for name in ["model.keras", "model.h5"] {
         model.save(scratch.path(name)).unwrap();
-        let again = Sequential::load_with(scratch.path(name), &registry).unwrap();
+        let again = Model::load_with(scratch.path(name), &registry).unwrap();
         assert_eq!(again.get_weights(), model.get_weights());
     }
 }

@@ -12,7 +12,7 @@ use serde_json::json;
 use std::path::Path;
 
 /// The inputs and targets of `keras_round_trip.py`.
-fn samples(model: &Sequential, n: usize) -> Dataset {
+fn samples(model: &Model, n: usize) -> Dataset {
     let shape = model.input_shape().batch(n);
     let x: Vec<f32> = (0..shape.count()).map(|i| (i * 37 % 101) as f32 / 101.0).collect();
     let classes = model.output_shape()[0];
@@ -20,13 +20,13 @@ fn samples(model: &Sequential, n: usize) -> Dataset {
     Dataset::new(Tensor::new(shape, x), datasets::one_hot(&labels, classes).unwrap()).unwrap()
 }
 
-fn train(model: &mut Sequential) {
+fn train(model: &mut Model) {
     let fit = Fit { batch_size: 4, shuffle: false, verbose: Verbose::Silent, ..Fit::default() };
     let data = samples(model, 12);
     model.fit(&data, fit).unwrap();
 }
 
-fn report(folder: &Path, name: &str, model: &Sequential) {
+fn report(folder: &Path, name: &str, model: &Model) {
     let out = folder.join("out");
     let data = samples(model, 4);
     let scores: Vec<f64> = model.evaluate(&data).unwrap().iter().map(|(_, score)| score).collect();
@@ -54,7 +54,7 @@ fn models_of_keras_and_back() {
     let mut opened = 0;
     for entry in std::fs::read_dir(folder.join("in")).unwrap() {
         let path = entry.unwrap().path();
-        let model = Sequential::load(&path).unwrap_or_else(|error| panic!("{error}"));
+        let model = Model::load(&path).unwrap_or_else(|error| panic!("{error}"));
         report(folder, &path.file_name().unwrap().to_string_lossy().replace('.', "_"), &model);
         opened += 1;
     }

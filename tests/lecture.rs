@@ -148,7 +148,7 @@ fn the_digits() {
 
 #[test]
 fn the_parameters() {
-    let model: Sequential = lenet::network(72_881);
+    let model: Model = lenet::network(72_881);
     let weights = model.get_weights();
     let shapes: Vec<Vec<usize>> = weights.iter().map(|weight| weight.shape().to_vec()).collect();
     let expected: [&[usize]; 8] =
@@ -163,7 +163,7 @@ fn the_parameters() {
 
 #[test]
 fn the_activations() {
-    let model: Sequential = lenet::network(72_881);
+    let model: Model = lenet::network(72_881);
     let first_50 = Tensor::uniform([50, 16, 16, 1], 0.0, 1.0, &mut Stream::new(1));
     let shape = |layer| model.up_to(layer).unwrap().predict(&first_50).unwrap().shape();
     assert_eq!(shape("conv_1"), [50, 16, 16, 8]);

@@ -11,20 +11,20 @@ fn data() -> Dataset {
     Dataset::new(Tensor::from([[1.0]]), Tensor::from([[4.0]])).unwrap()
 }
 
-fn line(optimizer: impl Optimizer<f32> + 'static) -> Sequential {
+fn line(optimizer: impl Optimizer<f32> + 'static) -> Model {
     let mut model = Sequential::new([1]).add(Dense::new(1)).build(0).unwrap();
     model.set_weights(&[Tensor::zeros([1, 1]), Tensor::zeros([1])]).unwrap();
     model.compile(Compile::new(optimizer, MeanSquaredError));
     model
 }
 
-fn fit(model: &mut Sequential, steps: usize) {
+fn fit(model: &mut Model, steps: usize) {
     let fit = Fit { epochs: steps, verbose: Verbose::Silent, ..Fit::default() };
     model.fit(&data(), fit).unwrap();
 }
 
 /// `w` and `b`. Both have the gradient `2 (w + b - 4)`.
-fn weights(model: &Sequential) -> Vec<f32> {
+fn weights(model: &Model) -> Vec<f32> {
     model.get_weights().iter().map(Tensor::item).collect()
 }
 
@@ -108,7 +108,7 @@ fn a_rate_set_by_hand_is_saved() {
     fit(&mut model, 2);
     model.set_learning_rate(0.125).unwrap();
     model.save(&path).unwrap();
-    let mut loaded = Sequential::load(&path).unwrap();
+    let mut loaded = Model::load(&path).unwrap();
     assert_eq!(loaded.learning_rate().unwrap(), 0.125);
     fit(&mut model, 3);
     fit(&mut loaded, 3);
@@ -117,7 +117,7 @@ fn a_rate_set_by_hand_is_saved() {
     let mut model = line(Sgd::new(ExponentialDecay::new(0.25, 2, 0.5)));
     fit(&mut model, 2);
     model.save(&path).unwrap();
-    assert_eq!(Sequential::<f32>::load(&path).unwrap().learning_rate().unwrap(), 0.125);
+    assert_eq!(Model::<f32>::load(&path).unwrap().learning_rate().unwrap(), 0.125);
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn slots_start_where_the_optimizer_says() {
 }
 
 /// A model with a sigmoid at its end, its loss and its metrics.
-fn classifier(optimizer: impl Optimizer<f32> + 'static) -> (Sequential, Dataset) {
+fn classifier(optimizer: impl Optimizer<f32> + 'static) -> (Model, Dataset) {
     let n = 50;
     let x = Tensor::uniform([n, 3], -1.0, 1.0, &mut Stream::new(1));
     let y = x.slice(1, 0..2).map(|x| f32::from(u8::from(x > 0.2)));
@@ -230,7 +230,7 @@ fn training_goes_on_where_a_file_stopped() {
         let (mut half, _) = classifier(optimizer);
         half.fit(&data, fit()).unwrap();
         half.save(&path).unwrap();
-        let mut rest = Sequential::load(&path).unwrap();
+        let mut rest = Model::load(&path).unwrap();
         let second = rest.fit(&data, fit()).unwrap();
         assert_eq!(rest.get_weights(), whole.get_weights(), "{name}");
         assert_eq!(second, history[1], "{name}");

@@ -197,7 +197,7 @@ fn losses_of_every_kind() {
 }
 
 /// The network of `make.py`, with its weights.
-fn network(weights: &Value, l2: f64) -> Sequential {
+fn network(weights: &Value, l2: f64) -> Model {
     let l2 = L2(l2);
     let mut model = Sequential::new([8, 8, 1])
         .add(Conv2d::new(2, 3).padding(Same).activation(Relu).kernel_regularizer(l2))
@@ -215,7 +215,7 @@ fn network(weights: &Value, l2: f64) -> Sequential {
     model
 }
 
-fn weights_of(model: &Sequential) -> Named {
+fn weights_of(model: &Model) -> Named {
     let layers = model.layers();
     layers
         .flat_map(|layer| {
@@ -226,7 +226,7 @@ fn weights_of(model: &Sequential) -> Named {
 }
 
 /// Every step on all samples, in their order.
-fn steps(model: &mut Sequential, data: &Dataset, steps: usize) -> History {
+fn steps(model: &mut Model, data: &Dataset, steps: usize) -> History {
     let fit = Fit {
         epochs: steps,
         batch_size: data.len(),

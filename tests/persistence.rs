@@ -20,7 +20,7 @@ fn data() -> Dataset {
     Dataset::new(noise + bars, datasets::one_hot(&labels, 3).unwrap()).unwrap()
 }
 
-fn network(seed: u64) -> Sequential {
+fn network(seed: u64) -> Model {
     Sequential::new([6, 6, 1])
         .name("bars")
         .add(Conv2d::new(3, 3).activation(Relu).kernel_regularizer(L2(0.01)).name("first"))
@@ -42,17 +42,17 @@ fn with_adam() -> Compile {
     Compile::new(Adam::new(0.01), CategoricalCrossentropy::new().label_smoothing(0.1))
 }
 
-fn fit(model: &mut Sequential, epochs: usize) -> History {
+fn fit(model: &mut Model, epochs: usize) -> History {
     let fit = Fit { epochs, batch_size: 48, verbose: Verbose::Silent, ..Fit::default() };
     model.fit(&data(), fit).unwrap()
 }
 
-fn bits(model: &Sequential) -> Vec<Vec<u32>> {
+fn bits(model: &Model) -> Vec<Vec<u32>> {
     let weights = model.get_weights();
     weights.iter().map(|weight| weight.iter().map(f32::to_bits).collect()).collect()
 }
 
-fn saved(scratch: &Scratch, model: &Sequential) -> Vec<u8> {
+fn saved(scratch: &Scratch, model: &Model) -> Vec<u8> {
     let path = scratch.path("bytes.safetensors");
     model.save(&path).unwrap();
     fs::read(path).unwrap()
@@ -79,7 +79,7 @@ fn training_goes_on_where_a_file_stopped() {
         let first = fit(&mut half, 5);
         let path = scratch.path(&format!("{optimizer}.safetensors"));
         half.save(&path).unwrap();
-        let mut rest = Sequential::load(&path).unwrap();
+        let mut rest = Model::load(&path).unwrap();
         let second = fit(&mut rest, 5);
 
         assert_eq!(bits(&rest), bits(&whole), "{optimizer}");
@@ -121,7 +121,7 @@ fn the_same_seed_gives_the_same_bytes() {
 
     let path = scratch.path("model.safetensors");
     fs::write(&path, &bytes).unwrap();
-    let loaded = Sequential::load(&path).unwrap();
+    let loaded = Model::load(&path).unwrap();
     assert_eq!(saved(&scratch, &loaded), bytes, "loaded and saved");
 }
 
@@ -133,7 +133,7 @@ fn every_seed_survives() {
         model.compile(with_momentum());
         let path = scratch.path("model.safetensors");
         model.save(&path).unwrap();
-        let mut loaded = Sequential::load(&path).unwrap();
+        let mut loaded = Model::load(&path).unwrap();
         fit(&mut model, 1);
         fit(&mut loaded, 1);
         assert_eq!(bits(&loaded), bits(&model), "seed {seed}");
@@ -146,7 +146,7 @@ fn a_model_that_is_not_compiled_is_saved_too() {
     let path = scratch.path("model.safetensors");
     let model = network(5);
     model.save(&path).unwrap();
-    let mut loaded = Sequential::load(&path).unwrap();
+    let mut loaded = Model::load(&path).unwrap();
     assert_eq!(bits(&loaded), bits(&model));
     assert!(matches!(loaded.evaluate(&data()), Err(Error::Config(_))));
 
@@ -166,7 +166,7 @@ fn names_and_scores_survive() {
     model.compile(with_momentum());
     fit(&mut model, 2);
     model.save(&path).unwrap();
-    let loaded: Sequential = Sequential::load(&path).unwrap();
+    let loaded: Model = Model::load(&path).unwrap();
     let names: Vec<&str> = loaded.layers().map(|layer| layer.name()).collect();
     assert_eq!(
         names,
@@ -194,7 +194,7 @@ fn frozen_layers_stay_frozen() {
     let frozen = model.weight("frozen", "kernel").unwrap().to_vec();
     fit(&mut model, 1);
     model.save(&path).unwrap();
-    let mut loaded = Sequential::load(&path).unwrap();
+    let mut loaded = Model::load(&path).unwrap();
     assert_eq!(loaded.evaluate(&data()).unwrap(), model.evaluate(&data()).unwrap());
     let dense = loaded.weight("dense", "kernel").unwrap().to_vec();
     fit(&mut loaded, 1);
@@ -214,7 +214,7 @@ fn models_of_f64_keep_every_bit() {
     let fit = || Fit { epochs: 3, verbose: Verbose::Silent, ..Fit::default() };
     model.fit(&data, fit()).unwrap();
     model.save(&path).unwrap();
-    let mut loaded = Sequential::<f64>::load(&path).unwrap();
+    let mut loaded = Model::<f64>::load(&path).unwrap();
     model.fit(&data, fit()).unwrap();
     loaded.fit(&data, fit()).unwrap();
     for (a, b) in model.get_weights().iter().zip(loaded.get_weights()) {
@@ -228,12 +228,12 @@ fn another_element_type_is_an_error_that_names_both() {
     let path = scratch.path("model.safetensors");
     let wide = Sequential::<f64>::typed([4]).add(Dense::new(3)).build(2).unwrap();
     wide.save(&path).unwrap();
-    let error = Sequential::<f32>::load(&path).unwrap_err().to_string();
+    let error = Model::<f32>::load(&path).unwrap_err().to_string();
     assert!(error.contains("float64") && error.contains("float32"), "{error}");
 
     let narrow = Sequential::new([4]).add(Dense::new(3)).build(2).unwrap();
     narrow.save(&path).unwrap();
-    let error = Sequential::<f64>::load(&path).unwrap_err().to_string();
+    let error = Model::<f64>::load(&path).unwrap_err().to_string();
     assert!(error.contains("float64") && error.contains("float32"), "{error}");
 }
 
@@ -288,7 +288,7 @@ fn layers_of_ones_own_come_back_through_a_registry() {
     fit(&mut model, 2);
     model.save(&path).unwrap();
 
-    let error = Sequential::<f32>::load(&path).unwrap_err().to_string();
+    let error = Model::<f32>::load(&path).unwrap_err().to_string();
     assert!(error.contains("Scale") && error.contains("Registry"), "{error}");
 
     let registry = Registry::new().layer("Scale", |config| {
@@ -297,7 +297,7 @@ fn layers_of_ones_own_come_back_through_a_registry() {
         options.finish()?;
         Ok(Box::new(Scale { by }))
     });
-    let mut loaded = Sequential::load_with(&path, &registry).unwrap();
+    let mut loaded = Model::load_with(&path, &registry).unwrap();
     assert_eq!(loaded.get_layer("scale").unwrap().class_name(), "Scale");
     fit(&mut model, 2);
     fit(&mut loaded, 2);
@@ -327,11 +327,11 @@ fn a_loss_of_ones_own_comes_back_through_a_registry() {
     model.compile(Compile::new(Sgd::new(0.01), Absolute));
     fit(&mut model, 1);
     model.save(&path).unwrap();
-    let error = Sequential::<f32>::load(&path).unwrap_err().to_string();
+    let error = Model::<f32>::load(&path).unwrap_err().to_string();
     assert!(error.contains("the loss absolute is not known"), "{error}");
 
     let registry = Registry::new().loss("absolute", |_| Ok(Box::new(Absolute)));
-    let mut loaded = Sequential::load_with(&path, &registry).unwrap();
+    let mut loaded = Model::load_with(&path, &registry).unwrap();
     fit(&mut model, 1);
     fit(&mut loaded, 1);
     assert_eq!(loaded.get_weights(), model.get_weights());
@@ -346,7 +346,7 @@ fn a_senseless_rate_does_not_come_back_as_another() {
         model.compile(Compile::new(Sgd::new(rate), CategoricalCrossentropy::new()));
         // JSON has no such numbers.
         if model.save(&path).is_ok() {
-            let loaded = Sequential::<f32>::load(&path);
+            let loaded = Model::<f32>::load(&path);
             assert!(loaded.and_then(|mut model| model.fit(&data(), Fit::default())).is_err());
         }
     }
@@ -362,7 +362,7 @@ fn a_model_after_large_gradients_is_saved_and_loaded() {
     let data = Dataset::new(Tensor::from([[1e12]]), Tensor::from([[1e12]])).unwrap();
     if model.fit(&data, Fit { verbose: Verbose::Silent, ..Fit::default() }).is_ok() {
         model.save(&path).unwrap();
-        Sequential::<f32>::load(&path).unwrap();
+        Model::<f32>::load(&path).unwrap();
     }
 }
 
@@ -437,7 +437,7 @@ fn a_file_name_as_long_as_the_system_allows_can_be_saved() {
     let path = scratch.path(&("m".repeat(243) + ".safetensors"));
     fs::write(&path, "an older file of that name").unwrap();
     network(5).save(&path).unwrap();
-    Sequential::<f32>::load(&path).unwrap();
+    Model::<f32>::load(&path).unwrap();
 }
 
 #[test]
@@ -452,7 +452,7 @@ fn readers_never_see_half_a_file() {
         let reader = scope.spawn(|| {
             let mut loads = 0;
             while !done.load(Ordering::Relaxed) {
-                let loaded = Sequential::load(&path).unwrap();
+                let loaded = Model::load(&path).unwrap();
                 let saved =
                     if loaded.count_params() == small.count_params() { &small } else { &large };
                 assert_eq!(bits(&loaded), bits(saved));
@@ -481,7 +481,7 @@ fn writers_do_not_get_into_each_others_way() {
             scope.spawn(move || (0..5).for_each(|_| network(seed).save(path).unwrap()));
         }
     });
-    let loaded = Sequential::load(&path).unwrap();
+    let loaded = Model::load(&path).unwrap();
     assert!((0..4).any(|seed| bits(&network(seed)) == bits(&loaded)));
     assert_eq!(names_in(&scratch.path(".")), ["model.safetensors"]);
 }
@@ -500,7 +500,7 @@ fn description(bytes: &[u8]) -> Value {
 }
 
 /// The lecture's network.
-fn lenet() -> Sequential {
+fn lenet() -> Model {
     let mut model = lenet::network(72_881);
     model.compile(lenet::compile());
     model
@@ -714,6 +714,6 @@ fn the_model_decides_on_a_layers_name_and_type() {
         assert_eq!(config.keys().collect::<Vec<_>>(), ["word"]);
         Ok(Box::new(Talkative))
     });
-    let loaded = Sequential::load_with(&path, &registry).unwrap();
+    let loaded = Model::load_with(&path, &registry).unwrap();
     assert_eq!(loaded.layers().next().unwrap().name(), "talkative");
 }

@@ -11,7 +11,7 @@ fn golden(file: &str) -> String {
 
 #[test]
 fn the_lectures_network_before_and_after_a_step() -> Result<(), Error> {
-    let mut model: Sequential = lenet::network(0);
+    let mut model: Model = lenet::network(0);
     assert_eq!(model.count_params(), 208 + 876 + 5_450 + 510);
     let before = model.summary();
     assert!(before.contains(" Total params: 7,044 (27.52 KB)\n"));

@@ -40,7 +40,7 @@ fn numbered(n: usize) -> Dataset {
     Dataset::new(&numbers * 0.1, numbers).unwrap()
 }
 
-fn line() -> Sequential {
+fn line() -> Model {
     Sequential::new([1]).add(Dense::new(1)).build(5).unwrap()
 }
 
@@ -307,7 +307,7 @@ fn a_layer_that_couples_samples_sees_whole_batches_and_keeps_its_state() {
     model.compile(Compile::new(Sgd::new(0.0), MeanSquaredError));
     let x = data.inputs().mean(0).item();
     model.fit(&data, quiet(1, n)).unwrap();
-    let moving = |model: &Sequential| model.weight("centre", "moving_mean").unwrap().item();
+    let moving = |model: &Model| model.weight("centre", "moving_mean").unwrap().item();
     assert!((moving(&model) - 0.5 * x).abs() < 1e-5);
     model.fit(&data, quiet(1, n)).unwrap();
     assert!((moving(&model) - 0.75 * x).abs() < 1e-5);
@@ -435,7 +435,7 @@ fn the_loss_of_large_equal_logits_is_that_of_equal_chances() {
     let with_dense = Sequential::new([1]).add(dense.activation(Softmax)).build(0).unwrap();
     let alone = Sequential::new([2]).add(Softmax).build(0).unwrap();
     for v in [1.0, 1e4, 1e6, 1e8] {
-        let loss = |model: &Sequential, width, compile: Compile, y: &Tensor| {
+        let loss = |model: &Model, width, compile: Compile, y: &Tensor| {
             let mut model = model.clone();
             model.compile(compile);
             model.evaluate(&Dataset::new(Tensor::full([1, width], v), y.clone()).unwrap()).unwrap()

@@ -101,7 +101,7 @@ pub fn digits(flags: &Flags) -> Result<(Dataset, Dataset), Error> {
 }
 
 /// The network of section 9.4, compiled.
-pub fn lenet(seed: u64) -> Result<Sequential, Error> {
+pub fn lenet(seed: u64) -> Result<Model, Error> {
     let conv =
         |filters, size| Conv2d::new(filters, size).activation(Relu).kernel_regularizer(L2(0.01));
     let mut model = Sequential::new([16, 16, 1])
@@ -125,9 +125,9 @@ pub fn lenet(seed: u64) -> Result<Sequential, Error> {
 }
 
 /// A trained network: that of `--load FILE`, or one that is trained for `--epochs N` (without it, 100).
-pub fn trained(flags: &Flags, train: &Dataset) -> Result<Sequential, Error> {
+pub fn trained(flags: &Flags, train: &Dataset) -> Result<Model, Error> {
     if let Some(file) = flags.text("load") {
-        return Sequential::load(file);
+        return Model::load(file);
     }
     let epochs = flags.number("epochs", 100)?;
     println!("training for {epochs} epochs (--load FILE takes a trained network)");

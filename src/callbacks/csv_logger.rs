@@ -1,7 +1,7 @@
 //! A table that grows with training.
 
 use crate::error::{Error, Result};
-use crate::model::{Callback, FitParams, Scores, Sequential, csv_row, shortest};
+use crate::model::{Callback, FitParams, Scores, Model, csv_row, shortest};
 use crate::scalar::{Scalar, compiled};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -119,7 +119,7 @@ impl CsvLogger {
 
 impl<T: Scalar> Callback<T> for CsvLogger {
     #[inline(never)]
-    fn on_train_begin(&mut self, _params: &FitParams, _model: &mut Sequential<T>) -> Result<()> {
+    fn on_train_begin(&mut self, _params: &FitParams, _model: &mut Model<T>) -> Result<()> {
         if matches!(self.separator, '"' | '\r' | '\n') {
             return Err(Error::Config(format!(
                 "CsvLogger: the separator is {:?}; it is neither a quote nor the end of a line",
@@ -135,7 +135,7 @@ impl<T: Scalar> Callback<T> for CsvLogger {
         &mut self,
         epoch: usize,
         logs: &mut Scores,
-        _model: &mut Sequential<T>,
+        _model: &mut Model<T>,
     ) -> Result<()> {
         if self.columns.is_empty() {
             self.columns = Self::columns_of(logs);
@@ -161,7 +161,7 @@ impl<T: Scalar> Callback<T> for CsvLogger {
     }
 
     #[inline(never)]
-    fn on_train_end(&mut self, _logs: &Scores, _model: &mut Sequential<T>) -> Result<()> {
+    fn on_train_end(&mut self, _logs: &Scores, _model: &mut Model<T>) -> Result<()> {
         self.file = None;
         Ok(())
     }

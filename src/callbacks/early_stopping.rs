@@ -2,7 +2,7 @@
 
 use super::monitor::Monitor;
 use crate::error::{Error, Result};
-use crate::model::{Callback, FitParams, Scores, Sequential, say};
+use crate::model::{Callback, FitParams, Scores, Model, say};
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 use crate::train::Direction;
@@ -191,7 +191,7 @@ impl<T: Scalar> Default for EarlyStopping<T> {
 
 impl<T: Scalar> Callback<T> for EarlyStopping<T> {
     #[inline(never)]
-    fn on_train_begin(&mut self, params: &FitParams, model: &mut Sequential<T>) -> Result<()> {
+    fn on_train_begin(&mut self, params: &FitParams, model: &mut Model<T>) -> Result<()> {
         if self.baseline.is_some_and(f64::is_nan) {
             return Err(Error::Config("EarlyStopping: baseline is NaN; it is a number".to_owned()));
         }
@@ -206,7 +206,7 @@ impl<T: Scalar> Callback<T> for EarlyStopping<T> {
         &mut self,
         epoch: usize,
         logs: &mut Scores,
-        model: &mut Sequential<T>,
+        model: &mut Model<T>,
     ) -> Result<()> {
         let Some(value) = self.monitor.of_epoch(logs)? else { return Ok(()) };
         if epoch < self.start_from_epoch {
@@ -229,7 +229,7 @@ impl<T: Scalar> Callback<T> for EarlyStopping<T> {
     }
 
     #[inline(never)]
-    fn on_train_end(&mut self, _logs: &Scores, model: &mut Sequential<T>) -> Result<()> {
+    fn on_train_end(&mut self, _logs: &Scores, model: &mut Model<T>) -> Result<()> {
         if let Some(epoch) = self.stopped_epoch.filter(|_| self.verbose) {
             say(&format!("Epoch {}: early stopping", epoch + 1));
         }

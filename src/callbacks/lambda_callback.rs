@@ -1,7 +1,7 @@
 //! A callback from functions.
 
 use crate::error::Result;
-use crate::model::{Callback, FitParams, Scores, Sequential};
+use crate::model::{Callback, FitParams, Scores, Model};
 use crate::scalar::Scalar;
 use std::fmt;
 
@@ -30,7 +30,7 @@ macro_rules! hooks {
         /// # Ok::<(), cinta::Error>(())
         /// ```
         pub struct LambdaCallback<'a, T: Scalar = f32> {
-            $($hook: Option<Box<dyn FnMut($($told,)* &mut Sequential<T>) -> Result<()> + 'a>>,)*
+            $($hook: Option<Box<dyn FnMut($($told,)* &mut Model<T>) -> Result<()> + 'a>>,)*
         }
 
         impl<'a, T: Scalar> LambdaCallback<'a, T> {
@@ -47,7 +47,7 @@ macro_rules! hooks {
                 #[doc = concat!("Chooses what [`Callback::", stringify!($hook), "`] does.")]
                 pub fn $hook(
                     mut self,
-                    hook: impl FnMut($($told,)* &mut Sequential<T>) -> Result<()> + 'a,
+                    hook: impl FnMut($($told,)* &mut Model<T>) -> Result<()> + 'a,
                 ) -> Self {
                     self.$hook = Some(Box::new(hook));
                     self
@@ -57,7 +57,7 @@ macro_rules! hooks {
 
         impl<T: Scalar> Callback<T> for LambdaCallback<'_, T> {
             $(
-                fn $hook(&mut self, $($argument: $told,)* model: &mut Sequential<T>) -> Result<()> {
+                fn $hook(&mut self, $($argument: $told,)* model: &mut Model<T>) -> Result<()> {
                     self.$hook.as_mut().map_or(Ok(()), |hook| hook($($argument,)* model))
                 }
             )*

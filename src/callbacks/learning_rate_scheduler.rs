@@ -1,7 +1,7 @@
 //! A learning rate for each epoch.
 
 use crate::error::Result;
-use crate::model::{Callback, Scores, Sequential, say, shortest};
+use crate::model::{Callback, Scores, Model, say, shortest};
 use crate::scalar::Scalar;
 use std::fmt;
 
@@ -63,7 +63,7 @@ impl<F> fmt::Debug for LearningRateScheduler<F> {
 }
 
 impl<T: Scalar, F: FnMut(usize, f64) -> f64> Callback<T> for LearningRateScheduler<F> {
-    fn on_epoch_begin(&mut self, epoch: usize, model: &mut Sequential<T>) -> Result<()> {
+    fn on_epoch_begin(&mut self, epoch: usize, model: &mut Model<T>) -> Result<()> {
         let rate = (self.schedule)(epoch, model.learning_rate()?);
         model.set_learning_rate(rate)?;
         if self.verbose {
@@ -79,7 +79,7 @@ impl<T: Scalar, F: FnMut(usize, f64) -> f64> Callback<T> for LearningRateSchedul
         &mut self,
         _epoch: usize,
         logs: &mut Scores,
-        model: &mut Sequential<T>,
+        model: &mut Model<T>,
     ) -> Result<()> {
         logs.insert("learning_rate", model.learning_rate()?);
         Ok(())

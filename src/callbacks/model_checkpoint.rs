@@ -4,7 +4,7 @@ use super::monitor::Monitor;
 use super::template::{Template, Value};
 use crate::error::{Error, Result};
 use crate::io::check_path;
-use crate::model::{Callback, FitParams, Scores, Sequential, fixed, say};
+use crate::model::{Callback, FitParams, Scores, Model, fixed, say};
 use crate::scalar::{Scalar, compiled};
 use crate::train::Direction;
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ use std::path::{Path, PathBuf};
 /// let callbacks: &mut [&mut dyn Callback] = &mut [&mut best, &mut each];
 /// model.fit(&data, Fit { epochs: 2, callbacks, verbose: Verbose::Silent, ..Fit::default() })?;
 ///
-/// let last: Sequential = Sequential::load(dir.join("epoch-02.safetensors"))?;
+/// let last: Model = Model::load(dir.join("epoch-02.safetensors"))?;
 /// assert_eq!(last.get_weights(), model.get_weights());
 /// # std::fs::remove_dir_all(&dir).unwrap();
 /// # Ok::<(), cinta::Error>(())
@@ -100,7 +100,7 @@ impl ModelCheckpoint {
         self
     }
 
-    /// Whether only the weights are saved, as by [`save_weights`](Sequential::save_weights), and not the whole model.
+    /// Whether only the weights are saved, as by [`save_weights`](Model::save_weights), and not the whole model.
     ///
     /// ```
     /// use cinta::prelude::*;
@@ -198,7 +198,7 @@ impl ModelCheckpoint {
         batch: Option<usize>,
         value: Option<f64>,
         logs: &Scores,
-        model: &Sequential<T>,
+        model: &Model<T>,
     ) -> Result<()> {
         let path = self.path_for(batch, logs)?;
         let (epoch, shown) = (self.epoch + 1, path.display());
@@ -224,7 +224,7 @@ impl ModelCheckpoint {
 
 impl<T: Scalar> Callback<T> for ModelCheckpoint {
     #[inline(never)]
-    fn on_train_begin(&mut self, params: &FitParams, model: &mut Sequential<T>) -> Result<()> {
+    fn on_train_begin(&mut self, params: &FitParams, model: &mut Model<T>) -> Result<()> {
         let wrong = |reason: &str| Error::format(&self.path, reason);
         if self.save_freq == Some(0) {
             return Err(Error::Config(
@@ -243,7 +243,7 @@ impl<T: Scalar> Callback<T> for ModelCheckpoint {
     }
 
     #[inline(never)]
-    fn on_epoch_begin(&mut self, epoch: usize, _model: &mut Sequential<T>) -> Result<()> {
+    fn on_epoch_begin(&mut self, epoch: usize, _model: &mut Model<T>) -> Result<()> {
         self.epoch = epoch;
         Ok(())
     }
@@ -253,7 +253,7 @@ impl<T: Scalar> Callback<T> for ModelCheckpoint {
         &mut self,
         batch: usize,
         logs: &Scores,
-        model: &mut Sequential<T>,
+        model: &mut Model<T>,
     ) -> Result<()> {
         let Some(save_freq) = self.save_freq else { return Ok(()) };
         self.batches += 1;
@@ -271,7 +271,7 @@ impl<T: Scalar> Callback<T> for ModelCheckpoint {
         &mut self,
         _epoch: usize,
         logs: &mut Scores,
-        model: &mut Sequential<T>,
+        model: &mut Model<T>,
     ) -> Result<()> {
         if self.save_freq.is_some() {
             return Ok(());

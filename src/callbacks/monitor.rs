@@ -1,7 +1,7 @@
 //! Watching a value of the logs for a better one.
 
 use crate::error::{Error, Result};
-use crate::model::{FitParams, Scores, Sequential};
+use crate::model::{FitParams, Scores, Model};
 use crate::scalar::Scalar;
 use crate::train::{Compile, Direction};
 
@@ -25,7 +25,7 @@ impl Monitor {
     }
 
     /// Finds out what is better, before the first epoch.
-    pub fn begin<T: Scalar>(&mut self, params: &FitParams, model: &Sequential<T>) -> Result<()> {
+    pub fn begin<T: Scalar>(&mut self, params: &FitParams, model: &Model<T>) -> Result<()> {
         let Monitor { class, name, min_delta, .. } = self;
         if min_delta.is_nan() {
             return Err(Error::Config(format!("{class}: min_delta is NaN; it is a number")));

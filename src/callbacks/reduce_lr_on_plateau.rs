@@ -2,7 +2,7 @@
 
 use super::monitor::Monitor;
 use crate::error::{Error, Result};
-use crate::model::{Callback, FitParams, Scores, Sequential, say, shortest};
+use crate::model::{Callback, FitParams, Scores, Model, say, shortest};
 use crate::scalar::{Scalar, compiled};
 use crate::train::{Direction, not_negative};
 
@@ -150,7 +150,7 @@ impl ReduceLrOnPlateau {
         self
     }
 
-    fn reduce<T: Scalar>(&mut self, epoch: usize, model: &mut Sequential<T>) -> Result<()> {
+    fn reduce<T: Scalar>(&mut self, epoch: usize, model: &mut Model<T>) -> Result<()> {
         let old = model.learning_rate()?;
         if old <= self.min_lr {
             return Ok(());
@@ -174,7 +174,7 @@ impl Default for ReduceLrOnPlateau {
 
 impl<T: Scalar> Callback<T> for ReduceLrOnPlateau {
     #[inline(never)]
-    fn on_train_begin(&mut self, params: &FitParams, model: &mut Sequential<T>) -> Result<()> {
+    fn on_train_begin(&mut self, params: &FitParams, model: &mut Model<T>) -> Result<()> {
         let wrong = |reason: String| Error::Config(format!("ReduceLrOnPlateau: {reason}"));
         if !(0.0..1.0).contains(&self.factor) {
             let factor = self.factor;
@@ -190,7 +190,7 @@ impl<T: Scalar> Callback<T> for ReduceLrOnPlateau {
         &mut self,
         epoch: usize,
         logs: &mut Scores,
-        model: &mut Sequential<T>,
+        model: &mut Model<T>,
     ) -> Result<()> {
         logs.insert("learning_rate", model.learning_rate()?);
         let Some(value) = self.monitor.of_epoch(logs)? else { return Ok(()) };

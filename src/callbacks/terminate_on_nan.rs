@@ -1,7 +1,7 @@
 //! Ending training that diverges without an error.
 
 use crate::error::Result;
-use crate::model::{Callback, Scores, Sequential, say};
+use crate::model::{Callback, Scores, Model, say};
 use crate::scalar::{Scalar, compiled};
 
 /// Ends training without an error when the loss is not a finite number: Keras's `TerminateOnNaN`.
@@ -35,7 +35,7 @@ impl<T: Scalar> Callback<T> for TerminateOnNan {
         &mut self,
         batch: usize,
         logs: &Scores,
-        model: &mut Sequential<T>,
+        model: &mut Model<T>,
     ) -> Result<()> {
         if logs.get("loss").is_some_and(|loss| !loss.is_finite()) {
             say(&format!("Batch {batch}: Invalid loss, terminating training"));

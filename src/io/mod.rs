@@ -6,7 +6,7 @@ mod safetensors;
 
 use crate::error::{Error, Result};
 use crate::file;
-use crate::model::{Sequential, Training};
+use crate::model::{Model, Training};
 use crate::scalar::{Scalar, compiled};
 use crate::train::Registry;
 use serde_json::{Value, json};
@@ -89,7 +89,7 @@ fn training_from_json(value: &Value) -> Result<Training, String> {
     })
 }
 
-impl<T: Scalar> Sequential<T> {
+impl<T: Scalar> Model<T> {
     /// Writes the model to a file: architecture, weights, what it was compiled with, the optimizer's state and how
     /// far training came, so that training goes on where it stopped. The name's ending tells the format.
     ///
@@ -113,7 +113,7 @@ impl<T: Scalar> Sequential<T> {
     /// let path = dir.join("model.safetensors");
     /// let model = Sequential::new([4]).add(Dense::new(2)).build(7)?;
     /// model.save(&path)?;
-    /// let loaded: Sequential = Sequential::load(&path)?;
+    /// let loaded: Model = Model::load(&path)?;
     /// assert_eq!(loaded.get_weights(), model.get_weights());
     /// # std::fs::remove_dir_all(&dir).unwrap();
     /// # Ok::<(), cinta::Error>(())
@@ -145,7 +145,7 @@ impl<T: Scalar> Sequential<T> {
     ///
     /// ```
     /// # use cinta::prelude::*;
-    /// let error = Sequential::<f32>::load("nowhere.safetensors").unwrap_err();
+    /// let error = Model::<f32>::load("nowhere.safetensors").unwrap_err();
     /// assert!(error.to_string().starts_with("nowhere.safetensors: "));
     /// ```
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
@@ -161,7 +161,7 @@ impl<T: Scalar> Sequential<T> {
     /// # use cinta::prelude::*;
     /// # use cinta::Registry;
     /// let registry = Registry::new(); // .layer("Mine", |config| ...)
-    /// assert!(Sequential::<f32>::load_with("nowhere.safetensors", &registry).is_err());
+    /// assert!(Model::<f32>::load_with("nowhere.safetensors", &registry).is_err());
     /// ```
     pub fn load_with(path: impl AsRef<Path>, registry: &Registry<T>) -> Result<Self> {
         let path = path.as_ref();
@@ -232,5 +232,5 @@ impl<T: Scalar> Sequential<T> {
     }
 }
 
-compiled!(|model: &Sequential<T>| (model.save(""), model.save_weights("")));
-compiled!(|model: &mut Sequential<T>| (model.load_weights(""), Sequential::<T>::load("")));
+compiled!(|model: &Model<T>| (model.save(""), model.save_weights("")));
+compiled!(|model: &mut Model<T>| (model.load_weights(""), Model::<T>::load("")));

@@ -6,7 +6,7 @@
 //! an order that changes from run to run.
 
 use super::{training_from_json, training_to_json};
-use crate::model::{Built, Param, Sequential, from_config, to_config};
+use crate::model::{Built, Param, Model, from_config, to_config};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use crate::train::Registry;
@@ -36,7 +36,7 @@ fn slot_name(layer: &str, weight: &str, slot: &str) -> String {
 
 /// A model with all that belongs to it.
 #[inline(never)]
-pub(super) fn to_bytes<T: Scalar>(model: &Sequential<T>) -> Result<Vec<u8>, String> {
+pub(super) fn to_bytes<T: Scalar>(model: &Model<T>) -> Result<Vec<u8>, String> {
     let slots = model.compiled.as_ref().map_or(&[][..], |compiled| compiled.optimizer.slots());
     let description = json!({
         "format": FORMAT,
@@ -48,13 +48,13 @@ pub(super) fn to_bytes<T: Scalar>(model: &Sequential<T>) -> Result<Vec<u8>, Stri
 
 /// The weights alone.
 #[inline(never)]
-pub(super) fn weights_to_bytes<T: Scalar>(model: &Sequential<T>) -> Result<Vec<u8>, String> {
+pub(super) fn weights_to_bytes<T: Scalar>(model: &Model<T>) -> Result<Vec<u8>, String> {
     serialize(model, &[], None)
 }
 
 /// The weights of a model, with what the optimizer keeps for each in these slots.
 fn serialize<T: Scalar>(
-    model: &Sequential<T>,
+    model: &Model<T>,
     slots: &[&str],
     description: Option<Value>,
 ) -> Result<Vec<u8>, String> {
@@ -94,7 +94,7 @@ fn broken(error: safetensors::SafeTensorError) -> String {
 #[inline(never)]
 pub(super) fn weights_from_bytes<T: Scalar>(
     bytes: &[u8],
-    model: &Sequential<T>,
+    model: &Model<T>,
 ) -> Result<Vec<Tensor<T>>, String> {
     let tensors = SafeTensors::deserialize(bytes).map_err(broken)?;
     let read = |(layer, param): (&str, &Param<T>)| {
@@ -108,7 +108,7 @@ pub(super) fn weights_from_bytes<T: Scalar>(
 pub(super) fn from_bytes<T: Scalar>(
     bytes: &[u8],
     registry: &Registry<T>,
-) -> Result<Sequential<T>, String> {
+) -> Result<Model<T>, String> {
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(broken)?;
     let tensors = SafeTensors::deserialize(bytes).map_err(broken)?;
     let text = header.metadata().as_ref().and_then(|metadata| metadata.get(KEY)).ok_or_else(|| {
@@ -172,7 +172,7 @@ pub(super) fn from_bytes<T: Scalar>(
         let extra = names.into_iter().find(|name| !known(name)).unwrap_or_default();
         return Err(format!("the tensor {extra} belongs to no layer of the model"));
     }
-    let mut loaded = Sequential::from_parts(model.name, model.input, layers, training.seed);
+    let mut loaded = Model::from_parts(model.name, model.input, layers, training.seed);
     loaded.compiled = model.compile;
     loaded.progress = training;
     Ok(loaded)

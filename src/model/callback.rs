@@ -1,14 +1,14 @@
 //! What is called while a model trains.
 
 use super::scores::Scores;
-use super::sequential::Sequential;
+use super::model::Model;
 use crate::error::Result;
 use crate::scalar::Scalar;
 
-/// What is called while [`fit`](Sequential::fit) runs: Keras's `Callback`, with its hooks. Each does nothing by default.
+/// What is called while [`fit`](Model::fit) runs: Keras's `Callback`, with its hooks. Each does nothing by default.
 ///
 /// A hook can do to the model what anyone can who has it: read and set weights, save it, change the learning rate; to
-/// end training, it sets [`stop_training`](Sequential::stop_training). `compile` is the exception: `fit` ends with an
+/// end training, it sets [`stop_training`](Model::stop_training). `compile` is the exception: `fit` ends with an
 /// error when a hook calls it. Epochs and batches are counted from 0, as in Keras. `logs` holds what was measured, in
 /// alphabetical order: at the end of a batch the means over the epoch so far, at the end of an epoch also `val_loss`
 /// and the other values of validation, if there was one in that epoch. What a hook adds to the logs of an epoch goes on
@@ -29,7 +29,7 @@ use crate::scalar::Scalar;
 /// struct Enough(f64);
 ///
 /// impl Callback for Enough {
-///     fn on_epoch_end(&mut self, _epoch: usize, logs: &mut Scores, model: &mut Sequential) -> Result<()> {
+///     fn on_epoch_end(&mut self, _epoch: usize, logs: &mut Scores, model: &mut Model) -> Result<()> {
 ///         model.stop_training |= logs["loss"] < self.0;
 ///         Ok(())
 ///     }
@@ -47,17 +47,17 @@ use crate::scalar::Scalar;
 #[expect(unused_variables, reason = "the hooks do nothing")]
 pub trait Callback<T: Scalar = f32> {
     /// Before the first epoch.
-    fn on_train_begin(&mut self, params: &FitParams, model: &mut Sequential<T>) -> Result<()> {
+    fn on_train_begin(&mut self, params: &FitParams, model: &mut Model<T>) -> Result<()> {
         Ok(())
     }
 
     /// After the last epoch, with its logs; they are empty if there was none.
-    fn on_train_end(&mut self, logs: &Scores, model: &mut Sequential<T>) -> Result<()> {
+    fn on_train_end(&mut self, logs: &Scores, model: &mut Model<T>) -> Result<()> {
         Ok(())
     }
 
     /// Before an epoch.
-    fn on_epoch_begin(&mut self, epoch: usize, model: &mut Sequential<T>) -> Result<()> {
+    fn on_epoch_begin(&mut self, epoch: usize, model: &mut Model<T>) -> Result<()> {
         Ok(())
     }
 
@@ -66,13 +66,13 @@ pub trait Callback<T: Scalar = f32> {
         &mut self,
         epoch: usize,
         logs: &mut Scores,
-        model: &mut Sequential<T>,
+        model: &mut Model<T>,
     ) -> Result<()> {
         Ok(())
     }
 
     /// Before a step.
-    fn on_train_batch_begin(&mut self, batch: usize, model: &mut Sequential<T>) -> Result<()> {
+    fn on_train_batch_begin(&mut self, batch: usize, model: &mut Model<T>) -> Result<()> {
         Ok(())
     }
 
@@ -81,18 +81,18 @@ pub trait Callback<T: Scalar = f32> {
         &mut self,
         batch: usize,
         logs: &Scores,
-        model: &mut Sequential<T>,
+        model: &mut Model<T>,
     ) -> Result<()> {
         Ok(())
     }
 
     /// Before the validation of an epoch.
-    fn on_test_begin(&mut self, model: &mut Sequential<T>) -> Result<()> {
+    fn on_test_begin(&mut self, model: &mut Model<T>) -> Result<()> {
         Ok(())
     }
 
     /// After the validation of an epoch, with what it found: `loss`, not yet `val_loss`.
-    fn on_test_end(&mut self, logs: &Scores, model: &mut Sequential<T>) -> Result<()> {
+    fn on_test_end(&mut self, logs: &Scores, model: &mut Model<T>) -> Result<()> {
         Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! A model's architecture as the JSON that Keras 3 writes.
 
-use super::builder::{Planned, SequentialBuilder};
-use super::sequential::{Built, Sequential};
+use super::builder::{Planned, Sequential};
+use super::model::{Built, Model};
 use crate::nn::{BUILTIN, Config, keras_object, object};
 use crate::scalar::Scalar;
 use crate::tensor::{MAX_RANK, Shape};
@@ -24,7 +24,7 @@ fn batch_shape(shape: Shape) -> Value {
 }
 
 /// What Keras 3 writes as `config.json`.
-pub(crate) fn to_config<T: Scalar>(model: &Sequential<T>) -> Value {
+pub(crate) fn to_config<T: Scalar>(model: &Model<T>) -> Value {
     let input = json!({
         "batch_shape": batch_shape(model.input), "dtype": dtype::<T>(), "sparse": false,
         "ragged": false, "name": "input_layer", "optional": false,
@@ -85,7 +85,7 @@ pub(crate) fn from_config<T: Scalar>(
 ) -> Result<Description<T>, String> {
     let (class_name, config) = object(model)?;
     if class_name != "Sequential" {
-        return Err(format!("the model is a {class_name}; only Sequential is supported"));
+        return Err(format!("the model is a {class_name}; only Model is supported"));
     }
     let Some(layers) = config.get("layers").and_then(Value::as_array) else {
         return Err("the model has no list of layers".to_owned());
@@ -133,7 +133,7 @@ pub(crate) fn from_config<T: Scalar>(
         read.push((name, layer.map_err(wrong)?));
     }
     let input = input.ok_or("the model does not say the shape of its input")?;
-    let mut builder = SequentialBuilder::<T>::new(input);
+    let mut builder = Sequential::<T>::new(input);
     if let Some(Value::String(name)) = config.get("name") {
         builder = builder.name(name.clone());
     }

@@ -2,7 +2,7 @@
 
 use super::forward::{self, Run, SHARD, map_shards, together};
 use super::scores::Scores;
-use super::sequential::Sequential;
+use super::model::Model;
 use crate::datasets::Dataset;
 use crate::error::{Error, Result};
 use crate::scalar::{Scalar, compiled};
@@ -72,7 +72,7 @@ impl Sums {
     }
 }
 
-impl<T: Scalar> Sequential<T> {
+impl<T: Scalar> Model<T> {
     /// The loss, with the penalties on the weights, and the metrics over a data set. The
     /// [weights of the samples](Dataset::with_sample_weight), if they have any, count in the loss and not in the
     /// metrics. Sums over samples are accumulated in `f64`.
@@ -99,12 +99,12 @@ impl<T: Scalar> Sequential<T> {
     }
 
     pub(super) fn evaluate_checked(&self, compiled: &Compile<T>, data: &Dataset<T>) -> Scores {
-        let size = together(&self.layers, data.len(), SHARD);
+        let size = together(&self.graph, &self.layers, data.len(), SHARD);
         let shards = map_shards(data.len(), size, |shard| {
             let shard = data.slice(shard);
-            let mut run = Run::infer(&self.layers);
+            let mut run = Run::infer(&self.graph, &self.layers);
             let (losses, predictions) =
-                run.loss(shard.inputs().clone(), shard.targets(), &*compiled.loss);
+                run.loss(vec![shard.inputs().clone()], shard.targets(), &*compiled.loss);
             Sums::of(compiled, losses.value(), &shard, &predictions)
         });
         let mut sums = Sums::default();
@@ -130,7 +130,29 @@ impl<T: Scalar> Sequential<T> {
     /// ```
     #[inline(never)]
     pub fn predict(&self, inputs: &Tensor<T>) -> Result<Tensor<T>> {
-        forward::predict(self.input, &self.layers, inputs)
+        forward::predict(&self.graph, &self.layers, inputs)
+    }
+
+    /// The outputs of a model with any number of inputs and outputs, in the order in which it was built with them: as
+    /// [`predict`](Self::predict), for several.
+    ///
+    /// # Errors
+    /// When there are too many or too few inputs, they do not fit the model or have different numbers of samples, or they
+    /// hold values that are not finite.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let (a, b) = (Input::new([2]), Input::named("b", [2]));
+    /// let model = Model::new([&a, &b], &Add::new().of([&a, &b])).build(0)?;
+    /// let (x, y) = (Tensor::ones([3, 2]), Tensor::ones([4, 2]));
+    /// assert_eq!(model.predict_all(&[&x, &x])?[0].to_vec(), [2.0; 6]);
+    /// let error = model.predict_all(&[&x, &y]).unwrap_err();
+    /// assert_eq!(error.to_string(), "input input_layer has 3 samples, and input b has 4; all inputs have as many");
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    #[inline(never)]
+    pub fn predict_all(&self, inputs: &[&Tensor<T>]) -> Result<Vec<Tensor<T>>> {
+        forward::predict_all(&self.graph, &self.layers, inputs)
     }
 
     /// Whether a data set can train or test this model.
@@ -139,7 +161,14 @@ impl<T: Scalar> Sequential<T> {
         if data.is_empty() {
             return Err(Error::Data(format!("the {what} has no samples")));
         }
-        forward::check_inputs(self.input, data.inputs())?;
+        if self.graph.inputs.len() != 1 || self.graph.outputs.len() != 1 {
+            return Err(Error::Config(format!(
+                "fit and evaluate are for models with one input and one output, and this one has {} and {}",
+                self.graph.inputs.len(),
+                self.graph.outputs.len()
+            )));
+        }
+        forward::check_inputs(self.input_shape(), data.inputs())?;
         forward::check_finite("target", data.targets())?;
         let output = self.output_shape();
         compiled.loss.check(data.targets(), output).map_err(|reason| {
@@ -156,7 +185,8 @@ impl<T: Scalar> Sequential<T> {
     }
 }
 
-compiled!(|model: &Sequential<T>, data: &Dataset<T>| (
+compiled!(|model: &Model<T>, data: &Dataset<T>| (
     model.evaluate(data),
-    model.predict(data.inputs())
+    model.predict(data.inputs()),
+    model.predict_all(&[])
 ));

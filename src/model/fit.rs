@@ -7,7 +7,7 @@ use super::history::History;
 use super::options::Fit;
 use super::progress::Progress;
 use super::scores::Scores;
-use super::sequential::{Param, Sequential, Training};
+use super::model::{Param, Model, Training};
 use crate::autograd::{Tape, Var};
 use crate::buffer::Buffer;
 use crate::datasets::Dataset;
@@ -28,7 +28,7 @@ fn shard_size(batch: usize) -> usize {
 /// The stream label of the order of samples.
 const SHUFFLE: u64 = u64::from_le_bytes(*b"shuffle ");
 
-impl<T: Scalar> Sequential<T> {
+impl<T: Scalar> Model<T> {
     /// Trains the model, and reports the loss and the metrics of every epoch.
     ///
     /// The loss of a batch is the mean over its samples (of the losses times the
@@ -153,7 +153,7 @@ impl<T: Scalar> Sequential<T> {
         indices: &[usize],
         memory: &mut Memory<T>,
     ) -> Option<Outcome> {
-        let size = together(&self.layers, indices.len(), shard_size(indices.len()));
+        let size = together(&self.graph, &self.layers, indices.len(), shard_size(indices.len()));
         let trainable = || self.params().filter(|param| param.weight.trainable);
         // One row of gradients for each shard, and a place where nothing is trained.
         let row_len = trainable().map(|param| param.value.len()).sum::<usize>().max(1);
@@ -285,9 +285,9 @@ impl<T: Scalar> Sequential<T> {
             self.layers.iter().map(|layer| layer.params.iter().map(variable).collect()).collect();
         let Training { seed, step, .. } = self.progress;
         let mode = Mode::Train { seed, step, layer: 0, first_sample };
-        let mut run = Run { layers: &self.layers, weights, mode, updates: Vec::new() };
+        let mut run = Run::new(&self.graph, &self.layers, weights, mode);
         let (losses, predictions) =
-            run.loss(shard.inputs().clone(), shard.targets(), &*compiled.loss);
+            run.loss(vec![shard.inputs().clone()], shard.targets(), &*compiled.loss);
         let sums = Sums::of(compiled, losses.value(), &shard, &predictions);
 
         // The mean over the batch, of which this shard is a part.
@@ -343,4 +343,4 @@ struct Outcome {
     penalty: f64,
 }
 
-compiled!(|model: &mut Sequential<T>, data: &Dataset<T>| model.fit(data, Fit::default()));
+compiled!(|model: &mut Model<T>, data: &Dataset<T>| model.fit(data, Fit::default()));

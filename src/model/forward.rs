@@ -1,6 +1,7 @@
 //! Running the layers, on shards of a batch.
 
-use super::sequential::Built;
+use super::graph::{Graph, Source};
+use super::model::Built;
 use crate::autograd::Var;
 use crate::error::{Error, Result};
 use crate::kernels::par;
@@ -16,8 +17,13 @@ pub(super) const SHARD: usize = 32;
 
 /// How many of `n` samples run together: `size`, or all of them if a layer couples samples. What such a layer gives for a
 /// sample depends on the others, so that it must see them all, in training and in inference.
-pub(super) fn together<T: Scalar>(layers: &[Built<T>], n: usize, size: usize) -> usize {
-    let coupled = layers.iter().any(|layer| layer.layer.couples_samples());
+pub(super) fn together<T: Scalar>(
+    graph: &Graph,
+    layers: &[Built<T>],
+    n: usize,
+    size: usize,
+) -> usize {
+    let coupled = graph.nodes.iter().any(|node| layers[node.layer].layer.couples_samples());
     if coupled { n.max(1) } else { size }
 }
 
@@ -50,42 +56,71 @@ pub(super) fn map_shards_into<T: Send, R: Send>(
 /// New values of untrained weights: layer, weight, value.
 pub(super) type Updates<T> = Vec<(usize, usize, Tensor<T>)>;
 
-/// A run of layers over one shard.
+/// A run of a graph over one shard.
 pub(super) struct Run<'m, 't, T: Scalar> {
-    pub layers: &'m [Built<T>],
+    graph: &'m Graph,
+    layers: &'m [Built<T>],
     /// The weights of each layer as variables.
     pub weights: Vec<Vec<Var<'t, T>>>,
-    pub mode: Mode,
+    mode: Mode,
     pub updates: Updates<T>,
+    /// What was computed and is still needed, by place in the graph.
+    values: Vec<Option<Var<'t, T>>>,
+    /// How often each value is still needed.
+    uses: Vec<usize>,
 }
 
 impl<'m, 't, T: Scalar> Run<'m, 't, T> {
+    pub fn new(
+        graph: &'m Graph,
+        layers: &'m [Built<T>],
+        weights: Vec<Vec<Var<'t, T>>>,
+        mode: Mode,
+    ) -> Self {
+        let uses = graph.uses();
+        let values = uses.iter().map(|_| None).collect();
+        Run { graph, layers, weights, mode, updates: Vec::new(), values, uses }
+    }
+
     /// A run for inference: all weights are constants.
-    pub fn infer(layers: &'m [Built<T>]) -> Self {
+    pub fn infer(graph: &'m Graph, layers: &'m [Built<T>]) -> Self {
         let constants = |layer: &Built<T>| {
             layer.params.iter().map(|param| Var::constant(param.value.clone())).collect()
         };
-        let weights = layers.iter().map(constants).collect();
-        Run { layers, weights, mode: Mode::Infer, updates: Vec::new() }
+        Run::new(graph, layers, layers.iter().map(constants).collect(), Mode::Infer)
     }
 
-    /// The last layer's output.
-    pub fn output(&mut self, x: Tensor<T>) -> Var<'t, T> {
-        (0..self.layers.len()).fold(Var::constant(x), |x, at| self.layer(at, &x))
+    /// The outputs.
+    pub fn outputs(mut self, inputs: Vec<Tensor<T>>) -> Vec<Tensor<T>> {
+        self.enter(inputs);
+        (0..self.graph.nodes.len()).for_each(|node| self.node(node));
+        let graph = self.graph;
+        graph.outputs.iter().map(|&output| self.take(output).into_value()).collect()
     }
 
-    /// The loss of every sample, and the predictions. If the last layer ends in a softmax or a sigmoid and the loss
-    /// can do without, it gets what went into that.
+    /// The loss of every sample, and the predictions, of a model with one output. If the layer that gives it ends in a
+    /// softmax or a sigmoid, and the loss can do without, it gets what went into that.
     pub fn loss(
         &mut self,
-        x: Tensor<T>,
+        inputs: Vec<Tensor<T>>,
         targets: &Tensor<T>,
         loss: &dyn Loss<T>,
     ) -> (Var<'t, T>, Tensor<T>) {
-        let last = self.layers.len() - 1;
-        let x = (0..last).fold(Var::constant(x), |x, at| self.layer(at, &x));
-        let logits =
-            self.in_context(last, |layer, weights, cx| layer.layer.logits(weights, &x, cx));
+        self.enter(inputs);
+        let output = self.graph.outputs[0];
+        // An output that another node takes as well is computed as it is.
+        let last = match output {
+            Source::Node(node) if self.uses[self.graph.place(output)] == 1 => Some(node),
+            _ => None,
+        };
+        let nodes = 0..self.graph.nodes.len();
+        nodes.filter(|node| Some(*node) != last).for_each(|node| self.node(node));
+        let logits = last.and_then(|node| {
+            let inputs = self.inputs(node);
+            self.in_context(node, &inputs, |layer, weights, inputs, cx| {
+                layer.layer.logits(weights, inputs, cx)
+            })
+        });
         let fused = logits.as_ref().and_then(|(activation, logits)| {
             loss.per_sample_from_logits(targets, logits, *activation)
         });
@@ -94,9 +129,13 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
                 (losses, activation.of(&Var::constant(logits.into_value())).into_value())
             }
             (logits, _) => {
-                let predictions = match logits {
-                    Some((activation, logits)) => activation.of(&logits),
-                    None => self.layer(last, &x),
+                let predictions = match (logits, last) {
+                    (Some((activation, logits)), _) => activation.of(&logits),
+                    (None, Some(node)) => {
+                        self.node(node);
+                        self.take(output)
+                    }
+                    (None, None) => self.take(output),
                 };
                 (loss.per_sample(targets, &predictions), predictions.into_value())
             }
@@ -112,10 +151,40 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
         (losses, predictions)
     }
 
-    fn layer(&mut self, at: usize, x: &Var<'t, T>) -> Var<'t, T> {
-        let y = self.in_context(at, |layer, weights, cx| layer.layer.forward(weights, x, cx));
-        let built = &self.layers[at];
-        let promised = built.output.batch(x.shape()[0]);
+    fn enter(&mut self, inputs: Vec<Tensor<T>>) {
+        for (place, input) in inputs.into_iter().enumerate() {
+            self.values[place] = Some(Var::constant(input));
+        }
+    }
+
+    /// A value for one of those who need it. The last one gets it for itself, so that its memory is free afterwards.
+    fn take(&mut self, source: Source) -> Var<'t, T> {
+        let place = self.graph.place(source);
+        self.uses[place] -= 1;
+        let value = &mut self.values[place];
+        let value = if self.uses[place] == 0 { value.take() } else { value.clone() };
+        value.expect("nodes come after those that they need")
+    }
+
+    /// What a node takes, which stays where it is.
+    fn inputs(&self, node: usize) -> Vec<Var<'t, T>> {
+        let kept = |source: &Source| {
+            let value = self.values[self.graph.place(*source)].clone();
+            value.expect("nodes come after those that they need")
+        };
+        self.graph.nodes[node].inputs.iter().map(kept).collect()
+    }
+
+    /// Runs a node, and keeps what it gives.
+    fn node(&mut self, at: usize) {
+        let graph = self.graph;
+        let node = &graph.nodes[at];
+        let inputs: Vec<Var<'t, T>> = node.inputs.iter().map(|&source| self.take(source)).collect();
+        let samples = inputs[0].shape()[0];
+        let y = self.in_context(at, &inputs, |layer, weights, inputs, cx| {
+            layer.layer.forward(weights, inputs, cx)
+        });
+        let (built, promised) = (&self.layers[node.layer], node.output.batch(samples));
         assert_eq!(
             y.shape(),
             promised,
@@ -124,13 +193,17 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
             built.layer.class_name(),
             y.shape()
         );
-        y
+        let place = graph.place(Source::Node(at));
+        if self.uses[place] > 0 {
+            self.values[place] = Some(y);
+        }
     }
 
     fn in_context<R>(
         &mut self,
         at: usize,
-        f: impl FnOnce(&Built<T>, &[Var<'t, T>], &mut Context<T>) -> R,
+        inputs: &[Var<'t, T>],
+        f: impl FnOnce(&Built<T>, &[Var<'t, T>], &[&Var<'t, T>], &mut Context<T>) -> R,
     ) -> R {
         let mode = match self.mode {
             Mode::Train { seed, step, first_sample, .. } => {
@@ -138,31 +211,78 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
             }
             Mode::Infer => Mode::Infer,
         };
+        let layer = self.graph.nodes[at].layer;
+        let inputs: Vec<&Var<'t, T>> = inputs.iter().collect();
         let mut cx = Context::new(mode);
-        let result = f(&self.layers[at], &self.weights[at], &mut cx);
+        let result = f(&self.layers[layer], &self.weights[layer], &inputs, &mut cx);
         self.updates
-            .extend(cx.into_updates().into_iter().map(|(weight, value)| (at, weight, value)));
+            .extend(cx.into_updates().into_iter().map(|(weight, value)| (layer, weight, value)));
         result
     }
 }
 
-/// The output of layers for any number of samples, in row-major order.
+/// The only output of a graph with one input, for any number of samples, in row-major order.
 pub(super) fn predict<T: Scalar>(
-    input: Shape,
+    graph: &Graph,
     layers: &[Built<T>],
     x: &Tensor<T>,
 ) -> Result<Tensor<T>> {
-    check_inputs(input, x)?;
-    let output = layers.last().map_or(input, |layer| layer.output);
-    let n = x.shape()[0];
-    let size = together(layers, n, SHARD);
-    let parts =
-        map_shards(n, size, |shard| Run::infer(layers).output(x.slice(0, shard)).into_value());
-    Ok(match parts.len() {
-        0 => Tensor::zeros(output.batch(0)).row_major(),
-        1 => parts[0].row_major(),
-        _ => Tensor::concat(&parts),
-    })
+    if graph.inputs.len() != 1 || graph.outputs.len() != 1 {
+        return Err(Error::Config(format!(
+            "predict is for models with one input and one output, and this one has {} and {}; use predict_all",
+            graph.inputs.len(),
+            graph.outputs.len()
+        )));
+    }
+    Ok(predict_all(graph, layers, &[x])?.pop().expect("one output"))
+}
+
+/// The outputs of a graph, for any number of samples, in row-major order.
+pub(super) fn predict_all<T: Scalar>(
+    graph: &Graph,
+    layers: &[Built<T>],
+    inputs: &[&Tensor<T>],
+) -> Result<Vec<Tensor<T>>> {
+    check_all_inputs(graph, inputs)?;
+    let n = inputs[0].shape()[0];
+    let size = together(graph, layers, n, SHARD);
+    let parts = map_shards(n, size, |shard| {
+        let inputs = inputs.iter().map(|x| x.slice(0, shard.clone())).collect();
+        Run::infer(graph, layers).outputs(inputs)
+    });
+    let output = |at: usize| match &parts[..] {
+        [] => Tensor::zeros(graph.shape(graph.outputs[at]).batch(0)).row_major(),
+        [part] => part[at].row_major(),
+        parts => Tensor::concat(&parts.iter().map(|part| part[at].clone()).collect::<Vec<_>>()),
+    };
+    Ok((0..graph.outputs.len()).map(output).collect())
+}
+
+/// Whether batches fit a model's inputs, and each other.
+pub(super) fn check_all_inputs<T: Scalar>(graph: &Graph, inputs: &[&Tensor<T>]) -> Result<()> {
+    if inputs.len() != graph.inputs.len() {
+        return Err(Error::Data(format!(
+            "the model has {} inputs, and {} were given",
+            graph.inputs.len(),
+            inputs.len()
+        )));
+    }
+    for (entrance, x) in graph.inputs.iter().zip(inputs) {
+        check_inputs(entrance.shape, x).map_err(|error| match error {
+            Error::Data(reason) if inputs.len() > 1 => {
+                Error::Data(format!("input {}: {reason}", entrance.name))
+            }
+            error => error,
+        })?;
+        let (first, n) = (inputs[0].shape()[0], x.shape()[0]);
+        if n != first {
+            return Err(Error::Data(format!(
+                "input {} has {first} samples, and input {} has {n}; all inputs have as many",
+                graph.inputs[0].name, entrance.name
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Whether a batch fits a model's input.

@@ -1,6 +1,6 @@
 //! A layer of a model, to look at.
 
-use super::sequential::Built;
+use super::model::Built;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 use std::fmt;
@@ -54,7 +54,7 @@ impl<'m, T: Scalar> LayerRef<'m, T> {
         self.built.layer.class_name()
     }
 
-    /// The shape of one sample's input.
+    /// The shape of one sample's input: of the first one, if there are several.
     ///
     /// ```
     /// # use cinta::prelude::*;
@@ -63,7 +63,7 @@ impl<'m, T: Scalar> LayerRef<'m, T> {
     /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn input_shape(&self) -> Shape {
-        self.built.input
+        self.built.inputs[0]
     }
 
     /// The shape of one sample's output.

@@ -1,15 +1,19 @@
-//! Models: layers in a row, their weights, and what is done with them.
+//! Models: layers as a graph, their weights, and what is done with them.
 
-mod builder;
 mod callback;
 mod config;
 mod csv;
+mod draft;
 mod evaluate;
 mod fit;
 mod forward;
+mod graph;
 mod history;
 mod layer_ref;
+#[expect(clippy::module_inception, reason = "it is what the room is about")]
+mod model;
 mod names;
+mod node;
 mod number;
 mod options;
 mod progress;
@@ -18,10 +22,11 @@ mod sequential;
 mod sub_model;
 mod summary;
 
-pub use builder::SequentialBuilder;
 pub use callback::{Callback, FitParams};
 pub use history::History;
 pub use layer_ref::LayerRef;
+pub use model::Model;
+pub use node::{Input, ModelBuilder, Node, Nodes, Recipe, Shared};
 pub use options::Fit;
 pub use progress::Verbose;
 pub use scores::Scores;
@@ -32,6 +37,7 @@ pub(crate) use config::{from_config, to_config};
 pub(crate) use csv::row as csv_row;
 pub(crate) use number::{fixed, scientific, shortest};
 pub(crate) use progress::say;
-pub(crate) use sequential::{Built, Param, Training};
+pub(crate) use graph::{Graph, Listed, Source};
+pub(crate) use model::{Built, Param, Training};
 #[cfg(feature = "keras")]
-pub(crate) use {builder::Planned, config::Description};
+pub(crate) use {config::Description, draft::Planned};

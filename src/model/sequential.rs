@@ -1,85 +1,37 @@
-//! The model.
+//! A chain of layers.
 
-use super::builder::SequentialBuilder;
-use super::layer_ref::LayerRef;
-use super::sub_model::SubModel;
-use super::summary;
-use crate::error::{Error, Result};
-use crate::nn::{Layer, Weight};
+use super::draft::{Draft, Draught};
+use super::graph::Source;
+use super::model::Model;
+use crate::error::Result;
+use crate::nn::{Layer, MultiLayer, shared_layer};
 use crate::scalar::{Scalar, compiled};
-use crate::tensor::{Shape, Tensor};
-use crate::train::Compile;
+use crate::tensor::Shape;
 use std::fmt;
 use std::sync::Arc;
 
-/// Layers in a row, with their weights.
-///
-/// `new`, `add` and `build` make one; `compile`, `fit`, `evaluate` and `predict` are Keras's. A model
-/// is `Send + Sync`, and `predict` takes `&self`: threads can share one. Cloning shares the weights until
-/// one of the two is trained.
+/// A chain of layers in the making: an input shape, and layers one after the other. [`build`](Self::build) makes a
+/// [`Model`] of it.
 ///
 /// ```
 /// use cinta::prelude::*;
-/// // Is the bar horizontal or vertical?
-/// let image = |i: usize| Tensor::from_fn([8, 8, 1], move |at| f32::from(at[i % 2] == i / 2 % 8));
-/// let inputs = Tensor::concat(&(0..64).map(|i| image(i).reshape([1, 8, 8, 1])).collect::<Vec<_>>());
-/// let targets = datasets::one_hot(&(0..64).map(|i| i % 2).collect::<Vec<_>>(), 2)?;
-/// let data = Dataset::new(inputs, targets)?;
-///
-/// let mut model = Sequential::new([8, 8, 1])
-///     .add(Conv2d::new(4, 3).activation(Relu))
-///     .add(MaxPooling2d::new(2))
-///     .add(Flatten::new())
-///     .add(Dense::new(2).activation(Softmax))
-///     .build(1)?;
-/// model.compile(Compile::new(Adam::new(0.01), CategoricalCrossentropy::new()).metric(Accuracy));
-/// model.fit(&data, Fit { epochs: 30, verbose: Verbose::Silent, ..Fit::default() })?;
-/// assert!(model.evaluate(&data)?["accuracy"] > 0.9);
-/// assert_eq!(model.predict(data.inputs())?.shape(), [64, 2]);
+/// let chain = Sequential::new([4]).add(Dense::new(2));
+/// assert_eq!(chain.build(1)?.count_params(), 10);
 /// # Ok::<(), cinta::Error>(())
 /// ```
 #[derive(Clone)]
 pub struct Sequential<T: Scalar = f32> {
-    pub(crate) name: String,
-    pub(crate) input: Shape,
-    pub(crate) layers: Vec<Built<T>>,
-    pub(crate) compiled: Option<Compile<T>>,
-    pub(crate) progress: Training,
-    /// Whether [`fit`](Self::fit) ends after the batch or the epoch at hand: a [`Callback`](crate::Callback) sets it, and
-    /// `fit` clears it when it begins.
-    pub stop_training: bool,
+    name: String,
+    input: Shape,
+    layers: Vec<(Option<String>, Arc<dyn MultiLayer<T>>)>,
 }
 
-/// How far training has come: with the seed, all that decides what happens next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub(crate) struct Training {
-    pub seed: u64,
-    /// Epochs that were completed.
-    pub epoch: u64,
-    /// Steps that were taken, over the model's whole life.
-    pub step: u64,
-    /// Steps of the optimizer at hand.
-    pub iterations: u64,
-}
-
-/// A layer in a model.
-#[derive(Clone)]
-pub(crate) struct Built<T: Scalar> {
-    pub name: String,
-    pub layer: Arc<dyn Layer<T>>,
-    pub input: Shape,
-    pub output: Shape,
-    pub params: Vec<Param<T>>,
-}
-
-/// A weight in a model, with what the optimizer keeps for it.
-#[derive(Clone)]
-pub(crate) struct Param<T: Scalar> {
-    pub weight: Weight,
-    /// Always row-major.
-    pub value: Tensor<T>,
-    /// Empty until the optimizer's first step.
-    pub slots: Vec<Tensor<T>>,
+impl<T: Scalar> fmt::Debug for Sequential<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let classes = self.layers.iter().map(|(_, layer)| layer.class_name());
+        write!(f, "{} {} ", self.name, self.input)?;
+        f.debug_list().entries(classes).finish()
+    }
 }
 
 impl Sequential<f32> {
@@ -92,10 +44,9 @@ impl Sequential<f32> {
     /// assert_eq!(model.count_params(), 2570);
     /// # Ok::<(), cinta::Error>(())
     /// ```
-    #[expect(clippy::new_ret_no_self, reason = "a model exists once its layers are known")]
     #[track_caller]
-    pub fn new(input: impl Into<Shape>) -> SequentialBuilder<f32> {
-        SequentialBuilder::new(input.into())
+    pub fn new(input: impl Into<Shape>) -> Sequential<f32> {
+        Sequential::typed(input)
     }
 }
 
@@ -109,309 +60,66 @@ impl<T: Scalar> Sequential<T> {
     /// # Ok::<(), cinta::Error>(())
     /// ```
     #[track_caller]
-    pub fn typed(input: impl Into<Shape>) -> SequentialBuilder<T> {
-        SequentialBuilder::new(input.into())
+    pub fn typed(input: impl Into<Shape>) -> Sequential<T> {
+        Sequential { name: "sequential".to_owned(), input: input.into(), layers: Vec::new() }
     }
 
-    pub(crate) fn from_parts(name: String, input: Shape, layers: Vec<Built<T>>, seed: u64) -> Self {
-        let progress = Training { seed, ..Training::default() };
-        Sequential { name, input, layers, compiled: None, progress, stop_training: false }
-    }
-
-    /// Chooses the optimizer, the loss and the metrics. The optimizer starts afresh; the weights stay.
+    /// The model's name, in its summary and files.
     ///
     /// ```
-    /// use cinta::prelude::*;
-    /// let mut model = Sequential::new([4]).add(Dense::new(2)).build(0)?;
-    /// model.compile(Compile::new(Adam::default(), MeanSquaredError));
+    /// # use cinta::prelude::*;
+    /// let model = Sequential::new([4]).name("tiny").add(Dense::new(2)).build(0)?;
+    /// assert!(model.summary().starts_with("Model: \"tiny\""));
     /// # Ok::<(), cinta::Error>(())
     /// ```
-    #[inline(never)]
-    pub fn compile(&mut self, compile: Compile<T>) {
-        self.compiled = Some(compile);
-        self.progress.iterations = 0;
-        self.params_mut().for_each(|param| param.slots.clear());
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
     }
 
-    /// What the model was compiled with.
-    pub(super) fn compiled(&self) -> Result<&Compile<T>> {
-        let compiled = self.compiled.as_ref().ok_or_else(|| {
-            Error::Config(
-                "the model is not compiled; call compile with an optimizer and a loss".to_owned(),
-            )
-        })?;
-        compiled.check().map_err(Error::Config)?;
-        Ok(compiled)
+    /// Appends a layer.
+    ///
+    /// ```
+    /// # use cinta::prelude::*;
+    /// let model = Sequential::new([4]).add(Dense::new(3)).add(Relu).add(Dense::new(2)).build(0)?;
+    /// assert_eq!(model.output_shape(), [2]);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    #[expect(clippy::should_implement_trait, reason = "Keras's verb")]
+    pub fn add(mut self, layer: impl Layer<T> + 'static) -> Self {
+        let layer = shared_layer(layer);
+        self.layers.push((layer.name().map(str::to_owned), layer));
+        self
     }
 
-    /// The learning rate of the next step: what [`set_learning_rate`](Self::set_learning_rate) has set, or else what the
-    /// optimizer was made with, of a schedule the value at the steps taken so far.
+    /// Fixes every shape and draws the weights. The seed also decides, later, what dropout drops and
+    /// how `fit` shuffles: the same seed gives the same model, bit for bit, for any number of threads.
     ///
     /// # Errors
-    /// When the model is not compiled, or with something that makes no sense.
+    /// [`Error::Layer`] for a layer whose options make no sense or do not fit its input.
     ///
     /// ```
-    /// use cinta::prelude::*;
-    /// let mut model = Sequential::new([4]).add(Dense::new(2)).build(0)?;
-    /// model.compile(Compile::new(Sgd::new(CosineDecay::new(0.1, 1000)), MeanSquaredError));
-    /// assert_eq!(model.learning_rate()?, 0.1);
-    /// # Ok::<(), cinta::Error>(())
+    /// # use cinta::prelude::*;
+    /// let error = Sequential::new([8, 8, 1]).add(Dropout::new(1.5)).build(0).unwrap_err();
+    /// assert_eq!(error.to_string(), "layer dropout (Dropout): the rate 1.5 is not between 0 and 1");
     /// ```
     #[inline(never)]
-    pub fn learning_rate(&self) -> Result<f64> {
-        Ok(self.compiled()?.step(self.progress.iterations).learning_rate)
+    pub fn build(self, seed: u64) -> Result<Model<T>> {
+        self.draft().plan()?.draw(seed)
     }
 
-    /// Changes the learning rate from the next step on. The model keeps and saves it; `compile` starts afresh.
-    ///
-    /// # Errors
-    /// When the model is not compiled, the rate follows a schedule, or the new one is negative or not finite.
-    ///
-    /// ```
-    /// use cinta::prelude::*;
-    /// let mut model = Sequential::new([4]).add(Dense::new(2)).build(0)?;
-    /// model.compile(Compile::new(Adam::default(), MeanSquaredError));
-    /// model.set_learning_rate(model.learning_rate()? / 2.0)?;
-    /// assert_eq!(model.learning_rate()?, 0.0005);
-    /// # Ok::<(), cinta::Error>(())
-    /// ```
-    #[inline(never)]
-    pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<()> {
-        self.compiled()?;
-        let compiled = self.compiled.as_mut().expect("just checked");
-        compiled.set_learning_rate(learning_rate).map_err(Error::Config)
-    }
-
-    /// The shape of one sample's input.
-    ///
-    /// ```
-    /// # use cinta::prelude::*;
-    /// let model = Sequential::new([16, 16, 1]).add(Flatten::new()).build(0)?;
-    /// assert_eq!(model.input_shape(), [16, 16, 1]);
-    /// # Ok::<(), cinta::Error>(())
-    /// ```
-    pub fn input_shape(&self) -> Shape {
-        self.input
-    }
-
-    /// The shape of one sample's output.
-    ///
-    /// ```
-    /// # use cinta::prelude::*;
-    /// let model = Sequential::new([16, 16, 1]).add(Flatten::new()).build(0)?;
-    /// assert_eq!(model.output_shape(), [256]);
-    /// # Ok::<(), cinta::Error>(())
-    /// ```
-    pub fn output_shape(&self) -> Shape {
-        self.layers.last().map_or(self.input, |layer| layer.output)
-    }
-
-    /// The number of weights, trainable or not.
-    ///
-    /// ```
-    /// # use cinta::prelude::*;
-    /// let model = Sequential::new([4]).add(Dense::new(2)).build(0)?;
-    /// assert_eq!(model.count_params(), 4 * 2 + 2);
-    /// # Ok::<(), cinta::Error>(())
-    /// ```
-    #[inline(never)]
-    pub fn count_params(&self) -> usize {
-        self.params().map(|param| param.value.len()).sum()
-    }
-
-    /// A table of the layers with their output shapes and numbers of weights, as Keras 3 prints it.
-    /// As there, the optimizer's numbers count among the total once it has taken a step.
-    ///
-    /// ```
-    /// # use cinta::prelude::*;
-    /// let model = Sequential::new([4]).add(Dense::new(2)).build(0)?;
-    /// assert!(model.summary().contains("Total params: 10 (40.00 B)"));
-    /// # Ok::<(), cinta::Error>(())
-    /// ```
-    #[inline(never)]
-    pub fn summary(&self) -> String {
-        summary::summary(self)
-    }
-
-    /// The layers, in order.
-    ///
-    /// ```
-    /// # use cinta::prelude::*;
-    /// let model = Sequential::new([4]).add(Dense::new(2)).add(Dropout::new(0.5)).build(0)?;
-    /// assert_eq!(model.layers().map(|layer| layer.name()).collect::<Vec<_>>(), ["dense", "dropout"]);
-    /// # Ok::<(), cinta::Error>(())
-    /// ```
-    pub fn layers(&self) -> impl Iterator<Item = LayerRef<'_, T>> {
-        self.layers.iter().map(|built| LayerRef::new(built))
-    }
-
-    /// The layer with a name.
-    ///
-    /// # Errors
-    /// [`Error::NoSuchLayer`], with the names that exist.
-    ///
-    /// ```
-    /// # use cinta::prelude::*;
-    /// let model = Sequential::new([4]).add(Dense::new(2).name("out")).build(0)?;
-    /// assert_eq!(model.get_layer("out")?.class_name(), "Dense");
-    /// let Err(error) = model.get_layer("dense") else { panic!() };
-    /// assert_eq!(error.to_string(), "no layer is called \"dense\"; this model has out");
-    /// # Ok::<(), cinta::Error>(())
-    /// ```
-    pub fn get_layer(&self, name: &str) -> Result<LayerRef<'_, T>> {
-        Ok(LayerRef::new(&self.layers[self.index_of(name)?]))
-    }
-
-    #[inline(never)]
-    fn index_of(&self, name: &str) -> Result<usize> {
-        self.layers.iter().position(|layer| layer.name == name).ok_or_else(|| Error::NoSuchLayer {
-            name: name.to_owned(),
-            existing: self.layers.iter().map(|layer| layer.name.clone()).collect(),
-        })
-    }
-
-    /// One weight of a layer: `weight("conv_1", "kernel")`.
-    ///
-    /// # Errors
-    /// When there is no such layer, or the layer has no such weight.
-    ///
-    /// ```
-    /// # use cinta::prelude::*;
-    /// let model = Sequential::new([4]).add(Dense::new(2)).build(0)?;
-    /// assert_eq!(model.weight("dense", "kernel")?.shape(), [4, 2]);
-    /// # Ok::<(), cinta::Error>(())
-    /// ```
-    #[inline(never)]
-    pub fn weight(&self, layer: &str, weight: &str) -> Result<&Tensor<T>> {
-        let layer = &self.layers[self.index_of(layer)?];
-        let found = layer.params.iter().find(|param| param.weight.name == weight);
-        found.map(|param| &param.value).ok_or_else(|| {
-            let names: Vec<&str> = layer.params.iter().map(|param| param.weight.name).collect();
-            let has = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-            Error::Config(format!(
-                "layer {} has no weight called {weight:?}; it has {has}",
-                layer.name
-            ))
-        })
-    }
-
-    /// All weights: layer by layer, in each the kernel before the bias. They share memory with the
-    /// model until it is trained.
-    ///
-    /// ```
-    /// # use cinta::prelude::*;
-    /// let model = Sequential::new([4]).add(Dense::new(2)).build(0)?;
-    /// let shapes: Vec<String> = model.get_weights().iter().map(|w| w.shape().to_string()).collect();
-    /// assert_eq!(shapes, ["[4, 2]", "[2]"]);
-    /// # Ok::<(), cinta::Error>(())
-    /// ```
-    #[inline(never)]
-    pub fn get_weights(&self) -> Vec<Tensor<T>> {
-        self.params().map(|param| param.value.clone()).collect()
-    }
-
-    /// Replaces all weights, in the order of [`get_weights`](Self::get_weights).
-    ///
-    /// # Errors
-    /// When there are too many or too few, one has another shape, or one holds a value that is not
-    /// finite. Nothing is changed then.
-    ///
-    /// ```
-    /// # use cinta::prelude::*;
-    /// let mut model = Sequential::new([4]).add(Dense::new(2)).build(0)?;
-    /// model.set_weights(&[Tensor::ones([4, 2]), Tensor::zeros([2])])?;
-    /// assert_eq!(model.predict(&Tensor::ones([1, 4]))?.to_vec(), [4.0, 4.0]);
-    /// let error = model.set_weights(&[Tensor::ones([4, 2])]).unwrap_err();
-    /// assert_eq!(error.to_string(), "the model has 2 weights, and 1 were given");
-    /// # Ok::<(), cinta::Error>(())
-    /// ```
-    #[inline(never)]
-    pub fn set_weights(&mut self, weights: &[Tensor<T>]) -> Result<()> {
-        let count = self.params().count();
-        if weights.len() != count {
-            return Err(Error::Data(format!(
-                "the model has {count} weights, and {} were given",
-                weights.len()
-            )));
+    /// Each layer takes what the one before gives.
+    fn draft(self) -> Draft<T> {
+        let before = |at: usize| at.checked_sub(1).map_or(Source::Input(0), Source::Node);
+        Draft {
+            name: self.name,
+            inputs: vec![Draught { name: None, shape: self.input }],
+            nodes: (0..self.layers.len()).map(|at| (at, vec![before(at)])).collect(),
+            outputs: vec![before(self.layers.len())],
+            layers: self.layers,
+            chain: true,
         }
-        for ((layer, param), new) in self.named_params().zip(weights) {
-            let name = param.weight.name;
-            if new.shape() != param.value.shape() {
-                return Err(Error::Data(format!(
-                    "the weight {layer}/{name} has the shape {}, and {} was given",
-                    param.value.shape(),
-                    new.shape()
-                )));
-            }
-            if !new.is_finite() {
-                return Err(Error::Data(format!(
-                    "the new values of {layer}/{name} are not all finite"
-                )));
-            }
-        }
-        self.params_mut().zip(weights).for_each(|(param, new)| param.value = new.row_major());
-        Ok(())
-    }
-
-    /// The model up to and including a layer, which shares this one's weights: its `predict` gives
-    /// that layer's activations.
-    ///
-    /// # Errors
-    /// [`Error::NoSuchLayer`], with the names that exist.
-    ///
-    /// ```
-    /// # use cinta::prelude::*;
-    /// let model = Sequential::new([16, 16, 1])
-    ///     .add(Conv2d::new(8, 5).padding(Same).name("conv_1"))
-    ///     .add(Flatten::new())
-    ///     .add(Dense::new(10))
-    ///     .build(0)?;
-    /// let activations = model.up_to("conv_1")?.predict(&Tensor::zeros([50, 16, 16, 1]))?;
-    /// assert_eq!(activations.shape(), [50, 16, 16, 8]);
-    /// # Ok::<(), cinta::Error>(())
-    /// ```
-    pub fn up_to(&self, layer: &str) -> Result<SubModel<'_, T>> {
-        Ok(SubModel::new(self.input, &self.layers[..=self.index_of(layer)?]))
-    }
-
-    /// All weights with what belongs to them, in order.
-    pub(crate) fn params(&self) -> impl Iterator<Item = &Param<T>> {
-        self.layers.iter().flat_map(|layer| &layer.params)
-    }
-
-    /// The same, each with the name of its layer.
-    pub(crate) fn named_params(&self) -> impl Iterator<Item = (&str, &Param<T>)> {
-        self.layers
-            .iter()
-            .flat_map(|layer| layer.params.iter().map(|param| (layer.name.as_str(), param)))
-    }
-
-    pub(crate) fn params_mut(&mut self) -> impl Iterator<Item = &mut Param<T>> {
-        self.layers.iter_mut().flat_map(|layer| &mut layer.params)
-    }
-
-    /// The sum of the penalties on trainable weights.
-    pub(super) fn penalty(&self) -> f64 {
-        let trainable = self.params().filter(|param| param.weight.trainable);
-        trainable.filter_map(|param| Some(param.weight.regularizer?.penalty(&param.value))).sum()
     }
 }
 
-impl<T: Scalar> fmt::Debug for Sequential<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.summary())
-    }
-}
-
-compiled!(|model: &mut Sequential<T>, compile: Compile<T>| model.compile(compile));
-compiled!(|model: &mut Sequential<T>| (
-    model.learning_rate(),
-    model.set_learning_rate(0.1),
-    model.summary()
-));
-compiled!(|model: &mut Sequential<T>| (
-    model.count_params(),
-    model.get_weights(),
-    model.set_weights(&[])
-));
-compiled!(|model: &Sequential<T>| (model.get_layer("").map(drop), model.weight("", "").map(drop)));
+compiled!(|builder: Sequential<T>| builder.build(0));

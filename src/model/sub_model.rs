@@ -1,14 +1,15 @@
 //! The first layers of a model.
 
 use super::forward;
-use super::sequential::Built;
+use super::graph::Graph;
+use super::model::Built;
 use crate::error::Result;
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::{Shape, Tensor};
 use std::fmt;
 
 /// The first layers of a model, sharing its weights: see
-/// [`Sequential::up_to`](super::Sequential::up_to).
+/// [`Model::up_to`](super::Model::up_to).
 ///
 /// ```
 /// use cinta::prelude::*;
@@ -17,27 +18,27 @@ use std::fmt;
 /// assert_eq!(hidden.output_shape(), [3]);
 /// # Ok::<(), cinta::Error>(())
 /// ```
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct SubModel<'m, T: Scalar> {
-    input: Shape,
+    graph: Graph,
     layers: &'m [Built<T>],
 }
 
 impl<T: Scalar> fmt::Debug for SubModel<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = self.layers.iter().map(|layer| &layer.name);
-        write!(f, "{} -> ", self.input)?;
+        let names = self.graph.nodes.iter().map(|node| &self.layers[node.layer].name);
+        write!(f, "{} -> ", self.graph.inputs[0].shape)?;
         f.debug_list().entries(names).finish()?;
         write!(f, " -> {}", self.output_shape())
     }
 }
 
 impl<'m, T: Scalar> SubModel<'m, T> {
-    pub(super) fn new(input: Shape, layers: &'m [Built<T>]) -> Self {
-        SubModel { input, layers }
+    pub(super) fn new(graph: Graph, layers: &'m [Built<T>]) -> Self {
+        SubModel { graph, layers }
     }
 
-    /// The last layer's outputs for inputs `[n, ..]`, as [`Sequential::predict`](super::Sequential::predict): only these layers run,
+    /// The last layer's outputs for inputs `[n, ..]`, as [`Model::predict`](super::Model::predict): only these layers run,
     /// and only whether one of them couples samples counts.
     ///
     /// # Errors
@@ -51,7 +52,7 @@ impl<'m, T: Scalar> SubModel<'m, T> {
     /// ```
     #[inline(never)]
     pub fn predict(&self, inputs: &Tensor<T>) -> Result<Tensor<T>> {
-        forward::predict(self.input, self.layers, inputs)
+        forward::predict(&self.graph, self.layers, inputs)
     }
 
     /// The shape of one sample's output.
@@ -63,7 +64,7 @@ impl<'m, T: Scalar> SubModel<'m, T> {
     /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn output_shape(&self) -> Shape {
-        self.layers.last().map_or(self.input, |layer| layer.output)
+        self.graph.shape(self.graph.outputs[0])
     }
 }
 

@@ -1,13 +1,13 @@
 //! The table of a model's layers, as Keras 3 prints it.
 
-use super::sequential::Sequential;
+use super::model::Model;
 use crate::scalar::Scalar;
 use crate::tensor::Shape;
 
 /// The widths of the three columns' texts: Keras's for a terminal of 92 columns or more.
 const WIDTHS: [usize; 3] = [36, 27, 15];
 
-pub(super) fn summary<T: Scalar>(model: &Sequential<T>) -> String {
+pub(super) fn summary<T: Scalar>(model: &Model<T>) -> String {
     let mut text = format!("Model: \"{}\"\n", model.name);
     text += &rule(["┏", "━", "┳", "┓"]);
     text += &row("┃", ["Layer (type)", "Output Shape", "Param #"].map(str::to_owned));

@@ -1,35 +1,56 @@
 //! The crate's own layers by Keras's class names.
 
 use super::{
-    Activation, AveragePooling2d, Config, Conv2d, Dense, Dropout, Flatten, Layer, MaxPooling2d,
-    shared_layer,
+    Activation, Add, Average, AveragePooling2d, Concatenate, Config, Conv2d, Dense, Dropout, Flatten, MaxPooling2d,
+    Maximum, Minimum, MultiLayer, Multiply, Subtract, shared_layer,
 };
 use crate::scalar::Scalar;
 use std::sync::Arc;
 
 /// The classes of [`make`], all of them Keras's as well.
-pub(crate) const BUILTIN: [&str; 7] =
-    ["Activation", "AveragePooling2D", "Conv2D", "Dense", "Dropout", "Flatten", "MaxPooling2D"];
+pub(crate) const BUILTIN: [&str; 14] = [
+    "Activation",
+    "Add",
+    "Average",
+    "AveragePooling2D",
+    "Concatenate",
+    "Conv2D",
+    "Dense",
+    "Dropout",
+    "Flatten",
+    "MaxPooling2D",
+    "Maximum",
+    "Minimum",
+    "Multiply",
+    "Subtract",
+];
 
 /// Makes a layer from its options: `None` for a class that is not the crate's own.
 pub(crate) fn make<T: Scalar>(
     class_name: &str,
     config: &Config,
-) -> Option<Result<Arc<dyn Layer<T>>, String>> {
+) -> Option<Result<Arc<dyn MultiLayer<T>>, String>> {
     fn some<T: Scalar>(
-        layer: Result<impl Layer<T> + 'static, String>,
-    ) -> Option<Result<Arc<dyn Layer<T>>, String>> {
+        layer: Result<impl MultiLayer<T> + 'static, String>,
+    ) -> Option<Result<Arc<dyn MultiLayer<T>>, String>> {
         Some(layer.map(shared_layer))
     }
     match class_name {
         "Activation" => some(Activation::from_config(config)),
         "ReLU" | "Softmax" | "ELU" => some(Activation::from_layer(class_name, config)),
+        "Add" => some(Add::from_config(config)),
+        "Average" => some(Average::from_config(config)),
         "AveragePooling2D" => some(AveragePooling2d::from_config(config)),
+        "Concatenate" => some(Concatenate::from_config(config)),
         "Conv2D" => some(Conv2d::from_config(config)),
         "Dense" => some(Dense::from_config(config)),
         "Dropout" => some(Dropout::from_config(config)),
         "Flatten" => some(Flatten::from_config(config)),
         "MaxPooling2D" => some(MaxPooling2d::from_config(config)),
+        "Maximum" => some(Maximum::from_config(config)),
+        "Minimum" => some(Minimum::from_config(config)),
+        "Multiply" => some(Multiply::from_config(config)),
+        "Subtract" => some(Subtract::from_config(config)),
         _ => None,
     }
 }

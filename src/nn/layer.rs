@@ -4,7 +4,6 @@ use super::{Activation, Initializer, Regularizer};
 use crate::autograd::Var;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Stream, Tensor};
-use std::sync::Arc;
 
 /// A layer's options by Keras's names, in the order in which Keras writes them.
 ///
@@ -106,10 +105,48 @@ pub trait Layer<T: Scalar>: Send + Sync {
     }
 }
 
-/// A layer as models hold it. Those of the crate are made here alone, so that all their methods are compiled in it.
-#[inline(never)]
-pub(crate) fn shared<T: Scalar>(layer: impl Layer<T> + 'static) -> Arc<dyn Layer<T>> {
-    Arc::new(layer)
+impl<T: Scalar> Layer<T> for Box<dyn Layer<T>> {
+    fn class_name(&self) -> &str {
+        (**self).class_name()
+    }
+
+    fn name(&self) -> Option<&str> {
+        (**self).name()
+    }
+
+    fn config(&self) -> Config {
+        (**self).config()
+    }
+
+    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+        (**self).output_shape(input)
+    }
+
+    fn weights(&self, input: Shape) -> Vec<Weight> {
+        (**self).weights(input)
+    }
+
+    fn forward<'t>(
+        &self,
+        weights: &[Var<'t, T>],
+        x: &Var<'t, T>,
+        cx: &mut Context<T>,
+    ) -> Var<'t, T> {
+        (**self).forward(weights, x, cx)
+    }
+
+    fn logits<'t>(
+        &self,
+        weights: &[Var<'t, T>],
+        x: &Var<'t, T>,
+        cx: &mut Context<T>,
+    ) -> Option<(Activation, Var<'t, T>)> {
+        (**self).logits(weights, x, cx)
+    }
+
+    fn couples_samples(&self) -> bool {
+        (**self).couples_samples()
+    }
 }
 
 /// A weight that a layer asks for.

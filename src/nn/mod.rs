@@ -6,12 +6,15 @@
 
 mod activation;
 mod builtin;
+mod concatenate;
 mod conv2d;
 mod dense;
 mod dropout;
 mod flatten;
 mod initializer;
 mod layer;
+mod merge;
+mod multi_layer;
 mod options;
 mod pooling2d;
 mod regularizer;
@@ -19,18 +22,21 @@ mod snake_case;
 mod weighted;
 
 pub use activation::Activation;
+pub use concatenate::Concatenate;
 pub use conv2d::Conv2d;
 pub use dense::Dense;
 pub use dropout::Dropout;
 pub use flatten::Flatten;
 pub use initializer::{Distribution, Fan, Initializer};
 pub use layer::{Config, Context, Layer, Mode, Pair, Weight};
+pub use merge::{Add, Average, Maximum, Minimum, Multiply, Subtract};
+pub use multi_layer::MultiLayer;
 pub use options::Options;
 pub use pooling2d::{AveragePooling2d, MaxPooling2d};
 pub use regularizer::Regularizer;
 
 pub(crate) use builtin::{BUILTIN, make as make_builtin};
-pub(crate) use layer::shared as shared_layer;
+pub(crate) use multi_layer::shared as shared_layer;
 pub(crate) use options::{as_config, keras_object, object};
 pub(crate) use snake_case::snake_case;
 use weighted::weighted_layer_options;

@@ -87,7 +87,7 @@ pub fn picture<T: Scalar>(picture: &Tensor<T>) -> Figure {
     Figure::new(Body::Facets(Facets::new(vec![tile], 1, Labels::None, Colors::Grey)))
 }
 
-/// The filters of a convolution's kernel `[kh, kw, c_in, c_out]`, such as [`Sequential::weight`](crate::Sequential::weight)
+/// The filters of a convolution's kernel `[kh, kw, c_in, c_out]`, such as [`Model::weight`](crate::Model::weight)
 /// gives it: from red (negative) by grey (0) to black (positive), symmetric about 0.
 ///
 /// Those of a first layer (one input channel) are numbered and laid out in rows of four, or

@@ -1,7 +1,7 @@
 //! How the parts of a model are made from files.
 
 use super::{Loss, Metric, Optimizer, losses, metrics, optimizers};
-use crate::nn::{BUILTIN, Config, Layer, make_builtin, object};
+use crate::nn::{BUILTIN, Config, Layer, MultiLayer, make_builtin, object, shared_layer};
 use crate::scalar::Scalar;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ type Make<P> = Arc<dyn Fn(&Config) -> Result<Box<P>, String> + Send + Sync>;
 /// each is made from the options that its `config` gave when the model was saved.
 ///
 /// ```
-/// use cinta::{Config, Context, Layer, Registry, Sequential, Shape, Var};
+/// use cinta::{Config, Context, Layer, Registry, Model, Shape, Var};
 ///
 /// struct Double;
 ///
@@ -40,7 +40,7 @@ type Make<P> = Arc<dyn Fn(&Config) -> Result<Box<P>, String> + Send + Sync>;
 /// Sequential::new([4]).add(Double).build(0)?.save(&path)?;
 ///
 /// let registry = Registry::new().layer("Double", |_config| Ok(Box::new(Double)));
-/// let model = Sequential::load_with(&path, &registry)?;
+/// let model = Model::load_with(&path, &registry)?;
 /// assert_eq!(model.get_layer("double")?.class_name(), "Double");
 /// # std::fs::remove_dir_all(&dir).unwrap();
 /// # Ok::<(), cinta::Error>(())
@@ -137,8 +137,8 @@ impl<T: Scalar> Registry<T> {
         registered: &str,
         class_name: &str,
         config: &Config,
-    ) -> Result<Arc<dyn Layer<T>>, String> {
-        self.layers.get(class_name).map(|make| Ok(Arc::from(make(config)?))).unwrap_or_else(|| {
+    ) -> Result<Arc<dyn MultiLayer<T>>, String> {
+        self.layers.get(class_name).map(|make| Ok(shared_layer(make(config)?))).unwrap_or_else(|| {
             Err(format!(
                 "this is the class {registered} of somebody's own; add a layer {class_name} to a Registry"
             ))
@@ -149,9 +149,9 @@ impl<T: Scalar> Registry<T> {
         &self,
         class_name: &str,
         config: &Config,
-    ) -> Result<Arc<dyn Layer<T>>, String> {
+    ) -> Result<Arc<dyn MultiLayer<T>>, String> {
         if let Some(make) = self.layers.get(class_name) {
-            return Ok(Arc::from(make(config)?));
+            return Ok(shared_layer(make(config)?));
         }
         make_builtin(class_name, config).unwrap_or_else(|| {
             let own = self.layers.keys().map(String::as_str);

@@ -19,7 +19,7 @@ use std::f64::consts::PI;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum LearningRate {
-    /// The same rate in every step, which training may change: `Sequential::set_learning_rate`.
+    /// The same rate in every step, which training may change: `Model::set_learning_rate`.
     Constant(f64),
     /// See [`ExponentialDecay`].
     ExponentialDecay(ExponentialDecay),

@@ -5,7 +5,7 @@ use cinta::Scalar;
 use cinta::prelude::*;
 
 /// The network, not compiled.
-pub fn network<T: Scalar>(seed: u64) -> Sequential<T> {
+pub fn network<T: Scalar>(seed: u64) -> Model<T> {
     Sequential::<T>::typed([16, 16, 1])
         .add(
             Conv2d::new(8, 5)

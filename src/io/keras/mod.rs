@@ -14,7 +14,7 @@ mod tree;
 mod weights;
 
 use super::{training_from_json, training_to_json};
-use crate::model::{Built, Description, Param, Sequential, Training, from_config, to_config};
+use crate::model::{Built, Description, Param, Model, Training, from_config, to_config};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use crate::train::Registry;
@@ -84,7 +84,7 @@ fn parse(name: &str, text: &[u8]) -> Result<Value, String> {
 pub(super) fn load<T: Scalar>(
     bytes: Vec<u8>,
     registry: &Registry<T>,
-) -> Result<Sequential<T>, String> {
+) -> Result<Model<T>, String> {
     if is_archive(&bytes) {
         let mut archive = Archive::open(&bytes)?;
         let mut config = parse("config.json", &archive.config()?)?;
@@ -117,7 +117,7 @@ pub(super) fn load<T: Scalar>(
 #[inline(never)]
 pub(super) fn load_weights<T: Scalar>(
     bytes: Vec<u8>,
-    model: &Sequential<T>,
+    model: &Model<T>,
 ) -> Result<Vec<Tensor<T>>, String> {
     let places: Vec<Place<'_>> = model.layers.iter().map(Place::from).collect();
     let root = match is_archive(&bytes) {
@@ -160,7 +160,7 @@ impl<T: Scalar> Parts<T> {
         self,
         weights: Vec<Vec<Tensor<T>>>,
         variables: Option<Variables<'_>>,
-    ) -> Result<Sequential<T>, String> {
+    ) -> Result<Model<T>, String> {
         let Description { name, input, layers, mut compile } = self.model;
         let built = layers.into_iter().zip(weights).map(|(planned, values)| {
             let weights = planned.weights.clone();
@@ -168,7 +168,7 @@ impl<T: Scalar> Parts<T> {
             let params = params.collect();
             Built::new(planned, params)
         });
-        let mut model = Sequential::from_parts(name, input, built.collect(), 0);
+        let mut model = Model::from_parts(name, input, built.collect(), 0);
         let mut iterations = 0;
         if let (Some(compile), Some(variables)) = (&mut compile, variables) {
             let trained = optimizer::trained(&model);
@@ -191,7 +191,7 @@ impl<T: Scalar> Parts<T> {
 
 /// A whole model as the bytes of a file.
 #[inline(never)]
-pub(super) fn save<T: Scalar>(model: &Sequential<T>, format: Format) -> Result<Vec<u8>, String> {
+pub(super) fn save<T: Scalar>(model: &Model<T>, format: Format) -> Result<Vec<u8>, String> {
     format.check(false)?;
     let mut config = to_config(model);
     let mut own = json!({ "training": training_to_json(model.progress) });
@@ -231,7 +231,7 @@ pub(super) fn save<T: Scalar>(model: &Sequential<T>, format: Format) -> Result<V
 /// The weights of a model as the bytes of a `.weights.h5` file.
 #[inline(never)]
 pub(super) fn save_weights<T: Scalar>(
-    model: &Sequential<T>,
+    model: &Model<T>,
     format: Format,
 ) -> Result<Vec<u8>, String> {
     format.check(true)?;
@@ -240,7 +240,7 @@ pub(super) fn save_weights<T: Scalar>(
     tree.into_bytes()
 }
 
-fn write_weights<T: Scalar>(tree: &mut Tree, model: &Sequential<T>) {
+fn write_weights<T: Scalar>(tree: &mut Tree, model: &Model<T>) {
     weights::write(tree, &model.layers);
     optimizer::write(tree, model);
     tree.group("vars").text("name", &model.name);

@@ -17,7 +17,7 @@
 use super::hdf5::Group;
 use super::tree::Tree;
 use super::weights::checked;
-use crate::model::{Param, Sequential};
+use crate::model::{Param, Model};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use crate::train::{Compile, Optimizer};
@@ -125,7 +125,7 @@ impl<'f> Variables<'f> {
 }
 
 /// The weights that an optimizer trains, with the names of their layers.
-pub(super) fn trained<T: Scalar>(model: &Sequential<T>) -> Vec<(&str, &Param<T>)> {
+pub(super) fn trained<T: Scalar>(model: &Model<T>) -> Vec<(&str, &Param<T>)> {
     model.named_params().filter(|(_, param)| param.weight.trainable).collect()
 }
 
@@ -141,7 +141,7 @@ fn name(config: &Value) -> &str {
 
 /// Calls `write` with all variables in the order of Keras 3, each with its name in a `.h5` file.
 fn variables<T: Scalar>(
-    model: &Sequential<T>,
+    model: &Model<T>,
     optimizer: &dyn Optimizer<T>,
     config: &Value,
     mut write: impl FnMut(String, Variable<T>),
@@ -179,7 +179,7 @@ impl<T: Scalar> Variable<T> {
 }
 
 /// Writes the variables as the files of Keras 3 count them.
-pub(super) fn write<T: Scalar>(tree: &mut Tree, model: &Sequential<T>) {
+pub(super) fn write<T: Scalar>(tree: &mut Tree, model: &Model<T>) {
     let Some(compiled) = &model.compiled else { return };
     let vars = tree.group("optimizer/vars");
     let config = config(compiled);
@@ -192,7 +192,7 @@ pub(super) fn write<T: Scalar>(tree: &mut Tree, model: &Sequential<T>) {
 }
 
 /// Writes the variables with a list of names, as in a `.h5` file.
-pub(super) fn write_listed<T: Scalar>(tree: &mut Tree, model: &Sequential<T>) {
+pub(super) fn write_listed<T: Scalar>(tree: &mut Tree, model: &Model<T>) {
     let Some(compiled) = &model.compiled else { return };
     let group = tree.group("optimizer_weights");
     let mut names = Vec::new();

@@ -22,7 +22,7 @@ fn convolution(case: &peers::Convolution) -> (Convolution, [Tensor; 3]) {
     (convolution, [x, kernel, Tensor::zeros([case.c_out])])
 }
 
-fn lecture() -> Sequential {
+fn lecture() -> Model {
     let mut model = Sequential::new([16, 16, 1])
         .add(Conv2d::new(8, 5).padding(Same).activation(Relu).kernel_regularizer(L2(0.01)))
         .add(MaxPooling2d::new(2))
@@ -42,7 +42,7 @@ fn lecture() -> Sequential {
     model
 }
 
-fn mnist() -> Sequential {
+fn mnist() -> Model {
     let mut model = Sequential::new([28, 28, 1])
         .add(Conv2d::new(32, 3).activation(Relu))
         .add(MaxPooling2d::new(2))
@@ -57,7 +57,7 @@ fn mnist() -> Sequential {
     model
 }
 
-fn vgg() -> Sequential {
+fn vgg() -> Model {
     let conv = |filters| Conv2d::new(filters, 3).padding(Same).activation(Relu);
     let mut model = Sequential::new([32, 32, 3])
         .add(conv(64))
@@ -85,7 +85,7 @@ fn data(n: usize, sample: &[usize]) -> Dataset {
 
 /// Seconds a sample of one epoch.
 fn training(
-    mut model: Sequential,
+    mut model: Model,
     samples: usize,
     shape: &[usize],
     batch_size: usize,

@@ -1,0 +1,261 @@
+//! From layers and what they take to a graph with shapes: what builders and files have in common.
+
+use super::graph::{self, Entrance, Graph, Listed, Node, Source};
+use super::model::{Built, Model, Param};
+use super::names;
+use crate::error::{Error, Result};
+use crate::nn::{MultiLayer, Weight};
+use crate::scalar::Scalar;
+use crate::tensor::{MAX_RANK, Shape, Stream, Tensor};
+use std::sync::Arc;
+
+/// A model in the making.
+pub(super) struct Draft<T: Scalar> {
+    pub name: String,
+    pub inputs: Vec<Draught>,
+    /// In the order in which they were made, which numbers their automatic names.
+    pub layers: Vec<(Option<String>, Arc<dyn MultiLayer<T>>)>,
+    /// Layers with what they take, in any order.
+    pub nodes: Vec<(usize, Vec<Source>)>,
+    pub outputs: Vec<Source>,
+    pub chain: bool,
+}
+
+/// An input in the making.
+pub(super) struct Draught {
+    pub name: Option<String>,
+    pub shape: Shape,
+}
+
+/// A layer with its name and shapes, before it has weights.
+pub(crate) struct Planned<T: Scalar> {
+    pub name: String,
+    pub layer: Arc<dyn MultiLayer<T>>,
+    pub inputs: Vec<Shape>,
+    pub output: Shape,
+    pub weights: Vec<Weight>,
+}
+
+/// A model without the values of its weights.
+pub(crate) struct Plan<T: Scalar> {
+    pub name: String,
+    pub graph: Graph,
+    pub layers: Vec<Planned<T>>,
+}
+
+impl<T: Scalar> Draft<T> {
+    /// Names, shapes and weights of all layers, without any memory for the weights.
+    pub fn plan(self) -> Result<Plan<T>> {
+        if self.layers.is_empty() {
+            return Err(Error::Config("a model needs at least one layer; add one".to_owned()));
+        }
+        self.inputs.iter().try_for_each(|input| check_input(input.shape))?;
+        let (input_names, layer_names) = self.names()?;
+        let order = graph::order(self.inputs.len(), self.layers.len(), &self.nodes, &self.outputs);
+        let order = order.map_err(|node| {
+            let name = &layer_names[self.nodes[node].0];
+            Error::Config(format!("the layers go in a circle: {name} needs its own output"))
+        })?;
+        // Numbers of layers and nodes in the model, by those in the draft.
+        let mut layer_numbers = vec![usize::MAX; self.layers.len()];
+        let kept = order.listed.iter().filter_map(|it| match it {
+            Listed::Layer(layer) => Some(*layer),
+            Listed::Input(_) => None,
+        });
+        let kept: Vec<usize> = kept.collect();
+        kept.iter().enumerate().for_each(|(number, &layer)| layer_numbers[layer] = number);
+        let mut node_numbers = vec![usize::MAX; self.nodes.len()];
+        order.nodes.iter().enumerate().for_each(|(number, &node)| node_numbers[node] = number);
+        let renumbered = |source: &Source| match *source {
+            Source::Node(node) => Source::Node(node_numbers[node]),
+            input => input,
+        };
+        let names = input_names.into_iter().zip(&self.inputs);
+        let mut graph = Graph {
+            inputs: names.map(|(name, input)| Entrance { name, shape: input.shape }).collect(),
+            nodes: Vec::with_capacity(order.nodes.len()),
+            outputs: self.outputs.iter().map(renumbered).collect(),
+            listed: order.listed.iter().map(|it| match *it {
+                Listed::Layer(layer) => Listed::Layer(layer_numbers[layer]),
+                input => input,
+            }).collect(),
+            chain: self.chain,
+        };
+        let mut planned: Vec<Option<Planned<T>>> = (0..kept.len()).map(|_| None).collect();
+        for &node in &order.nodes {
+            let (layer, inputs) = &self.nodes[node];
+            let inputs: Vec<Source> = inputs.iter().map(renumbered).collect();
+            let shapes = inputs.iter().map(|&source| graph.shape(source)).collect();
+            let at = layer_numbers[*layer];
+            let name = layer_names[*layer].clone();
+            let (next, from) = (Planned::new(name, self.layers[*layer].1.clone(), shapes), &inputs);
+            let next = next.map_err(|error| graph.locate(error, from, &planned))?;
+            let output = next.output;
+            match &planned[at] {
+                None => planned[at] = Some(next),
+                Some(first) if first.weights == next.weights => {}
+                Some(first) => return Err(first.shared_by(&next)),
+            }
+            graph.nodes.push(Node { layer: at, inputs, output });
+        }
+        let layers = planned.into_iter().map(|it| it.expect("each listed layer has a node")).collect();
+        Ok(Plan { name: self.name, graph, layers })
+    }
+
+    /// The names of the inputs and the layers.
+    fn names(&self) -> Result<(Vec<String>, Vec<String>)> {
+        // The input of a chain has no name that anyone could take.
+        let inputs = if self.chain { &[][..] } else { &self.inputs[..] };
+        let inputs = inputs.iter().map(|input| (input.name.as_deref(), "InputLayer"));
+        let layers = self.layers.iter().map(|(name, layer)| (name.as_deref(), layer.class_name()));
+        let all: Vec<(Option<&str>, &str)> = inputs.chain(layers).collect();
+        let mut names = names::assign(&all).map_err(|(i, reason)| Error::Layer {
+            layer: all[i].0.unwrap_or_default().to_owned(),
+            class: all[i].1.to_owned(),
+            reason,
+        })?;
+        if self.chain {
+            return Ok((vec!["input_layer".to_owned()], names));
+        }
+        let layers = names.split_off(self.inputs.len());
+        Ok((names, layers))
+    }
+}
+
+/// Whether samples can have this shape.
+fn check_input(shape: Shape) -> Result<()> {
+    if shape.contains(&0) || shape.rank() >= MAX_RANK || shape.checked_count().is_none() {
+        return Err(Error::Config(format!(
+            "the input shape {shape} makes no sense: it is that of one sample, without an axis for the \
+             batch, at most {} axes, none of them 0",
+            MAX_RANK - 1
+        )));
+    }
+    Ok(())
+}
+
+impl Graph {
+    /// An error of a layer, with those before it where the model is no chain.
+    fn locate<T: Scalar>(
+        &self,
+        error: Error,
+        from: &[Source],
+        planned: &[Option<Planned<T>>],
+    ) -> Error {
+        match error {
+            Error::Layer { layer, class, reason } if !self.chain => {
+                let name = |source: &Source| match *source {
+                    Source::Input(input) => self.inputs[input].name.clone(),
+                    Source::Node(node) => {
+                        let before = planned[self.nodes[node].layer].as_ref();
+                        before.map_or(String::new(), |before| before.name.clone())
+                    }
+                };
+                let names: Vec<String> = from.iter().map(name).collect();
+                let reason = format!("{reason} (its input is from {})", names.join(" and "));
+                Error::Layer { layer, class, reason }
+            }
+            error => error,
+        }
+    }
+}
+
+impl<T: Scalar> Planned<T> {
+    fn new(name: String, layer: Arc<dyn MultiLayer<T>>, inputs: Vec<Shape>) -> Result<Self> {
+        let output = Shape::from([]);
+        let mut planned = Planned { name, layer, inputs, output, weights: Vec::new() };
+        let output = planned.layer.output_shape(&planned.inputs);
+        planned.output = output.map_err(|reason| planned.error(reason))?;
+        if planned.output.rank() >= MAX_RANK || planned.output.checked_count().is_none() {
+            return Err(planned.error(format!("the output shape {} is too large", planned.output)));
+        }
+        planned.weights = planned.layer.weights(&planned.inputs);
+        check_weights::<T>(&planned.weights).map_err(|reason| planned.error(reason))?;
+        Ok(planned)
+    }
+
+    pub fn error(&self, reason: String) -> Error {
+        let class = self.layer.class_name().to_owned();
+        Error::Layer { layer: self.name.clone(), class, reason }
+    }
+
+    /// A shared layer cannot have weights of two shapes.
+    fn shared_by(&self, other: &Self) -> Error {
+        let shapes = |inputs: &[Shape]| {
+            inputs.iter().map(Shape::to_string).collect::<Vec<_>>().join(" and ")
+        };
+        self.error(format!(
+            "is used for inputs {} and for inputs {}, which need other weights; use a layer for each",
+            shapes(&self.inputs),
+            shapes(&other.inputs)
+        ))
+    }
+}
+
+impl<T: Scalar> Plan<T> {
+    /// Draws the weights.
+    pub fn draw(self, seed: u64) -> Result<Model<T>> {
+        let stream = Stream::new(seed).fork(WEIGHTS);
+        let mut layers = Vec::with_capacity(self.layers.len());
+        for (at, planned) in self.layers.into_iter().enumerate() {
+            let mut params = Vec::with_capacity(planned.weights.len());
+            for (index, weight) in planned.weights.iter().enumerate() {
+                room_for::<T>(weight).map_err(|reason| planned.error(reason))?;
+                let mut rng = stream.fork(at as u64).fork(index as u64);
+                let value = weight.initializer.draw(weight.shape, &mut rng);
+                params.push(Param::new(weight.clone(), value));
+            }
+            layers.push(Built::new(planned, params));
+        }
+        Ok(Model::from_parts(self.name, self.graph, layers, seed))
+    }
+}
+
+/// Whether the weights that a layer asks for have names of their own and can be drawn.
+fn check_weights<T: Scalar>(weights: &[Weight]) -> Result<(), String> {
+    for (i, weight) in weights.iter().enumerate() {
+        let name = weight.name;
+        if name.is_empty() || name.contains('/') {
+            return Err(format!(
+                "a weight's name is not empty and has no `/`, and this is {name:?}"
+            ));
+        }
+        if weights[..i].iter().any(|before| before.name == name) {
+            return Err(format!("two weights are called {name:?}; names are unique in a layer"));
+        }
+        weight
+            .initializer
+            .check::<T>()
+            .map_err(|reason| format!("the initializer of the {name}: {reason}"))?;
+    }
+    Ok(())
+}
+
+/// Whether a weight has a chance to fit into memory: an absurd one must be an error, not an abort.
+fn room_for<T: Scalar>(weight: &Weight) -> Result<(), String> {
+    let room = weight
+        .shape
+        .checked_count()
+        .is_some_and(|count| Vec::<T>::new().try_reserve_exact(count).is_ok());
+    if room {
+        Ok(())
+    } else {
+        Err(format!("the {} of shape {} does not fit into memory", weight.name, weight.shape))
+    }
+}
+
+/// The stream label of initial weights.
+const WEIGHTS: u64 = u64::from_le_bytes(*b"weights ");
+
+impl<T: Scalar> Param<T> {
+    pub(crate) fn new(weight: Weight, value: Tensor<T>) -> Self {
+        Param { weight, value, slots: Vec::new() }
+    }
+}
+
+impl<T: Scalar> Built<T> {
+    pub(crate) fn new(planned: Planned<T>, params: Vec<Param<T>>) -> Self {
+        let Planned { name, layer, inputs, output, .. } = planned;
+        Built { name, layer, inputs, output, params }
+    }
+}

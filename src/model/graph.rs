@@ -1,0 +1,235 @@
+//! What feeds what: a model's layers as nodes, and the order in which Keras has them.
+
+use crate::tensor::Shape;
+
+/// What a node takes, or a model gives: an input of the model, or what a node gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Source {
+    Input(usize),
+    Node(usize),
+}
+
+/// A layer at work in one place. A shared layer has several nodes.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    pub layer: usize,
+    pub inputs: Vec<Source>,
+    /// Of one sample.
+    pub output: Shape,
+}
+
+/// An input of a model.
+#[derive(Clone, Debug)]
+pub(crate) struct Entrance {
+    pub name: String,
+    /// Of one sample.
+    pub shape: Shape,
+}
+
+/// A line of a summary, and an entry of the list of layers in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Listed {
+    Input(usize),
+    Layer(usize),
+}
+
+/// The nodes of a model, each after those that it needs.
+#[derive(Clone, Debug)]
+pub(crate) struct Graph {
+    pub inputs: Vec<Entrance>,
+    pub nodes: Vec<Node>,
+    pub outputs: Vec<Source>,
+    /// Inputs and layers in Keras's order.
+    pub listed: Vec<Listed>,
+    /// Whether it was built as a chain: Keras's `Sequential`.
+    pub chain: bool,
+}
+
+impl Graph {
+    /// The shape of one sample.
+    pub fn shape(&self, source: Source) -> Shape {
+        match source {
+            Source::Input(input) => self.inputs[input].shape,
+            Source::Node(node) => self.nodes[node].output,
+        }
+    }
+
+    /// Where a value is kept while the graph runs: the inputs come first.
+    pub fn place(&self, source: Source) -> usize {
+        match source {
+            Source::Input(input) => input,
+            Source::Node(node) => self.inputs.len() + node,
+        }
+    }
+
+    /// How often each value is needed, by place.
+    pub fn uses(&self) -> Vec<usize> {
+        let mut uses = vec![0; self.inputs.len() + self.nodes.len()];
+        let taken = self.nodes.iter().flat_map(|node| &node.inputs);
+        taken.chain(&self.outputs).for_each(|&source| uses[self.place(source)] += 1);
+        uses
+    }
+
+    /// The node that is where a layer works first.
+    pub fn first_node(&self, layer: usize) -> usize {
+        let found = self.nodes.iter().position(|node| node.layer == layer);
+        found.expect("each layer of a model has a node")
+    }
+
+    /// What is needed for these values, with the same inputs.
+    pub fn up_to(&self, outputs: &[Source]) -> Graph {
+        let mut needed = vec![false; self.nodes.len()];
+        let mark = |source: &Source, needed: &mut Vec<bool>| {
+            if let Source::Node(node) = *source {
+                needed[node] = true;
+            }
+        };
+        outputs.iter().for_each(|source| mark(source, &mut needed));
+        for node in (0..self.nodes.len()).rev() {
+            if needed[node] {
+                self.nodes[node].inputs.iter().for_each(|source| mark(source, &mut needed));
+            }
+        }
+        let mut numbers = vec![0; needed.len()];
+        let mut count = 0;
+        for (number, _) in numbers.iter_mut().zip(&needed).filter(|(_, needed)| **needed) {
+            *number = count;
+            count += 1;
+        }
+        let renumbered = |source: &Source| match *source {
+            Source::Node(node) => Source::Node(numbers[node]),
+            input => input,
+        };
+        let kept = self.nodes.iter().zip(&needed).filter(|(_, needed)| **needed);
+        let nodes = kept.map(|(node, _)| Node {
+            inputs: node.inputs.iter().map(renumbered).collect(),
+            ..node.clone()
+        });
+        Graph {
+            nodes: nodes.collect(),
+            outputs: outputs.iter().map(renumbered).collect(),
+            ..self.clone()
+        }
+    }
+}
+
+/// Nodes in Keras's order: the numbers of the nodes that some output needs, each after those that it needs, and of
+/// inputs and layers as they are listed.
+pub(super) struct Order {
+    pub nodes: Vec<usize>,
+    pub listed: Vec<Listed>,
+}
+
+/// The order of `keras.Model`: by the longest way to an output, and where that is the same, as they are met on the way
+/// back from the outputs. `nodes` are layers with what they take.
+///
+/// # Errors
+/// The number of a node that needs itself.
+pub(super) fn order(
+    inputs: usize,
+    layers: usize,
+    nodes: &[(usize, Vec<Source>)],
+    outputs: &[Source],
+) -> Result<Order, usize> {
+    // As in Keras, inputs are nodes as well; they come first here.
+    let place = |source: Source| match source {
+        Source::Input(input) => input,
+        Source::Node(node) => inputs + node,
+    };
+    let owner = |at: usize| if at < inputs { at } else { inputs + nodes[at - inputs].0 };
+    let taken = |at: usize| if at < inputs { &[][..] } else { &nodes[at - inputs].1[..] };
+
+    const NEW: u8 = 0;
+    const BEGUN: u8 = 1;
+    const DONE: u8 = 2;
+    let mut state = vec![NEW; inputs + nodes.len()];
+    let mut met = vec![usize::MAX; inputs + layers];
+    let (mut count, mut finished) = (0, Vec::new());
+    for &output in outputs {
+        // Without recursion: a file may be deep.
+        let mut stack = vec![(place(output), 0)];
+        while let Some((at, next)) = stack.pop() {
+            if next == 0 {
+                match state[at] {
+                    DONE => continue,
+                    BEGUN => return Err(at - inputs),
+                    _ => state[at] = BEGUN,
+                }
+                if met[owner(at)] == usize::MAX {
+                    met[owner(at)] = count;
+                    count += 1;
+                }
+            }
+            match taken(at).get(next) {
+                Some(&source) => {
+                    stack.push((at, next + 1));
+                    // A node that is begun is not entered again, but is a circle.
+                    match state[place(source)] {
+                        BEGUN => return Err(at - inputs),
+                        DONE => {}
+                        _ => stack.push((place(source), 0)),
+                    }
+                }
+                None => {
+                    state[at] = DONE;
+                    finished.push(at);
+                }
+            }
+        }
+    }
+    let mut depths = vec![0; inputs + nodes.len()];
+    let mut owners = vec![0; inputs + layers];
+    for &at in finished.iter().rev() {
+        let depth = depths[at].max(owners[owner(at)]);
+        (depths[at], owners[owner(at)]) = (depth, depth);
+        for &source in taken(at) {
+            let before = &mut depths[place(source)];
+            *before = (*before).max(depth + 1);
+        }
+    }
+    let mut listed: Vec<usize> = (0..inputs + layers).filter(|&it| met[it] != usize::MAX).collect();
+    listed.sort_by_key(|&it| (std::cmp::Reverse(owners[it]), met[it]));
+    let mut ordered: Vec<usize> = finished.into_iter().filter(|&at| at >= inputs).collect();
+    ordered.sort_by_key(|&at| (std::cmp::Reverse(depths[at]), met[owner(at)]));
+    let listing = |it: usize| if it < inputs { Listed::Input(it) } else { Listed::Layer(it - inputs) };
+    Ok(Order {
+        nodes: ordered.into_iter().map(|at| at - inputs).collect(),
+        listed: listed.into_iter().map(listing).collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_way_decides() {
+        // x -> 0 -> 1 -> add (3), x -> 2 -> add
+        let x = Source::Input(0);
+        let nodes = [
+            (0, vec![x]),
+            (1, vec![Source::Node(0)]),
+            (2, vec![x]),
+            (3, vec![Source::Node(1), Source::Node(2)]),
+        ];
+        let order = order(1, 4, &nodes, &[Source::Node(3)]).ok().unwrap();
+        assert_eq!(order.nodes, [0, 1, 2, 3]);
+        let layers = [0, 1, 2, 3].map(Listed::Layer);
+        assert_eq!(order.listed, [&[Listed::Input(0)][..], &layers].concat());
+    }
+
+    #[test]
+    fn a_circle_is_found() {
+        let nodes = [(0, vec![Source::Node(1)]), (1, vec![Source::Node(0)])];
+        assert!(order(0, 2, &nodes, &[Source::Node(1)]).is_err());
+        assert!(order(0, 1, &[(0, vec![Source::Node(0)])], &[Source::Node(0)]).is_err());
+    }
+
+    #[test]
+    fn depth_needs_no_stack() {
+        let before = |i: usize| if i == 0 { Source::Input(0) } else { Source::Node(i - 1) };
+        let nodes: Vec<(usize, Vec<Source>)> = (0..100_000).map(|i| (i, vec![before(i)])).collect();
+        let order = order(1, nodes.len(), &nodes, &[Source::Node(99_999)]).ok().unwrap();
+        assert!(order.nodes.into_iter().eq(0..100_000));
+    }
+}

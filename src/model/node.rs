@@ -1,0 +1,419 @@
+//! Models as graphs: inputs, layers that take what others give, and the model between some inputs and outputs.
+
+use super::draft::{Draft, Draught};
+use super::graph::Source;
+use super::model::Model;
+use crate::error::{Error, Result};
+use crate::nn::{MultiLayer, shared_layer};
+use crate::scalar::{Scalar, compiled};
+use crate::tensor::Shape;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// Where a graph begins: makes the [`Node`] of an input of a model.
+///
+/// ```
+/// use cinta::prelude::*;
+/// let image = Input::new([32, 32, 3]);
+/// let x = image.then(Conv2d::new(3, 3).padding(Same).activation(Relu));
+/// let x = Add::new().of([&image, &x]);
+/// let scores = x.then(Flatten::new()).then(Dense::new(10));
+/// let model = Model::new(&image, &scores).build(72881)?;
+/// assert_eq!(model.output_shape(), [10]);
+/// # Ok::<(), cinta::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Input;
+
+impl Input {
+    /// An input whose samples have this shape (without an axis for the batch), of type `f32`.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// assert_eq!(format!("{:?}", Input::new([4]).then(Relu)), "Activation(Input [4])");
+    /// ```
+    #[expect(clippy::new_ret_no_self, reason = "the node of an input is what is wanted")]
+    #[track_caller]
+    pub fn new(shape: impl Into<Shape>) -> Node<f32> {
+        Self::typed(shape)
+    }
+
+    /// The same with a name, for summaries and files.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let x = Input::named("image", [4]);
+    /// let model = Model::new(&x, &x.then(Relu)).build(0)?;
+    /// assert!(model.summary().contains("image (InputLayer)"));
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn named(name: impl Into<String>, shape: impl Into<Shape>) -> Node<f32> {
+        Node::made(Origin::Input { name: Some(name.into()), shape: shape.into() })
+    }
+
+    /// An input of any element type.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let x = Input::typed::<f64>([2]);
+    /// let model = Model::new(&x, &x.then(Relu)).build(0)?;
+    /// assert_eq!(model.predict(&Tensor::<f64>::ones([1, 2]))?.to_vec(), [1.0, 1.0]);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn typed<T: Scalar>(shape: impl Into<Shape>) -> Node<T> {
+        Node::made(Origin::Input { name: None, shape: shape.into() })
+    }
+}
+
+/// The promise of a value: an input of a model in the making, or what a layer will give. Cloning is cheap, and means the
+/// same value. Shapes are checked when the model is built.
+///
+/// ```
+/// use cinta::prelude::*;
+/// let x = Input::new([4]);
+/// let y: cinta::Node = x.then(Dense::new(2));
+/// assert_eq!(Model::new(&x, &y).build(0)?.count_params(), 10);
+/// # Ok::<(), cinta::Error>(())
+/// ```
+pub struct Node<T: Scalar = f32>(Arc<Made<T>>);
+
+struct Made<T: Scalar> {
+    /// The number among all inputs and layers of the program, in the order in which they were made.
+    number: u64,
+    origin: Origin<T>,
+}
+
+enum Origin<T: Scalar> {
+    Input { name: Option<String>, shape: Shape },
+    Layer { layer: Shared<T>, inputs: Vec<Node<T>> },
+}
+
+/// Counts inputs and layers: automatic names follow the order in which they were made, as in Keras.
+fn next_number() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Relaxed)
+}
+
+impl<T: Scalar> Node<T> {
+    fn made(origin: Origin<T>) -> Self {
+        Node(Arc::new(Made { number: next_number(), origin }))
+    }
+
+    /// What a layer gives for this value.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let x = Input::new([4]);
+    /// let y = x.then(Dense::new(3)).then(Relu).then(Dense::new(2));
+    /// assert_eq!(Model::new(&x, &y).build(0)?.output_shape(), [2]);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn then(&self, layer: impl Recipe<T>) -> Node<T> {
+        layer.of([self])
+    }
+
+    fn address(&self) -> *const Made<T> {
+        Arc::as_ptr(&self.0)
+    }
+
+    fn inputs(&self) -> &[Node<T>] {
+        match &self.0.origin {
+            Origin::Input { .. } => &[],
+            Origin::Layer { inputs, .. } => inputs,
+        }
+    }
+}
+
+impl<T: Scalar> Clone for Node<T> {
+    fn clone(&self) -> Self {
+        Node(self.0.clone())
+    }
+}
+
+/// The class and what it takes, one step back.
+impl<T: Scalar> fmt::Debug for Node<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = |node: &Node<T>| match &node.0.origin {
+            Origin::Input { shape, .. } => format!("Input {shape}"),
+            Origin::Layer { layer, .. } => format!("{layer:?}"),
+        };
+        let inputs: Vec<String> = self.inputs().iter().map(name).collect();
+        f.write_str(&name(self))?;
+        if inputs.is_empty() { Ok(()) } else { write!(f, "({})", inputs.join(", ")) }
+    }
+}
+
+/// Not by recursion: a graph may be deep.
+impl<T: Scalar> Drop for Made<T> {
+    fn drop(&mut self) {
+        let mut left = take_inputs(self);
+        while let Some(node) = left.pop() {
+            if let Some(mut made) = Arc::into_inner(node.0) {
+                left.extend(take_inputs(&mut made));
+            }
+        }
+    }
+}
+
+fn take_inputs<T: Scalar>(made: &mut Made<T>) -> Vec<Node<T>> {
+    match &mut made.origin {
+        Origin::Input { .. } => Vec::new(),
+        Origin::Layer { inputs, .. } => std::mem::take(inputs),
+    }
+}
+
+/// One layer for several places: the weights are the same in all of them.
+///
+/// ```
+/// use cinta::prelude::*;
+/// let (left, right) = (Input::new([4]), Input::new([4]));
+/// let twin = Shared::new(Dense::new(3));
+/// let distance = Subtract::new().of([&left.then(&twin), &right.then(&twin)]);
+/// let model = Model::new([&left, &right], &distance).build(0)?;
+/// assert_eq!(model.count_params(), 4 * 3 + 3);
+/// # Ok::<(), cinta::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Shared<T: Scalar = f32>(Arc<Numbered<T>>);
+
+struct Numbered<T: Scalar> {
+    number: u64,
+    layer: Arc<dyn MultiLayer<T>>,
+}
+
+impl<T: Scalar> Shared<T> {
+    /// A layer to be used more than once.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let twice = Shared::new(Dense::new(4));
+    /// let x = Input::new([4]);
+    /// assert_eq!(Model::new(&x, &x.then(&twice).then(&twice)).build(0)?.count_params(), 20);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn new(layer: impl MultiLayer<T> + 'static) -> Self {
+        Shared(Arc::new(Numbered { number: next_number(), layer: shared_layer(layer) }))
+    }
+}
+
+impl<T: Scalar> fmt::Debug for Shared<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.layer.class_name())
+    }
+}
+
+/// What can stand in a graph: a layer, or a [`Shared`] one.
+pub trait Recipe<T: Scalar>: Sized {
+    /// The layer, to be used in one place or in several.
+    fn shared(self) -> Shared<T>;
+
+    /// What the layer gives for these values.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let x = Input::new([4]);
+    /// let y = Concatenate::new().of([&x, &x.then(Relu)]);
+    /// assert_eq!(Model::new(&x, &y).build(0)?.output_shape(), [8]);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    fn of<'a>(self, inputs: impl IntoIterator<Item = &'a Node<T>>) -> Node<T>
+    where
+        T: 'a,
+    {
+        let inputs = inputs.into_iter().cloned().collect();
+        Node::made(Origin::Layer { layer: self.shared(), inputs })
+    }
+}
+
+impl<T: Scalar, L: MultiLayer<T> + 'static> Recipe<T> for L {
+    fn shared(self) -> Shared<T> {
+        Shared::new(self)
+    }
+}
+
+impl<T: Scalar> Recipe<T> for &Shared<T> {
+    fn shared(self) -> Shared<T> {
+        self.clone()
+    }
+}
+
+/// Nodes as an argument: one, or a list.
+pub trait Nodes<T: Scalar> {
+    /// The nodes, in order.
+    fn nodes(self) -> Vec<Node<T>>;
+}
+
+impl<T: Scalar> Nodes<T> for &Node<T> {
+    fn nodes(self) -> Vec<Node<T>> {
+        vec![self.clone()]
+    }
+}
+
+impl<T: Scalar, const N: usize> Nodes<T> for [&Node<T>; N] {
+    fn nodes(self) -> Vec<Node<T>> {
+        self.into_iter().cloned().collect()
+    }
+}
+
+impl<T: Scalar> Nodes<T> for &[Node<T>] {
+    fn nodes(self) -> Vec<Node<T>> {
+        self.to_vec()
+    }
+}
+
+/// A graph of layers in the making: see [`Model::new`].
+///
+/// ```
+/// use cinta::prelude::*;
+/// let x = Input::new([4]);
+/// let builder: cinta::ModelBuilder = Model::new(&x, &x.then(Dense::new(2)));
+/// assert_eq!(builder.build(1)?.count_params(), 10);
+/// # Ok::<(), cinta::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ModelBuilder<T: Scalar = f32> {
+    name: String,
+    inputs: Vec<Node<T>>,
+    outputs: Vec<Node<T>>,
+}
+
+impl<T: Scalar> Model<T> {
+    /// A model between inputs and outputs: all layers that the outputs need.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let image = Input::new([8, 8, 1]);
+    /// let x = image.then(Conv2d::new(4, 3).activation(Relu)).then(Flatten::new());
+    /// let (digit, slant) = (x.then(Dense::new(10).activation(Softmax)), x.then(Dense::new(1)));
+    /// let model = Model::new(&image, [&digit, &slant]).build(0)?;
+    /// let outputs = model.predict_all(&[&Tensor::zeros([5, 8, 8, 1])])?;
+    /// assert_eq!((outputs[0].shape(), outputs[1].shape()), ([5, 10].into(), [5, 1].into()));
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    #[expect(clippy::new_ret_no_self, reason = "a model exists once its layers have shapes")]
+    pub fn new(inputs: impl Nodes<T>, outputs: impl Nodes<T>) -> ModelBuilder<T> {
+        let (inputs, outputs) = (inputs.nodes(), outputs.nodes());
+        ModelBuilder { name: "functional".to_owned(), inputs, outputs }
+    }
+}
+
+impl<T: Scalar> ModelBuilder<T> {
+    /// The model's name, in its summary and files.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let x = Input::new([4]);
+    /// let model = Model::new(&x, &x.then(Relu)).name("tiny").build(0)?;
+    /// assert!(model.summary().starts_with("Model: \"tiny\""));
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Fixes every shape and draws the weights, as [`Sequential::build`](super::Sequential::build).
+    ///
+    /// # Errors
+    /// [`Error::Layer`] for a layer whose options make no sense or do not fit its inputs. [`Error::Config`] when the outputs
+    /// need an input that was not given, or one that was given is not needed.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let (a, b) = (Input::new([4]), Input::new([3]));
+    /// let error = Model::new([&a, &b], &Add::new().name("sum").of([&a, &b])).build(0).unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "layer sum (Add): needs inputs of one shape (a dimension of 1 fits any), and these have [4] and [3] \
+    ///      (its input is from input_layer and input_layer_1)"
+    /// );
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    #[inline(never)]
+    pub fn build(self, seed: u64) -> Result<Model<T>> {
+        self.draft()?.plan()?.draw(seed)
+    }
+
+    /// All that the outputs need.
+    fn draft(self) -> Result<Draft<T>> {
+        let wrong = |reason: String| Err(Error::Config(reason));
+        if self.outputs.is_empty() {
+            return wrong("a model needs at least one output; give the node of one".to_owned());
+        }
+        let mut inputs = Vec::with_capacity(self.inputs.len());
+        let mut sources: HashMap<*const Made<T>, Source> = HashMap::new();
+        for (i, node) in self.inputs.iter().enumerate() {
+            let Origin::Input { name, shape } = &node.0.origin else {
+                return wrong(format!(
+                    "the model's input {i} is what a layer gives, {node:?}; a model begins with nodes of Input::new"
+                ));
+            };
+            inputs.push(Draught { name: name.clone(), shape: *shape });
+            if sources.insert(node.address(), Source::Input(i)).is_some() {
+                return wrong(format!("the input {i} of the model is given twice"));
+            }
+        }
+        // Inputs before the layers that take them, without recursion.
+        let mut used = vec![false; inputs.len()];
+        let mut layers: HashMap<*const Numbered<T>, usize> = HashMap::new();
+        let (mut found, mut nodes) = (Vec::new(), Vec::new());
+        let mut left: Vec<(&Node<T>, bool)> =
+            self.outputs.iter().rev().map(|node| (node, false)).collect();
+        while let Some((node, ready)) = left.pop() {
+            match (sources.get(&node.address()), &node.0.origin) {
+                (Some(Source::Input(input)), _) => used[*input] = true,
+                (Some(_), _) => {}
+                (None, Origin::Input { name, shape }) => {
+                    let name = name.as_ref().map_or(String::new(), |name| format!(" {name}"));
+                    return wrong(format!(
+                        "the outputs need the input{name} of shape {shape}, which is not among the model's \
+                         inputs; add it to them"
+                    ));
+                }
+                (None, Origin::Layer { inputs, .. }) if !ready => {
+                    if inputs.is_empty() {
+                        return wrong(format!("{node:?} has no inputs; give at least one"));
+                    }
+                    left.push((node, true));
+                    left.extend(inputs.iter().rev().map(|input| (input, false)));
+                }
+                (None, Origin::Layer { layer, inputs }) => {
+                    let next = found.len();
+                    let at = *layers.entry(Arc::as_ptr(&layer.0)).or_insert(next);
+                    if at == next {
+                        found.push(layer);
+                    }
+                    let taken = inputs.iter().map(|input| sources[&input.address()]).collect();
+                    sources.insert(node.address(), Source::Node(nodes.len()));
+                    nodes.push((at, taken));
+                }
+            }
+        }
+        if let Some(unused) = used.iter().position(|used| !used) {
+            let Draught { name, shape } = &inputs[unused];
+            let name = name.as_ref().map_or(String::new(), |name| format!(" {name}"));
+            return wrong(format!(
+                "no output needs the input{name} of shape {shape}; leave it out, or use it"
+            ));
+        }
+        let outputs = self.outputs.iter().map(|node| sources[&node.address()]).collect();
+        // In the order in which they were made.
+        let mut by_number: Vec<usize> = (0..found.len()).collect();
+        by_number.sort_by_key(|&at| found[at].0.number);
+        let mut numbers = vec![0; found.len()];
+        by_number.iter().enumerate().for_each(|(number, &at)| numbers[at] = number);
+        nodes.iter_mut().for_each(|(layer, _): &mut (usize, Vec<Source>)| *layer = numbers[*layer]);
+        let layers = by_number.into_iter().map(|at| {
+            let layer = found[at].0.layer.clone();
+            (layer.name().map(str::to_owned), layer)
+        });
+        let layers = layers.collect();
+        Ok(Draft { name: self.name, inputs, layers, nodes, outputs, chain: false })
+    }
+}
+
+compiled!(|builder: ModelBuilder<T>| builder.build(0));

@@ -1,0 +1,190 @@
+//! The layers that join values element by element: sums, differences, products, means, extremes.
+
+use super::{Config, Context, MultiLayer, Options, as_config};
+use crate::autograd::Var;
+use crate::scalar::Scalar;
+use crate::tensor::Shape;
+use serde_json::json;
+
+/// A layer that joins inputs of one shape: its class by Keras's name, and what it does with them.
+macro_rules! merge_layer {
+    ($(#[$doc:meta])* $layer:ident, $class_name:literal, $join:expr) => {
+        $(#[$doc])*
+        ///
+        /// A dimension of 1 is repeated to fit the others, as in Keras.
+        #[derive(Clone, Debug, Default)]
+        pub struct $layer {
+            name: Option<String>,
+        }
+
+        impl $layer {
+            /// The layer; [`of`](crate::Recipe::of) gives it its inputs.
+            pub fn new() -> Self {
+                Self::default()
+            }
+
+            /// The layer's name in the model, in place of an automatic one.
+            pub fn name(mut self, name: impl Into<String>) -> Self {
+                self.name = Some(name.into());
+                self
+            }
+
+            pub(super) fn from_config(config: &Config) -> Result<Self, String> {
+                let mut options = Options::new(config);
+                options.ignore(&["trainable"]);
+                options.finish()?;
+                Ok(Self::new())
+            }
+        }
+
+        impl<T: Scalar> MultiLayer<T> for $layer {
+            fn class_name(&self) -> &str {
+                $class_name
+            }
+
+            fn name(&self) -> Option<&str> {
+                self.name.as_deref()
+            }
+
+            fn config(&self) -> Config {
+                as_config(json!({ "trainable": true }))
+            }
+
+            fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, String> {
+                if $class_name == "Subtract" && inputs.len() != 2 {
+                    return Err(format!("takes two inputs, and {} are given", inputs.len()));
+                }
+                joined(inputs)
+            }
+
+            fn forward<'t>(
+                &self,
+                _: &[Var<'t, T>],
+                inputs: &[&Var<'t, T>],
+                _: &mut Context<T>,
+            ) -> Var<'t, T> {
+                let join: fn(&[&Var<'t, T>]) -> Var<'t, T> = $join;
+                join(inputs)
+            }
+        }
+    };
+}
+
+/// The common shape of a sample.
+fn joined(inputs: &[Shape]) -> Result<Shape, String> {
+    let [first, rest @ ..] = inputs else { unreachable!("a node has inputs") };
+    if rest.is_empty() {
+        return Err("joins at least two inputs, and one is given".to_owned());
+    }
+    let mut shape = *first;
+    for input in rest {
+        let common = if input.rank() == shape.rank() { shape.broadcast_with(input) } else { None };
+        shape = common.ok_or_else(|| {
+            let shapes: Vec<String> = inputs.iter().map(Shape::to_string).collect();
+            format!(
+                "needs inputs of one shape (a dimension of 1 fits any), and these have {}",
+                shapes.join(" and ")
+            )
+        })?;
+    }
+    Ok(shape)
+}
+
+/// Joins the first two, the result and the third, and so on.
+fn fold<'t, T: Scalar>(
+    inputs: &[&Var<'t, T>],
+    join: impl Fn(&Var<'t, T>, &Var<'t, T>) -> Var<'t, T>,
+) -> Var<'t, T> {
+    inputs[2..].iter().fold(join(inputs[0], inputs[1]), |sum, next| join(&sum, next))
+}
+
+merge_layer!(
+    /// The sum of its inputs, element by element: where a residual network joins its branches.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let x = Input::new([2]);
+    /// let model = Model::new(&x, &Add::new().of([&x, &x, &x])).build(0)?;
+    /// assert_eq!(model.predict(&Tensor::from([[1.0, -2.0]]))?.to_vec(), [3.0, -6.0]);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    Add,
+    "Add",
+    |inputs| fold(inputs, |a, b| a + b)
+);
+
+merge_layer!(
+    /// The first input minus the second, element by element.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let (a, b) = (Input::new([2]), Input::new([2]));
+    /// let model = Model::new([&a, &b], &Subtract::new().of([&a, &b])).build(0)?;
+    /// let difference = model.predict_all(&[&Tensor::from([[1.0, 5.0]]), &Tensor::from([[3.0, 1.0]])])?;
+    /// assert_eq!(difference[0].to_vec(), [-2.0, 4.0]);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    Subtract,
+    "Subtract",
+    |inputs| inputs[0] - inputs[1]
+);
+
+merge_layer!(
+    /// The product of its inputs, element by element.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let x = Input::new([2]);
+    /// let model = Model::new(&x, &Multiply::new().of([&x, &x])).build(0)?;
+    /// assert_eq!(model.predict(&Tensor::from([[3.0, -2.0]]))?.to_vec(), [9.0, 4.0]);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    Multiply,
+    "Multiply",
+    |inputs| fold(inputs, |a, b| a * b)
+);
+
+merge_layer!(
+    /// The mean of its inputs, element by element.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let x = Input::new([2]);
+    /// let model = Model::new(&x, &Average::new().of([&x, &x.then(Relu)])).build(0)?;
+    /// assert_eq!(model.predict(&Tensor::from([[3.0, -2.0]]))?.to_vec(), [3.0, -1.0]);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    Average,
+    "Average",
+    |inputs| fold(inputs, |a, b| a + b) / T::lit(inputs.len() as f64)
+);
+
+merge_layer!(
+    /// The largest of its inputs, element by element, as [`Var::maximum`].
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let x = Input::new([2]);
+    /// let model = Model::new(&x, &Maximum::new().of([&x, &x.then(Relu)])).build(0)?;
+    /// assert_eq!(model.predict(&Tensor::from([[3.0, -2.0]]))?.to_vec(), [3.0, 0.0]);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    Maximum,
+    "Maximum",
+    |inputs| fold(inputs, Var::maximum)
+);
+
+merge_layer!(
+    /// The smallest of its inputs, element by element, as [`Var::minimum`].
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let x = Input::new([2]);
+    /// let model = Model::new(&x, &Minimum::new().of([&x, &x.then(Relu)])).build(0)?;
+    /// assert_eq!(model.predict(&Tensor::from([[3.0, -2.0]]))?.to_vec(), [3.0, -2.0]);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    Minimum,
+    "Minimum",
+    |inputs| fold(inputs, Var::minimum)
+);

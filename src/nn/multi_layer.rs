@@ -1,0 +1,145 @@
+//! What a layer of several inputs is.
+
+use super::{Activation, Config, Context, Layer, Weight};
+use crate::autograd::Var;
+use crate::scalar::Scalar;
+use crate::tensor::Shape;
+use std::sync::Arc;
+
+/// A recipe for a step of a model that takes several inputs, as [`Add`](super::Add) does. Every [`Layer`] is one that takes a
+/// single input. Write your own by implementing it:
+///
+/// ```
+/// use cinta::prelude::*;
+/// use cinta::{Config, Context, MultiLayer, Shape, Var};
+///
+/// /// `y = a + 2 b`
+/// struct AddTwice;
+///
+/// impl MultiLayer<f32> for AddTwice {
+///     fn class_name(&self) -> &str {
+///         "AddTwice"
+///     }
+///     fn config(&self) -> Config {
+///         Config::new()
+///     }
+///     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, String> {
+///         match inputs {
+///             [a, b] if a == b => Ok(*a),
+///             _ => Err("needs two inputs of one shape".to_owned()),
+///         }
+///     }
+///     fn forward<'t>(&self, _: &[Var<'t, f32>], inputs: &[&Var<'t, f32>], _: &mut Context<f32>) -> Var<'t, f32> {
+///         inputs[0] + inputs[1] * 2.0
+///     }
+/// }
+///
+/// let x = Input::new([3]);
+/// let y = AddTwice.of([&x, &x.then(Relu)]);
+/// let model = Model::new(&x, &y).build(0)?;
+/// assert_eq!(model.predict(&Tensor::from([[1.0, -1.0, 0.0]]))?.to_vec(), [3.0, -1.0, 0.0]);
+/// # Ok::<(), cinta::Error>(())
+/// ```
+pub trait MultiLayer<T: Scalar>: Send + Sync {
+    /// The class by Keras's name, for summaries, files and automatic names.
+    fn class_name(&self) -> &str;
+
+    /// The name that was chosen for this layer, if any.
+    fn name(&self) -> Option<&str> {
+        None
+    }
+
+    /// The options, for files. The layer's name and type are added by the model.
+    fn config(&self) -> Config;
+
+    /// The shape of one sample's output, for the inputs of one sample.
+    ///
+    /// # Errors
+    /// A sentence that says what does not fit and what would.
+    fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, String>;
+
+    /// The weights this layer needs for inputs of these shapes, in the order of `get_weights`. It is called only with shapes
+    /// that [`output_shape`](Self::output_shape) accepts.
+    fn weights(&self, inputs: &[Shape]) -> Vec<Weight> {
+        let _ = inputs;
+        Vec::new()
+    }
+
+    /// The output for a batch: each input has an axis of samples in front, and `weights` come in the order of
+    /// [`weights`](Self::weights).
+    fn forward<'t>(
+        &self,
+        weights: &[Var<'t, T>],
+        inputs: &[&Var<'t, T>],
+        cx: &mut Context<T>,
+    ) -> Var<'t, T>;
+
+    /// As [`Layer::logits`].
+    fn logits<'t>(
+        &self,
+        weights: &[Var<'t, T>],
+        inputs: &[&Var<'t, T>],
+        cx: &mut Context<T>,
+    ) -> Option<(Activation, Var<'t, T>)> {
+        let _ = (weights, inputs, cx);
+        None
+    }
+
+    /// As [`Layer::couples_samples`].
+    fn couples_samples(&self) -> bool {
+        false
+    }
+}
+
+impl<T: Scalar, L: Layer<T>> MultiLayer<T> for L {
+    fn class_name(&self) -> &str {
+        Layer::class_name(self)
+    }
+
+    fn name(&self) -> Option<&str> {
+        Layer::name(self)
+    }
+
+    fn config(&self) -> Config {
+        Layer::config(self)
+    }
+
+    fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, String> {
+        match *inputs {
+            [input] => Layer::output_shape(self, input),
+            _ => Err(format!("takes one input, and {} are given", inputs.len())),
+        }
+    }
+
+    fn weights(&self, inputs: &[Shape]) -> Vec<Weight> {
+        Layer::weights(self, inputs[0])
+    }
+
+    fn forward<'t>(
+        &self,
+        weights: &[Var<'t, T>],
+        inputs: &[&Var<'t, T>],
+        cx: &mut Context<T>,
+    ) -> Var<'t, T> {
+        Layer::forward(self, weights, inputs[0], cx)
+    }
+
+    fn logits<'t>(
+        &self,
+        weights: &[Var<'t, T>],
+        inputs: &[&Var<'t, T>],
+        cx: &mut Context<T>,
+    ) -> Option<(Activation, Var<'t, T>)> {
+        Layer::logits(self, weights, inputs[0], cx)
+    }
+
+    fn couples_samples(&self) -> bool {
+        Layer::couples_samples(self)
+    }
+}
+
+/// A layer as models hold it. Those of the crate are made here alone, so that all their methods are compiled in it.
+#[inline(never)]
+pub(crate) fn shared<T: Scalar>(layer: impl MultiLayer<T> + 'static) -> Arc<dyn MultiLayer<T>> {
+    Arc::new(layer)
+}
