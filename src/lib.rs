@@ -115,12 +115,13 @@ pub use callbacks::{
 pub use error::{Error, Result};
 pub use kernels::{Algorithm, Padding, Window};
 pub use model::{
-    Callback, Fit, FitParams, History, Input, LayerRef, Model, ModelBuilder, Node, Nodes, Recipe, Scores, Sequential,
-    Shared, SubModel, Verbose,
+    Callback, Fit, FitParams, History, Input, LayerRef, Model, ModelBuilder, Node, Nodes, Of,
+    Scores, Sequential, Shared, SubModel, Verbose,
 };
 pub use nn::{
-    Activation, Add, Average, AveragePooling2d, Concatenate, Config, Context, Conv2d, Dense, Distribution, Dropout, Fan,
-    Flatten, Initializer, Layer, MaxPooling2d, Maximum, Minimum, Mode, MultiLayer, Multiply, Options, Pair, Regularizer, Subtract, Weight,
+    Activation, Add, Average, AveragePooling2d, Concatenate, Config, Context, Conv2d, Dense,
+    Distribution, Dropout, Fan, Flatten, Initializer, Layer, MaxPooling2d, Maximum, Minimum, Mode,
+    MultiLayer, Multiply, Options, Pair, Regularizer, Subtract, Weight,
 };
 pub use ops::Convolution;
 pub use rand;

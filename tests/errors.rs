@@ -79,10 +79,7 @@ fn saved(model: &Model) -> Vec<u8> {
 }
 
 /// The message of an error that leaves the model as it was.
-fn refused<V>(
-    model: &mut Model,
-    action: impl FnOnce(&mut Model) -> Result<V, Error>,
-) -> String {
+fn refused<V>(model: &mut Model, action: impl FnOnce(&mut Model) -> Result<V, Error>) -> String {
     let before = saved(model);
     let Err(error) = action(model) else { panic!("bad input was accepted") };
     assert_eq!(saved(model), before, "changed by what gave the error: {error}");
@@ -1000,8 +997,7 @@ mod files {
         let scratch = Scratch::new("ending");
         for name in ["model", "model.txt", "model.hdf", "model.safetensors.bak", ".safetensors"] {
             let path = scratch.path(name);
-            for error in
-                [model().save(&path).unwrap_err(), Model::<f32>::load(&path).unwrap_err()]
+            for error in [model().save(&path).unwrap_err(), Model::<f32>::load(&path).unwrap_err()]
             {
                 assert!(matches!(error, Error::Format { .. }), "{error:?}");
                 assert_says(&error.to_string(), &[name, "`.safetensors`"]);

@@ -292,12 +292,7 @@ impl Callback for Calls {
         Ok(())
     }
 
-    fn on_train_batch_end(
-        &mut self,
-        batch: usize,
-        logs: &Scores,
-        _: &mut Model,
-    ) -> Result<()> {
+    fn on_train_batch_end(&mut self, batch: usize, logs: &Scores, _: &mut Model) -> Result<()> {
         self.0.push(format!("batch end {batch} {}", names(logs)));
         Ok(())
     }

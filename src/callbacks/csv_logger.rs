@@ -1,7 +1,7 @@
 //! A table that grows with training.
 
 use crate::error::{Error, Result};
-use crate::model::{Callback, FitParams, Scores, Model, csv_row, shortest};
+use crate::model::{Callback, FitParams, Model, Scores, csv_row, shortest};
 use crate::scalar::{Scalar, compiled};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};

@@ -2,7 +2,7 @@
 
 use super::monitor::Monitor;
 use crate::error::{Error, Result};
-use crate::model::{Callback, FitParams, Scores, Model, say};
+use crate::model::{Callback, FitParams, Model, Scores, say};
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 use crate::train::Direction;

@@ -1,7 +1,7 @@
 //! A callback from functions.
 
 use crate::error::Result;
-use crate::model::{Callback, FitParams, Scores, Model};
+use crate::model::{Callback, FitParams, Model, Scores};
 use crate::scalar::Scalar;
 use std::fmt;
 

@@ -1,7 +1,7 @@
 //! A learning rate for each epoch.
 
 use crate::error::Result;
-use crate::model::{Callback, Scores, Model, say, shortest};
+use crate::model::{Callback, Model, Scores, say, shortest};
 use crate::scalar::Scalar;
 use std::fmt;
 

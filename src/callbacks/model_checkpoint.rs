@@ -4,7 +4,7 @@ use super::monitor::Monitor;
 use super::template::{Template, Value};
 use crate::error::{Error, Result};
 use crate::io::check_path;
-use crate::model::{Callback, FitParams, Scores, Model, fixed, say};
+use crate::model::{Callback, FitParams, Model, Scores, fixed, say};
 use crate::scalar::{Scalar, compiled};
 use crate::train::Direction;
 use std::path::{Path, PathBuf};

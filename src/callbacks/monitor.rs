@@ -1,7 +1,7 @@
 //! Watching a value of the logs for a better one.
 
 use crate::error::{Error, Result};
-use crate::model::{FitParams, Scores, Model};
+use crate::model::{FitParams, Model, Scores};
 use crate::scalar::Scalar;
 use crate::train::{Compile, Direction};
 

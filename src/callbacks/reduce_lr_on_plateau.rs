@@ -2,7 +2,7 @@
 
 use super::monitor::Monitor;
 use crate::error::{Error, Result};
-use crate::model::{Callback, FitParams, Scores, Model, say, shortest};
+use crate::model::{Callback, FitParams, Model, Scores, say, shortest};
 use crate::scalar::{Scalar, compiled};
 use crate::train::{Direction, not_negative};
 

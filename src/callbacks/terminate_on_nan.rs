@@ -1,7 +1,7 @@
 //! Ending training that diverges without an error.
 
 use crate::error::Result;
-use crate::model::{Callback, Scores, Model, say};
+use crate::model::{Callback, Model, Scores, say};
 use crate::scalar::{Scalar, compiled};
 
 /// Ends training without an error when the loss is not a finite number: Keras's `TerminateOnNaN`.

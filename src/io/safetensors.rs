@@ -6,7 +6,7 @@
 //! an order that changes from run to run.
 
 use super::{training_from_json, training_to_json};
-use crate::model::{Built, Param, Model, from_config, to_config};
+use crate::model::{Built, Model, Param, from_config, to_config};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use crate::train::Registry;
@@ -139,8 +139,8 @@ pub(super) fn from_bytes<T: Scalar>(
         _ => &[],
     };
     let mut expected = 0;
-    let mut layers = Vec::with_capacity(model.layers.len());
-    for planned in model.layers {
+    let mut layers = Vec::with_capacity(model.plan.layers.len());
+    for planned in model.plan.layers {
         let mut params = Vec::with_capacity(planned.weights.len());
         for weight in &planned.weights {
             let read = |name: String| read_tensor::<T>(&tensors, &name, &weight.shape);
@@ -172,7 +172,7 @@ pub(super) fn from_bytes<T: Scalar>(
         let extra = names.into_iter().find(|name| !known(name)).unwrap_or_default();
         return Err(format!("the tensor {extra} belongs to no layer of the model"));
     }
-    let mut loaded = Model::from_parts(model.name, model.input, layers, training.seed);
+    let mut loaded = Model::from_parts(model.plan.name, model.plan.graph, layers, training.seed);
     loaded.compiled = model.compile;
     loaded.progress = training;
     Ok(loaded)

@@ -1,7 +1,7 @@
 //! What is called while a model trains.
 
-use super::scores::Scores;
 use super::model::Model;
+use super::scores::Scores;
 use crate::error::Result;
 use crate::scalar::Scalar;
 

@@ -1,12 +1,15 @@
 //! A model's architecture as the JSON that Keras 3 writes.
 
-use super::builder::{Planned, Sequential};
+use super::draft::{Draft, Plan};
+use super::functional;
+use super::graph::{Entrance, Listed, Source};
 use super::model::{Built, Model};
-use crate::nn::{BUILTIN, Config, keras_object, object};
+use crate::nn::{BUILTIN, Config, MultiLayer, keras_object, object};
 use crate::scalar::Scalar;
 use crate::tensor::{MAX_RANK, Shape};
 use crate::train::{Compile, Registry};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// Keras's name of an element type: `float32`.
 fn dtype<T: Scalar>() -> String {
@@ -25,22 +28,85 @@ fn batch_shape(shape: Shape) -> Value {
 
 /// What Keras 3 writes as `config.json`.
 pub(crate) fn to_config<T: Scalar>(model: &Model<T>) -> Value {
-    let input = json!({
-        "batch_shape": batch_shape(model.input), "dtype": dtype::<T>(), "sparse": false,
-        "ragged": false, "name": "input_layer", "optional": false,
+    let graph = &model.graph;
+    let listed = graph.listed.iter().map(|it| match *it {
+        Listed::Input(input) => input_config::<T>(&graph.inputs[input]),
+        Listed::Layer(layer) => layer_config(&model.layers[layer]),
     });
-    let mut layers = vec![keras_object("keras.layers", "InputLayer", input)];
-    layers.extend(model.layers.iter().map(layer_config));
-    let config = json!({
-        "name": model.name, "trainable": true, "dtype": dtype_policy::<T>(), "layers": layers,
-        "build_input_shape": batch_shape(model.input),
-    });
-    let mut model_config = keras_object("keras", "Sequential", config);
-    model_config["build_config"] = json!({ "input_shape": batch_shape(model.input) });
+    let mut layers: Vec<Value> = listed.collect();
+    let policy = dtype_policy::<T>();
+    let mut model_config = if graph.chain {
+        let shape = batch_shape(model.input_shape());
+        let config = json!({
+            "name": model.name, "trainable": true, "dtype": policy, "layers": layers,
+            "build_input_shape": shape,
+        });
+        let mut object = keras_object("keras", "Sequential", config);
+        object["build_config"] = json!({ "input_shape": shape });
+        object
+    } else {
+        let histories = histories(model);
+        for (it, layer) in graph.listed.iter().zip(&mut layers) {
+            layer["name"] = layer["config"]["name"].clone();
+            layer["inbound_nodes"] = match *it {
+                Listed::Input(_) => json!([]),
+                Listed::Layer(layer) => inbound_nodes(model, layer, &histories),
+            };
+        }
+        let ends = |sources: &mut dyn Iterator<Item = Source>| -> Value {
+            sources.map(|source| histories[graph.place(source)].clone()).collect()
+        };
+        let config = json!({
+            "name": model.name, "trainable": true, "layers": layers,
+            "input_layers": ends(&mut (0..graph.inputs.len()).map(Source::Input)),
+            "output_layers": ends(&mut graph.outputs.iter().copied()),
+        });
+        let mut object = keras_object("keras.src.models.functional", "Functional", config);
+        object["registered_name"] = json!("Functional");
+        object["build_config"] = json!({ "input_shape": null });
+        object
+    };
     if let Some(compiled) = &model.compiled {
         model_config["compile_config"] = compiled.config();
     }
     model_config
+}
+
+fn input_config<T: Scalar>(input: &Entrance) -> Value {
+    let config = json!({
+        "batch_shape": batch_shape(input.shape), "dtype": dtype::<T>(), "sparse": false,
+        "ragged": false, "name": input.name, "optional": false,
+    });
+    keras_object("keras.layers", "InputLayer", config)
+}
+
+/// How files name values, by place: the layer, which of its nodes, and which of its outputs.
+fn histories<T: Scalar>(model: &Model<T>) -> Vec<Value> {
+    let mut nodes = vec![0; model.layers.len()];
+    let inputs = model.graph.inputs.iter().map(|input| json!([input.name, 0, 0]));
+    let mut histories: Vec<Value> = inputs.collect();
+    for node in &model.graph.nodes {
+        histories.push(json!([model.layers[node.layer].name, nodes[node.layer], 0]));
+        nodes[node.layer] += 1;
+    }
+    histories
+}
+
+/// What a layer takes in each of its places.
+fn inbound_nodes<T: Scalar>(model: &Model<T>, layer: usize, histories: &[Value]) -> Value {
+    let graph = &model.graph;
+    let tensor = |source: &Source| {
+        json!({ "class_name": "__keras_tensor__", "config": {
+            "shape": batch_shape(graph.shape(*source)), "dtype": dtype::<T>(),
+            "keras_history": histories[graph.place(*source)],
+        } })
+    };
+    let nodes = graph.nodes.iter().filter(|node| node.layer == layer);
+    let arguments = nodes.map(|node| match &node.inputs[..] {
+        [input] => json!([tensor(input)]),
+        inputs => json!([inputs.iter().map(tensor).collect::<Vec<Value>>()]),
+    });
+    arguments.map(|arguments| json!({ "args": arguments, "kwargs": {} })).collect()
 }
 
 fn layer_config<T: Scalar>(built: &Built<T>) -> Value {
@@ -61,17 +127,19 @@ fn layer_config<T: Scalar>(built: &Built<T>) -> Value {
         object["registered_name"] = json!(class_name);
     }
     // Keras writes it for layers whose weights or shapes depend on it.
-    if !built.params.is_empty() || class_name == "Flatten" {
-        object["build_config"] = json!({ "input_shape": batch_shape(built.input) });
+    if !built.params.is_empty() || class_name == "Flatten" || built.inputs.len() > 1 {
+        let shape = match built.inputs[..] {
+            [input] => batch_shape(input),
+            _ => built.inputs.iter().map(|input| batch_shape(*input)).collect(),
+        };
+        object["build_config"] = json!({ "input_shape": shape });
     }
     object
 }
 
 /// A model as a file describes it: layers with shapes, still without weights.
 pub(crate) struct Description<T: Scalar> {
-    pub name: String,
-    pub input: Shape,
-    pub layers: Vec<Planned<T>>,
+    pub plan: Plan<T>,
     pub compile: Option<Compile<T>>,
 }
 
@@ -84,62 +152,20 @@ pub(crate) fn from_config<T: Scalar>(
     registry: &Registry<T>,
 ) -> Result<Description<T>, String> {
     let (class_name, config) = object(model)?;
-    if class_name != "Sequential" {
-        return Err(format!("the model is a {class_name}; only Model is supported"));
-    }
     let Some(layers) = config.get("layers").and_then(Value::as_array) else {
         return Err("the model has no list of layers".to_owned());
     };
-    let mut input = match config.get("build_input_shape") {
-        Some(shape) if !shape.is_null() => Some(sample_shape(shape)?),
-        _ => None,
-    };
     let frozen = config.get("trainable") == Some(&Value::Bool(false));
-    let mut read = Vec::with_capacity(layers.len());
-    for layer in layers {
-        let (class_name, mut config) = object(layer)?;
-        if class_name == "InputLayer" {
-            for name in ["sparse", "ragged"] {
-                if config.get(name) == Some(&Value::Bool(true)) {
-                    return Err(format!("the input layer is {name}, which is not supported"));
-                }
-            }
-            let shape = config.get("batch_shape").or_else(|| config.get("batch_input_shape"));
-            input = Some(sample_shape(shape.ok_or("the input layer has no batch_shape")?)?);
-            continue;
+    let draft = match class_name {
+        "Sequential" => chain(&config, layers, frozen, registry)?,
+        "Functional" | "Model" => functional::read(&config, layers, frozen, registry)?,
+        _ => {
+            return Err(format!(
+                "the model is a {class_name}; only Sequential and Functional are supported"
+            ));
         }
-        let name = match config.shift_remove("name") {
-            Some(Value::String(name)) => Some(name),
-            _ => None,
-        };
-        let described = name.as_deref().unwrap_or("without a name").to_owned();
-        let wrong = |reason: String| format!("layer {described} ({class_name}): {reason}");
-        if let Some(found) = config.shift_remove("dtype").as_ref().and_then(dtype_name)
-            && found != dtype::<T>()
-        {
-            return Err(wrong(format!(
-                "it computes in {found}, and this model in {}",
-                dtype::<T>()
-            )));
-        }
-        if frozen {
-            config.insert("trainable".to_owned(), Value::Bool(false));
-        }
-        let custom = layer.get("registered_name").and_then(Value::as_str);
-        let layer = match custom.filter(|name| name.contains('>')) {
-            Some(name) => registry.make_custom_layer(name, class_name, &config),
-            None => registry.make_layer(class_name, &config),
-        };
-        read.push((name, layer.map_err(wrong)?));
-    }
-    let input = input.ok_or("the model does not say the shape of its input")?;
-    let mut builder = Sequential::<T>::new(input);
-    if let Some(Value::String(name)) = config.get("name") {
-        builder = builder.name(name.clone());
-    }
-    read.into_iter().for_each(|(name, layer)| builder.add_named(name, layer));
-    let (name, input) = builder.head();
-    let layers = builder.plan().map_err(|error| error.to_string())?;
+    };
+    let plan = draft.plan().map_err(|error| error.to_string())?;
     let compile = match model.get("compile_config") {
         Some(config) if config.as_object().is_some_and(|config| !config.is_empty()) => Some(
             Compile::from_config(config, registry)
@@ -147,7 +173,77 @@ pub(crate) fn from_config<T: Scalar>(
         ),
         _ => None,
     };
-    Ok(Description { name, input, layers, compile })
+    Ok(Description { plan, compile })
+}
+
+/// A chain: its input is a layer of the list, or said beside it.
+fn chain<T: Scalar>(
+    config: &Config,
+    layers: &[Value],
+    frozen: bool,
+    registry: &Registry<T>,
+) -> Result<Draft<T>, String> {
+    let mut input = match config.get("build_input_shape") {
+        Some(shape) if !shape.is_null() => Some(sample_shape(shape)?),
+        _ => None,
+    };
+    let mut read = Vec::with_capacity(layers.len());
+    for layer in layers {
+        match read_layer(layer, frozen, registry)? {
+            Read::Input(shape) => input = Some(shape),
+            Read::Layer(name, layer) => read.push((name, layer)),
+        }
+    }
+    let input = input.ok_or("the model does not say the shape of its input")?;
+    let name = match config.get("name") {
+        Some(Value::String(name)) => name.clone(),
+        _ => "sequential".to_owned(),
+    };
+    Ok(Draft::chain(name, input, read))
+}
+
+/// An entry of a list of layers, with its name.
+pub(super) enum Read<T: Scalar> {
+    Input(Shape),
+    Layer(Option<String>, Arc<dyn MultiLayer<T>>),
+}
+
+pub(super) fn read_layer<T: Scalar>(
+    layer: &Value,
+    frozen: bool,
+    registry: &Registry<T>,
+) -> Result<Read<T>, String> {
+    let (class_name, mut config) = object(layer)?;
+    let name = match config.shift_remove("name") {
+        Some(Value::String(name)) => Some(name),
+        _ => None,
+    };
+    if class_name == "InputLayer" {
+        for option in ["sparse", "ragged"] {
+            if config.get(option) == Some(&Value::Bool(true)) {
+                return Err(format!("the input layer is {option}, which is not supported"));
+            }
+        }
+        let shape = config.get("batch_shape").or_else(|| config.get("batch_input_shape"));
+        let shape = sample_shape(shape.ok_or("the input layer has no batch_shape")?)?;
+        return Ok(Read::Input(shape));
+    }
+    let described = name.as_deref().unwrap_or("without a name").to_owned();
+    let wrong = |reason: String| format!("layer {described} ({class_name}): {reason}");
+    if let Some(found) = config.shift_remove("dtype").as_ref().and_then(dtype_name)
+        && found != dtype::<T>()
+    {
+        return Err(wrong(format!("it computes in {found}, and this model in {}", dtype::<T>())));
+    }
+    if frozen {
+        config.insert("trainable".to_owned(), Value::Bool(false));
+    }
+    let custom = layer.get("registered_name").and_then(Value::as_str);
+    let layer = match custom.filter(|name| name.contains('>')) {
+        Some(name) => registry.make_custom_layer(name, class_name, &config),
+        None => registry.make_layer(class_name, &config),
+    };
+    Ok(Read::Layer(name, layer.map_err(wrong)?))
 }
 
 /// `"float32"` of a text or a policy object.

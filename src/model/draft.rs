@@ -44,6 +44,23 @@ pub(crate) struct Plan<T: Scalar> {
 }
 
 impl<T: Scalar> Draft<T> {
+    /// Layers of which each takes what the one before gives.
+    pub fn chain(
+        name: String,
+        input: Shape,
+        layers: Vec<(Option<String>, Arc<dyn MultiLayer<T>>)>,
+    ) -> Self {
+        let before = |at: usize| at.checked_sub(1).map_or(Source::Input(0), Source::Node);
+        Draft {
+            name,
+            inputs: vec![Draught { name: None, shape: input }],
+            nodes: (0..layers.len()).map(|at| (at, vec![before(at)])).collect(),
+            outputs: vec![before(layers.len())],
+            layers,
+            chain: true,
+        }
+    }
+
     /// Names, shapes and weights of all layers, without any memory for the weights.
     pub fn plan(self) -> Result<Plan<T>> {
         if self.layers.is_empty() {
@@ -75,10 +92,14 @@ impl<T: Scalar> Draft<T> {
             inputs: names.map(|(name, input)| Entrance { name, shape: input.shape }).collect(),
             nodes: Vec::with_capacity(order.nodes.len()),
             outputs: self.outputs.iter().map(renumbered).collect(),
-            listed: order.listed.iter().map(|it| match *it {
-                Listed::Layer(layer) => Listed::Layer(layer_numbers[layer]),
-                input => input,
-            }).collect(),
+            listed: order
+                .listed
+                .iter()
+                .map(|it| match *it {
+                    Listed::Layer(layer) => Listed::Layer(layer_numbers[layer]),
+                    input => input,
+                })
+                .collect(),
             chain: self.chain,
         };
         let mut planned: Vec<Option<Planned<T>>> = (0..kept.len()).map(|_| None).collect();
@@ -98,7 +119,8 @@ impl<T: Scalar> Draft<T> {
             }
             graph.nodes.push(Node { layer: at, inputs, output });
         }
-        let layers = planned.into_iter().map(|it| it.expect("each listed layer has a node")).collect();
+        let layers =
+            planned.into_iter().map(|it| it.expect("each listed layer has a node")).collect();
         Ok(Plan { name: self.name, graph, layers })
     }
 

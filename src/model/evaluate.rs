@@ -1,8 +1,8 @@
 //! `evaluate` and `predict`.
 
 use super::forward::{self, Run, SHARD, map_shards, together};
-use super::scores::Scores;
 use super::model::Model;
+use super::scores::Scores;
 use crate::datasets::Dataset;
 use crate::error::{Error, Result};
 use crate::scalar::{Scalar, compiled};

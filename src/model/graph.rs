@@ -191,7 +191,8 @@ pub(super) fn order(
     listed.sort_by_key(|&it| (std::cmp::Reverse(owners[it]), met[it]));
     let mut ordered: Vec<usize> = finished.into_iter().filter(|&at| at >= inputs).collect();
     ordered.sort_by_key(|&at| (std::cmp::Reverse(depths[at]), met[owner(at)]));
-    let listing = |it: usize| if it < inputs { Listed::Input(it) } else { Listed::Layer(it - inputs) };
+    let listing =
+        |it: usize| if it < inputs { Listed::Input(it) } else { Listed::Layer(it - inputs) };
     Ok(Order {
         nodes: ordered.into_iter().map(|at| at - inputs).collect(),
         listed: listed.into_iter().map(listing).collect(),

@@ -7,6 +7,7 @@ mod draft;
 mod evaluate;
 mod fit;
 mod forward;
+mod functional;
 mod graph;
 mod history;
 mod layer_ref;
@@ -26,7 +27,7 @@ pub use callback::{Callback, FitParams};
 pub use history::History;
 pub use layer_ref::LayerRef;
 pub use model::Model;
-pub use node::{Input, ModelBuilder, Node, Nodes, Recipe, Shared};
+pub use node::{Input, ModelBuilder, Node, Nodes, Of, Shared};
 pub use options::Fit;
 pub use progress::Verbose;
 pub use scores::Scores;
@@ -35,9 +36,11 @@ pub use sub_model::SubModel;
 
 pub(crate) use config::{from_config, to_config};
 pub(crate) use csv::row as csv_row;
+pub(crate) use model::{Built, Param, Training};
 pub(crate) use number::{fixed, scientific, shortest};
 pub(crate) use progress::say;
-pub(crate) use graph::{Graph, Listed, Source};
-pub(crate) use model::{Built, Param, Training};
 #[cfg(feature = "keras")]
-pub(crate) use {config::Description, draft::Planned};
+pub(crate) use {
+    config::Description,
+    draft::{Plan, Planned},
+};

@@ -4,7 +4,7 @@ use super::draft::{Draft, Draught};
 use super::graph::Source;
 use super::model::Model;
 use crate::error::{Error, Result};
-use crate::nn::{MultiLayer, shared_layer};
+use crate::nn::{Layer, MultiLayer, shared_layer, shared_multi};
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::Shape;
 use std::collections::HashMap;
@@ -82,8 +82,6 @@ impl Input {
 pub struct Node<T: Scalar = f32>(Arc<Made<T>>);
 
 struct Made<T: Scalar> {
-    /// The number among all inputs and layers of the program, in the order in which they were made.
-    number: u64,
     origin: Origin<T>,
 }
 
@@ -92,7 +90,7 @@ enum Origin<T: Scalar> {
     Layer { layer: Shared<T>, inputs: Vec<Node<T>> },
 }
 
-/// Counts inputs and layers: automatic names follow the order in which they were made, as in Keras.
+/// Counts layers: automatic names follow the order in which they were made, as in Keras.
 fn next_number() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     NEXT.fetch_add(1, Relaxed)
@@ -100,7 +98,7 @@ fn next_number() -> u64 {
 
 impl<T: Scalar> Node<T> {
     fn made(origin: Origin<T>) -> Self {
-        Node(Arc::new(Made { number: next_number(), origin }))
+        Node(Arc::new(Made { origin }))
     }
 
     /// What a layer gives for this value.
@@ -112,8 +110,8 @@ impl<T: Scalar> Node<T> {
     /// assert_eq!(Model::new(&x, &y).build(0)?.output_shape(), [2]);
     /// # Ok::<(), cinta::Error>(())
     /// ```
-    pub fn then(&self, layer: impl Recipe<T>) -> Node<T> {
-        layer.of([self])
+    pub fn then(&self, layer: impl Layer<T> + 'static) -> Node<T> {
+        Shared::new(layer).of(self)
     }
 
     fn address(&self) -> *const Made<T> {
@@ -172,7 +170,7 @@ fn take_inputs<T: Scalar>(made: &mut Made<T>) -> Vec<Node<T>> {
 /// use cinta::prelude::*;
 /// let (left, right) = (Input::new([4]), Input::new([4]));
 /// let twin = Shared::new(Dense::new(3));
-/// let distance = Subtract::new().of([&left.then(&twin), &right.then(&twin)]);
+/// let distance = Subtract::new().of([&twin.of(&left), &twin.of(&right)]);
 /// let model = Model::new([&left, &right], &distance).build(0)?;
 /// assert_eq!(model.count_params(), 4 * 3 + 3);
 /// # Ok::<(), cinta::Error>(())
@@ -181,6 +179,7 @@ fn take_inputs<T: Scalar>(made: &mut Made<T>) -> Vec<Node<T>> {
 pub struct Shared<T: Scalar = f32>(Arc<Numbered<T>>);
 
 struct Numbered<T: Scalar> {
+    /// Among all layers of the program, in the order in which they were made.
     number: u64,
     layer: Arc<dyn MultiLayer<T>>,
 }
@@ -192,11 +191,28 @@ impl<T: Scalar> Shared<T> {
     /// use cinta::prelude::*;
     /// let twice = Shared::new(Dense::new(4));
     /// let x = Input::new([4]);
-    /// assert_eq!(Model::new(&x, &x.then(&twice).then(&twice)).build(0)?.count_params(), 20);
+    /// assert_eq!(Model::new(&x, &twice.of(&twice.of(&x))).build(0)?.count_params(), 20);
     /// # Ok::<(), cinta::Error>(())
     /// ```
-    pub fn new(layer: impl MultiLayer<T> + 'static) -> Self {
-        Shared(Arc::new(Numbered { number: next_number(), layer: shared_layer(layer) }))
+    pub fn new(layer: impl Layer<T> + 'static) -> Self {
+        Shared::made(shared_layer(layer))
+    }
+
+    fn made(layer: Arc<dyn MultiLayer<T>>) -> Self {
+        Shared(Arc::new(Numbered { number: next_number(), layer }))
+    }
+
+    /// What the layer gives for a value, in one of its places.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let x = Input::new([4]);
+    /// let twice = Shared::new(Dense::new(4));
+    /// assert_eq!(Model::new(&x, &twice.of(&twice.of(&x))).build(0)?.count_params(), 20);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn of(&self, inputs: impl Nodes<T>) -> Node<T> {
+        Node::made(Origin::Layer { layer: self.clone(), inputs: inputs.nodes() })
     }
 }
 
@@ -206,11 +222,8 @@ impl<T: Scalar> fmt::Debug for Shared<T> {
     }
 }
 
-/// What can stand in a graph: a layer, or a [`Shared`] one.
-pub trait Recipe<T: Scalar>: Sized {
-    /// The layer, to be used in one place or in several.
-    fn shared(self) -> Shared<T>;
-
+/// Puts layers of several inputs into a graph.
+pub trait Of<T: Scalar>: MultiLayer<T> {
     /// What the layer gives for these values.
     ///
     /// ```
@@ -220,24 +233,12 @@ pub trait Recipe<T: Scalar>: Sized {
     /// assert_eq!(Model::new(&x, &y).build(0)?.output_shape(), [8]);
     /// # Ok::<(), cinta::Error>(())
     /// ```
-    fn of<'a>(self, inputs: impl IntoIterator<Item = &'a Node<T>>) -> Node<T>
-    where
-        T: 'a,
-    {
-        let inputs = inputs.into_iter().cloned().collect();
-        Node::made(Origin::Layer { layer: self.shared(), inputs })
-    }
+    fn of(self, inputs: impl Nodes<T>) -> Node<T>;
 }
 
-impl<T: Scalar, L: MultiLayer<T> + 'static> Recipe<T> for L {
-    fn shared(self) -> Shared<T> {
-        Shared::new(self)
-    }
-}
-
-impl<T: Scalar> Recipe<T> for &Shared<T> {
-    fn shared(self) -> Shared<T> {
-        self.clone()
+impl<T: Scalar, L: MultiLayer<T> + 'static> Of<T> for L {
+    fn of(self, inputs: impl Nodes<T>) -> Node<T> {
+        Shared::made(shared_multi(self)).of(inputs)
     }
 }
 

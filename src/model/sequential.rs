@@ -1,7 +1,6 @@
 //! A chain of layers.
 
-use super::draft::{Draft, Draught};
-use super::graph::Source;
+use super::draft::Draft;
 use super::model::Model;
 use crate::error::Result;
 use crate::nn::{Layer, MultiLayer, shared_layer};
@@ -105,20 +104,7 @@ impl<T: Scalar> Sequential<T> {
     /// ```
     #[inline(never)]
     pub fn build(self, seed: u64) -> Result<Model<T>> {
-        self.draft().plan()?.draw(seed)
-    }
-
-    /// Each layer takes what the one before gives.
-    fn draft(self) -> Draft<T> {
-        let before = |at: usize| at.checked_sub(1).map_or(Source::Input(0), Source::Node);
-        Draft {
-            name: self.name,
-            inputs: vec![Draught { name: None, shape: self.input }],
-            nodes: (0..self.layers.len()).map(|at| (at, vec![before(at)])).collect(),
-            outputs: vec![before(self.layers.len())],
-            layers: self.layers,
-            chain: true,
-        }
+        Draft::chain(self.name, self.input, self.layers).plan()?.draw(seed)
     }
 }
 

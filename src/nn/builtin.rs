@@ -1,8 +1,9 @@
 //! The crate's own layers by Keras's class names.
 
 use super::{
-    Activation, Add, Average, AveragePooling2d, Concatenate, Config, Conv2d, Dense, Dropout, Flatten, MaxPooling2d,
-    Maximum, Minimum, MultiLayer, Multiply, Subtract, shared_layer,
+    Activation, Add, Average, AveragePooling2d, Concatenate, Config, Conv2d, Dense, Dropout,
+    Flatten, Layer, MaxPooling2d, Maximum, Minimum, MultiLayer, Multiply, Subtract, shared_layer,
+    shared_multi,
 };
 use crate::scalar::Scalar;
 use std::sync::Arc;
@@ -31,26 +32,31 @@ pub(crate) fn make<T: Scalar>(
     config: &Config,
 ) -> Option<Result<Arc<dyn MultiLayer<T>>, String>> {
     fn some<T: Scalar>(
-        layer: Result<impl MultiLayer<T> + 'static, String>,
+        layer: Result<impl Layer<T> + 'static, String>,
     ) -> Option<Result<Arc<dyn MultiLayer<T>>, String>> {
         Some(layer.map(shared_layer))
+    }
+    fn multi<T: Scalar>(
+        layer: Result<impl MultiLayer<T> + 'static, String>,
+    ) -> Option<Result<Arc<dyn MultiLayer<T>>, String>> {
+        Some(layer.map(shared_multi))
     }
     match class_name {
         "Activation" => some(Activation::from_config(config)),
         "ReLU" | "Softmax" | "ELU" => some(Activation::from_layer(class_name, config)),
-        "Add" => some(Add::from_config(config)),
-        "Average" => some(Average::from_config(config)),
+        "Add" => multi(Add::from_config(config)),
+        "Average" => multi(Average::from_config(config)),
         "AveragePooling2D" => some(AveragePooling2d::from_config(config)),
-        "Concatenate" => some(Concatenate::from_config(config)),
+        "Concatenate" => multi(Concatenate::from_config(config)),
         "Conv2D" => some(Conv2d::from_config(config)),
         "Dense" => some(Dense::from_config(config)),
         "Dropout" => some(Dropout::from_config(config)),
         "Flatten" => some(Flatten::from_config(config)),
         "MaxPooling2D" => some(MaxPooling2d::from_config(config)),
-        "Maximum" => some(Maximum::from_config(config)),
-        "Minimum" => some(Minimum::from_config(config)),
-        "Multiply" => some(Multiply::from_config(config)),
-        "Subtract" => some(Subtract::from_config(config)),
+        "Maximum" => multi(Maximum::from_config(config)),
+        "Minimum" => multi(Minimum::from_config(config)),
+        "Multiply" => multi(Multiply::from_config(config)),
+        "Subtract" => multi(Subtract::from_config(config)),
         _ => None,
     }
 }

@@ -131,7 +131,8 @@ impl<T: Scalar> MultiLayer<T> for Concatenate {
         inputs: &[&Var<'t, T>],
         _: &mut Context<T>,
     ) -> Var<'t, T> {
-        let axis = self.batch_axis(inputs[0].shape().rank() - 1).expect("output_shape has checked it");
+        let axis =
+            self.batch_axis(inputs[0].shape().rank() - 1).expect("output_shape has checked it");
         Var::concat(inputs, axis)
     }
 }

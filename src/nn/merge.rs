@@ -18,7 +18,7 @@ macro_rules! merge_layer {
         }
 
         impl $layer {
-            /// The layer; [`of`](crate::Recipe::of) gives it its inputs.
+            /// The layer; [`of`](crate::Of::of) gives it its inputs.
             pub fn new() -> Self {
                 Self::default()
             }

@@ -36,7 +36,7 @@ pub use pooling2d::{AveragePooling2d, MaxPooling2d};
 pub use regularizer::Regularizer;
 
 pub(crate) use builtin::{BUILTIN, make as make_builtin};
-pub(crate) use multi_layer::shared as shared_layer;
+pub(crate) use multi_layer::{shared as shared_layer, shared_multi};
 pub(crate) use options::{as_config, keras_object, object};
 pub(crate) use snake_case::snake_case;
 use weighted::weighted_layer_options;

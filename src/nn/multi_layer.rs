@@ -6,8 +6,8 @@ use crate::scalar::Scalar;
 use crate::tensor::Shape;
 use std::sync::Arc;
 
-/// A recipe for a step of a model that takes several inputs, as [`Add`](super::Add) does. Every [`Layer`] is one that takes a
-/// single input. Write your own by implementing it:
+/// A recipe for a step of a model that takes several inputs, as [`Add`](super::Add) does. A [`Layer`] is the same for
+/// a single input. Write your own by implementing it:
 ///
 /// ```
 /// use cinta::prelude::*;
@@ -91,28 +91,31 @@ pub trait MultiLayer<T: Scalar>: Send + Sync {
     }
 }
 
-impl<T: Scalar, L: Layer<T>> MultiLayer<T> for L {
+/// A layer of one input among those of several.
+struct Single<L>(L);
+
+impl<T: Scalar, L: Layer<T>> MultiLayer<T> for Single<L> {
     fn class_name(&self) -> &str {
-        Layer::class_name(self)
+        self.0.class_name()
     }
 
     fn name(&self) -> Option<&str> {
-        Layer::name(self)
+        self.0.name()
     }
 
     fn config(&self) -> Config {
-        Layer::config(self)
+        self.0.config()
     }
 
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, String> {
         match *inputs {
-            [input] => Layer::output_shape(self, input),
+            [input] => self.0.output_shape(input),
             _ => Err(format!("takes one input, and {} are given", inputs.len())),
         }
     }
 
     fn weights(&self, inputs: &[Shape]) -> Vec<Weight> {
-        Layer::weights(self, inputs[0])
+        self.0.weights(inputs[0])
     }
 
     fn forward<'t>(
@@ -121,7 +124,7 @@ impl<T: Scalar, L: Layer<T>> MultiLayer<T> for L {
         inputs: &[&Var<'t, T>],
         cx: &mut Context<T>,
     ) -> Var<'t, T> {
-        Layer::forward(self, weights, inputs[0], cx)
+        self.0.forward(weights, inputs[0], cx)
     }
 
     fn logits<'t>(
@@ -130,16 +133,24 @@ impl<T: Scalar, L: Layer<T>> MultiLayer<T> for L {
         inputs: &[&Var<'t, T>],
         cx: &mut Context<T>,
     ) -> Option<(Activation, Var<'t, T>)> {
-        Layer::logits(self, weights, inputs[0], cx)
+        self.0.logits(weights, inputs[0], cx)
     }
 
     fn couples_samples(&self) -> bool {
-        Layer::couples_samples(self)
+        self.0.couples_samples()
     }
 }
 
 /// A layer as models hold it. Those of the crate are made here alone, so that all their methods are compiled in it.
 #[inline(never)]
-pub(crate) fn shared<T: Scalar>(layer: impl MultiLayer<T> + 'static) -> Arc<dyn MultiLayer<T>> {
+pub(crate) fn shared<T: Scalar>(layer: impl Layer<T> + 'static) -> Arc<dyn MultiLayer<T>> {
+    Arc::new(Single(layer))
+}
+
+/// The same for a layer of several inputs.
+#[inline(never)]
+pub(crate) fn shared_multi<T: Scalar>(
+    layer: impl MultiLayer<T> + 'static,
+) -> Arc<dyn MultiLayer<T>> {
     Arc::new(layer)
 }

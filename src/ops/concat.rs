@@ -138,7 +138,8 @@ mod tests {
     fn gradient() {
         let x = |length, seed| random(&[2, length, 3], -2.0, 2.0, seed, 0);
         gradcheck(|[a, b]| Var::concat(&[a, b], 1), [x(2, 1), x(4, 2)]).unwrap();
-        gradcheck(|[a, b, c]| Var::concat(&[a, b, c, a, b], 1), [x(2, 1), x(1, 2), x(3, 3)]).unwrap();
+        gradcheck(|[a, b, c]| Var::concat(&[a, b, c, a, b], 1), [x(2, 1), x(1, 2), x(3, 3)])
+            .unwrap();
         let constant = Var::constant(x(2, 4));
         gradcheck(|[a]| Var::concat(&[&constant, a], 2).square(), [x(2, 5)]).unwrap();
     }

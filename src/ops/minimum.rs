@@ -27,7 +27,10 @@ impl<T: Scalar> Op<T, 2> for Minimum {
         let part = |kept: T, shape| {
             dy.zip_with(&first, |dy, first| dy.kept_if(first == kept)).sum_to(shape)
         };
-        [wanted[0].then(|| part(T::one(), a.shape())), wanted[1].then(|| part(T::zero(), b.shape()))]
+        [
+            wanted[0].then(|| part(T::one(), a.shape())),
+            wanted[1].then(|| part(T::zero(), b.shape())),
+        ]
     }
 }
 
@@ -74,6 +77,10 @@ mod tests {
     fn gradient() {
         let (a, b) = (random(&[3, 2, 5], -2.0, 2.0, 1, 0), random(&[3, 2, 5], -2.0, 2.0, 2, 0));
         gradcheck(|[a, b]| a.minimum(b), [a.clone(), b.clone()]).unwrap();
-        gradcheck(|[a, b]| a.minimum(b).square(), [a.slice(1, ..1), b.slice(0, ..1).reshape([2, 5])]).unwrap();
+        gradcheck(
+            |[a, b]| a.minimum(b).square(),
+            [a.slice(1, ..1), b.slice(0, ..1).reshape([2, 5])],
+        )
+        .unwrap();
     }
 }

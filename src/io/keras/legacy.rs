@@ -22,7 +22,7 @@ pub(super) fn upgrade(
         model => object(model)?,
     };
     if let Some(Value::Array(layers)) = config.get_mut("layers") {
-        upgrade_layers(layers)?;
+        upgrade_layers(layers, class_name == "Sequential")?;
     }
     let mut upgraded = keras_object("keras", class_name, Value::Object(config));
     if let Some(training) = training {
@@ -32,7 +32,7 @@ pub(super) fn upgrade(
 }
 
 /// Moves the input's shape from the first layer into one of its own.
-fn upgrade_layers(layers: &mut Vec<Value>) -> Result<(), String> {
+fn upgrade_layers(layers: &mut Vec<Value>, chain: bool) -> Result<(), String> {
     let mut input = None;
     for layer in layers.iter_mut() {
         let is_input = layer["class_name"] == "InputLayer";
@@ -46,6 +46,7 @@ fn upgrade_layers(layers: &mut Vec<Value>) -> Result<(), String> {
     }
     let has_input = layers.first().is_some_and(|layer| layer["class_name"] == "InputLayer");
     if let Some(shape) = input
+        && chain
         && !has_input
     {
         layers
@@ -63,7 +64,14 @@ pub(super) fn downgrade(mut config: Value) -> [Value; 2] {
         training.insert("optimizer_config".to_owned(), without_module(optimizer));
     }
     if let Some(Value::Array(layers)) = config.pointer_mut("/config/layers") {
-        layers.iter_mut().for_each(|layer| *layer = without_module(layer.take()));
+        for layer in layers {
+            let [name, inbound] = ["name", "inbound_nodes"].map(|key| layer[key].take());
+            *layer = without_module(layer.take());
+            // What says how the layers of a graph are connected.
+            if !inbound.is_null() {
+                (layer["name"], layer["inbound_nodes"]) = (name, inbound);
+            }
+        }
     }
     [without_module(config), training]
 }

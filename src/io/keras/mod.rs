@@ -14,7 +14,7 @@ mod tree;
 mod weights;
 
 use super::{training_from_json, training_to_json};
-use crate::model::{Built, Description, Param, Model, Training, from_config, to_config};
+use crate::model::{Built, Description, Model, Param, Plan, Training, from_config, to_config};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use crate::train::Registry;
@@ -81,10 +81,7 @@ fn parse(name: &str, text: &[u8]) -> Result<Value, String> {
 
 /// Reads a whole model, from either of its files.
 #[inline(never)]
-pub(super) fn load<T: Scalar>(
-    bytes: Vec<u8>,
-    registry: &Registry<T>,
-) -> Result<Model<T>, String> {
+pub(super) fn load<T: Scalar>(bytes: Vec<u8>, registry: &Registry<T>) -> Result<Model<T>, String> {
     if is_archive(&bytes) {
         let mut archive = Archive::open(&bytes)?;
         let mut config = parse("config.json", &archive.config()?)?;
@@ -153,7 +150,7 @@ impl<T: Scalar> Parts<T> {
     }
 
     fn places(&self) -> Vec<Place<'_>> {
-        self.model.layers.iter().map(Place::from).collect()
+        self.model.plan.layers.iter().map(Place::from).collect()
     }
 
     fn build(
@@ -161,14 +158,14 @@ impl<T: Scalar> Parts<T> {
         weights: Vec<Vec<Tensor<T>>>,
         variables: Option<Variables<'_>>,
     ) -> Result<Model<T>, String> {
-        let Description { name, input, layers, mut compile } = self.model;
+        let Description { plan: Plan { name, graph, layers }, mut compile } = self.model;
         let built = layers.into_iter().zip(weights).map(|(planned, values)| {
             let weights = planned.weights.clone();
             let params = weights.into_iter().zip(values).map(|(of, value)| Param::new(of, value));
             let params = params.collect();
             Built::new(planned, params)
         });
-        let mut model = Model::from_parts(name, input, built.collect(), 0);
+        let mut model = Model::from_parts(name, graph, built.collect(), 0);
         let mut iterations = 0;
         if let (Some(compile), Some(variables)) = (&mut compile, variables) {
             let trained = optimizer::trained(&model);
@@ -230,10 +227,7 @@ pub(super) fn save<T: Scalar>(model: &Model<T>, format: Format) -> Result<Vec<u8
 
 /// The weights of a model as the bytes of a `.weights.h5` file.
 #[inline(never)]
-pub(super) fn save_weights<T: Scalar>(
-    model: &Model<T>,
-    format: Format,
-) -> Result<Vec<u8>, String> {
+pub(super) fn save_weights<T: Scalar>(model: &Model<T>, format: Format) -> Result<Vec<u8>, String> {
     format.check(true)?;
     let mut tree = Tree::default();
     write_weights(&mut tree, model);

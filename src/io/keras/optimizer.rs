@@ -17,7 +17,7 @@
 use super::hdf5::Group;
 use super::tree::Tree;
 use super::weights::checked;
-use crate::model::{Param, Model};
+use crate::model::{Model, Param};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use crate::train::{Compile, Optimizer};

@@ -1,0 +1,159 @@
+//! Graphs of layers from the JSON of Keras.
+
+use super::config::{Read, read_layer};
+use super::draft::{Draft, Draught};
+use super::graph::Source;
+use crate::nn::Config;
+use crate::scalar::Scalar;
+use crate::train::Registry;
+use serde_json::Value;
+use std::collections::HashMap;
+
+/// A value as files name it: the layer, which of its nodes, and which of its outputs.
+type History<'v> = (&'v str, u64);
+
+/// Reads a graph: its layers with what each takes in each of its places.
+///
+/// # Errors
+/// A sentence that names the layer.
+pub(super) fn read<T: Scalar>(
+    config: &Config,
+    layers: &[Value],
+    frozen: bool,
+    registry: &Registry<T>,
+) -> Result<Draft<T>, String> {
+    let mut entrances: HashMap<&str, (usize, Draught)> = HashMap::new();
+    let (mut read, mut taken, mut places) = (Vec::new(), Vec::new(), HashMap::new());
+    for (at, entry) in layers.iter().enumerate() {
+        let named = entry.get("name").or_else(|| entry.get("config")?.get("name"));
+        let own = named.and_then(Value::as_str);
+        let own = own.ok_or_else(|| format!("the layer {at} of the model has no name"))?;
+        match read_layer(entry, frozen, registry)? {
+            Read::Input(shape) => {
+                let input = Draught { name: Some(own.to_owned()), shape };
+                entrances.insert(own, (at, input));
+            }
+            Read::Layer(_, layer) => {
+                let wrong = |reason: String| format!("layer {own}: {reason}");
+                let inbound = entry.get("inbound_nodes").and_then(Value::as_array);
+                let inbound =
+                    inbound.ok_or_else(|| wrong("it does not say what it takes".to_owned()))?;
+                for (number, node) in inbound.iter().enumerate() {
+                    let inputs = inputs_of(node).map_err(wrong)?;
+                    if inputs.is_empty() {
+                        return Err(wrong("one of its nodes takes nothing".to_owned()));
+                    }
+                    if places.insert((own, number as u64), taken.len()).is_some() {
+                        return Err(wrong("two layers have this name".to_owned()));
+                    }
+                    taken.push((own, read.len(), inputs));
+                }
+                read.push((Some(own.to_owned()), layer));
+            }
+        }
+    }
+    // The model says in which order it takes its inputs.
+    let mut sources: HashMap<&str, usize> = HashMap::new();
+    let mut inputs = Vec::new();
+    for (name, _) in ends(config, "input_layers")? {
+        let (_, input) = entrances
+            .remove(name)
+            .ok_or_else(|| format!("the input {name} of the model is none of its layers"))?;
+        sources.insert(name, inputs.len());
+        inputs.push(input);
+    }
+    let source = |by: &str, (name, node): History<'_>| match (
+        sources.get(name),
+        places.get(&(name, node)),
+    ) {
+        (Some(input), _) => Ok(Source::Input(*input)),
+        (None, Some(place)) => Ok(Source::Node(*place)),
+        (None, None) => {
+            Err(format!("{by} takes what node {node} of layer {name} gives, and there is none"))
+        }
+    };
+    let mut nodes = Vec::with_capacity(taken.len());
+    for (own, layer, histories) in taken {
+        let by = format!("layer {own}");
+        let inputs = histories.into_iter().map(|history| source(&by, history));
+        nodes.push((layer, inputs.collect::<Result<Vec<Source>, String>>()?));
+    }
+    let outputs = ends(config, "output_layers")?.into_iter();
+    let outputs = outputs.map(|history| source("the model", history));
+    let outputs = outputs.collect::<Result<Vec<Source>, String>>()?;
+    if inputs.is_empty() || outputs.is_empty() {
+        return Err("the model has no inputs or no outputs".to_owned());
+    }
+    let name = config.get("name").and_then(Value::as_str).unwrap_or("functional").to_owned();
+    Ok(Draft { name, inputs, layers: read, nodes, outputs, chain: false })
+}
+
+/// `["name", 0, 0]`, where older versions add call arguments.
+fn history(value: &Value) -> Option<Result<History<'_>, String>> {
+    let [Value::String(name), node, tensor, rest @ ..] = value.as_array()?.as_slice() else {
+        return None;
+    };
+    let (node, tensor) = (node.as_u64()?, tensor.as_u64()?);
+    if tensor != 0 {
+        return Some(Err(format!(
+            "it takes output {tensor} of layer {name}, and layers with several outputs are not supported"
+        )));
+    }
+    let arguments = rest.iter().filter_map(Value::as_object).flatten();
+    Some(check_arguments(arguments).map(|()| (name.as_str(), node)))
+}
+
+/// Refuses call arguments with an effect.
+fn check_arguments<'v>(
+    mut arguments: impl Iterator<Item = (&'v String, &'v Value)>,
+) -> Result<(), String> {
+    let without = |value: &Value| match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Array(values) => values.iter().all(Value::is_null),
+        _ => false,
+    };
+    match arguments.find(|(_, value)| !without(value)) {
+        Some((name, value)) => Err(format!("the call argument {name} = {value} is not supported")),
+        None => Ok(()),
+    }
+}
+
+/// What a node takes: `{"args": .., "kwargs": ..}` of Keras 3, or the list of older versions.
+fn inputs_of(node: &Value) -> Result<Vec<History<'_>>, String> {
+    if let Value::Object(call) = node {
+        let arguments = call.get("kwargs").and_then(Value::as_object).into_iter().flatten();
+        check_arguments(arguments)?;
+        let arguments = call.get("args").and_then(Value::as_array);
+        return match arguments.map(Vec::as_slice) {
+            Some([Value::Array(tensors)]) => tensors.iter().map(keras_tensor).collect(),
+            Some([tensor]) => Ok(vec![keras_tensor(tensor)?]),
+            _ => Err(format!("{node} is no call of a layer with one argument")),
+        };
+    }
+    let wrong = || format!("{node} is no list of what it takes");
+    if let Some(single) = history(node) {
+        return Ok(vec![single?]);
+    }
+    let list = node.as_array().ok_or_else(wrong)?;
+    list.iter().map(|input| history(input).unwrap_or_else(|| Err(wrong()))).collect()
+}
+
+fn keras_tensor(value: &Value) -> Result<History<'_>, String> {
+    let found = value.pointer("/config/keras_history").and_then(history);
+    found.unwrap_or_else(|| Err(format!("{value} is not what another layer gives")))
+}
+
+/// The model's inputs or outputs: one value, a list of values, or values by name.
+fn ends<'v>(config: &'v Config, name: &str) -> Result<Vec<History<'v>>, String> {
+    let wrong = || format!("the model's {name} are no list of layers");
+    let value = config.get(name).ok_or_else(wrong)?;
+    if let Some(single) = history(value) {
+        return Ok(vec![single?]);
+    }
+    let values: Vec<&Value> = match value {
+        Value::Array(values) => values.iter().collect(),
+        Value::Object(values) => values.values().collect(),
+        _ => return Err(wrong()),
+    };
+    values.into_iter().map(|value| history(value).unwrap_or_else(|| Err(wrong()))).collect()
+}
