@@ -13,6 +13,7 @@
 //! plot::filters(model.weight("conv_1", "kernel")?)
 //!     .title("Filters that know nothing yet")
 //!     .save(dir.join("conv_1.png"))?;
+//! # assert!(std::fs::read(dir.join("conv_1.png")).unwrap().starts_with(b"\x89PNG"));
 //! # std::fs::remove_dir_all(&dir).unwrap();
 //! # Ok::<(), cinta::Error>(())
 //! ```
