@@ -69,7 +69,7 @@
 //! # The rooms
 //!
 //! Each uses only those before it:
-//! `error`, `file`, `simd` (instruction sets; the only `unsafe`), `scalar`, `tensor`, `kernels` (loops over
+//! `error`, `book`, `file`, `buffer` (memory that is used again), `simd` (instruction sets; the only `unsafe`), `scalar`, `tensor`, `kernels` (loops over
 //! numbers), [`filters`], `images`, `autograd` (the tape), `ops` (one file each), `nn` (layers), `train` (losses,
 //! metrics, optimizers), `datasets`, `model`, `plot`, `io`, `callbacks`. `docs/architecture.md` in the repository says why.
 //!

@@ -116,6 +116,27 @@ fn arrows_point_one_way() {
 }
 
 #[test]
+fn the_rooms_are_described_in_their_order() {
+    let rooms = ARROWS.map(|(name, _)| name);
+    let read = |path: &str| {
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect(path)
+    };
+    let table = read("docs/architecture.md");
+    let in_table: Vec<&str> = table
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once('`'))
+        .map(|(room, _)| room)
+        .collect();
+    assert_eq!(in_table, rooms, "the table of docs/architecture.md");
+    let text = read("src/lib.rs");
+    let (_, list) = text.split_once("//! # The rooms").expect("the list of rooms");
+    let list = list.split("`docs/").next().expect("a part");
+    let in_list: Vec<&str> =
+        list.split('`').skip(1).step_by(2).filter(|name| *name != "unsafe").collect();
+    assert_eq!(in_list, rooms, "the list of src/lib.rs");
+}
+
+#[test]
 fn unsafe_lives_in_one_room_and_says_why() {
     let mut blocks = 0;
     for (path, text) in sources("src") {
