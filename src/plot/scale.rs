@@ -95,7 +95,7 @@ pub(super) fn finite_range(values: impl Iterator<Item = f64>) -> Option<[f64; 2]
 /// Round numbers inside of a range, about `count` of them, 1, 2 or 5 times a power of ten apart, as texts of equal precision.
 /// Where there is nothing round between its ends, as between neighbours among floating-point numbers, those ends themselves.
 pub(super) fn ticks([low, high]: [f64; 2], count: usize) -> Vec<(f64, String)> {
-    if !(low < high) {
+    if low >= high || low.is_nan() || high.is_nan() {
         return vec![(low, short(low))];
     }
     let ends = || [low, high].map(|end| (end, format!("{end:e}"))).to_vec();
