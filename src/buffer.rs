@@ -3,7 +3,7 @@
 //! A training step makes and drops the same arrays over and over. Asking the system for each of them costs
 //! more than filling it: fresh pages are cleared one by one when they are first touched. So a [`Buffer`]
 //! that is dropped leaves its memory in a pool of its thread, and the next one of that size takes it from
-//! there. After the first steps nothing is allocated any more.
+//! there. After the first steps no array of 4 KB or more is allocated any more.
 //!
 //! What a pool keeps is bounded ([`KEPT_BYTES`]); a thread's pool ends with the thread.
 

@@ -68,7 +68,11 @@ pub enum Error {
 /// fn last(model: &cinta::Model) -> cinta::Result<usize> {
 ///     Ok(model.get_layer("conv_1")?.output_shape()[0])
 /// }
-/// # let _ = last;
+/// # let model = cinta::Sequential::new([8, 8, 1]).add(cinta::Conv2d::new(4, 3).name("conv_1")).build(0)?;
+/// assert_eq!(last(&model)?, 6);
+/// let other = cinta::Sequential::new([4]).add(cinta::Dense::new(2)).build(0)?;
+/// assert!(last(&other).is_err());
+/// # Ok::<(), cinta::Error>(())
 /// ```
 pub type Result<V, E = Error> = std::result::Result<V, E>;
 

@@ -69,7 +69,7 @@
 //! # The rooms
 //!
 //! Each uses only those before it:
-//! `error`, `file`, `simd` (instruction sets; the only `unsafe`), `scalar`, `tensor`, `kernels` (loops over
+//! `error`, `book`, `file`, `buffer` (memory that is used again), `simd` (instruction sets; the only `unsafe`), `scalar`, `tensor`, `kernels` (loops over
 //! numbers), [`filters`], `images`, `autograd` (the tape), `ops` (one file each), `nn` (layers), `train` (losses,
 //! metrics, optimizers), `datasets`, `model`, `plot`, `io`, `callbacks`. `docs/architecture.md` in the repository says why.
 //!
@@ -77,8 +77,8 @@
 //!
 //! On by default: `digits` (the embedded data, [`datasets::digits`]), `f64` (its code is compiled in this crate, not in yours),
 //! `gzip` (compressed data sets).
-//! Not on: `images` (pictures as PNG and JPEG files), `plot` (figures of filters, activations and training, as PNG
-//! and SVG) and `keras` (models as Keras's own files).
+//! Not on: `images` (pictures from PNG and JPEG files, and as PNG files), `plot` (figures of filters, activations and
+//! training, as PNG and SVG) and `keras` (models as Keras's own files).
 
 #![deny(missing_docs)]
 #![warn(clippy::undocumented_unsafe_blocks, unsafe_op_in_unsafe_fn)]

@@ -116,6 +116,27 @@ fn arrows_point_one_way() {
 }
 
 #[test]
+fn the_rooms_are_described_in_their_order() {
+    let rooms = ARROWS.map(|(name, _)| name);
+    let read = |path: &str| {
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect(path)
+    };
+    let table = read("docs/architecture.md");
+    let in_table: Vec<&str> = table
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once('`'))
+        .map(|(room, _)| room)
+        .collect();
+    assert_eq!(in_table, rooms, "the table of docs/architecture.md");
+    let text = read("src/lib.rs");
+    let (_, list) = text.split_once("//! # The rooms").expect("the list of rooms");
+    let list = list.split("`docs/").next().expect("a part");
+    let in_list: Vec<&str> =
+        list.split('`').skip(1).step_by(2).filter(|name| *name != "unsafe").collect();
+    assert_eq!(in_list, rooms, "the list of src/lib.rs");
+}
+
+#[test]
 fn unsafe_lives_in_one_room_and_says_why() {
     let mut blocks = 0;
     for (path, text) in sources("src") {
@@ -264,4 +285,60 @@ fn every_public_item_has_an_example() {
     }
     assert!(seen > 250, "only {seen} public items were seen");
     assert!(without.is_empty(), "no example: {without:#?}");
+}
+
+/// Bytes as base64.
+fn base64(bytes: &[u8]) -> String {
+    let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for three in bytes.chunks(3) {
+        let byte = |i: usize| u32::from(*three.get(i).unwrap_or(&0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for i in 0..4 {
+            let digit = digits[(bits >> (18 - 6 * i) & 63) as usize];
+            text.push(if i <= three.len() { char::from(digit) } else { '=' });
+        }
+    }
+    text
+}
+
+#[test]
+fn every_figure_of_the_book_is_in_the_documentation() {
+    assert_eq!(
+        ["", "M", "Ma", "Man"].map(|text| base64(text.as_bytes())),
+        ["", "TQ==", "TWE=", "TWFu"]
+    );
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| fs::read_to_string(root.join(path)).expect(path);
+    let book = read("src/book.rs");
+    let mut shown = 0;
+    for line in book.lines().filter(|line| line.contains(".md\"")) {
+        let page = line.split('"').nth(1).expect("a page");
+        let text = read(&format!("docs/{page}"));
+        let prose: String = text.split("```").step_by(2).collect(); // without code
+        // What the page shows: `![what is to be seen][figure]`.
+        let figures: Vec<&str> = prose
+            .split("![")
+            .skip(1)
+            .filter_map(|part| part.split_once(']'))
+            .map(|(_, after)| {
+                let label = after.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+                label.unwrap_or_else(|| panic!("{page}: a figure without a label: {after:.40}")).0
+            })
+            .collect();
+        let listed = line.split_once('[').map_or("", |(_, list)| list.trim_end_matches(']'));
+        assert_eq!(figures.join(" "), listed, "the figures of {page}, and those in src/book.rs");
+        for figure in figures {
+            let file = format!("[{figure}]: figures/{figure}.png");
+            assert!(text.lines().any(|line| line == file), "{page}: the line {file} is missing");
+            let png = fs::read(root.join(format!("docs/figures/{figure}.png"))).expect(figure);
+            assert!(
+                read(&format!("docs/figures/{figure}.b64")) == base64(&png),
+                "run: base64 -w0 docs/figures/{figure}.png > docs/figures/{figure}.b64"
+            );
+            shown += 1;
+        }
+    }
+    let files = fs::read_dir(root.join("docs/figures")).expect("figures");
+    assert_eq!(2 * shown, files.count(), "the figures that are shown, and their two files");
 }

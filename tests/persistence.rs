@@ -338,17 +338,18 @@ fn a_loss_of_ones_own_comes_back_through_a_registry() {
 }
 
 #[test]
-fn a_senseless_rate_does_not_come_back_as_another() {
+fn a_senseless_rate_is_not_saved() {
     let scratch = Scratch::new("senseless-rate");
     let path = scratch.path("model.safetensors");
-    for rate in [f64::NAN, f64::INFINITY] {
+    // JSON has no such numbers, so that another rate would come back.
+    for rate in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         let mut model = network(5);
         model.compile(Compile::new(Sgd::new(rate), CategoricalCrossentropy::new()));
-        // JSON has no such numbers.
-        if model.save(&path).is_ok() {
-            let loaded = Model::<f32>::load(&path);
-            assert!(loaded.and_then(|mut model| model.fit(&data(), Fit::default())).is_err());
-        }
+        let error = model.save(&path).unwrap_err();
+        assert!(matches!(error, Error::Config(_)), "{error}");
+        let expected = format!("the learning rate is {rate}; it is finite");
+        assert!(error.to_string().contains(&expected), "{error}");
+        assert!(!path.exists());
     }
 }
 
@@ -360,10 +361,11 @@ fn a_model_after_large_gradients_is_saved_and_loaded() {
     model.compile(Compile::new(Adam::new(0.01), MeanSquaredError));
     // The loss and the gradient, about 1e24, are finite; the gradient's square is not.
     let data = Dataset::new(Tensor::from([[1e12]]), Tensor::from([[1e12]])).unwrap();
-    if model.fit(&data, Fit { verbose: Verbose::Silent, ..Fit::default() }).is_ok() {
-        model.save(&path).unwrap();
-        Model::<f32>::load(&path).unwrap();
-    }
+    let fitted = model.fit(&data, Fit { verbose: Verbose::Silent, ..Fit::default() });
+    assert!(matches!(fitted, Err(Error::Diverged { .. })));
+    // What the optimizer keeps is that of before, too.
+    model.save(&path).unwrap();
+    assert_eq!(bits(&Model::load(&path).unwrap()), bits(&model));
 }
 
 #[test]
@@ -484,6 +486,173 @@ fn writers_do_not_get_into_each_others_way() {
     let loaded = Model::load(&path).unwrap();
     assert!((0..4).any(|seed| bits(&network(seed)) == bits(&loaded)));
     assert_eq!(names_in(&scratch.path(".")), ["model.safetensors"]);
+}
+
+/// Tells the test below, which runs itself to be killed, where to save.
+const KILLED: &str = "CINTA_TEST_SAVE_UNTIL_KILLED";
+
+/// The models that are saved one after the other until the process is killed.
+fn alternatives() -> [Sequential; 2] {
+    [5, 6].map(|seed| {
+        Sequential::new([50]).add(Dense::new(200 + 10 * seed)).build(seed as u64).unwrap()
+    })
+}
+
+/// A process that is killed when the test is over, however it ends.
+struct Child(std::process::Child);
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// With `CINTA_TEST_KILLS=1000` in the environment, a thousand times.
+#[test]
+fn a_save_that_is_killed_leaves_the_old_model_or_the_new_one() {
+    let models = alternatives();
+    if let Some(path) = std::env::var_os(KILLED) {
+        // Not without end, should the other process be gone.
+        for i in 0..100_000 {
+            models[i % 2].save(&path).unwrap();
+        }
+        return;
+    }
+    let scratch = Scratch::new("killed");
+    let path = scratch.path("model.safetensors");
+    models[0].save(&path).unwrap();
+    let kills = std::env::var("CINTA_TEST_KILLS").map_or(30, |kills| kills.parse().unwrap());
+    let mut random = Stream::new(std::process::id().into());
+    let (mut loaded, mut interrupted) = ([0; 2], 0);
+    for _ in 0..kills {
+        let seen = fs::metadata(&path).unwrap().modified().unwrap();
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        child.args(["--exact", "a_save_that_is_killed_leaves_the_old_model_or_the_new_one"]);
+        let child = child.env(KILLED, &path).stdout(std::process::Stdio::null());
+        let child = Child(child.spawn().unwrap());
+        // Until it has begun to save, and then for a moment.
+        while fs::metadata(&path).unwrap().modified().unwrap() == seen {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        let moment = Tensor::<f32>::uniform([1], 0.0, 5000.0, &mut random).item();
+        std::thread::sleep(std::time::Duration::from_micros(moment as u64));
+        drop(child);
+
+        let found = bits(&Model::load(&path).unwrap());
+        let which = models.iter().position(|model| bits(model) == found);
+        loaded[which.expect("one of the two models")] += 1;
+        // The first save of the next process removes what the last one left.
+        let names = names_in(&scratch.path("."));
+        assert!(names.len() <= 2, "{names:?}");
+        interrupted += names.len() - 1;
+    }
+    println!("{interrupted} of {kills} saves were interrupted; the models were {loaded:?}");
+    assert!(interrupted > 0, "no save was interrupted: {loaded:?}");
+    models[1].save(&path).unwrap();
+    assert_eq!(names_in(&scratch.path(".")), ["model.safetensors"]);
+}
+
+#[cfg(unix)]
+mod links_and_modes {
+    use super::*;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+
+    #[track_caller]
+    fn assert_holds(path: &Path, model: &Sequential) {
+        assert!(!path.is_symlink(), "{} became a link", path.display());
+        assert_eq!(bits(&Model::load(path).unwrap()), bits(model));
+    }
+
+    #[test]
+    fn a_link_stays_and_its_target_is_written() {
+        let scratch = Scratch::new("links");
+        let [first, second] = [network(5), network(6)];
+        fs::create_dir(scratch.path("data")).unwrap();
+        fs::create_dir(scratch.path("links")).unwrap();
+        let target = scratch.path("data/run-1.safetensors");
+        // A relative link, one to it by its full path, and one through a folder that is a link.
+        let near = scratch.path("links/near.safetensors");
+        symlink("../data/run-1.safetensors", &near).unwrap();
+        let far = scratch.path("far.safetensors");
+        symlink(&near, &far).unwrap();
+        symlink("links", scratch.path("folder")).unwrap();
+        let through = scratch.path("folder/near.safetensors");
+
+        // The target of the first save is not there yet.
+        for path in [&near, &far, &through, &target] {
+            for model in [&first, &second] {
+                model.save(path).unwrap();
+                assert_holds(&target, model);
+                assert_eq!(bits(&Model::load(path).unwrap()), bits(model));
+            }
+            fs::remove_file(&target).unwrap();
+        }
+        assert_eq!(fs::read_link(&near).unwrap(), Path::new("../data/run-1.safetensors"));
+        assert_eq!(fs::read_link(&far).unwrap(), near);
+        assert_eq!(names_in(&scratch.path("links")), ["near.safetensors"]);
+        assert_eq!(names_in(&scratch.path("data")), [""; 0]);
+    }
+
+    #[test]
+    fn links_that_lead_to_no_file_are_errors() {
+        let scratch = Scratch::new("bad-links");
+        fs::create_dir(scratch.path("inside")).unwrap();
+        symlink("round.safetensors", scratch.path("round.safetensors")).unwrap();
+        symlink("inside", scratch.path("folder.safetensors")).unwrap();
+        symlink("/dev/null", scratch.path("device.safetensors")).unwrap();
+        symlink("nowhere/model.safetensors", scratch.path("nowhere.safetensors")).unwrap();
+        let before = names_in(&scratch.path("."));
+        for (name, expected) in [
+            ("round", "symbolic links"),
+            ("folder", "directory"),
+            ("device", "a device or a pipe; save to a file"),
+            ("nowhere", "No such file"),
+        ] {
+            let path = scratch.path(&format!("{name}.safetensors"));
+            let error = network(5).save(&path).unwrap_err();
+            assert!(matches!(&error, Error::Io { path: named, .. } if *named == path), "{error}");
+            assert!(error.to_string().contains(expected), "{error}");
+            assert!(path.is_symlink());
+        }
+        assert_eq!(names_in(&scratch.path(".")), before);
+        assert!(!fs::metadata("/dev/null").unwrap().is_file());
+    }
+
+    #[test]
+    fn a_file_keeps_its_mode() {
+        let scratch = Scratch::new("modes");
+        let fresh = scratch.path("fresh.safetensors");
+        network(5).save(&fresh).unwrap();
+        let by_default = scratch.path("default");
+        fs::write(&by_default, "").unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
+        assert_eq!(mode(&fresh), mode(&by_default));
+
+        let path = scratch.path("model.safetensors");
+        fs::write(&path, "").unwrap();
+        for wanted in [0o600, 0o640, 0o666, 0o755, 0o444] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(wanted)).unwrap();
+            network(6).save(&path).unwrap();
+            assert_eq!(mode(&path), wanted, "{wanted:o}");
+            assert_holds(&path, &network(6));
+        }
+    }
+
+    #[test]
+    fn a_file_keeps_its_owner_where_the_system_lets_us() {
+        let scratch = Scratch::new("owners");
+        let path = scratch.path("model.safetensors");
+        network(5).save(&path).unwrap();
+        // Only an administrator may give files away.
+        if chown(&path, Some(4711), Some(4712)).is_err() {
+            return;
+        }
+        network(6).save(&path).unwrap();
+        let found = fs::metadata(&path).unwrap();
+        assert_eq!((found.uid(), found.gid()), (4711, 4712));
+        assert_holds(&path, &network(6));
+    }
 }
 
 /// The JSON header of a safetensors file: its length in 8 bytes, then the text.
@@ -668,14 +837,35 @@ fn tensors_are_named_by_layer_and_weight() {
     assert_eq!(header["first/kernel"]["dtype"], "F32");
 }
 
+/// The name of a temporary file of this crate.
+fn temporary(i: usize) -> String {
+    format!(".cinta-{i:016x}.tmp")
+}
+
 #[test]
 fn a_save_never_touches_files_of_others() {
     let scratch = Scratch::new("others");
-    let planted: Vec<_> =
-        (0..500).map(|i| scratch.path(&format!(".cinta-{}-{i}.tmp", std::process::id()))).collect();
-    planted.iter().for_each(|path| std::fs::write(path, "mine").unwrap());
+    // What another save writes is locked.
+    let in_use = scratch.path(&temporary(1));
+    let open = fs::File::create_new(&in_use).unwrap();
+    open.lock().unwrap();
+    fs::write(scratch.path(".cinta-1234-0.tmp"), "mine").unwrap();
+    fs::write(scratch.path("cinta.tmp"), "mine").unwrap();
+    fs::create_dir(scratch.path(&temporary(2))).unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("cinta.tmp", scratch.path(&temporary(3))).unwrap();
+    let before = names_in(&scratch.path("."));
+
     network(5).save(scratch.path("model.safetensors")).unwrap();
-    assert!(planted.iter().all(|path| std::fs::read(path).unwrap() == b"mine"));
+    assert!(
+        names_in(&scratch.path(".")).iter().filter(|name| *name != "model.safetensors").eq(&before)
+    );
+    assert_eq!(fs::read(scratch.path("cinta.tmp")).unwrap(), b"mine");
+
+    // Once nobody has it open, it is abandoned.
+    drop(open);
+    network(5).save(scratch.path("model.safetensors")).unwrap();
+    assert!(!in_use.exists());
 }
 
 /// A layer that writes its own name and type into its options, as Keras's layers do.

@@ -4,6 +4,7 @@
 
 mod scratch;
 
+use cinta::Metric;
 use cinta::plot::{self, Figure};
 use cinta::prelude::*;
 use scratch::Scratch;
@@ -102,6 +103,198 @@ fn values_without_a_colour_or_a_difference() {
     for n in [0, 1] {
         assert_readable(&plot::lines([("one", &Tensor::<f32>::zeros([n]))]), &["t"]);
     }
+}
+
+/// Values that are hard to draw, by name: none, one, equal ones, and those at the ends of the numbers.
+fn hard_values() -> Vec<(&'static str, Vec<f64>)> {
+    const INFINITY: f64 = f64::INFINITY;
+    vec![
+        ("none", vec![]),
+        ("one", vec![2.5]),
+        ("equal", vec![-3.0; 4]),
+        ("equal and largest", vec![f64::MAX; 4]),
+        ("equal and smallest", vec![5e-324; 4]),
+        ("no number", vec![f64::NAN; 4]),
+        ("some no number", vec![1.0, f64::NAN, f64::NAN, 2.0]),
+        ("infinite", vec![INFINITY, INFINITY, -INFINITY, INFINITY]),
+        ("some infinite", vec![1.0, INFINITY, -INFINITY, 2.0]),
+        ("infinite among zeros", vec![0.0, INFINITY, 0.0, -INFINITY]),
+        ("subnormal", vec![0.0, 5e-324]),
+        ("both subnormal", vec![-5e-324, 1e-310, 2e-310, 5e-324]),
+        ("small", vec![1e-300, 3e-300, -2e-300, 0.0]),
+        ("huge", vec![-1.7e308, 1.7e308]),
+        ("huge, of one sign", vec![1.1e308, 1.7e308, 1.2e308, f64::MAX]),
+        ("from the smallest to the largest", vec![5e-324, f64::MAX, f64::MIN, 1.0]),
+        ("neighbours", vec![1.0, 1.0 + f64::EPSILON]),
+        ("neighbours among large numbers", vec![1e16, 1e16 + 2.0]),
+        ("apart in the ninth digit", vec![1.0, 1.00000001, 1.00000003, 1.00000002]),
+    ]
+}
+
+/// The SVG has no number that is none, everything in it lies on its page, and there is a PNG of it.
+fn assert_drawn(what: &str, figure: &Figure) {
+    let svg = figure.to_svg();
+    assert_readable(figure, &[]);
+    let (_, [width, height]) = texts(&svg);
+    for tag in svg.split('<').map(|part| part.split('>').next().unwrap_or_default()) {
+        assert!(!tag.contains("NaN") && !tag.contains("inf"), "{what}: {tag}");
+        let of = |names: &[&str]| names.iter().map(|name| number(tag, name)).collect::<Vec<_>>();
+        let (across, down) = match tag.split_whitespace().next() {
+            Some("rect") if tag.contains(" x=") => {
+                let [x, y, w, h] = of(&["x", "y", "width", "height"])[..] else { unreachable!() };
+                (vec![x, x + w], vec![y, y + h])
+            }
+            Some("circle") => (of(&["cx"]), of(&["cy"])),
+            Some("line") => (of(&["x1", "x2"]), of(&["y1", "y2"])),
+            Some("polyline" | "path") => {
+                let numbers = tag.split('"').nth(1).expect("points");
+                let numbers: Vec<f64> = numbers
+                    .split(|c: char| !(c.is_ascii_digit() || "+-.e".contains(c)))
+                    .filter(|part| !part.is_empty())
+                    .map(|part| part.parse().unwrap_or_else(|_| panic!("{what}: {tag}")))
+                    .collect();
+                let every_other =
+                    |from: usize| numbers.iter().copied().skip(from).step_by(2).collect();
+                (every_other(0), every_other(1))
+            }
+            Some("text") => {
+                let text = svg.split(tag).nth(1).expect("its text")[1..].split('<').next();
+                let wide = text.expect("a text").chars().count() as f64 * 6.0;
+                let x = number(tag, "x");
+                match () {
+                    () if tag.contains("\"end\"") => (vec![x - wide, x], vec![]),
+                    () if tag.contains("\"middle\"") => (vec![x], vec![]),
+                    () => (vec![x, x + wide], vec![]),
+                }
+            }
+            _ => continue,
+        };
+        let on = |values: &[f64], end: f64| values.iter().all(|value| (0.0..=end).contains(value));
+        assert!(
+            on(&across, width) && on(&down, height),
+            "{what}: <{tag}> is not on {width} x {height}"
+        );
+    }
+    let test = std::thread::current(); // has the test's name
+    let scratch = Scratch::new(&format!("plot-{}", test.name().expect("a name")));
+    figure.save(scratch.path("figure.png")).unwrap_or_else(|error| panic!("{what}: {error}"));
+}
+
+/// The values as `f32`, where some of them are infinite or 0.
+fn narrowed(values: &[f64]) -> Tensor {
+    let narrow: Vec<f32> = values.iter().map(|&value| value as f32).collect();
+    Tensor::new([narrow.len()], narrow)
+}
+
+/// A figure of each of them is drawn, from numbers of both types.
+fn assert_draws_hard_values(
+    draw: impl Fn(&Tensor<f64>) -> Figure,
+    draw_f32: impl Fn(&Tensor) -> Figure,
+) {
+    for (what, values) in hard_values() {
+        assert_drawn(what, &draw(&Tensor::new([values.len()], values.clone())));
+        assert_drawn(what, &draw_f32(&narrowed(&values)));
+    }
+}
+
+#[test]
+fn lines_of_hard_values() {
+    assert_draws_hard_values(
+        |values| plot::lines([("a", values), ("b", values)]).title("hard"),
+        |values| plot::lines([("a", values)]),
+    );
+    assert_drawn("no lines", &plot::lines::<f32>([]));
+    // The line goes from the lower left to the upper right, whatever is between.
+    for ends in [[0.0, 1.0], [0.0, 5e-324], [-1.7e308, 1.7e308], [1.0, 1.0 + f64::EPSILON]] {
+        let svg = plot::lines([("a", &Tensor::from(ends))]).to_svg();
+        let rises = |tag: &str| {
+            let numbers: Vec<f64> = tag
+                .split(|c: char| !(c.is_ascii_digit() || c == '.'))
+                .filter_map(|part| part.parse().ok())
+                .collect();
+            matches!(numbers[..], [x0, y0, x1, y1, ..] if x1 - x0 > 500.0 && y0 - y1 > 220.0)
+        };
+        assert!(svg.split("<path d=").any(rises), "{ends:?}: {svg}");
+    }
+}
+
+#[test]
+fn pictures_of_hard_values() {
+    assert_draws_hard_values(
+        |values| plot::picture(&values.reshape([1, values.len()])),
+        |values| plot::picture(&values.reshape([values.len(), 1])).title("hard"),
+    );
+    for ends in [[0.0, 5e-324], [-1.7e308, 1.7e308]] {
+        let svg = plot::picture(&Tensor::from([ends])).to_svg();
+        assert!(svg.contains("#000000") && svg.contains("#ffffff"), "{ends:?}: {svg}");
+    }
+}
+
+#[test]
+fn filters_and_activations_of_hard_values() {
+    for (what, values) in hard_values() {
+        if values.is_empty() {
+            continue; // there are no such filters
+        }
+        let n = values.len();
+        let narrow = narrowed(&values);
+        let values = Tensor::new([n], values);
+        for shape in [[n, 1, 1, 1], [1, 1, 1, n], [1, 1, n, 1], [1, n, 1, 1]] {
+            assert_drawn(what, &plot::filters(&values.reshape(shape)));
+            assert_drawn(what, &plot::activations(&values.reshape(shape), 0));
+            assert_drawn(what, &plot::filters(&narrow.reshape(shape)));
+            assert_drawn(what, &plot::activations(&narrow.reshape(shape), 0));
+        }
+    }
+    let kernel = Tensor::from([-1.7e308, 0.0, 1.7e308, f64::INFINITY]).reshape([4, 1, 1, 1]);
+    let svg = plot::filters(&kernel).to_svg();
+    assert!(["#ff0000", "#cccccc", "#000000"].iter().all(|color| svg.contains(color)), "{svg}");
+}
+
+/// A metric that reports what it is told, epoch by epoch.
+struct Told(Vec<f64>, std::sync::atomic::AtomicUsize);
+
+impl Metric<f32> for Told {
+    fn name(&self) -> &str {
+        "told"
+    }
+    fn state(&self, _: &Tensor, _: &Tensor) -> Vec<f64> {
+        vec![0.0]
+    }
+    fn result(&self, _: &[f64]) -> f64 {
+        let epoch = self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.0[epoch % self.0.len()]
+    }
+}
+
+#[test]
+fn a_history_of_hard_values() {
+    let data = Dataset::new(Tensor::from([[0.0], [1.0]]), Tensor::from([[1.0], [3.0]])).unwrap();
+    for (what, values) in hard_values() {
+        let mut model = Sequential::new([1]).add(Dense::new(1)).build(3).unwrap();
+        let epochs = values.len();
+        if epochs == 0 {
+            continue; // a history without epochs has no metrics: see above
+        }
+        let told = Told(values, std::sync::atomic::AtomicUsize::new(0));
+        model.compile(Compile::new(Sgd::new(0.1), MeanSquaredError).metric(told));
+        let fit = Fit { epochs, verbose: Verbose::Silent, ..Fit::default() };
+        let history = model.fit(&data, fit).unwrap();
+        assert_eq!(history["told"].len(), epochs);
+        assert_drawn(what, &plot::history(&history));
+    }
+}
+
+#[test]
+#[should_panic(expected = "plot::filters: a kernel of the shape [3, 3, 0, 2] has nothing to show")]
+fn a_kernel_of_nothing() {
+    plot::filters(&Tensor::<f32>::zeros([3, 3, 0, 2]));
+}
+
+#[test]
+#[should_panic(expected = "plot::activations: activations of the shape [2, 0, 4, 3] have nothing")]
+fn activations_of_nothing() {
+    plot::activations(&Tensor::<f32>::zeros([2, 0, 4, 3]), 1);
 }
 
 #[test]

@@ -50,7 +50,19 @@ impl CsvLogger {
     ///
     /// ```
     /// use cinta::prelude::*;
-    /// let _ = CsvLogger::new("training.csv").append(true);
+    /// # let dir = std::env::temp_dir().join(format!("cinta-csv-new-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&dir).unwrap();
+    /// # let data = Dataset::new(Tensor::from([[0.0]]), Tensor::from([[1.0]]))?;
+    /// # let mut model = Sequential::new([1]).add(Dense::new(1)).build(3)?;
+    /// # model.compile(Compile::new(Sgd::new(0.8), MeanSquaredError));
+    /// let mut logger = CsvLogger::new(dir.join("log.csv"));
+    /// for _ in 0..2 {
+    ///     model.fit(&data, Fit { epochs: 1, callbacks: &mut [&mut logger], verbose: Verbose::Silent, ..Fit::default() })?;
+    /// }
+    /// let log = std::fs::read_to_string(dir.join("log.csv")).unwrap();
+    /// assert_eq!(log.lines().count(), 1 + 1); // the names, and the second `fit`
+    /// # std::fs::remove_dir_all(&dir).unwrap();
+    /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn new(path: impl Into<PathBuf>) -> Self {
         let (file, header) = (None, None);
@@ -68,7 +80,17 @@ impl CsvLogger {
     ///
     /// ```
     /// use cinta::prelude::*;
-    /// let _ = CsvLogger::new("log.csv").separator(';');
+    /// # let dir = std::env::temp_dir().join(format!("cinta-csv-separator-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&dir).unwrap();
+    /// # let data = Dataset::new(Tensor::from([[0.0]]), Tensor::from([[1.0]]))?;
+    /// # let mut model = Sequential::new([1]).add(Dense::new(1)).build(3)?;
+    /// # model.compile(Compile::new(Sgd::new(0.8), MeanSquaredError));
+    /// let mut logger = CsvLogger::new(dir.join("log.csv")).separator(';');
+    /// model.fit(&data, Fit { epochs: 1, callbacks: &mut [&mut logger], verbose: Verbose::Silent, ..Fit::default() })?;
+    /// let log = std::fs::read_to_string(dir.join("log.csv")).unwrap();
+    /// assert!(log.starts_with("epoch;loss;val_loss\r\n0;"));
+    /// # std::fs::remove_dir_all(&dir).unwrap();
+    /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn separator(mut self, separator: char) -> Self {
         self.separator = separator;
@@ -79,7 +101,19 @@ impl CsvLogger {
     ///
     /// ```
     /// use cinta::prelude::*;
-    /// let _ = CsvLogger::new("log.csv").append(true);
+    /// # let dir = std::env::temp_dir().join(format!("cinta-csv-append-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&dir).unwrap();
+    /// # let data = Dataset::new(Tensor::from([[0.0]]), Tensor::from([[1.0]]))?;
+    /// # let mut model = Sequential::new([1]).add(Dense::new(1)).build(3)?;
+    /// # model.compile(Compile::new(Sgd::new(0.8), MeanSquaredError));
+    /// let mut logger = CsvLogger::new(dir.join("log.csv")).append(true);
+    /// for _ in 0..2 {
+    ///     model.fit(&data, Fit { epochs: 1, callbacks: &mut [&mut logger], verbose: Verbose::Silent, ..Fit::default() })?;
+    /// }
+    /// let log = std::fs::read_to_string(dir.join("log.csv")).unwrap();
+    /// assert_eq!(log.lines().count(), 1 + 2); // the names, and a row of each `fit`
+    /// # std::fs::remove_dir_all(&dir).unwrap();
+    /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn append(mut self, append: bool) -> Self {
         self.append = append;

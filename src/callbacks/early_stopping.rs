@@ -76,7 +76,20 @@ impl<T: Scalar> EarlyStopping<T> {
     ///
     /// ```
     /// use cinta::prelude::*;
-    /// let _: EarlyStopping = EarlyStopping::default().min_delta(1e-3).patience(5);
+    /// # let data = Dataset::new(Tensor::from([[0.0]]), Tensor::from([[1.0]]))?;
+    /// # let mut model = Sequential::new([1]).add(Dense::new(1)).build(3)?;
+    /// # model.compile(Compile::new(Sgd::new(0.8), MeanSquaredError));
+    /// let losses = [4.0, 3.95, 3.92, 3.91]; // what we say that they are
+    /// let mut tell = LambdaCallback::new().on_epoch_end(|epoch, logs, _model| {
+    ///     logs.insert("loss", losses[epoch]);
+    ///     Ok(())
+    /// });
+    /// let mut early_stopping = EarlyStopping::new("loss").min_delta(0.1).patience(2);
+    /// let callbacks: &mut [&mut dyn Callback] = &mut [&mut tell, &mut early_stopping];
+    /// let fit = Fit { epochs: 4, callbacks, verbose: Verbose::Silent, ..Fit::default() };
+    /// model.fit(&data, fit)?;
+    /// assert_eq!((early_stopping.best_epoch(), early_stopping.stopped_epoch()), (Some(0), Some(2)));
+    /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn min_delta(mut self, min_delta: f64) -> Self {
         self.monitor.min_delta = min_delta.abs();
@@ -87,7 +100,20 @@ impl<T: Scalar> EarlyStopping<T> {
     ///
     /// ```
     /// use cinta::prelude::*;
-    /// let _: EarlyStopping = EarlyStopping::default().patience(5);
+    /// # let data = Dataset::new(Tensor::from([[0.0]]), Tensor::from([[1.0]]))?;
+    /// # let mut model = Sequential::new([1]).add(Dense::new(1)).build(3)?;
+    /// # model.compile(Compile::new(Sgd::new(0.8), MeanSquaredError));
+    /// let losses = [4.0, 3.0, 3.0, 3.5, 3.0, 3.0]; // what we say that they are
+    /// let mut tell = LambdaCallback::new().on_epoch_end(|epoch, logs, _model| {
+    ///     logs.insert("loss", losses[epoch]);
+    ///     Ok(())
+    /// });
+    /// let mut early_stopping = EarlyStopping::new("loss").patience(3);
+    /// let callbacks: &mut [&mut dyn Callback] = &mut [&mut tell, &mut early_stopping];
+    /// let fit = Fit { epochs: 6, callbacks, verbose: Verbose::Silent, ..Fit::default() };
+    /// model.fit(&data, fit)?;
+    /// assert_eq!(early_stopping.stopped_epoch(), Some(4));
+    /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn patience(mut self, patience: usize) -> Self {
         self.patience = patience;
@@ -100,18 +126,45 @@ impl<T: Scalar> EarlyStopping<T> {
     /// ```
     /// use cinta::prelude::*;
     /// use cinta::Direction;
-    /// let _: EarlyStopping = EarlyStopping::new("val_f_score").mode(Direction::Max);
+    /// # let data = Dataset::new(Tensor::from([[0.0]]), Tensor::from([[1.0]]))?;
+    /// # let mut model = Sequential::new([1]).add(Dense::new(1)).build(3)?;
+    /// # model.compile(Compile::new(Sgd::new(0.8), MeanSquaredError));
+    /// let scores = [0.5, 0.75, 0.625]; // what we say that they are
+    /// let mut tell = LambdaCallback::new().on_epoch_end(|epoch, logs, _model| {
+    ///     logs.insert("f_score", scores[epoch]);
+    ///     Ok(())
+    /// });
+    /// let mut early_stopping = EarlyStopping::new("f_score").mode(Direction::Max);
+    /// let callbacks: &mut [&mut dyn Callback] = &mut [&mut tell, &mut early_stopping];
+    /// let fit = Fit { epochs: 3, callbacks, verbose: Verbose::Silent, ..Fit::default() };
+    /// model.fit(&data, fit)?;
+    /// assert_eq!((early_stopping.best(), early_stopping.best_epoch()), (Some(0.75), Some(1)));
+    /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn mode(mut self, mode: Direction) -> Self {
         self.monitor.mode = Some(mode);
         self
     }
 
-    /// A value that must be beaten as well: epochs that do not are epochs without a better value.
+    /// A value that must be beaten as well: a better epoch that does not beat it is counted for `patience` all the same, though
+    /// training does not end after it.
     ///
     /// ```
     /// use cinta::prelude::*;
-    /// let _: EarlyStopping = EarlyStopping::new("val_accuracy").baseline(0.9).patience(5);
+    /// # let data = Dataset::new(Tensor::from([[0.0]]), Tensor::from([[1.0]]))?;
+    /// # let mut model = Sequential::new([1]).add(Dense::new(1)).build(3)?;
+    /// # model.compile(Compile::new(Sgd::new(0.8), MeanSquaredError));
+    /// let losses = [4.0, 3.0, 3.0, 3.0, 3.0]; // what we say that they are
+    /// let mut tell = LambdaCallback::new().on_epoch_end(|epoch, logs, _model| {
+    ///     logs.insert("loss", losses[epoch]);
+    ///     Ok(())
+    /// });
+    /// let mut early_stopping = EarlyStopping::new("loss").baseline(0.5).patience(3);
+    /// let callbacks: &mut [&mut dyn Callback] = &mut [&mut tell, &mut early_stopping];
+    /// let fit = Fit { epochs: 5, callbacks, verbose: Verbose::Silent, ..Fit::default() };
+    /// model.fit(&data, fit)?;
+    /// assert_eq!(early_stopping.stopped_epoch(), Some(2)); // without the baseline, 4
+    /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn baseline(mut self, baseline: f64) -> Self {
         self.baseline = Some(baseline);
@@ -123,7 +176,23 @@ impl<T: Scalar> EarlyStopping<T> {
     ///
     /// ```
     /// use cinta::prelude::*;
-    /// let _: EarlyStopping = EarlyStopping::default().patience(5).restore_best_weights(true);
+    /// # let data = Dataset::new(Tensor::from([[0.0]]), Tensor::from([[1.0]]))?;
+    /// # let mut model = Sequential::new([1]).add(Dense::new(1)).build(3)?;
+    /// # model.compile(Compile::new(Sgd::new(0.8), MeanSquaredError));
+    /// let mut first = None;
+    /// let mut tell = LambdaCallback::new().on_epoch_end(|epoch, logs, model| {
+    ///     logs.insert("loss", [1.0, 2.0, 3.0][epoch]); // what we say that it is
+    ///     if epoch == 0 {
+    ///         first = Some(model.get_weights());
+    ///     }
+    ///     Ok(())
+    /// });
+    /// let mut early_stopping = EarlyStopping::new("loss").patience(2).restore_best_weights(true);
+    /// let callbacks: &mut [&mut dyn Callback] = &mut [&mut tell, &mut early_stopping];
+    /// model.fit(&data, Fit { epochs: 3, callbacks, verbose: Verbose::Silent, ..Fit::default() })?;
+    /// drop(tell);
+    /// assert_eq!(first, Some(model.get_weights()));
+    /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn restore_best_weights(mut self, restore: bool) -> Self {
         self.restore_best_weights = restore;
@@ -134,7 +203,20 @@ impl<T: Scalar> EarlyStopping<T> {
     ///
     /// ```
     /// use cinta::prelude::*;
-    /// let _: EarlyStopping = EarlyStopping::default().start_from_epoch(20);
+    /// # let data = Dataset::new(Tensor::from([[0.0]]), Tensor::from([[1.0]]))?;
+    /// # let mut model = Sequential::new([1]).add(Dense::new(1)).build(3)?;
+    /// # model.compile(Compile::new(Sgd::new(0.8), MeanSquaredError));
+    /// let losses = [1.0, 2.0, 3.0, 4.0]; // what we say that they are
+    /// let mut tell = LambdaCallback::new().on_epoch_end(|epoch, logs, _model| {
+    ///     logs.insert("loss", losses[epoch]);
+    ///     Ok(())
+    /// });
+    /// let mut early_stopping = EarlyStopping::new("loss").start_from_epoch(2);
+    /// let callbacks: &mut [&mut dyn Callback] = &mut [&mut tell, &mut early_stopping];
+    /// let fit = Fit { epochs: 4, callbacks, verbose: Verbose::Silent, ..Fit::default() };
+    /// model.fit(&data, fit)?;
+    /// assert_eq!((early_stopping.best_epoch(), early_stopping.stopped_epoch()), (Some(2), Some(3)));
+    /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn start_from_epoch(mut self, epoch: usize) -> Self {
         self.start_from_epoch = epoch;
@@ -145,7 +227,8 @@ impl<T: Scalar> EarlyStopping<T> {
     ///
     /// ```
     /// use cinta::prelude::*;
-    /// let _: EarlyStopping = EarlyStopping::default().verbose(true);
+    /// let early_stopping: EarlyStopping = EarlyStopping::default().verbose(true);
+    /// assert!(format!("{early_stopping:?}").contains("verbose: true"));
     /// ```
     pub fn verbose(mut self, verbose: bool) -> Self {
         self.verbose = verbose;

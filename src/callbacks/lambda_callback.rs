@@ -37,7 +37,16 @@ macro_rules! hooks {
             /// A callback without functions, which does nothing.
             ///
             /// ```
-            /// let _: cinta::LambdaCallback = cinta::LambdaCallback::new();
+            /// use cinta::prelude::*;
+            /// # let data = Dataset::new(Tensor::from([[0.0], [1.0]]), Tensor::from([[1.0], [3.0]]))?;
+            /// # let mut model = Sequential::new([1]).add(Dense::new(1)).build(3)?;
+            /// # model.compile(Compile::new(Sgd::new(0.1), MeanSquaredError));
+            /// let mut same = model.clone();
+            /// let fit = || Fit { epochs: 3, verbose: Verbose::Silent, ..Fit::default() };
+            /// let history = model.fit(&data, fit())?;
+            /// let mut nothing = LambdaCallback::new();
+            /// assert_eq!(same.fit(&data, Fit { callbacks: &mut [&mut nothing], ..fit() })?, history);
+            /// # Ok::<(), cinta::Error>(())
             /// ```
             pub fn new() -> Self {
                 LambdaCallback { $($hook: None,)* }

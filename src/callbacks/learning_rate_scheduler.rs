@@ -36,7 +36,15 @@ impl<F: FnMut(usize, f64) -> f64> LearningRateScheduler<F> {
     ///
     /// ```
     /// use cinta::prelude::*;
-    /// let _ = LearningRateScheduler::new(|epoch, _| 0.1 * 0.5_f64.powi(epoch as i32 / 10));
+    /// # let data = Dataset::new(Tensor::from([[0.0]]), Tensor::from([[1.0]]))?;
+    /// # let mut model = Sequential::new([1]).add(Dense::new(1)).build(3)?;
+    /// # model.compile(Compile::new(Sgd::new(0.8), MeanSquaredError));
+    /// let mut schedule = LearningRateScheduler::new(|epoch, _| 0.1 * 0.5_f64.powi(epoch as i32 / 2));
+    /// let callbacks: &mut [&mut dyn Callback] = &mut [&mut schedule];
+    /// let history =
+    ///     model.fit(&data, Fit { epochs: 4, callbacks, verbose: Verbose::Silent, ..Fit::default() })?;
+    /// assert_eq!(history["learning_rate"], [0.1, 0.1, 0.05, 0.05]);
+    /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn new(schedule: F) -> Self {
         LearningRateScheduler { schedule, verbose: false }
@@ -46,7 +54,8 @@ impl<F: FnMut(usize, f64) -> f64> LearningRateScheduler<F> {
     ///
     /// ```
     /// use cinta::prelude::*;
-    /// let _ = LearningRateScheduler::new(|_, rate| 0.9 * rate).verbose(true);
+    /// let schedule = LearningRateScheduler::new(|_, rate| 0.9 * rate).verbose(true);
+    /// assert!(format!("{schedule:?}").contains("verbose: true"));
     /// ```
     pub fn verbose(mut self, verbose: bool) -> Self {
         self.verbose = verbose;

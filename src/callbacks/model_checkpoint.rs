@@ -59,7 +59,23 @@ impl ModelCheckpoint {
     ///
     /// ```
     /// use cinta::prelude::*;
-    /// let _ = ModelCheckpoint::new("models/{epoch:02d}-{val_loss:.2f}.safetensors");
+    /// # let dir = std::env::temp_dir().join(format!("cinta-checkpoint-new-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&dir).unwrap();
+    /// # let data = Dataset::new(Tensor::from([[0.0]]), Tensor::from([[1.0]]))?;
+    /// # let mut model = Sequential::new([1]).add(Dense::new(1)).build(3)?;
+    /// # model.compile(Compile::new(Sgd::new(0.8), MeanSquaredError));
+    /// let losses = [0.5, 0.125]; // what we say that they are
+    /// let mut tell = LambdaCallback::new().on_epoch_end(|epoch, logs, _model| {
+    ///     logs.insert("loss", losses[epoch]);
+    ///     Ok(())
+    /// });
+    /// let mut checkpoint = ModelCheckpoint::new(dir.join("models/{epoch:02d}-{loss:.2f}.safetensors"));
+    /// let callbacks: &mut [&mut dyn Callback] = &mut [&mut tell, &mut checkpoint];
+    /// model.fit(&data, Fit { epochs: 2, callbacks, verbose: Verbose::Silent, ..Fit::default() })?;
+    /// let names = ["01-0.50.safetensors", "02-0.12.safetensors"];
+    /// assert!(names.iter().all(|name| dir.join("models").join(name).exists()));
+    /// # std::fs::remove_dir_all(&dir).unwrap();
+    /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn new(path: impl Into<PathBuf>) -> Self {
         ModelCheckpoint {
@@ -80,7 +96,23 @@ impl ModelCheckpoint {
     ///
     /// ```
     /// use cinta::prelude::*;
-    /// let _ = ModelCheckpoint::new("best.safetensors").monitor("val_accuracy").save_best_only(true);
+    /// # let dir = std::env::temp_dir().join(format!("cinta-checkpoint-monitor-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&dir).unwrap();
+    /// # let data = Dataset::new(Tensor::from([[0.0]]), Tensor::from([[1.0]]))?;
+    /// # let mut model = Sequential::new([1]).add(Dense::new(1)).build(3)?;
+    /// # model.compile(Compile::new(Sgd::new(0.8), MeanSquaredError));
+    /// let losses = [0.5, 0.25, 0.75]; // what we say that they are
+    /// let mut tell = LambdaCallback::new().on_epoch_end(|epoch, logs, _model| {
+    ///     logs.insert("loss", losses[epoch]);
+    ///     Ok(())
+    /// });
+    /// let mut checkpoint = ModelCheckpoint::new(dir.join("{epoch}.safetensors")).monitor("loss").save_best_only(true);
+    /// let callbacks: &mut [&mut dyn Callback] = &mut [&mut tell, &mut checkpoint];
+    /// model.fit(&data, Fit { epochs: 3, callbacks, verbose: Verbose::Silent, ..Fit::default() })?;
+    /// let saved = [1, 2, 3].map(|epoch| dir.join(format!("{epoch}.safetensors")).exists());
+    /// assert_eq!(saved, [true, true, false]);
+    /// # std::fs::remove_dir_all(&dir).unwrap();
+    /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn monitor(mut self, name: impl Into<String>) -> Self {
         self.monitor.name = name.into();
@@ -93,7 +125,23 @@ impl ModelCheckpoint {
     ///
     /// ```
     /// use cinta::prelude::*;
-    /// let _ = ModelCheckpoint::new("best.safetensors").save_best_only(true);
+    /// # let dir = std::env::temp_dir().join(format!("cinta-checkpoint-best-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&dir).unwrap();
+    /// # let data = Dataset::new(Tensor::from([[0.0]]), Tensor::from([[1.0]]))?;
+    /// # let mut model = Sequential::new([1]).add(Dense::new(1)).build(3)?;
+    /// # model.compile(Compile::new(Sgd::new(0.8), MeanSquaredError));
+    /// let losses = [0.5, 0.75, 0.25]; // what we say that they are
+    /// let mut tell = LambdaCallback::new().on_epoch_end(|epoch, logs, _model| {
+    ///     logs.insert("loss", losses[epoch]);
+    ///     Ok(())
+    /// });
+    /// let mut checkpoint = ModelCheckpoint::new(dir.join("{epoch}.safetensors")).monitor("loss").save_best_only(true);
+    /// let callbacks: &mut [&mut dyn Callback] = &mut [&mut tell, &mut checkpoint];
+    /// model.fit(&data, Fit { epochs: 3, callbacks, verbose: Verbose::Silent, ..Fit::default() })?;
+    /// let saved = [1, 2, 3].map(|epoch| dir.join(format!("{epoch}.safetensors")).exists());
+    /// assert_eq!(saved, [true, false, true]);
+    /// # std::fs::remove_dir_all(&dir).unwrap();
+    /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn save_best_only(mut self, save_best_only: bool) -> Self {
         self.save_best_only = save_best_only;
@@ -104,7 +152,20 @@ impl ModelCheckpoint {
     ///
     /// ```
     /// use cinta::prelude::*;
-    /// let _ = ModelCheckpoint::new("{epoch:02d}.safetensors").save_weights_only(true);
+    /// # let dir = std::env::temp_dir().join(format!("cinta-checkpoint-weights-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&dir).unwrap();
+    /// # let data = Dataset::new(Tensor::from([[0.0]]), Tensor::from([[1.0]]))?;
+    /// # let mut model = Sequential::new([1]).add(Dense::new(1)).build(3)?;
+    /// # model.compile(Compile::new(Sgd::new(0.8), MeanSquaredError));
+    /// let mut checkpoint = ModelCheckpoint::new(dir.join("weights.safetensors")).save_weights_only(true);
+    /// let callbacks: &mut [&mut dyn Callback] = &mut [&mut checkpoint];
+    /// model.fit(&data, Fit { epochs: 1, callbacks, verbose: Verbose::Silent, ..Fit::default() })?;
+    /// assert!(Model::<f32>::load(dir.join("weights.safetensors")).is_err()); // no model
+    /// let mut other: Sequential = Sequential::new([1]).add(Dense::new(1)).build(4)?;
+    /// other.load_weights(dir.join("weights.safetensors"))?;
+    /// assert_eq!(other.get_weights(), model.get_weights());
+    /// # std::fs::remove_dir_all(&dir).unwrap();
+    /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn save_weights_only(mut self, save_weights_only: bool) -> Self {
         self.save_weights_only = save_weights_only;
@@ -117,8 +178,26 @@ impl ModelCheckpoint {
     /// ```
     /// use cinta::prelude::*;
     /// use cinta::Direction;
-    /// let best = ModelCheckpoint::new("best.safetensors").monitor("val_f_score").mode(Direction::Max);
-    /// let _ = best.save_best_only(true);
+    /// # let dir = std::env::temp_dir().join(format!("cinta-checkpoint-mode-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&dir).unwrap();
+    /// # let data = Dataset::new(Tensor::from([[0.0]]), Tensor::from([[1.0]]))?;
+    /// # let mut model = Sequential::new([1]).add(Dense::new(1)).build(3)?;
+    /// # model.compile(Compile::new(Sgd::new(0.8), MeanSquaredError));
+    /// let scores = [0.5, 0.25, 0.75]; // what we say that they are
+    /// let mut tell = LambdaCallback::new().on_epoch_end(|epoch, logs, _model| {
+    ///     logs.insert("f_score", scores[epoch]);
+    ///     Ok(())
+    /// });
+    /// let mut checkpoint = ModelCheckpoint::new(dir.join("{epoch}.safetensors"))
+    ///     .monitor("f_score")
+    ///     .mode(Direction::Max)
+    ///     .save_best_only(true);
+    /// let callbacks: &mut [&mut dyn Callback] = &mut [&mut tell, &mut checkpoint];
+    /// model.fit(&data, Fit { epochs: 3, callbacks, verbose: Verbose::Silent, ..Fit::default() })?;
+    /// let saved = [1, 2, 3].map(|epoch| dir.join(format!("{epoch}.safetensors")).exists());
+    /// assert_eq!(saved, [true, false, true]);
+    /// # std::fs::remove_dir_all(&dir).unwrap();
+    /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn mode(mut self, mode: Direction) -> Self {
         self.monitor.mode = Some(mode);
@@ -130,7 +209,20 @@ impl ModelCheckpoint {
     ///
     /// ```
     /// use cinta::prelude::*;
-    /// let _ = ModelCheckpoint::new("{epoch:02d}-{batch:04d}.safetensors").save_freq(100);
+    /// # let dir = std::env::temp_dir().join(format!("cinta-checkpoint-freq-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&dir).unwrap();
+    /// # let data = Dataset::new(Tensor::from([[0.0]]), Tensor::from([[1.0]]))?;
+    /// # let mut model = Sequential::new([1]).add(Dense::new(1)).build(3)?;
+    /// # model.compile(Compile::new(Sgd::new(0.8), MeanSquaredError));
+    /// let data = Dataset::new(Tensor::zeros([5, 1]), Tensor::ones([5, 1]))?;
+    /// let mut checkpoint = ModelCheckpoint::new(dir.join("{epoch}-{batch}.safetensors")).save_freq(2);
+    /// let callbacks: &mut [&mut dyn Callback] = &mut [&mut checkpoint];
+    /// let fit = Fit { epochs: 1, batch_size: 1, callbacks, verbose: Verbose::Silent, ..Fit::default() };
+    /// model.fit(&data, fit)?;
+    /// let saved = [1, 2, 3, 4, 5].map(|batch| dir.join(format!("1-{batch}.safetensors")).exists());
+    /// assert_eq!(saved, [false, true, false, true, false]);
+    /// # std::fs::remove_dir_all(&dir).unwrap();
+    /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn save_freq(mut self, batches: usize) -> Self {
         self.save_freq = Some(batches);
@@ -142,8 +234,26 @@ impl ModelCheckpoint {
     ///
     /// ```
     /// use cinta::prelude::*;
-    /// let best = ModelCheckpoint::new("best.safetensors").save_best_only(true);
-    /// let _ = best.initial_value_threshold(0.25);
+    /// # let dir = std::env::temp_dir().join(format!("cinta-checkpoint-threshold-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&dir).unwrap();
+    /// # let data = Dataset::new(Tensor::from([[0.0]]), Tensor::from([[1.0]]))?;
+    /// # let mut model = Sequential::new([1]).add(Dense::new(1)).build(3)?;
+    /// # model.compile(Compile::new(Sgd::new(0.8), MeanSquaredError));
+    /// let losses = [0.5, 0.125]; // what we say that they are
+    /// let mut tell = LambdaCallback::new().on_epoch_end(|epoch, logs, _model| {
+    ///     logs.insert("loss", losses[epoch]);
+    ///     Ok(())
+    /// });
+    /// let mut checkpoint = ModelCheckpoint::new(dir.join("{epoch}.safetensors"))
+    ///     .monitor("loss")
+    ///     .save_best_only(true)
+    ///     .initial_value_threshold(0.25);
+    /// let callbacks: &mut [&mut dyn Callback] = &mut [&mut tell, &mut checkpoint];
+    /// model.fit(&data, Fit { epochs: 2, callbacks, verbose: Verbose::Silent, ..Fit::default() })?;
+    /// let saved = [1, 2].map(|epoch| dir.join(format!("{epoch}.safetensors")).exists());
+    /// assert_eq!(saved, [false, true]);
+    /// # std::fs::remove_dir_all(&dir).unwrap();
+    /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn initial_value_threshold(mut self, value: f64) -> Self {
         self.best = Some(value);
@@ -154,7 +264,8 @@ impl ModelCheckpoint {
     ///
     /// ```
     /// use cinta::prelude::*;
-    /// let _ = ModelCheckpoint::new("model.safetensors").verbose(true);
+    /// let checkpoint = ModelCheckpoint::new("model.safetensors").verbose(true);
+    /// assert!(format!("{checkpoint:?}").contains("verbose: true"));
     /// ```
     pub fn verbose(mut self, verbose: bool) -> Self {
         self.verbose = verbose;

@@ -53,7 +53,19 @@ impl ReduceLrOnPlateau {
     ///
     /// ```
     /// use cinta::prelude::*;
-    /// let _ = ReduceLrOnPlateau::new("val_accuracy").factor(0.2).patience(5).min_lr(0.001);
+    /// # let data = Dataset::new(Tensor::from([[0.0]]), Tensor::from([[1.0]]))?;
+    /// # let mut model = Sequential::new([1]).add(Dense::new(1)).build(3)?;
+    /// # model.compile(Compile::new(Sgd::new(0.8), MeanSquaredError));
+    /// let losses = [2.0, 1.0, 1.0, 1.0]; // what we say that they are
+    /// let mut tell = LambdaCallback::new().on_epoch_end(|epoch, logs, _model| {
+    ///     logs.insert("loss", losses[epoch]);
+    ///     Ok(())
+    /// });
+    /// let mut reduce = ReduceLrOnPlateau::new("loss").factor(0.5).patience(1);
+    /// let callbacks: &mut [&mut dyn Callback] = &mut [&mut tell, &mut reduce];
+    /// let fit = Fit { epochs: 4, callbacks, verbose: Verbose::Silent, ..Fit::default() };
+    /// assert_eq!(model.fit(&data, fit)?["learning_rate"], [0.8, 0.8, 0.8, 0.4]);
+    /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn new(monitor: impl Into<String>) -> Self {
         let mut monitor = Monitor::new("ReduceLrOnPlateau", monitor.into());
@@ -75,7 +87,19 @@ impl ReduceLrOnPlateau {
     ///
     /// ```
     /// use cinta::prelude::*;
-    /// let _ = ReduceLrOnPlateau::default().factor(0.5);
+    /// # let data = Dataset::new(Tensor::from([[0.0]]), Tensor::from([[1.0]]))?;
+    /// # let mut model = Sequential::new([1]).add(Dense::new(1)).build(3)?;
+    /// # model.compile(Compile::new(Sgd::new(0.8), MeanSquaredError));
+    /// let losses = [1.0, 1.0, 1.0, 1.0]; // what we say that they are
+    /// let mut tell = LambdaCallback::new().on_epoch_end(|epoch, logs, _model| {
+    ///     logs.insert("loss", losses[epoch]);
+    ///     Ok(())
+    /// });
+    /// let mut reduce = ReduceLrOnPlateau::new("loss").patience(1).factor(0.25);
+    /// let callbacks: &mut [&mut dyn Callback] = &mut [&mut tell, &mut reduce];
+    /// let fit = Fit { epochs: 4, callbacks, verbose: Verbose::Silent, ..Fit::default() };
+    /// assert_eq!(model.fit(&data, fit)?["learning_rate"], [0.8, 0.8, 0.2, 0.05]);
+    /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn factor(mut self, factor: f64) -> Self {
         self.factor = factor;
@@ -86,7 +110,19 @@ impl ReduceLrOnPlateau {
     ///
     /// ```
     /// use cinta::prelude::*;
-    /// let _ = ReduceLrOnPlateau::default().patience(3);
+    /// # let data = Dataset::new(Tensor::from([[0.0]]), Tensor::from([[1.0]]))?;
+    /// # let mut model = Sequential::new([1]).add(Dense::new(1)).build(3)?;
+    /// # model.compile(Compile::new(Sgd::new(0.8), MeanSquaredError));
+    /// let losses = [1.0, 1.0, 1.0, 1.0, 1.0, 1.0]; // what we say that they are
+    /// let mut tell = LambdaCallback::new().on_epoch_end(|epoch, logs, _model| {
+    ///     logs.insert("loss", losses[epoch]);
+    ///     Ok(())
+    /// });
+    /// let mut reduce = ReduceLrOnPlateau::new("loss").factor(0.5).patience(2);
+    /// let callbacks: &mut [&mut dyn Callback] = &mut [&mut tell, &mut reduce];
+    /// let fit = Fit { epochs: 6, callbacks, verbose: Verbose::Silent, ..Fit::default() };
+    /// assert_eq!(model.fit(&data, fit)?["learning_rate"], [0.8, 0.8, 0.8, 0.4, 0.4, 0.2]);
+    /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn patience(mut self, patience: usize) -> Self {
         self.patience = patience;
@@ -99,7 +135,19 @@ impl ReduceLrOnPlateau {
     /// ```
     /// use cinta::prelude::*;
     /// use cinta::Direction;
-    /// let _ = ReduceLrOnPlateau::new("val_f_score").mode(Direction::Max);
+    /// # let data = Dataset::new(Tensor::from([[0.0]]), Tensor::from([[1.0]]))?;
+    /// # let mut model = Sequential::new([1]).add(Dense::new(1)).build(3)?;
+    /// # model.compile(Compile::new(Sgd::new(0.8), MeanSquaredError));
+    /// let scores = [0.25, 0.5, 0.75, 0.5, 0.5]; // what we say that they are
+    /// let mut tell = LambdaCallback::new().on_epoch_end(|epoch, logs, _model| {
+    ///     logs.insert("f_score", scores[epoch]);
+    ///     Ok(())
+    /// });
+    /// let mut reduce = ReduceLrOnPlateau::new("f_score").factor(0.5).patience(1).mode(Direction::Max);
+    /// let callbacks: &mut [&mut dyn Callback] = &mut [&mut tell, &mut reduce];
+    /// let fit = Fit { epochs: 5, callbacks, verbose: Verbose::Silent, ..Fit::default() };
+    /// assert_eq!(model.fit(&data, fit)?["learning_rate"], [0.8, 0.8, 0.8, 0.8, 0.4]);
+    /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn mode(mut self, mode: Direction) -> Self {
         self.monitor.mode = Some(mode);
@@ -110,18 +158,43 @@ impl ReduceLrOnPlateau {
     ///
     /// ```
     /// use cinta::prelude::*;
-    /// let _ = ReduceLrOnPlateau::default().min_delta(1e-3);
+    /// # let data = Dataset::new(Tensor::from([[0.0]]), Tensor::from([[1.0]]))?;
+    /// # let mut model = Sequential::new([1]).add(Dense::new(1)).build(3)?;
+    /// # model.compile(Compile::new(Sgd::new(0.8), MeanSquaredError));
+    /// let losses = [4.0, 3.95, 3.92]; // what we say that they are
+    /// let mut tell = LambdaCallback::new().on_epoch_end(|epoch, logs, _model| {
+    ///     logs.insert("loss", losses[epoch]);
+    ///     Ok(())
+    /// });
+    /// let mut reduce = ReduceLrOnPlateau::new("loss").factor(0.5).patience(1).min_delta(0.1);
+    /// let callbacks: &mut [&mut dyn Callback] = &mut [&mut tell, &mut reduce];
+    /// let fit = Fit { epochs: 3, callbacks, verbose: Verbose::Silent, ..Fit::default() };
+    /// assert_eq!(model.fit(&data, fit)?["learning_rate"], [0.8, 0.8, 0.4]);
+    /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn min_delta(mut self, min_delta: f64) -> Self {
         self.monitor.min_delta = min_delta.abs();
         self
     }
 
-    /// How many epochs after a reduction do not count as epochs without a better value.
+    /// How many epochs after a reduction are a pause, in which no epoch counts as one without a better value. As in Keras, the last
+    /// of them counts again, so a pause of 1 is none; it is 0 by default.
     ///
     /// ```
     /// use cinta::prelude::*;
-    /// let _ = ReduceLrOnPlateau::default().patience(3).cooldown(5);
+    /// # let data = Dataset::new(Tensor::from([[0.0]]), Tensor::from([[1.0]]))?;
+    /// # let mut model = Sequential::new([1]).add(Dense::new(1)).build(3)?;
+    /// # model.compile(Compile::new(Sgd::new(0.8), MeanSquaredError));
+    /// let losses = [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]; // what we say that they are
+    /// let mut tell = LambdaCallback::new().on_epoch_end(|epoch, logs, _model| {
+    ///     logs.insert("loss", losses[epoch]);
+    ///     Ok(())
+    /// });
+    /// let mut reduce = ReduceLrOnPlateau::new("loss").factor(0.5).patience(1).cooldown(3);
+    /// let callbacks: &mut [&mut dyn Callback] = &mut [&mut tell, &mut reduce];
+    /// let fit = Fit { epochs: 7, callbacks, verbose: Verbose::Silent, ..Fit::default() };
+    /// assert_eq!(model.fit(&data, fit)?["learning_rate"], [0.8, 0.8, 0.4, 0.4, 0.4, 0.2, 0.2]);
+    /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn cooldown(mut self, epochs: usize) -> Self {
         self.cooldown = epochs;
@@ -132,7 +205,19 @@ impl ReduceLrOnPlateau {
     ///
     /// ```
     /// use cinta::prelude::*;
-    /// let _ = ReduceLrOnPlateau::default().min_lr(1e-5);
+    /// # let data = Dataset::new(Tensor::from([[0.0]]), Tensor::from([[1.0]]))?;
+    /// # let mut model = Sequential::new([1]).add(Dense::new(1)).build(3)?;
+    /// # model.compile(Compile::new(Sgd::new(0.8), MeanSquaredError));
+    /// let losses = [1.0, 1.0, 1.0, 1.0]; // what we say that they are
+    /// let mut tell = LambdaCallback::new().on_epoch_end(|epoch, logs, _model| {
+    ///     logs.insert("loss", losses[epoch]);
+    ///     Ok(())
+    /// });
+    /// let mut reduce = ReduceLrOnPlateau::new("loss").factor(0.5).patience(1).min_lr(0.3);
+    /// let callbacks: &mut [&mut dyn Callback] = &mut [&mut tell, &mut reduce];
+    /// let fit = Fit { epochs: 4, callbacks, verbose: Verbose::Silent, ..Fit::default() };
+    /// assert_eq!(model.fit(&data, fit)?["learning_rate"], [0.8, 0.8, 0.4, 0.3]);
+    /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn min_lr(mut self, min_lr: f64) -> Self {
         self.min_lr = min_lr;
@@ -143,7 +228,8 @@ impl ReduceLrOnPlateau {
     ///
     /// ```
     /// use cinta::prelude::*;
-    /// let _ = ReduceLrOnPlateau::default().verbose(true);
+    /// let reduce = ReduceLrOnPlateau::default().verbose(true);
+    /// assert!(format!("{reduce:?}").contains("verbose: true"));
     /// ```
     pub fn verbose(mut self, verbose: bool) -> Self {
         self.verbose = verbose;

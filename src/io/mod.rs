@@ -100,7 +100,9 @@ impl<T: Scalar> Model<T> {
     ///   format. Keras 3 does not train on from such a file, its own ones included, before `compile` is called again.)
     ///
     /// All of them keep all of it. The same model gives the same bytes. The file appears complete or not at all: it is
-    /// written under another name beside, and renamed.
+    /// written under another name beside (`.cinta-`, 16 digits, `.tmp`), and renamed. If the program is killed in between, the old
+    /// file stays, and the next save to that folder removes what was left. A file that is replaced keeps its mode and, where the
+    /// system allows it, its owner; a symbolic link stays, and the file that it names is written.
     ///
     /// # Errors
     /// When the name's ending is none of these, the optimizer's hyperparameters make no sense, or the

@@ -94,7 +94,9 @@ impl<T: Scalar> Model<T> {
     /// ```
     /// use cinta::prelude::*;
     /// let mut model = Sequential::new([4]).add(Dense::new(2)).build(0)?;
-    /// model.compile(Compile::new(Adam::default(), MeanSquaredError));
+    /// let weights = model.get_weights();
+    /// model.compile(Compile::new(Adam::new(0.02), MeanSquaredError));
+    /// assert_eq!((model.learning_rate()?, model.get_weights()), (0.02, weights));
     /// # Ok::<(), cinta::Error>(())
     /// ```
     #[inline(never)]

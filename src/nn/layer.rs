@@ -285,8 +285,42 @@ impl<T: Scalar> Context<T> {
     /// [couple samples](Layer::couples_samples), because others run once for each shard.
     ///
     /// ```
-    /// use cinta::{Context, Mode, Tensor};
-    /// Context::<f32>::new(Mode::Infer).set_weight(0, Tensor::zeros([8]));
+    /// use cinta::prelude::*;
+    /// use cinta::{Config, Context, Layer, Mode, Shape, Var, Weight};
+    ///
+    /// /// Passes its input on, and keeps the mean of the last batch of training.
+    /// struct Mean;
+    ///
+    /// impl Layer<f32> for Mean {
+    ///     fn class_name(&self) -> &str {
+    ///         "Mean"
+    ///     }
+    ///     fn config(&self) -> Config {
+    ///         Config::new()
+    ///     }
+    ///     fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    ///         Ok(input)
+    ///     }
+    ///     fn weights(&self, input: Shape) -> Vec<Weight> {
+    ///         vec![Weight::new("mean", input, Initializer::Zeros).trainable(false)]
+    ///     }
+    ///     fn couples_samples(&self) -> bool {
+    ///         true
+    ///     }
+    ///     fn forward<'t>(&self, _: &[Var<'t, f32>], x: &Var<'t, f32>, context: &mut Context<f32>) -> Var<'t, f32> {
+    ///         if matches!(context.mode(), Mode::Train { .. }) {
+    ///             context.set_weight(0, x.value().mean(0));
+    ///         }
+    ///         x * 1.0
+    ///     }
+    /// }
+    ///
+    /// let mut model = Sequential::new([1]).add(Mean).add(Dense::new(1)).build(0)?;
+    /// model.compile(Compile::new(Sgd::new(0.1), MeanSquaredError));
+    /// let data = Dataset::new(Tensor::from([[1.0], [2.0]]), Tensor::from([[1.0], [3.0]]))?;
+    /// model.fit(&data, Fit { epochs: 1, verbose: Verbose::Silent, ..Fit::default() })?;
+    /// assert_eq!(model.weight("mean", "mean")?.to_vec(), [1.5]);
+    /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn set_weight(&mut self, index: usize, value: Tensor<T>) {
         self.updates.push((index, value));

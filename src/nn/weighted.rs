@@ -78,7 +78,13 @@ macro_rules! weighted_layer_options {
             ///
             /// ```
             /// use cinta::prelude::*;
-            /// let _ = Dense::new(1).bias_regularizer(L1(0.01));
+            /// let layer = Dense::new(1).bias_initializer(Initializer::Ones).bias_regularizer(L1(0.02));
+            /// let mut model = Sequential::new([3]).add(layer).build(1)?;
+            /// model.compile(Compile::new(Sgd::new(0.1), MeanSquaredError));
+            /// let data = Dataset::new(Tensor::zeros([1, 3]), Tensor::from([[1.0]]))?;
+            /// // The prediction is right, so the loss is the penalty.
+            /// assert!((model.evaluate(&data)?["loss"] - 0.02).abs() < 1e-6);
+            /// # Ok::<(), cinta::Error>(())
             /// ```
             pub fn bias_regularizer(mut self, regularizer: crate::nn::Regularizer) -> Self {
                 self.bias_regularizer = Some(regularizer);

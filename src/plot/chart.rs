@@ -1,7 +1,7 @@
 //! Lines over an axis, in panels that share it.
 
 use super::canvas::{Anchor, Canvas, TEXT, TEXT_COLOR};
-use super::scale::{Color, finite_range, ticks};
+use super::scale::{Color, finite_range, share, ticks};
 
 #[derive(Clone, Debug)]
 pub(super) struct Line {
@@ -29,12 +29,16 @@ pub(super) struct Chart {
     pub x_name: &'static str,
 }
 
+/// About how many numbers an axis has.
+const X_TICKS: usize = 6;
+const Y_TICKS: usize = 5;
 const GRID: Color = [230; 3];
 const ZERO: Color = [150; 3];
 const STRIP: Color = [217; 3];
 const WIDTH: f64 = 620.0;
-/// Room for the numbers of the y axes, a panel's name, the x axis, and between panels.
+/// Room for the numbers of the y axes at least, a panel's name, the x axis, and between panels; how far numbers stand from an axis.
 const LEFT: f64 = 52.0;
+const FROM_AXIS: f64 = 7.0;
 const NAME: f64 = 20.0;
 const BELOW: f64 = 40.0;
 const BETWEEN: f64 = 10.0;
@@ -49,24 +53,31 @@ impl Chart {
         most.map(|panel| &panel.lines[..]).filter(|lines| lines.len() > 1).unwrap_or_default()
     }
 
+    /// Room for the widest number of the y axes.
+    fn left(&self) -> f64 {
+        let numbers = self.panels.iter().flat_map(|panel| ticks(panel.range(), Y_TICKS));
+        let widths = numbers.map(|(_, text)| Canvas::text_width(&text, TEXT) + FROM_AXIS);
+        widths.fold(LEFT, f64::max)
+    }
+
     pub fn size(&self) -> [f64; 2] {
         let names = self.legend().iter().map(|line| Canvas::text_width(&line.name, TEXT));
         let legend = names.fold(0.0, |widest: f64, name| widest.max(name + SAMPLE + 4.0 * SPACE));
         let panels = self.panels.iter().map(|panel| panel.room() + BETWEEN).sum::<f64>();
-        [LEFT + WIDTH + legend, panels - BETWEEN + BELOW]
+        [self.left() + WIDTH + legend, panels - BETWEEN + BELOW]
     }
 
     pub fn draw(&self, canvas: &mut Canvas, [x, y]: [f64; 2]) {
         let lines = || self.panels.iter().flat_map(|panel| &panel.lines);
         let range_x = range(lines().flat_map(|line| line.points.iter().map(|point| point[0])));
-        let (left, mut top) = (x + LEFT, y);
+        let (left, mut top) = (x + self.left(), y);
         for panel in &self.panels {
             panel.draw(canvas, [left, top], range_x);
             top += panel.room() + BETWEEN;
         }
         let bottom = top - BETWEEN;
-        for (value, text) in ticks(range_x, 6) {
-            let at = left + place(value, range_x) * WIDTH;
+        for (value, text) in ticks(range_x, X_TICKS) {
+            let at = left + share(value, range_x) * WIDTH;
             canvas.line(&[[at, bottom], [at, bottom + 4.0]], 1.0, TEXT_COLOR);
             canvas.text([at, bottom + 13.0], &text, TEXT, Anchor::Middle, TEXT_COLOR);
         }
@@ -95,6 +106,11 @@ impl Panel {
         self.height + if self.name.is_some() { NAME } else { 0.0 }
     }
 
+    /// The range of its y axis.
+    fn range(&self) -> [f64; 2] {
+        range(self.lines.iter().flat_map(|line| line.points.iter().map(|point| point[1])))
+    }
+
     fn draw(&self, canvas: &mut Canvas, [left, mut top]: [f64; 2], range_x: [f64; 2]) {
         if let Some(name) = &self.name {
             canvas.rect([left, top], [WIDTH, NAME], STRIP);
@@ -102,18 +118,17 @@ impl Panel {
             canvas.text(middle, name, TEXT, Anchor::Middle, TEXT_COLOR);
             top += NAME;
         }
-        let values = self.lines.iter().flat_map(|line| line.points.iter().map(|point| point[1]));
-        let range_y = range(values);
+        let range_y = self.range();
         let bottom = top + self.height;
-        for (value, text) in ticks(range_y, 5) {
-            let at = bottom - place(value, range_y) * self.height;
+        for (value, text) in ticks(range_y, Y_TICKS) {
+            let at = bottom - share(value, range_y) * self.height;
             // Where values have both signs, it matters where 0 is.
             let color = if value == 0.0 && range_y[0] < 0.0 { ZERO } else { GRID };
             canvas.line(&[[left, at], [left + WIDTH, at]], 1.0, color);
-            canvas.text([left - 7.0, at], &text, TEXT, Anchor::End, TEXT_COLOR);
+            canvas.text([left - FROM_AXIS, at], &text, TEXT, Anchor::End, TEXT_COLOR);
         }
-        for (value, _) in ticks(range_x, 6) {
-            let at = left + place(value, range_x) * WIDTH;
+        for (value, _) in ticks(range_x, X_TICKS) {
+            let at = left + share(value, range_x) * WIDTH;
             canvas.line(&[[at, top], [at, bottom]], 1.0, GRID);
         }
         let corners =
@@ -121,7 +136,7 @@ impl Panel {
         canvas.line(&corners, 1.0, STRIP);
         for line in &self.lines {
             let at = |[x, y]: [f64; 2]| {
-                [left + place(x, range_x) * WIDTH, bottom - place(y, range_y) * self.height]
+                [left + share(x, range_x) * WIDTH, bottom - share(y, range_y) * self.height]
             };
             for run in line.points.chunk_by(|a, b| a[1].is_finite() && b[1].is_finite()) {
                 let points: Vec<[f64; 2]> = run
@@ -142,13 +157,8 @@ impl Panel {
 /// The range of values with a little room on both sides; those that are not finite do not count.
 fn range(values: impl Iterator<Item = f64>) -> [f64; 2] {
     let Some([low, high]) = finite_range(values) else { return [0.0, 1.0] };
-    let room = if high > low { (high - low) * 0.04 } else { (low.abs() * 0.1).max(0.5) };
-    [low - room, high + room]
-}
-
-/// Where a value lies in a range, from 0 to 1.
-fn place(value: f64, [low, high]: [f64; 2]) -> f64 {
-    (value - low) / (high - low)
+    let room = if high > low { high * 0.04 - low * 0.04 } else { (low.abs() * 0.1).max(0.5) };
+    [(low - room).max(f64::MIN), (high + room).min(f64::MAX)]
 }
 
 #[cfg(test)]
@@ -162,5 +172,8 @@ mod tests {
         assert_eq!(range([1.0, 2.0, f64::NAN].into_iter()), [0.96, 2.04]);
         assert_eq!(range([3.0].into_iter()), [2.5, 3.5]);
         assert_eq!(range([0.0, f64::INFINITY].into_iter()), [-0.5, 0.5]);
+        assert_eq!(range([-1.75e308, 1.75e308].into_iter()), [f64::MIN, f64::MAX]);
+        assert_eq!(range([1.7e308].into_iter())[1], f64::MAX);
+        assert_eq!(range([0.0, 5e-324].into_iter()), [0.0, 5e-324]);
     }
 }

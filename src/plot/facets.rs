@@ -1,7 +1,7 @@
 //! Small images in rows or in a grid, with one colour scale for all.
 
 use super::canvas::{Anchor, Canvas, TEXT, TEXT_COLOR};
-use super::scale::{Colors, Scale, ticks};
+use super::scale::{Colors, Scale, share, ticks};
 
 /// One image.
 #[derive(Clone, Debug)]
@@ -36,8 +36,8 @@ pub(super) struct Facets {
 
 /// Room for a number above an image or beside a row, and for what is numbered.
 const NUMBER: f64 = 18.0;
-/// The colour bar: its distance, width and height at most, and room for its numbers.
-const BAR: [f64; 4] = [18.0, 14.0, 160.0, 44.0];
+/// The colour bar: its distance, width and height at most, room for its numbers at least, and how far they stand from it.
+const BAR: [f64; 5] = [18.0, 14.0, 160.0, 44.0, 7.0];
 
 impl Facets {
     pub fn new(tiles: Vec<Tile>, columns: usize, labels: Labels, colors: Colors) -> Self {
@@ -91,15 +91,29 @@ impl Facets {
         ]
     }
 
+    fn scale(&self) -> Scale {
+        let values = self.tiles.iter().flat_map(|tile| tile.values.iter().copied());
+        Scale::of(self.colors, values)
+    }
+
+    /// How wide the colour bar is with its numbers, beside images of a height.
+    fn bar(&self, height: f64) -> f64 {
+        if self.labels == Labels::None {
+            return 0.0;
+        }
+        let [gap, width, most, numbers, from_bar] = BAR;
+        let texts = bar_ticks(&self.scale(), most.min(height)).into_iter();
+        let widths = texts.map(|(_, text)| from_bar + Canvas::text_width(&text, TEXT));
+        gap + width + widths.fold(numbers, f64::max)
+    }
+
     pub fn size(&self) -> [f64; 2] {
         let ([left, top], [width, height]) = (self.border(), self.images());
-        let bar = if self.labels == Labels::None { 0.0 } else { BAR[0] + BAR[1] + BAR[3] };
-        [left + width + bar, top + height]
+        [left + width + self.bar(height), top + height]
     }
 
     pub fn draw(&self, canvas: &mut Canvas, [x, y]: [f64; 2]) {
-        let scale =
-            Scale::of(self.colors, self.tiles.iter().flat_map(|tile| tile.values.iter().copied()));
+        let scale = self.scale();
         let ([left, top], [right, down], [width, height]) =
             (self.border(), self.pitch(), self.images());
         let (x, y) = (x + left, y + top);
@@ -127,7 +141,7 @@ impl Facets {
             canvas.upward_text([x - 1.5 * NUMBER, y + height / 2.0], rows, TEXT, TEXT_COLOR);
         }
         if self.labels != Labels::None {
-            let [gap, _, most, _] = BAR;
+            let [gap, _, most, ..] = BAR;
             let tall = most.min(height);
             draw_bar(canvas, [x + width + gap, y + (height - tall) / 2.0], tall, &scale);
         }
@@ -149,20 +163,27 @@ impl Facets {
     }
 }
 
+/// The numbers beside a colour bar.
+fn bar_ticks(scale: &Scale, tall: f64) -> Vec<(f64, String)> {
+    ticks(scale.range, (tall / 36.0).ceil() as usize)
+}
+
 /// The colours of a scale with their numbers.
 fn draw_bar(canvas: &mut Canvas, [x, y]: [f64; 2], tall: f64, scale: &Scale) {
-    let ([low, high], width) = (scale.range, BAR[1]);
+    let ([low, high], [_, width, .., from_bar]) = (scale.range, BAR);
     let steps = tall.round().max(1.0);
     for step in 0..steps as usize {
         let part = (step as f64 + 0.5) / steps;
-        if let Some(color) = scale.color(high + (low - high) * part) {
+        // Not `high - (high - low) * part`: the range may be wider than any number.
+        let value = if high > low { high * (1.0 - part) + low * part } else { high };
+        if let Some(color) = scale.color(value) {
             canvas.rect([x, y + step as f64 * tall / steps], [width, tall / steps], color);
         }
     }
-    for (value, text) in ticks(scale.range, (tall / 36.0).ceil() as usize) {
-        let part = if high > low { (high - value) / (high - low) } else { 0.5 };
+    for (value, text) in bar_ticks(scale, tall) {
+        let part = if high > low { 1.0 - share(value, scale.range) } else { 0.5 };
         let at = y + part * tall;
         canvas.line(&[[x + width, at], [x + width + 4.0, at]], 1.0, TEXT_COLOR);
-        canvas.text([x + width + 7.0, at], &text, TEXT, Anchor::Start, TEXT_COLOR);
+        canvas.text([x + width + from_bar, at], &text, TEXT, Anchor::Start, TEXT_COLOR);
     }
 }

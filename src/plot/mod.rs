@@ -1,7 +1,8 @@
 //! Pictures of series, images, filters, activations and of training (feature `plot`).
 //!
 //! Each function makes a [`Figure`], which can get a title, stand beside another one, and be saved as PNG or SVG.
-//! The colours are those of the lecture.
+//! The colours are those of the lecture. Any values can be drawn: in images, a NaN stays white, and infinite values have the
+//! colours of the largest and of the smallest.
 //!
 //! ```
 //! use cinta::prelude::*;
@@ -12,6 +13,7 @@
 //! plot::filters(model.weight("conv_1", "kernel")?)
 //!     .title("Filters that know nothing yet")
 //!     .save(dir.join("conv_1.png"))?;
+//! # assert!(std::fs::read(dir.join("conv_1.png")).unwrap().starts_with(b"\x89PNG"));
 //! # std::fs::remove_dir_all(&dir).unwrap();
 //! # Ok::<(), cinta::Error>(())
 //! ```
@@ -33,7 +35,7 @@ use figure::Body;
 use scale::Colors;
 
 /// Series over `1, 2, ..`, one line each: the first thin and black, the others thicker and coloured, with a legend if there
-/// is more than one. A NaN is a gap.
+/// is more than one. What is not finite is a gap.
 ///
 /// # Panics
 /// When a series is no vector.
@@ -56,7 +58,10 @@ pub fn lines<'a, T: Scalar>(series: impl IntoIterator<Item = (&'a str, &'a Tenso
         );
         Line {
             name: name.to_owned(),
-            points: (1..).zip(values.iter()).map(|(t, y)| [f64::from(t), y.widen()]).collect(),
+            points: (1..)
+                .zip(values.iter())
+                .map(|(t, y): (usize, T)| [t as f64, y.widen()])
+                .collect(),
             color: if i == 0 { colors[0] } else { colors[1 + (i - 1) % (colors.len() - 1)] },
             width: if i == 0 { 1.0 } else { 2.0 },
             dots: false,
@@ -95,7 +100,7 @@ pub fn picture<T: Scalar>(picture: &Tensor<T>) -> Figure {
 /// each output channel.
 ///
 /// # Panics
-/// When the tensor does not have four axes, or has none of a filter.
+/// When the tensor does not have four axes, or is empty.
 ///
 /// ```
 /// use cinta::{Stream, Tensor, plot};
@@ -108,9 +113,10 @@ pub fn picture<T: Scalar>(picture: &Tensor<T>) -> Figure {
 pub fn filters<T: Scalar>(kernel: &Tensor<T>) -> Figure {
     let shape = kernel.shape();
     assert!(
-        shape.rank() == 4 && !kernel.is_empty(),
+        shape.rank() == 4,
         "plot::filters: a kernel is [kh, kw, c_in, c_out], and the shape is {shape}"
     );
+    assert!(!kernel.is_empty(), "plot::filters: a kernel of the shape {shape} has nothing to show");
     let [height, width, c_in, c_out] = kernel.dims();
     let filters = kernel.permute([2, 3, 0, 1]).reshape([c_in * c_out, height * width]);
     let tile = |i: usize| Tile { height, width, values: widened(&filters.slice(0, i..i + 1)) };
@@ -126,7 +132,7 @@ pub fn filters<T: Scalar>(kernel: &Tensor<T>) -> Figure {
 /// (0.5) to blue (large).
 ///
 /// # Panics
-/// When the tensor does not have four axes, or not that many samples.
+/// When the tensor does not have four axes or not that many samples, or is empty.
 ///
 /// ```
 /// use cinta::{Stream, Tensor, plot};
@@ -139,8 +145,12 @@ pub fn filters<T: Scalar>(kernel: &Tensor<T>) -> Figure {
 pub fn activations<T: Scalar>(activations: &Tensor<T>, sample: usize) -> Figure {
     let shape = activations.shape();
     assert!(
-        shape.rank() == 4 && sample < shape[0] && !activations.is_empty(),
+        shape.rank() == 4 && sample < shape[0],
         "plot::activations: sample {sample} of activations [n, h, w, c], and the shape is {shape}"
+    );
+    assert!(
+        !activations.is_empty(),
+        "plot::activations: activations of the shape {shape} have nothing to show"
     );
     let [_, height, width, channels] = activations.dims();
     let one = activations.slice(0, sample..sample + 1).reshape([height * width, channels]).t();

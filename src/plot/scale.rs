@@ -25,34 +25,44 @@ pub(super) enum Colors {
 /// farthest value, so that equal distances look equally strong.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scale {
-    colors: [Color; 3],
-    middle: f64,
-    /// From the middle to the ends.
-    reach: f64,
+    colors: Colors,
     pub range: [f64; 2],
 }
 
 impl Scale {
     /// The scale of these values, of which those that are not finite do not count.
     pub fn of(colors: Colors, values: impl Iterator<Item = f64>) -> Scale {
-        let range = finite_range(values).unwrap_or([0.0, 0.0]);
-        let (colors, middle) = match colors {
-            Colors::Signed => ([[255, 0, 0], [204; 3], BLACK], 0.0),
-            Colors::Activity => ([[153; 3], WHITE, [0, 0, 255]], 0.5),
-            Colors::Grey => ([BLACK, [128; 3], WHITE], range[0] / 2.0 + range[1] / 2.0),
-        };
-        let reach = (range[0] - middle).abs().max((range[1] - middle).abs());
-        Scale { colors, middle, reach, range }
+        Scale { colors, range: finite_range(values).unwrap_or([0.0, 0.0]) }
     }
 
-    /// The colour of a value; none for one that is not a number.
+    /// Where a value lies, from -1 by 0 in the middle to 1.
+    fn place(&self, value: f64) -> f64 {
+        let [low, high] = self.range;
+        // All values in the middle of everything stay there.
+        let from = |middle: f64| {
+            let reach = (low - middle).abs().max((high - middle).abs());
+            if reach > 0.0 { (value - middle) / reach } else { 0.0 }
+        };
+        match self.colors {
+            _ if value.is_infinite() => value.signum(),
+            Colors::Signed => from(0.0),
+            Colors::Activity => from(0.5),
+            Colors::Grey if low < high => 2.0 * share(value, self.range) - 1.0,
+            Colors::Grey => 0.0,
+        }
+    }
+
+    /// The colour of a value: none for one that is not a number, that of an end for an infinite one.
     pub fn color(&self, value: f64) -> Option<Color> {
         if value.is_nan() {
             return None;
         }
-        let [low, middle, high] = self.colors;
-        // From -1 to 1. All values in the middle of everything have its colour.
-        let at = if self.reach > 0.0 { (value - self.middle) / self.reach } else { 0.0 };
+        let [low, middle, high] = match self.colors {
+            Colors::Signed => [[255, 0, 0], [204; 3], BLACK],
+            Colors::Activity => [[153; 3], WHITE, [0, 0, 255]],
+            Colors::Grey => [BLACK, [128; 3], WHITE],
+        };
+        let at = self.place(value);
         let (end, part) = if at < 0.0 { (low, -at) } else { (high, at) };
         let part = part.min(1.0);
         let mixed = |i: usize| {
@@ -60,6 +70,17 @@ impl Scale {
             (middle + (end - middle) * part).round() as u8
         };
         Some([mixed(0), mixed(1), mixed(2)])
+    }
+}
+
+/// Where a value lies in a range, from 0 at its low end to 1 at its high end.
+pub(super) fn share(value: f64, [low, high]: [f64; 2]) -> f64 {
+    let span = high - low;
+    if span.is_finite() {
+        (value - low) / span
+    } else {
+        // Numbers whose halves are exact: those of a wide range are large, or do not matter.
+        (value / 2.0 - low / 2.0) / (high / 2.0 - low / 2.0)
     }
 }
 
@@ -72,22 +93,38 @@ pub(super) fn finite_range(values: impl Iterator<Item = f64>) -> Option<[f64; 2]
 }
 
 /// Round numbers inside of a range, about `count` of them, 1, 2 or 5 times a power of ten apart, as texts of equal precision.
+/// Where there is nothing round between its ends, as between neighbours among floating-point numbers, those ends themselves.
 pub(super) fn ticks([low, high]: [f64; 2], count: usize) -> Vec<(f64, String)> {
-    let span = high - low;
-    if !(span > 0.0 && span.is_finite()) {
+    if low >= high || low.is_nan() || high.is_nan() {
         return vec![(low, short(low))];
     }
-    let rough = span / count.max(1) as f64;
+    let ends = || [low, high].map(|end| (end, format!("{end:e}"))).to_vec();
+    let count = count.max(1) as f64;
+    let rough = (high / count - low / count).min(f64::MAX);
+    if rough < 1e-300 {
+        return ends(); // Powers of ten are not exact down there, and end soon.
+    }
     let power = 10f64.powf(rough.log10().floor());
     let step = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power);
     let step = step.into_iter().find(|step| *step >= rough * 0.999).unwrap_or(10.0 * power);
-    let decimals = (-step.log10().floor()).max(0.0) as usize;
+    if step.is_infinite() {
+        let zero = || vec![(0.0, short(0.0))];
+        return if (low..=high).contains(&0.0) { zero() } else { ends() };
+    }
+    let exponent = step.log10().floor();
+    let decimals = (-exponent).max(0.0) as usize;
+    let largest = high.abs().max(low.abs());
+    // Behind the first digit of the largest number, so many tell one tick from the next.
+    let digits = (largest.log10().floor() - exponent).max(1.0) as usize;
+    if digits > 15 {
+        return ends();
+    }
     // Beyond these, digits would fill the margin.
-    let plain = decimals <= 5 && high.abs().max(low.abs()) < 1e7;
+    let plain = decimals <= 5 && largest < 1e7;
     let first = (low / step - 1e-9).ceil() as i64;
     let last = (high / step + 1e-9).floor() as i64;
     let text = |value: f64| {
-        if plain { format!("{value:.decimals$}") } else { format!("{value:.1e}") }
+        if plain { format!("{value:.decimals$}") } else { format!("{value:.digits$e}") }
     };
     // `+ 0.0`: there is no negative zero on an axis.
     (first..=last).map(|i| i as f64 * step + 0.0).map(|value| (value, text(value))).collect()
@@ -147,5 +184,49 @@ mod tests {
         assert_eq!(texts([2.5, 2.5], 5), ["2.5"]);
         assert_eq!(texts([0.0, 3e-8], 3), ["0.0e0", "1.0e-8", "2.0e-8", "3.0e-8"]);
         assert_eq!(texts([f64::NAN, 1.0], 5).len(), 1);
+        assert_eq!(
+            texts([123_456_780.0, 123_456_790.0], 2),
+            ["1.23456780e8", "1.23456785e8", "1.23456790e8"]
+        );
+    }
+
+    #[test]
+    fn ticks_at_the_ends_of_the_numbers() {
+        let texts = |range, count| -> Vec<String> {
+            ticks(range, count).into_iter().map(|(_, text)| text).collect()
+        };
+        let wide = [-f64::MAX, f64::MAX];
+        assert_eq!(texts(wide, 1), ["0"]);
+        assert_eq!(texts(wide, 6), ["-1.0e308", "0.0e0", "1.0e308"]);
+        assert_eq!(texts([0.0, 1.7e308], 4), ["0.0e0", "5.0e307", "1.0e308", "1.5e308"]);
+        assert_eq!(texts([0.0, 5e-324], 5), ["0e0", "5e-324"]);
+        assert_eq!(texts([1e16, 1e16 + 2.0], 5), ["1e16", "1.0000000000000002e16"]);
+        assert_eq!(texts([1.0, 1.0 + f64::EPSILON], 5), ["1e0", "1.0000000000000002e0"]);
+    }
+
+    #[test]
+    fn shares() {
+        for (low, high) in [(-1.0, 3.0), (0.0, 5e-324), (-f64::MAX, f64::MAX), (1e308, 1.7e308)] {
+            assert_eq!([share(low, [low, high]), share(high, [low, high])], [0.0, 1.0]);
+        }
+        assert_eq!(share(0.0, [-f64::MAX, f64::MAX]), 0.5);
+        assert_eq!(share(2.0, [1.0, 5.0]), 0.25);
+    }
+
+    #[test]
+    fn colours_at_the_ends_of_the_numbers() {
+        let scale = |colors, values: [f64; 2]| Scale::of(colors, values.into_iter());
+        for values in [[0.0, 5e-324], [-1.7e308, 1.7e308], [1.0, 1.0 + f64::EPSILON]] {
+            let grey = scale(Colors::Grey, values);
+            assert_eq!(values.map(|value| grey.color(value)), [Some(BLACK), Some(WHITE)]);
+        }
+        let signed = scale(Colors::Signed, [-1.7e308, 1.7e308]);
+        let colors = [-1.7e308, 0.0, 1.7e308].map(|value| signed.color(value));
+        assert_eq!(colors, [Some([255, 0, 0]), Some([204; 3]), Some(BLACK)]);
+        assert_eq!(scale(Colors::Signed, [0.0, 5e-324]).color(5e-324), Some(BLACK));
+        // Infinite values have the colours of the ends, also where the others are all in the middle.
+        let signed = scale(Colors::Signed, [0.0, f64::INFINITY]);
+        let infinite = [f64::NEG_INFINITY, f64::INFINITY].map(|value| signed.color(value));
+        assert_eq!(infinite, [Some([255, 0, 0]), Some(BLACK)]);
     }
 }

@@ -18,6 +18,10 @@ use std::sync::Arc;
 ///         .metric(Accuracy)
 ///         .metric(CategoricalCrossentropy::new()),
 /// );
+/// let data = Dataset::new(Tensor::ones([2, 4]), datasets::one_hot(&[0, 2], 3)?)?;
+/// let scores = model.evaluate(&data)?;
+/// let names: Vec<&str> = scores.iter().map(|(name, _)| name).collect();
+/// assert_eq!(names, ["loss", "accuracy", "categorical_crossentropy"]);
 /// # Ok::<(), cinta::Error>(())
 /// ```
 #[derive(Clone)]
@@ -41,7 +45,11 @@ impl<T: Scalar> Compile<T> {
     ///
     /// ```
     /// use cinta::prelude::*;
-    /// let _: Compile = Compile::new(Sgd::new(0.1), MeanSquaredError);
+    /// let mut model = Sequential::new([1]).add(Dense::new(1)).build(0)?;
+    /// model.compile(Compile::new(Sgd::new(0.1), MeanSquaredError));
+    /// let data = Dataset::new(Tensor::from([[0.0]]), Tensor::from([[2.0]]))?;
+    /// assert_eq!(model.evaluate(&data)?.iter().collect::<Vec<_>>(), [("loss", 4.0)]);
+    /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn new(optimizer: impl Optimizer<T> + 'static, loss: impl Loss<T> + 'static) -> Self {
         Compile {

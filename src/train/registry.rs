@@ -57,7 +57,8 @@ impl<T: Scalar> Registry<T> {
     /// Nothing but the crate's own.
     ///
     /// ```
-    /// let _: cinta::Registry = cinta::Registry::new();
+    /// let registry: cinta::Registry = cinta::Registry::new();
+    /// assert!(format!("{registry:?}").contains("layers: []"));
     /// ```
     pub fn new() -> Self {
         Registry {
@@ -70,11 +71,18 @@ impl<T: Scalar> Registry<T> {
 
     /// Adds a class of layer, or replaces one of the crate's. `make` says in its error what does not fit.
     ///
-    ///
     /// ```
     /// use cinta::prelude::*;
-    /// // Dense, whatever a file says of it, with 3 units.
-    /// let _: cinta::Registry = cinta::Registry::new().layer("Dense", |_config| Ok(Box::new(Dense::new(3))));
+    /// # let path = std::env::temp_dir().join(format!("cinta-registry-layer-{}.safetensors", std::process::id()));
+    /// Sequential::new([2]).add(Dense::new(3)).build(0)?.save(&path)?;
+    /// // Dense, whatever a file says of it, with 3 units and a ReLU.
+    /// let make = |_: &cinta::Config| Ok(Box::new(Dense::new(3).activation(Relu)) as _);
+    /// let registry: cinta::Registry = cinta::Registry::new().layer("Dense", make);
+    /// let model = Model::load_with(&path, &registry)?;
+    /// let inputs = Tensor::uniform([9, 2], -1.0, 1.0, &mut Stream::new(1));
+    /// assert!(model.predict(&inputs)?.iter().all(|y| y >= 0.0));
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn layer(
         mut self,
@@ -89,7 +97,18 @@ impl<T: Scalar> Registry<T> {
     ///
     /// ```
     /// use cinta::prelude::*;
-    /// let _: cinta::Registry = cinta::Registry::new().loss("mine", |_config| Ok(Box::new(MeanSquaredError)));
+    /// # let path = std::env::temp_dir().join(format!("cinta-registry-loss-{}.safetensors", std::process::id()));
+    /// let mut model = Sequential::new([1]).add(Dense::new(1)).build(0)?;
+    /// model.compile(Compile::new(Sgd::new(0.1), MeanSquaredError));
+    /// model.save(&path)?;
+    /// // Another one instead of the crate's own.
+    /// let make = |_: &cinta::Config| Ok(Box::new(MeanAbsoluteError) as _);
+    /// let registry: cinta::Registry = cinta::Registry::new().loss("mean_squared_error", make);
+    /// let data = Dataset::new(Tensor::from([[0.0]]), Tensor::from([[3.0]]))?;
+    /// assert_eq!(model.evaluate(&data)?["loss"], 9.0);
+    /// assert_eq!(Model::load_with(&path, &registry)?.evaluate(&data)?["loss"], 3.0);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn loss(
         mut self,
@@ -104,7 +123,18 @@ impl<T: Scalar> Registry<T> {
     ///
     /// ```
     /// use cinta::prelude::*;
-    /// let _: cinta::Registry = cinta::Registry::new().metric("mine", |_config| Ok(Box::new(Accuracy)));
+    /// # let path = std::env::temp_dir().join(format!("cinta-registry-metric-{}.safetensors", std::process::id()));
+    /// let mut model = Sequential::new([1]).add(Dense::new(1)).build(0)?;
+    /// model.compile(Compile::new(Sgd::new(0.1), MeanSquaredError).metric(MeanAbsoluteError));
+    /// model.save(&path)?;
+    /// // Another one instead of the crate's own.
+    /// let make = |_: &cinta::Config| Ok(Box::new(MeanSquaredError) as _);
+    /// let registry: cinta::Registry = cinta::Registry::new().metric("mean_absolute_error", make);
+    /// let data = Dataset::new(Tensor::from([[0.0]]), Tensor::from([[3.0]]))?;
+    /// assert_eq!(model.evaluate(&data)?["mean_absolute_error"], 3.0);
+    /// assert_eq!(Model::load_with(&path, &registry)?.evaluate(&data)?["mean_squared_error"], 9.0);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn metric(
         mut self,
@@ -119,7 +149,16 @@ impl<T: Scalar> Registry<T> {
     ///
     /// ```
     /// use cinta::prelude::*;
-    /// let _: cinta::Registry = cinta::Registry::new().optimizer("Mine", |_config| Ok(Box::new(Sgd::new(0.1))));
+    /// # let path = std::env::temp_dir().join(format!("cinta-registry-optimizer-{}.safetensors", std::process::id()));
+    /// let mut model = Sequential::new([1]).add(Dense::new(1)).build(0)?;
+    /// model.compile(Compile::new(Sgd::new(0.1), MeanSquaredError));
+    /// model.save(&path)?;
+    /// // Another one instead of the crate's own.
+    /// let make = |_: &cinta::Config| Ok(Box::new(Adam::new(0.25)) as _);
+    /// let registry: cinta::Registry = cinta::Registry::new().optimizer("SGD", make);
+    /// assert_eq!(Model::load_with(&path, &registry)?.learning_rate()?, 0.25);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn optimizer(
         mut self,

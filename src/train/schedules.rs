@@ -185,7 +185,9 @@ impl ExponentialDecay {
     /// A smooth decay from an initial rate.
     ///
     /// ```
-    /// let _ = cinta::ExponentialDecay::new(0.1, 1000, 0.96);
+    /// use cinta::{LearningRate, ExponentialDecay};
+    /// let rate = LearningRate::from(ExponentialDecay::new(0.5, 1000, 0.5));
+    /// assert_eq!([0, 1000, 2000].map(|step| rate.at(step)), [0.5, 0.25, 0.125]);
     /// ```
     pub fn new(initial_learning_rate: f64, decay_steps: u64, decay_rate: f64) -> Self {
         ExponentialDecay(Decay::new(initial_learning_rate, decay_steps, decay_rate))
@@ -237,7 +239,9 @@ impl InverseTimeDecay {
     /// A smooth decay from an initial rate.
     ///
     /// ```
-    /// let _ = cinta::InverseTimeDecay::new(0.1, 1000, 0.5);
+    /// use cinta::{LearningRate, InverseTimeDecay};
+    /// let rate = LearningRate::from(InverseTimeDecay::new(0.5, 1000, 1.0));
+    /// assert_eq!([0, 1000, 3000].map(|step| rate.at(step)), [0.5, 0.25, 0.125]);
     /// ```
     pub fn new(initial_learning_rate: f64, decay_steps: u64, decay_rate: f64) -> Self {
         InverseTimeDecay(Decay::new(initial_learning_rate, decay_steps, decay_rate))
@@ -291,7 +295,9 @@ impl PiecewiseConstantDecay {
     /// Boundaries that increase, and one value more.
     ///
     /// ```
-    /// let _ = cinta::PiecewiseConstantDecay::new([1000, 2000], [0.1, 0.05, 0.01]);
+    /// use cinta::{LearningRate, PiecewiseConstantDecay};
+    /// let rate = LearningRate::from(PiecewiseConstantDecay::new([1000, 2000], [0.1, 0.05, 0.01]));
+    /// assert_eq!([1000, 1001, 2001].map(|step| rate.at(step)), [0.1, 0.05, 0.01]);
     /// ```
     pub fn new(boundaries: impl Into<Vec<u64>>, values: impl Into<Vec<f64>>) -> Self {
         PiecewiseConstantDecay { boundaries: boundaries.into(), values: values.into() }
@@ -367,7 +373,10 @@ impl CosineDecay {
     /// From an initial rate to 0, without warmup.
     ///
     /// ```
-    /// let _ = cinta::CosineDecay::new(0.1, 1000);
+    /// use cinta::{LearningRate, CosineDecay};
+    /// let rate = LearningRate::from(CosineDecay::new(0.1, 1000));
+    /// assert!((rate.at(500) - 0.05).abs() < 1e-12);
+    /// assert_eq!([0, 1000, 2000].map(|step| rate.at(step)), [0.1, 0.0, 0.0]);
     /// ```
     pub fn new(initial_learning_rate: f64, decay_steps: u64) -> Self {
         CosineDecay { initial: initial_learning_rate, decay_steps, alpha: 0.0, warmup: None }
@@ -464,7 +473,10 @@ impl PolynomialDecay {
     /// A straight line from an initial rate to 0.0001.
     ///
     /// ```
-    /// let _ = cinta::PolynomialDecay::new(0.1, 1000);
+    /// use cinta::{LearningRate, PolynomialDecay};
+    /// let rate = LearningRate::from(PolynomialDecay::new(0.1, 1000));
+    /// assert!((rate.at(500) - 0.05005).abs() < 1e-12); // half way from 0.1 to 0.0001
+    /// assert!([1000, 2000].iter().all(|&step| (rate.at(step) - 0.0001).abs() < 1e-12));
     /// ```
     pub fn new(initial_learning_rate: f64, decay_steps: u64) -> Self {
         let initial = initial_learning_rate;

@@ -18,6 +18,9 @@ use serde_json::Value;
 /// use cinta::prelude::*;
 /// let mut model = Sequential::new([4]).add(Dense::new(1).activation(Sigmoid)).build(0)?;
 /// model.compile(Compile::new(Adam::default(), BinaryCrossentropy::new()).metric(Accuracy));
+/// // An input of zeros gives the probability 1/2.
+/// let scores = model.evaluate(&Dataset::new(Tensor::zeros([1, 4]), Tensor::from([[1.0]]))?)?;
+/// assert!((scores["loss"] - 2.0_f64.ln()).abs() < 1e-6);
 /// # Ok::<(), cinta::Error>(())
 /// ```
 #[derive(Clone, Debug, Default)]
@@ -73,9 +76,11 @@ impl BinaryCrossentropy {
     /// ```
     /// use cinta::prelude::*;
     /// use cinta::{Loss, Var};
-    /// let (y, p) = (Tensor::from([[1.0]]), Var::constant(Tensor::from([[0.5]])));
+    /// let (y, p) = (Tensor::from([[1.0]]), Var::constant(Tensor::from([[0.75]])));
     /// let loss = BinaryCrossentropy::new().label_smoothing(0.2).per_sample(&y, &p);
-    /// assert!((loss.value().item() - 2.0_f32.ln()).abs() < 1e-6);
+    /// // The target is 0.9 then.
+    /// let expected = -0.9 * 0.75_f32.ln() - 0.1 * 0.25_f32.ln();
+    /// assert!((loss.value().item() - expected).abs() < 1e-6);
     /// ```
     pub fn label_smoothing(mut self, amount: f64) -> Self {
         self.options.label_smoothing = amount;

@@ -17,7 +17,12 @@ use serde_json::{Value, json};
 ///
 /// ```
 /// use cinta::prelude::*;
-/// let loss = CategoricalCrossentropy::new().label_smoothing(0.1);
+/// let mut model = Sequential::new([4]).add(Dense::new(3).activation(Softmax)).build(0)?;
+/// model.compile(Compile::new(Adam::default(), CategoricalCrossentropy::new()));
+/// // An input of zeros gives three equal probabilities.
+/// let data = Dataset::new(Tensor::zeros([1, 4]), Tensor::from([[0.0, 1.0, 0.0]]))?;
+/// assert!((model.evaluate(&data)?["loss"] - 3.0_f64.ln()).abs() < 1e-6);
+/// # Ok::<(), cinta::Error>(())
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct CategoricalCrossentropy {
@@ -72,9 +77,11 @@ impl CategoricalCrossentropy {
     /// ```
     /// use cinta::prelude::*;
     /// use cinta::{Loss, Var};
-    /// let (y, p) = (Tensor::from([[0.0, 1.0]]), Var::constant(Tensor::from([[0.5, 0.5]])));
+    /// let (y, p) = (Tensor::from([[0.0, 1.0]]), Var::constant(Tensor::from([[0.25, 0.75]])));
     /// let loss = CategoricalCrossentropy::new().label_smoothing(0.2).per_sample(&y, &p);
-    /// assert!((loss.value().item() - 2.0_f32.ln()).abs() < 1e-6);
+    /// // The targets are 0.1 and 0.9 then.
+    /// let expected = -0.1 * 0.25_f32.ln() - 0.9 * 0.75_f32.ln();
+    /// assert!((loss.value().item() - expected).abs() < 1e-6);
     /// ```
     pub fn label_smoothing(mut self, amount: f64) -> Self {
         self.options.label_smoothing = amount;
@@ -131,7 +138,12 @@ impl<T: Scalar> Loss<T> for CategoricalCrossentropy {
 ///
 /// ```
 /// use cinta::prelude::*;
-/// let loss = SparseCategoricalCrossentropy::new();
+/// let mut model = Sequential::new([4]).add(Dense::new(3).activation(Softmax)).build(0)?;
+/// model.compile(Compile::new(Adam::default(), SparseCategoricalCrossentropy::new()));
+/// // An input of zeros gives three equal probabilities.
+/// let data = Dataset::new(Tensor::zeros([1, 4]), Tensor::from([2.0]))?;
+/// assert!((model.evaluate(&data)?["loss"] - 3.0_f64.ln()).abs() < 1e-6);
+/// # Ok::<(), cinta::Error>(())
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct SparseCategoricalCrossentropy {

@@ -11,6 +11,9 @@ use crate::tensor::{Shape, Tensor};
 /// use cinta::prelude::*;
 /// let mut model = Sequential::new([4]).add(Dense::new(3).activation(Softmax)).build(0)?;
 /// model.compile(Compile::new(Adam::default(), KlDivergence));
+/// // An input of zeros gives three equal probabilities: 2 (1/2 ln (1/2 : 1/3)).
+/// let data = Dataset::new(Tensor::zeros([1, 4]), Tensor::from([[0.5, 0.5, 0.0]]))?;
+/// assert!((model.evaluate(&data)?["loss"] - 1.5_f64.ln()).abs() < 1e-5);
 /// # Ok::<(), cinta::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]

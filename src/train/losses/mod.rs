@@ -37,6 +37,9 @@ use std::sync::Arc;
 ///         (predictions.mean_squared_error(targets) + 1e-12).sqrt()
 ///     }
 /// }
+///
+/// let (y, p) = (Tensor::from([[0.0, 0.0]]), Var::constant(Tensor::from([[1.0, 7.0]])));
+/// assert_eq!(Distance.per_sample(&y, &p).value().to_vec(), [5.0]);
 /// ```
 ///
 /// The crate's losses are [metrics](crate::Metric) as well: their mean over the samples, without penalties.

@@ -14,6 +14,9 @@ use serde_json::{Value, json};
 /// use cinta::prelude::*;
 /// let mut model = Sequential::new([1]).add(Dense::new(1)).build(0)?;
 /// model.compile(Compile::new(Sgd::new(0.1), MeanSquaredError));
+/// // An input of zero gives zero.
+/// let data = Dataset::new(Tensor::zeros([2, 1]), Tensor::from([[1.0], [3.0]]))?;
+/// assert_eq!(model.evaluate(&data)?["loss"], 5.0);
 /// # Ok::<(), cinta::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]

@@ -67,8 +67,12 @@ impl BinaryAccuracy {
     /// With the threshold 0.5.
     ///
     /// ```
+    /// use cinta::Metric;
     /// use cinta::prelude::*;
-    /// let _: Compile = Compile::new(Adam::default(), BinaryCrossentropy::new()).metric(BinaryAccuracy::new());
+    /// let (y, p) = (Tensor::from([[1.0], [1.0]]), Tensor::from([[0.49], [0.51]]));
+    /// let metric = BinaryAccuracy::new();
+    /// let state = metric.state(&y, &p);
+    /// assert_eq!(Metric::<f32>::result(&metric, &state), 0.5);
     /// ```
     pub fn new() -> Self {
         BinaryAccuracy { threshold: 0.5 }

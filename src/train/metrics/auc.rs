@@ -48,7 +48,9 @@ impl Auc {
     ///
     /// ```
     /// use cinta::prelude::*;
-    /// let _: Compile = Compile::new(Adam::default(), BinaryCrossentropy::new()).metric(Auc::new());
+    /// use cinta::Curve;
+    /// assert_eq!(Auc::new(), Auc::new().num_thresholds(200).curve(Curve::Roc));
+    /// assert_ne!(Auc::new(), Auc::new().curve(Curve::Pr));
     /// ```
     pub fn new() -> Self {
         Auc { num_thresholds: 200, curve: Curve::Roc }
@@ -59,9 +61,22 @@ impl Auc {
     /// ```
     /// use cinta::prelude::*;
     /// use cinta::{Curve, Named};
-    /// let _: Compile = Compile::new(Adam::default(), BinaryCrossentropy::new())
-    ///     .metric(Auc::new())
-    ///     .metric(Named::new("auc_pr", Auc::new().curve(Curve::Pr)));
+    /// let mut model = Sequential::new([1]).add(Dense::new(1).activation(Sigmoid)).build(0)?;
+    /// model.set_weights(&[Tensor::ones([1, 1]), Tensor::zeros([1])])?;
+    /// model.compile(
+    ///     Compile::new(Adam::default(), BinaryCrossentropy::new())
+    ///         .metric(Auc::new())
+    ///         .metric(Named::new("auc_pr", Auc::new().curve(Curve::Pr))),
+    /// );
+    /// // All three negative samples come before the positive one, or after it.
+    /// let inputs = Tensor::from([[-3.0], [-2.0], [-1.0], [1.0]]);
+    /// let data = Dataset::new(inputs.clone(), Tensor::from([[0.0], [0.0], [0.0], [1.0]]))?;
+    /// let scores = model.evaluate(&data)?;
+    /// assert!((scores["auc"] - 1.0).abs() < 1e-6 && (scores["auc_pr"] - 1.0).abs() < 1e-6);
+    /// let data = Dataset::new(-inputs, Tensor::from([[0.0], [0.0], [0.0], [1.0]]))?;
+    /// let scores = model.evaluate(&data)?;
+    /// assert!(scores["auc"] < 1e-6 && scores["auc_pr"] > 0.05);
+    /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn curve(mut self, curve: Curve) -> Self {
         self.curve = curve;

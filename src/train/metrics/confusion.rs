@@ -42,7 +42,8 @@ impl Precision {
     ///
     /// ```
     /// use cinta::prelude::*;
-    /// let _: Compile = Compile::new(Adam::default(), BinaryCrossentropy::new()).metric(Precision::new());
+    /// assert_eq!(Precision::new(), Precision::new().threshold(0.5));
+    /// assert_ne!(Precision::new(), Precision::new().threshold(0.4));
     /// ```
     pub fn new() -> Self {
         Precision { threshold: 0.5 }
@@ -69,7 +70,8 @@ impl Recall {
     ///
     /// ```
     /// use cinta::prelude::*;
-    /// let _: Compile = Compile::new(Adam::default(), BinaryCrossentropy::new()).metric(Recall::new());
+    /// assert_eq!(Recall::new(), Recall::new().threshold(0.5));
+    /// assert_ne!(Recall::new(), Recall::new().threshold(0.4));
     /// ```
     pub fn new() -> Self {
         Recall { threshold: 0.5 }

@@ -40,6 +40,9 @@ use std::sync::Arc;
 ///         state[0]
 ///     }
 /// }
+///
+/// let state = Count.state(&Tensor::zeros([3, 1]), &Tensor::zeros([3, 1]));
+/// assert_eq!(Count.result(&state), 3.0);
 /// ```
 pub trait Metric<T: Scalar>: Send + Sync {
     /// The name in history and scores.

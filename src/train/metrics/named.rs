@@ -12,9 +12,18 @@ use std::sync::Arc;
 /// ```
 /// use cinta::prelude::*;
 /// use cinta::Named;
-/// let compile: Compile = Compile::new(Adam::default(), BinaryCrossentropy::new())
-///     .metric(Recall::new())
-///     .metric(Named::new("recall_25", Recall::new().threshold(0.25)));
+/// let mut model = Sequential::new([1]).add(Dense::new(1).activation(Sigmoid)).build(0)?;
+/// model.set_weights(&[Tensor::ones([1, 1]), Tensor::zeros([1])])?;
+/// model.compile(
+///     Compile::new(Adam::default(), BinaryCrossentropy::new())
+///         .metric(Recall::new())
+///         .metric(Named::new("recall_25", Recall::new().threshold(0.25))),
+/// );
+/// // The sigmoids of -0.5 and 0.5 are 0.38 and 0.62.
+/// let data = Dataset::new(Tensor::from([[-0.5], [0.5]]), Tensor::from([[1.0], [1.0]]))?;
+/// let scores = model.evaluate(&data)?;
+/// assert_eq!((scores["recall"], scores["recall_25"]), (0.5, 1.0));
+/// # Ok::<(), cinta::Error>(())
 /// ```
 #[derive(Clone)]
 pub struct Named<T: Scalar = f32> {

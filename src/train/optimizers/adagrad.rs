@@ -13,7 +13,13 @@ use serde_json::json;
 ///
 /// ```
 /// use cinta::prelude::*;
-/// let optimizer = Adagrad::new(0.01).initial_accumulator_value(0.5);
+/// use cinta::{Optimizer, Step};
+/// let optimizer = Adagrad::new(0.01).initial_accumulator_value(0.75).epsilon(0.0);
+/// let (mut weight, step) = ([1.0_f64], Step { number: 1, learning_rate: 0.01 });
+/// let mut slots = [[0.75]];
+/// let mut slots: Vec<&mut [f64]> = slots.iter_mut().map(|slot| &mut slot[..]).collect();
+/// optimizer.update(step, &mut weight, &[0.5], &mut slots);
+/// assert_eq!(weight, [1.0 - 0.01 * 0.5]); // a = 0.75 + 0.25
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Adagrad {

@@ -20,7 +20,11 @@ use std::sync::Arc;
 /// The step that an optimizer is asked to take.
 ///
 /// ```
-/// let first = cinta::Step { number: 1, learning_rate: 0.1 };
+/// use cinta::{Adam, Optimizer, Step};
+/// let first = Step { number: 1, learning_rate: 0.125 };
+/// let mut weight = [1.0_f64];
+/// Adam::default().update(first, &mut weight, &[3.0], &mut [&mut [0.0], &mut [0.0]]);
+/// assert!((weight[0] - 0.875).abs() < 1e-6); // the first step of Adam is as long as the rate
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Step {
@@ -53,7 +57,10 @@ pub struct Step {
 ///         }
 ///     }
 /// }
-/// let optimizer = Sign(Pace::new(0.01).clipvalue(1.0));
+/// let optimizer = Sign(Pace::new(0.25).clipvalue(1.0));
+/// let mut weight = [1.0, 1.0];
+/// optimizer.update(Step { number: 1, learning_rate: 0.25 }, &mut weight, &[0.5, -7.0], &mut []);
+/// assert_eq!(weight, [0.75, 1.25]);
 /// ```
 pub trait Optimizer<T: Scalar>: Send + Sync {
     /// The class by Keras's name.

@@ -58,7 +58,19 @@ impl Pace {
     /// Scales the gradient of each weight tensor so that its Euclidean norm is at most this.
     ///
     /// ```
-    /// let _ = cinta::Pace::new(0.1).clipnorm(1.0);
+    /// use cinta::prelude::*;
+    /// # let step = |sgd: Sgd| {
+    /// #     let mut model = Sequential::new([2]).add(Dense::new(1)).build(0)?;
+    /// #     model.set_weights(&[Tensor::from([[1.0], [1.0]]), Tensor::zeros([1])])?;
+    /// #     model.compile(Compile::new(sgd, MeanSquaredError));
+    /// #     let data = Dataset::new(Tensor::from([[2.0, -2.0]]), Tensor::from([[-0.5]]))?;
+    /// #     model.fit(&data, Fit { epochs: 1, verbose: Verbose::Silent, ..Fit::default() })?;
+    /// #     Ok::<_, Error>(model.get_weights().iter().flat_map(|weight| weight.to_vec()).collect::<Vec<f32>>())
+    /// # };
+    /// // A step from a kernel [1, 1] and a bias [0], where the gradients are [2, -2] and [1].
+    /// let weights = step(Sgd::new(1.0).clipnorm(2.0_f64.sqrt()))?;
+    /// assert!(weights.iter().zip([0.0, 2.0, -1.0]).all(|(weight, expected)| (weight - expected).abs() < 1e-6));
+    /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn clipnorm(mut self, clipnorm: f64) -> Self {
         self.clipnorm = Some(clipnorm);
@@ -68,7 +80,18 @@ impl Pace {
     /// Scales all gradients together so that their Euclidean norm, over all trainable weights, is at most this.
     ///
     /// ```
-    /// let _ = cinta::Pace::new(0.1).global_clipnorm(1.0);
+    /// use cinta::prelude::*;
+    /// # let step = |sgd: Sgd| {
+    /// #     let mut model = Sequential::new([2]).add(Dense::new(1)).build(0)?;
+    /// #     model.set_weights(&[Tensor::from([[1.0], [1.0]]), Tensor::zeros([1])])?;
+    /// #     model.compile(Compile::new(sgd, MeanSquaredError));
+    /// #     let data = Dataset::new(Tensor::from([[2.0, -2.0]]), Tensor::from([[-0.5]]))?;
+    /// #     model.fit(&data, Fit { epochs: 1, verbose: Verbose::Silent, ..Fit::default() })?;
+    /// #     Ok::<_, Error>(model.get_weights().iter().flat_map(|weight| weight.to_vec()).collect::<Vec<f32>>())
+    /// # };
+    /// // A step from a kernel [1, 1] and a bias [0], where the gradients are [2, -2] and [1].
+    /// assert_eq!(step(Sgd::new(1.0).global_clipnorm(1.5))?, [0.0, 2.0, -0.5]);
+    /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn global_clipnorm(mut self, global_clipnorm: f64) -> Self {
         self.global_clipnorm = Some(global_clipnorm);
@@ -78,7 +101,18 @@ impl Pace {
     /// Clips every element of a gradient to `-clipvalue ..= clipvalue`.
     ///
     /// ```
-    /// let _ = cinta::Pace::new(0.1).clipvalue(0.5);
+    /// use cinta::prelude::*;
+    /// # let step = |sgd: Sgd| {
+    /// #     let mut model = Sequential::new([2]).add(Dense::new(1)).build(0)?;
+    /// #     model.set_weights(&[Tensor::from([[1.0], [1.0]]), Tensor::zeros([1])])?;
+    /// #     model.compile(Compile::new(sgd, MeanSquaredError));
+    /// #     let data = Dataset::new(Tensor::from([[2.0, -2.0]]), Tensor::from([[-0.5]]))?;
+    /// #     model.fit(&data, Fit { epochs: 1, verbose: Verbose::Silent, ..Fit::default() })?;
+    /// #     Ok::<_, Error>(model.get_weights().iter().flat_map(|weight| weight.to_vec()).collect::<Vec<f32>>())
+    /// # };
+    /// // A step from a kernel [1, 1] and a bias [0], where the gradients are [2, -2] and [1].
+    /// assert_eq!(step(Sgd::new(1.0).clipvalue(1.5))?, [-0.5, 2.5, -1.0]);
+    /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn clipvalue(mut self, clipvalue: f64) -> Self {
         self.clipvalue = Some(clipvalue);
@@ -88,7 +122,18 @@ impl Pace {
     /// Takes `weight_decay lr w` from every weight `w` before each step, whatever its gradient: biases too.
     ///
     /// ```
-    /// let _ = cinta::Pace::new(0.1).weight_decay(0.004);
+    /// use cinta::prelude::*;
+    /// # let step = |sgd: Sgd| {
+    /// #     let mut model = Sequential::new([2]).add(Dense::new(1)).build(0)?;
+    /// #     model.set_weights(&[Tensor::from([[1.0], [1.0]]), Tensor::zeros([1])])?;
+    /// #     model.compile(Compile::new(sgd, MeanSquaredError));
+    /// #     let data = Dataset::new(Tensor::from([[2.0, -2.0]]), Tensor::from([[-0.5]]))?;
+    /// #     model.fit(&data, Fit { epochs: 1, verbose: Verbose::Silent, ..Fit::default() })?;
+    /// #     Ok::<_, Error>(model.get_weights().iter().flat_map(|weight| weight.to_vec()).collect::<Vec<f32>>())
+    /// # };
+    /// // A step from a kernel [1, 1] and a bias [0], where the gradients are [2, -2] and [1].
+    /// assert_eq!(step(Sgd::new(1.0).weight_decay(0.25))?, [-1.25, 2.75, -1.0]);
+    /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn weight_decay(mut self, weight_decay: f64) -> Self {
         self.weight_decay = Some(weight_decay);
@@ -216,7 +261,10 @@ macro_rules! pace_options {
             ///
             /// ```
             /// use cinta::prelude::*;
-            #[doc = concat!("let _ = ", stringify!($optimizer), "::new(0.01).clipnorm(1.0);")]
+            /// use cinta::Optimizer;
+            #[doc = concat!("let optimizer = ", stringify!($optimizer), "::new(0.01).clipnorm(1.0);")]
+            /// let pace = Optimizer::<f32>::pace(&optimizer);
+            /// assert_eq!(pace, &pace.clone().clipnorm(1.0));
             /// ```
             pub fn clipnorm(mut self, clipnorm: f64) -> Self {
                 self.$($pace).+ = self.$($pace).+.clipnorm(clipnorm);
@@ -227,7 +275,10 @@ macro_rules! pace_options {
             ///
             /// ```
             /// use cinta::prelude::*;
-            #[doc = concat!("let _ = ", stringify!($optimizer), "::new(0.01).global_clipnorm(1.0);")]
+            /// use cinta::Optimizer;
+            #[doc = concat!("let optimizer = ", stringify!($optimizer), "::new(0.01).global_clipnorm(1.0);")]
+            /// let pace = Optimizer::<f32>::pace(&optimizer);
+            /// assert_eq!(pace, &pace.clone().global_clipnorm(1.0));
             /// ```
             pub fn global_clipnorm(mut self, global_clipnorm: f64) -> Self {
                 self.$($pace).+ = self.$($pace).+.global_clipnorm(global_clipnorm);
@@ -238,7 +289,10 @@ macro_rules! pace_options {
             ///
             /// ```
             /// use cinta::prelude::*;
-            #[doc = concat!("let _ = ", stringify!($optimizer), "::new(0.01).clipvalue(0.5);")]
+            /// use cinta::Optimizer;
+            #[doc = concat!("let optimizer = ", stringify!($optimizer), "::new(0.01).clipvalue(0.5);")]
+            /// let pace = Optimizer::<f32>::pace(&optimizer);
+            /// assert_eq!(pace, &pace.clone().clipvalue(0.5));
             /// ```
             pub fn clipvalue(mut self, clipvalue: f64) -> Self {
                 self.$($pace).+ = self.$($pace).+.clipvalue(clipvalue);
@@ -249,7 +303,10 @@ macro_rules! pace_options {
             ///
             /// ```
             /// use cinta::prelude::*;
-            #[doc = concat!("let _ = ", stringify!($optimizer), "::new(0.01).weight_decay(0.004);")]
+            /// use cinta::Optimizer;
+            #[doc = concat!("let optimizer = ", stringify!($optimizer), "::new(0.01).weight_decay(0.01);")]
+            /// let pace = Optimizer::<f32>::pace(&optimizer);
+            /// assert_eq!(pace, &pace.clone().weight_decay(0.01));
             /// ```
             pub fn weight_decay(mut self, weight_decay: f64) -> Self {
                 self.$($pace).+ = self.$($pace).+.weight_decay(weight_decay);

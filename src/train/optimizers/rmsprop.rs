@@ -15,7 +15,13 @@ use serde_json::json;
 ///
 /// ```
 /// use cinta::prelude::*;
-/// let optimizer = RmsProp::new(0.001).rho(0.9).momentum(0.5).centered(true);
+/// use cinta::{Optimizer, Step};
+/// let optimizer = RmsProp::new(0.01).rho(0.75).epsilon(0.0);
+/// let (mut weight, step) = ([1.0_f64], Step { number: 1, learning_rate: 0.01 });
+/// let mut slots = [[0.0]];
+/// let mut slots: Vec<&mut [f64]> = slots.iter_mut().map(|slot| &mut slot[..]).collect();
+/// optimizer.update(step, &mut weight, &[3.0], &mut slots);
+/// assert!((weight[0] - (1.0 - 0.01 * 2.0)).abs() < 1e-12); // v = 0.25 x 9, whose root is 1.5
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct RmsProp {

@@ -13,7 +13,13 @@ use serde_json::json;
 ///
 /// ```
 /// use cinta::prelude::*;
-/// let optimizer = Sgd::new(0.02).momentum(0.5).nesterov(true);
+/// use cinta::{Optimizer, Step};
+/// let optimizer = Sgd::new(0.5).momentum(0.5).nesterov(true);
+/// let (mut weight, step) = ([1.0_f64], Step { number: 1, learning_rate: 0.5 });
+/// let mut slots = [[2.0]];
+/// let mut slots: Vec<&mut [f64]> = slots.iter_mut().map(|slot| &mut slot[..]).collect();
+/// optimizer.update(step, &mut weight, &[1.0], &mut slots);
+/// assert_eq!(weight, [1.0 + 0.5 * 0.5 - 0.5]); // m = 0.5 x 2 - 0.5 = 0.5
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sgd {
@@ -48,7 +54,15 @@ impl Sgd {
     ///
     /// ```
     /// use cinta::prelude::*;
-    /// let _ = Sgd::new(0.1).momentum(0.9).nesterov(true);
+    /// use cinta::{Optimizer, Step};
+    /// let step = Step { number: 1, learning_rate: 0.5 };
+    /// let moved = [true, false].map(|nesterov| {
+    ///     let mut weight = [0.0_f32];
+    ///     let sgd = Sgd::new(0.5).momentum(0.25).nesterov(nesterov);
+    ///     sgd.update(step, &mut weight, &[1.0], &mut [&mut [0.0]]);
+    ///     weight[0]
+    /// });
+    /// assert_eq!(moved, [-0.625, -0.5]); // 0.25 (-0.5) - 0.5
     /// ```
     pub fn nesterov(mut self, nesterov: bool) -> Self {
         self.nesterov = nesterov;
