@@ -1265,7 +1265,7 @@ mod files {
             loader.complaint(&without(path, name).bytes());
         }
         let functional = file.described(|description| {
-            description["config"]["class_name"] = json!("Functional");
+            description["config"]["class_name"] = json!("no_such_model");
         });
         assert_says(&loader.complaint(&functional.bytes()), &["Functional", "Sequential"]);
         for (part, value) in [

@@ -492,7 +492,7 @@ fn writers_do_not_get_into_each_others_way() {
 const KILLED: &str = "CINTA_TEST_SAVE_UNTIL_KILLED";
 
 /// The models that are saved one after the other until the process is killed.
-fn alternatives() -> [Sequential; 2] {
+fn alternatives() -> [Model; 2] {
     [5, 6].map(|seed| {
         Sequential::new([50]).add(Dense::new(200 + 10 * seed)).build(seed as u64).unwrap()
     })
@@ -559,7 +559,7 @@ mod links_and_modes {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 
     #[track_caller]
-    fn assert_holds(path: &Path, model: &Sequential) {
+    fn assert_holds(path: &Path, model: &Model) {
         assert!(!path.is_symlink(), "{} became a link", path.display());
         assert_eq!(bits(&Model::load(path).unwrap()), bits(model));
     }

@@ -1,30 +1,40 @@
 //! The table of a model's layers, as Keras 3 prints it.
 
+use super::graph::{Entrance, Listed, Source};
 use super::model::Model;
 use crate::scalar::Scalar;
 use crate::tensor::Shape;
 
-/// The widths of the three columns' texts: Keras's for a terminal of 92 columns or more.
-const WIDTHS: [usize; 3] = [36, 27, 15];
+/// The widths of the columns' texts for a chain: Keras's for a terminal of 92 columns or more.
+const CHAIN: [usize; 3] = [36, 27, 15];
+/// The same for a graph, which also says what each layer takes, from 112 columns on.
+const GRAPH: [usize; 4] = [29, 25, 15, 26];
 
 pub(super) fn summary<T: Scalar>(model: &Model<T>) -> String {
+    let graph = &model.graph;
+    let widths = if graph.chain { &CHAIN[..] } else { &GRAPH[..] };
     let mut text = format!("Model: \"{}\"\n", model.name);
-    text += &rule(["┏", "━", "┳", "┓"]);
-    text += &row("┃", ["Layer (type)", "Output Shape", "Param #"].map(str::to_owned));
-    for (i, layer) in model.layers.iter().enumerate() {
-        text +=
-            &rule(if i == 0 { ["┡", "━", "╇", "┩"] } else { ["├", "─", "┼", "┤"] });
-        let params: usize = layer.params.iter().map(|param| param.value.len()).sum();
-        let shape = shape_text(layer.output);
-        let type_text = format!("({})", layer.layer.class_name());
-        if layer.name.chars().count() + 1 + type_text.chars().count() <= WIDTHS[0] {
-            text += &row("│", [format!("{} {type_text}", layer.name), shape, grouped(params)]);
-        } else {
-            text += &row("│", [shortened(&layer.name, WIDTHS[0]), shape, grouped(params)]);
-            text += &row("│", [type_text, String::new(), String::new()]);
-        }
+    text += &rule(widths, ["┏", "━", "┳", "┓"]);
+    let header = ["Layer (type)", "Output Shape", "Param #", "Connected to"];
+    text += &line("┃", widths, header.map(str::to_owned));
+    // A chain's input is no line of its own.
+    let listed = graph.listed.iter().filter(|it| matches!(it, Listed::Layer(_)) || !graph.chain);
+    for (i, it) in listed.enumerate() {
+        text += &rule(widths, if i == 0 { ["┡", "━", "╇", "┩"] } else { ["├", "─", "┼", "┤"] });
+        text += &match *it {
+            Listed::Input(input) => {
+                let Entrance { name, shape } = &graph.inputs[input];
+                row(widths, name, "InputLayer", *shape, 0, vec!["-".to_owned()])
+            }
+            Listed::Layer(at) => {
+                let layer = &model.layers[at];
+                let params = layer.params.iter().map(|param| param.value.len()).sum();
+                let (class_name, from) = (layer.layer.class_name(), connections(model, at));
+                row(widths, &layer.name, class_name, layer.output, params, from)
+            }
+        };
     }
-    text += &rule(["└", "─", "┴", "┘"]);
+    text += &rule(widths, ["└", "─", "┴", "┘"]);
 
     let count = |trainable: bool| -> usize {
         let params = model.params().filter(|param| param.weight.trainable == trainable);
@@ -37,28 +47,93 @@ pub(super) fn summary<T: Scalar>(model: &Model<T>) -> String {
         2 + model.params().flat_map(|param| &param.slots).map(|slot| slot.len()).sum::<usize>()
     });
     let total = trainable + fixed + optimizer.unwrap_or(0);
-    let mut line = |what: &str, count: usize| {
+    let mut total_line = |what: &str, count: usize| {
         text += &format!(" {what}: {} ({})\n", grouped(count), readable(bytes(count)));
     };
-    line("Total params", total);
-    line("Trainable params", trainable);
-    line("Non-trainable params", fixed);
+    total_line("Total params", total);
+    total_line("Trainable params", trainable);
+    total_line("Non-trainable params", fixed);
     if let Some(optimizer) = optimizer {
-        line("Optimizer params", optimizer);
+        total_line("Optimizer params", optimizer);
     }
     text.pop();
     text
 }
 
-fn rule([left, dash, cross, right]: [&str; 4]) -> String {
-    let columns = WIDTHS.map(|width| dash.repeat(width + 2));
+/// What a layer takes in all its places: `conv[0][0]` is what the layer `conv` gives in its first place.
+fn connections<T: Scalar>(model: &Model<T>, layer: usize) -> Vec<String> {
+    let graph = &model.graph;
+    let name = |source: &Source| match *source {
+        Source::Input(input) => format!("{}[0][0]", graph.inputs[input].name),
+        Source::Node(at) => {
+            let of = graph.nodes[at].layer;
+            let place = graph.nodes[..at].iter().filter(|node| node.layer == of).count();
+            format!("{}[{place}][0]", model.layers[of].name)
+        }
+    };
+    let nodes = graph.nodes.iter().filter(|node| node.layer == layer);
+    nodes.flat_map(|node| &node.inputs).map(name).collect()
+}
+
+/// The lines of a layer.
+fn row(
+    widths: &[usize],
+    name: &str,
+    class_name: &str,
+    output: Shape,
+    params: usize,
+    from: Vec<String>,
+) -> String {
+    let class = format!("({class_name})");
+    let names = if name.chars().count() + 1 + class.chars().count() <= widths[0] {
+        vec![format!("{name} {class}")]
+    } else {
+        vec![shortened(name, widths[0]), class]
+    };
+    let from = widths.get(3).map_or(Vec::new(), |width| wrapped(&from, *width));
+    let lines = (0..names.len().max(from.len())).map(|i| {
+        let [shape, params] = match i {
+            0 => [shape_text(output), grouped(params)],
+            _ => [String::new(), String::new()],
+        };
+        let [name, from] = [&names, &from].map(|lines| lines.get(i).cloned().unwrap_or_default());
+        line("│", widths, [name, shape, params, from])
+    });
+    lines.collect()
+}
+
+/// Words with commas between them, as many on a line as fit.
+fn wrapped(words: &[String], width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for (i, word) in words.iter().enumerate() {
+        let word = if i + 1 < words.len() { format!("{word},") } else { word.clone() };
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                *line += &format!(" {word}");
+            }
+            _ => lines.push(shortened(&word, width)),
+        }
+    }
+    lines
+}
+
+fn rule(widths: &[usize], [left, dash, cross, right]: [&str; 4]) -> String {
+    let columns: Vec<String> = widths.iter().map(|width| dash.repeat(width + 2)).collect();
     format!("{left}{}{right}\n", columns.join(cross))
 }
 
-fn row(bar: &str, [name, shape, params]: [String; 3]) -> String {
-    let [a, b, c] = WIDTHS;
-    let shape = shortened(&shape, b);
-    format!("{bar} {name:<a$} {bar} {shape:<b$} {bar} {params:>c$} {bar}\n")
+/// A line of the table: the third column is of numbers, and ends flush.
+fn line(bar: &str, widths: &[usize], texts: [String; 4]) -> String {
+    let mut line = bar.to_owned();
+    for (column, (&width, text)) in widths.iter().zip(texts).enumerate() {
+        let text = shortened(&text, width);
+        line += &if column == 2 {
+            format!(" {text:>width$} {bar}")
+        } else {
+            format!(" {text:<width$} {bar}")
+        };
+    }
+    line + "\n"
 }
 
 fn shape_text(shape: Shape) -> String {
