@@ -102,7 +102,9 @@ impl Conv2d {
     /// ```
     /// use cinta::{Algorithm, prelude::*};
     /// let with = |layer| Sequential::new([8, 8, 64]).add(layer).build(0);
-    /// let exact = with(Conv2d::new(64, 3).algorithm(Algorithm::Direct))?;
+    /// let direct = Conv2d::new(64, 3).algorithm(Algorithm::Direct);
+    /// assert!(format!("{direct:?}").contains("Direct"));
+    /// let exact = with(direct)?;
     /// let fast = with(Conv2d::new(64, 3))?;
     /// let images = Tensor::uniform([2, 8, 8, 64], 0.0, 1.0, &mut Stream::new(1));
     /// assert!(exact.predict(&images)?.all_close(&fast.predict(&images)?, 1e-4, 1e-4));

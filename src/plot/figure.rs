@@ -80,8 +80,9 @@ impl Figure {
     ///
     /// ```
     /// use cinta::{Tensor, plot};
-    /// let figure = plot::filters(&Tensor::<f32>::ones([5, 5, 1, 8])).columns(2);
-    /// assert!(figure.to_svg().contains("svg"));
+    /// let figure = || plot::filters(&Tensor::<f32>::ones([5, 5, 1, 8]));
+    /// assert_eq!(figure().columns(4).to_svg(), figure().to_svg());
+    /// assert_ne!(figure().columns(2).to_svg(), figure().to_svg());
     /// ```
     #[track_caller]
     pub fn columns(mut self, columns: usize) -> Self {

@@ -88,6 +88,7 @@ impl Auc {
     /// ```
     /// use cinta::prelude::*;
     /// assert_eq!(Auc::new().num_thresholds(200), Auc::new());
+    /// assert_ne!(Auc::new().num_thresholds(100), Auc::new());
     /// ```
     pub fn num_thresholds(mut self, num_thresholds: usize) -> Self {
         self.num_thresholds = num_thresholds;

@@ -45,6 +45,7 @@ impl Adagrad {
     /// ```
     /// use cinta::prelude::*;
     /// assert_eq!(Adagrad::new(0.001).initial_accumulator_value(0.1), Adagrad::default());
+    /// assert_ne!(Adagrad::new(0.001).initial_accumulator_value(0.5), Adagrad::default());
     /// ```
     pub fn initial_accumulator_value(mut self, initial_accumulator_value: f64) -> Self {
         self.initial_accumulator_value = initial_accumulator_value;
@@ -56,6 +57,7 @@ impl Adagrad {
     /// ```
     /// use cinta::prelude::*;
     /// assert_eq!(Adagrad::new(0.001).epsilon(1e-7), Adagrad::default());
+    /// assert_ne!(Adagrad::new(0.001).epsilon(0.5), Adagrad::default());
     /// ```
     pub fn epsilon(mut self, epsilon: f64) -> Self {
         self.epsilon = epsilon;

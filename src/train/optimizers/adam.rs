@@ -42,6 +42,7 @@ impl Adam {
     /// ```
     /// use cinta::prelude::*;
     /// assert_eq!(Adam::new(0.001).beta_1(0.9), Adam::default());
+    /// assert_ne!(Adam::new(0.001).beta_1(0.5), Adam::default());
     /// ```
     pub fn beta_1(mut self, beta_1: f64) -> Self {
         self.beta_1 = beta_1;
@@ -53,6 +54,7 @@ impl Adam {
     /// ```
     /// use cinta::prelude::*;
     /// assert_eq!(Adam::new(0.001).beta_2(0.999), Adam::default());
+    /// assert_ne!(Adam::new(0.001).beta_2(0.5), Adam::default());
     /// ```
     pub fn beta_2(mut self, beta_2: f64) -> Self {
         self.beta_2 = beta_2;
@@ -64,6 +66,7 @@ impl Adam {
     /// ```
     /// use cinta::prelude::*;
     /// assert_eq!(Adam::new(0.001).epsilon(1e-7), Adam::default());
+    /// assert_ne!(Adam::new(0.001).epsilon(0.5), Adam::default());
     /// ```
     pub fn epsilon(mut self, epsilon: f64) -> Self {
         self.epsilon = epsilon;
@@ -200,6 +203,7 @@ impl AdamW {
     /// ```
     /// use cinta::prelude::*;
     /// assert_eq!(AdamW::new(0.001).beta_1(0.9), AdamW::default());
+    /// assert_ne!(AdamW::new(0.001).beta_1(0.5), AdamW::default());
     /// ```
     pub fn beta_1(self, beta_1: f64) -> Self {
         AdamW { adam: self.adam.beta_1(beta_1) }
@@ -210,6 +214,7 @@ impl AdamW {
     /// ```
     /// use cinta::prelude::*;
     /// assert_eq!(AdamW::new(0.001).beta_2(0.999), AdamW::default());
+    /// assert_ne!(AdamW::new(0.001).beta_2(0.5), AdamW::default());
     /// ```
     pub fn beta_2(self, beta_2: f64) -> Self {
         AdamW { adam: self.adam.beta_2(beta_2) }
@@ -220,6 +225,7 @@ impl AdamW {
     /// ```
     /// use cinta::prelude::*;
     /// assert_eq!(AdamW::new(0.001).epsilon(1e-7), AdamW::default());
+    /// assert_ne!(AdamW::new(0.001).epsilon(0.5), AdamW::default());
     /// ```
     pub fn epsilon(self, epsilon: f64) -> Self {
         AdamW { adam: self.adam.epsilon(epsilon) }

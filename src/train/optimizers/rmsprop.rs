@@ -49,6 +49,7 @@ impl RmsProp {
     /// ```
     /// use cinta::prelude::*;
     /// assert_eq!(RmsProp::new(0.001).rho(0.9), RmsProp::default());
+    /// assert_ne!(RmsProp::new(0.001).rho(0.5), RmsProp::default());
     /// ```
     pub fn rho(mut self, rho: f64) -> Self {
         self.rho = rho;
@@ -71,6 +72,7 @@ impl RmsProp {
     /// ```
     /// use cinta::prelude::*;
     /// assert_eq!(RmsProp::new(0.001).epsilon(1e-7), RmsProp::default());
+    /// assert_ne!(RmsProp::new(0.001).epsilon(0.5), RmsProp::default());
     /// ```
     pub fn epsilon(mut self, epsilon: f64) -> Self {
         self.epsilon = epsilon;
