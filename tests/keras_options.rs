@@ -67,8 +67,8 @@ fn what_cannot_be_done_is_named() {
     for (pointer, value, expected) in [
         (
             "/class_name".to_owned(),
-            json!("Functional"),
-            "the model is a Functional; only Model is supported",
+            json!("no_such_model"),
+            "the model is a no_such_model; only Sequential and Functional are supported",
         ),
         (
             option(1, "dilation_rate"),

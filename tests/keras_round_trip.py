@@ -1,7 +1,7 @@
 """The round trip between this crate and the real Keras: python tests/keras_round_trip.py
 
 Needs keras (3.15) with a backend, and h5py; builds and runs `tests/keras_round_trip.rs` with cargo. Models of every
-layer and every optimizer that both know are trained and saved by Keras, opened and saved again by the crate, opened
+layer and every optimizer that both know, chains and graphs, are trained and saved by Keras, opened and saved again by the crate, opened
 again by Keras. Weights, predictions, scores, the optimizer's variables in their order, and three more steps of training
 must agree all the way. The last line says whether they do.
 """
@@ -71,6 +71,26 @@ def deep():
     """Enough layers, with names long enough, that lists of names need several attributes."""
     layers = [L.Dense(4, name=f"layer_{i:03}_" + "x" * 900) for i in range(80)]
     return [L.Flatten(), *layers, L.Dense(3, activation="softmax")]
+
+
+def graph(optimizer):
+    """Branches that are added, put side by side and joined in every other way, and a layer in two places."""
+    image = keras.Input((6, 6, 2), name="image")
+    x = L.Conv2D(4, 3, padding="same", activation="relu", name="stem")(image)
+    y = L.Conv2D(4, 3, padding="same", name="branch")(x)
+    x = L.Activation("relu")(L.Add()([x, y]))
+    # Made after the layer that it comes before.
+    late = L.Conv2D(2, 1)
+    z = L.Concatenate()([x, late(L.AveragePooling2D(3, strides=1, padding="same")(image)), image])
+    twin = L.Conv2D(3, 3, name="twin")
+    left, right = twin(z), twin(L.Multiply()([z, z]))
+    joined = [L.Maximum()([left, right]), L.Minimum()([left, right]), L.Average()([left, right, right]),
+              L.Subtract()([left, right])]
+    flat = L.Flatten()(L.Concatenate(axis=2)(joined))
+    model = keras.Model(image, L.Dense(3, activation="softmax", name="scores")(flat))
+    model.compile(optimizer, "categorical_crossentropy", metrics=["accuracy", "categorical_crossentropy"])
+    train(model)
+    return model
 
 
 def inputs(*shape):
@@ -166,6 +186,8 @@ def main():
     models = {name: build(small(), make()) for name, make in OPTIMIZERS.items()}
     models["wide"] = build(wide(), O.Adam(0.01))
     models["dropping"] = build(dropping(), O.SGD(0.05, momentum=0.5))
+    models["graph"] = graph(O.SGD(0.05, momentum=0.5))
+    models["graph_adam"] = graph(O.Adam(0.01))
     models["deep"] = build(deep(), O.SGD(0.01))
     models["squared"] = build(small(), O.SGD(0.05), "mean_squared_error", ["mean_squared_error"])
     smoothed = keras.losses.CategoricalCrossentropy(label_smoothing=0.1)

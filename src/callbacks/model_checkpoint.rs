@@ -161,7 +161,7 @@ impl ModelCheckpoint {
     /// let callbacks: &mut [&mut dyn Callback] = &mut [&mut checkpoint];
     /// model.fit(&data, Fit { epochs: 1, callbacks, verbose: Verbose::Silent, ..Fit::default() })?;
     /// assert!(Model::<f32>::load(dir.join("weights.safetensors")).is_err()); // no model
-    /// let mut other: Sequential = Sequential::new([1]).add(Dense::new(1)).build(4)?;
+    /// let mut other: Model = Sequential::new([1]).add(Dense::new(1)).build(4)?;
     /// other.load_weights(dir.join("weights.safetensors"))?;
     /// assert_eq!(other.get_weights(), model.get_weights());
     /// # std::fs::remove_dir_all(&dir).unwrap();

@@ -45,7 +45,7 @@ pub(crate) struct Plan<T: Scalar> {
 
 impl<T: Scalar> Draft<T> {
     /// Layers of which each takes what the one before gives.
-    pub fn chain(
+    pub(super) fn chain(
         name: String,
         input: Shape,
         layers: Vec<(Option<String>, Arc<dyn MultiLayer<T>>)>,
@@ -62,7 +62,7 @@ impl<T: Scalar> Draft<T> {
     }
 
     /// Names, shapes and weights of all layers, without any memory for the weights.
-    pub fn plan(self) -> Result<Plan<T>> {
+    pub(super) fn plan(self) -> Result<Plan<T>> {
         if self.layers.is_empty() {
             return Err(Error::Config("a model needs at least one layer; add one".to_owned()));
         }
@@ -196,7 +196,7 @@ impl<T: Scalar> Planned<T> {
         Ok(planned)
     }
 
-    pub fn error(&self, reason: String) -> Error {
+    pub(crate) fn error(&self, reason: String) -> Error {
         let class = self.layer.class_name().to_owned();
         Error::Layer { layer: self.name.clone(), class, reason }
     }
@@ -216,7 +216,7 @@ impl<T: Scalar> Planned<T> {
 
 impl<T: Scalar> Plan<T> {
     /// Draws the weights.
-    pub fn draw(self, seed: u64) -> Result<Model<T>> {
+    pub(super) fn draw(self, seed: u64) -> Result<Model<T>> {
         let stream = Stream::new(seed).fork(WEIGHTS);
         let mut layers = Vec::with_capacity(self.layers.len());
         for (at, planned) in self.layers.into_iter().enumerate() {

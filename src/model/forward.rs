@@ -71,7 +71,7 @@ pub(super) struct Run<'m, 't, T: Scalar> {
 }
 
 impl<'m, 't, T: Scalar> Run<'m, 't, T> {
-    pub fn new(
+    pub(super) fn new(
         graph: &'m Graph,
         layers: &'m [Built<T>],
         weights: Vec<Vec<Var<'t, T>>>,
@@ -83,7 +83,7 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
     }
 
     /// A run for inference: all weights are constants.
-    pub fn infer(graph: &'m Graph, layers: &'m [Built<T>]) -> Self {
+    pub(super) fn infer(graph: &'m Graph, layers: &'m [Built<T>]) -> Self {
         let constants = |layer: &Built<T>| {
             layer.params.iter().map(|param| Var::constant(param.value.clone())).collect()
         };
@@ -91,7 +91,7 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
     }
 
     /// The outputs.
-    pub fn outputs(mut self, inputs: Vec<Tensor<T>>) -> Vec<Tensor<T>> {
+    pub(super) fn outputs(mut self, inputs: Vec<Tensor<T>>) -> Vec<Tensor<T>> {
         self.enter(inputs);
         (0..self.graph.nodes.len()).for_each(|node| self.node(node));
         let graph = self.graph;
@@ -100,7 +100,7 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
 
     /// The loss of every sample, and the predictions, of a model with one output. If the layer that gives it ends in a
     /// softmax or a sigmoid, and the loss can do without, it gets what went into that.
-    pub fn loss(
+    pub(super) fn loss(
         &mut self,
         inputs: Vec<Tensor<T>>,
         targets: &Tensor<T>,

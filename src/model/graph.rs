@@ -47,7 +47,7 @@ pub(crate) struct Graph {
 
 impl Graph {
     /// The shape of one sample.
-    pub fn shape(&self, source: Source) -> Shape {
+    pub(super) fn shape(&self, source: Source) -> Shape {
         match source {
             Source::Input(input) => self.inputs[input].shape,
             Source::Node(node) => self.nodes[node].output,
@@ -55,7 +55,7 @@ impl Graph {
     }
 
     /// Where a value is kept while the graph runs: the inputs come first.
-    pub fn place(&self, source: Source) -> usize {
+    pub(super) fn place(&self, source: Source) -> usize {
         match source {
             Source::Input(input) => input,
             Source::Node(node) => self.inputs.len() + node,
@@ -63,7 +63,7 @@ impl Graph {
     }
 
     /// How often each value is needed, by place.
-    pub fn uses(&self) -> Vec<usize> {
+    pub(super) fn uses(&self) -> Vec<usize> {
         let mut uses = vec![0; self.inputs.len() + self.nodes.len()];
         let taken = self.nodes.iter().flat_map(|node| &node.inputs);
         taken.chain(&self.outputs).for_each(|&source| uses[self.place(source)] += 1);
@@ -71,13 +71,13 @@ impl Graph {
     }
 
     /// The node that is where a layer works first.
-    pub fn first_node(&self, layer: usize) -> usize {
+    pub(super) fn first_node(&self, layer: usize) -> usize {
         let found = self.nodes.iter().position(|node| node.layer == layer);
         found.expect("each layer of a model has a node")
     }
 
     /// What is needed for these values, with the same inputs.
-    pub fn up_to(&self, outputs: &[Source]) -> Graph {
+    pub(super) fn up_to(&self, outputs: &[Source]) -> Graph {
         let mut needed = vec![false; self.nodes.len()];
         let mark = |source: &Source, needed: &mut Vec<bool>| {
             if let Source::Node(node) = *source {
@@ -90,11 +90,12 @@ impl Graph {
                 self.nodes[node].inputs.iter().for_each(|source| mark(source, &mut needed));
             }
         }
-        let mut numbers = vec![0; needed.len()];
+        // How many are kept before each node: its number among them.
+        let mut numbers = Vec::with_capacity(needed.len());
         let mut count = 0;
-        for (number, _) in numbers.iter_mut().zip(&needed).filter(|(_, needed)| **needed) {
-            *number = count;
-            count += 1;
+        for needed in &needed {
+            numbers.push(count);
+            count += usize::from(*needed);
         }
         let renumbered = |source: &Source| match *source {
             Source::Node(node) => Source::Node(numbers[node]),

@@ -223,6 +223,14 @@ impl<T: Scalar> fmt::Debug for Shared<T> {
 }
 
 /// Puts layers of several inputs into a graph.
+///
+/// ```
+/// use cinta::prelude::*;
+/// let (a, b) = (Input::new([3]), Input::new([3]));
+/// let model = Model::new([&a, &b], &Add::new().of([&a, &b])).build(0)?;
+/// assert_eq!(model.output_shape(), [3]);
+/// # Ok::<(), cinta::Error>(())
+/// ```
 pub trait Of<T: Scalar>: MultiLayer<T> {
     /// What the layer gives for these values.
     ///
@@ -242,7 +250,14 @@ impl<T: Scalar, L: MultiLayer<T> + 'static> Of<T> for L {
     }
 }
 
-/// Nodes as an argument: one, or a list.
+/// Nodes as an argument: one, an array of references, or a slice.
+///
+/// ```
+/// use cinta::Nodes;
+/// use cinta::prelude::*;
+/// let x = Input::new([3]);
+/// assert_eq!([&x, &x].nodes().len(), 2);
+/// ```
 pub trait Nodes<T: Scalar> {
     /// The nodes, in order.
     fn nodes(self) -> Vec<Node<T>>;

@@ -30,6 +30,14 @@ impl Default for Concatenate {
 
 impl Concatenate {
     /// Along the last axis.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let x = Input::new([2, 3]);
+    /// let model = Model::new(&x, &Concatenate::new().of([&x, &x])).build(0)?;
+    /// assert_eq!(model.output_shape(), [2, 6]);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }

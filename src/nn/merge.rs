@@ -19,11 +19,27 @@ macro_rules! merge_layer {
 
         impl $layer {
             /// The layer; [`of`](crate::Of::of) gives it its inputs.
+            ///
+            /// ```
+            /// use cinta::prelude::*;
+            /// let (a, b) = (Input::new([2, 3]), Input::new([1, 3]));
+            #[doc = concat!("let y = ", stringify!($layer), "::new().of([&a, &b]);")]
+            /// assert_eq!(Model::new([&a, &b], &y).build(0)?.output_shape(), [2, 3]);
+            /// # Ok::<(), cinta::Error>(())
+            /// ```
             pub fn new() -> Self {
                 Self::default()
             }
 
             /// The layer's name in the model, in place of an automatic one.
+            ///
+            /// ```
+            /// use cinta::prelude::*;
+            /// let x = Input::new([2]);
+            #[doc = concat!("let y = ", stringify!($layer), "::new().name(\"join\").of([&x, &x]);")]
+            #[doc = concat!("assert_eq!(Model::new(&x, &y).build(0)?.get_layer(\"join\")?.class_name(), \"", $class_name, "\");")]
+            /// # Ok::<(), cinta::Error>(())
+            /// ```
             pub fn name(mut self, name: impl Into<String>) -> Self {
                 self.name = Some(name.into());
                 self

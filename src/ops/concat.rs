@@ -101,37 +101,13 @@ mod tests {
     use super::*;
     use crate::autograd::gradcheck;
     use crate::ops::testing::{assert_close, random};
+    use proptest::prelude::*;
 
     #[test]
     fn worked_example() {
         let (a, b) = (Tensor::from([[1.0, 2.0]]), Tensor::from([[3.0, 4.0], [5.0, 6.0]]));
         let y = Var::concat(&[&Var::constant(a), &Var::constant(b)], 0);
         assert_close(y.value(), &Tensor::from([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]));
-    }
-
-    #[test]
-    fn definition() {
-        // Along every axis, of one to nine parts of several lengths, one of them empty and one not row-major.
-        for axis in 0..3 {
-            for count in 1..10 {
-                let part = |i: usize| {
-                    let mut dims = [3, 4, 5];
-                    dims[axis] = [2, 0, 3, 1][i % 4];
-                    let x = random(&dims, -1.0, 1.0, i as u64, 0);
-                    if i == 2 { x.flip(1) } else { x }
-                };
-                let parts: Vec<Tensor<f64>> = (0..count).map(part).collect();
-                let vars: Vec<Var<'_, f64>> = parts.iter().cloned().map(Var::constant).collect();
-                let y = Var::concat(&vars.iter().collect::<Vec<_>>(), axis);
-                let mut start = 0;
-                for x in &parts {
-                    let end = start + x.shape()[axis];
-                    assert_eq!(y.value().slice(axis, start..end).to_vec(), x.to_vec());
-                    start = end;
-                }
-                assert_eq!(y.shape()[axis], start);
-            }
-        }
     }
 
     #[test]
@@ -149,5 +125,28 @@ mod tests {
     fn another_axis_differs() {
         let x = |n: usize| Var::constant(Tensor::<f64>::zeros([n, 3]));
         Var::concat(&[&x(2), &x(3)], 1);
+    }
+
+    proptest! {
+        // Up to nine parts, some of them empty and some not row-major.
+        #[test]
+        fn definition(axis in 0usize..3, lengths in proptest::collection::vec(0usize..4, 1..10), flip in 0usize..10) {
+            let part = |(i, &length): (usize, &usize)| {
+                let mut dims = [3, 4, 5];
+                dims[axis] = length;
+                let x = random(&dims, -1.0, 1.0, i as u64, 0);
+                if i == flip { x.flip(1) } else { x }
+            };
+            let parts: Vec<Tensor<f64>> = lengths.iter().enumerate().map(part).collect();
+            let vars: Vec<Var<'_, f64>> = parts.iter().cloned().map(Var::constant).collect();
+            let y = Var::concat(&vars.iter().collect::<Vec<_>>(), axis);
+            let mut start = 0;
+            for x in &parts {
+                let end = start + x.shape()[axis];
+                assert_eq!(y.value().slice(axis, start..end).to_vec(), x.to_vec());
+                start = end;
+            }
+            assert_eq!(y.shape()[axis], start);
+        }
     }
 }

@@ -58,7 +58,8 @@ compiled!(|x: &Var<T>, y: &Var<T>| x.minimum(y));
 mod tests {
     use super::*;
     use crate::autograd::{Tape, gradcheck};
-    use crate::ops::testing::random;
+    use crate::ops::testing::{indices, random, tensors};
+    use proptest::prelude::*;
 
     #[test]
     fn worked_example() {
@@ -82,5 +83,16 @@ mod tests {
             [a.slice(1, ..1), b.slice(0, ..1).reshape([2, 5])],
         )
         .unwrap();
+    }
+
+    proptest! {
+        #[test]
+        fn definition(a in tensors(3, -2.0, 2.0)) {
+            let b = random(&a.shape(), -2.0, 2.0, a.len() as u64, 1);
+            let y = Var::constant(a.clone()).minimum(&Var::constant(b.clone()));
+            for index in indices::<3>(a.dims()) {
+                assert_eq!(y.value().at(index), a.at(index).min(b.at(index)));
+            }
+        }
     }
 }

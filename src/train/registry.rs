@@ -15,7 +15,7 @@ type Make<P> = Arc<dyn Fn(&Config) -> Result<Box<P>, String> + Send + Sync>;
 /// each is made from the options that its `config` gave when the model was saved.
 ///
 /// ```
-/// use cinta::{Config, Context, Layer, Registry, Model, Shape, Var};
+/// use cinta::{Config, Context, Layer, Registry, Model, Sequential, Shape, Var};
 ///
 /// struct Double;
 ///
