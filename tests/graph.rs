@@ -216,7 +216,7 @@ fn wrong_graphs_are_errors_that_name_both_ends() {
     );
     let dense = a.then(Dense::new(2));
     assert_eq!(
-        error(&[b.clone()], &dense),
+        error(std::slice::from_ref(&b), &dense),
         "the outputs need the input a of shape [4, 4, 2], which is not among the model's inputs; add it to them"
     );
     assert_eq!(
@@ -225,17 +225,18 @@ fn wrong_graphs_are_errors_that_name_both_ends() {
     );
     assert_eq!(error(&[a.clone(), a.clone()], &dense), "the input 1 of the model is given twice");
     assert!(
-        error(&[dense.clone()], &dense.then(Relu))
+        error(std::slice::from_ref(&dense), &dense.then(Relu))
             .contains("a model begins with nodes of Input::new")
     );
-    assert!(error(&[a.clone()], &a).contains("at least one layer"));
+    assert!(error(std::slice::from_ref(&a), &a).contains("at least one layer"));
     let named = |x: &Node| x.then(Dense::new(2).name("same"));
     assert!(
-        error(&[a.clone()], &named(&named(&a))).contains("\"same\" is taken by an earlier layer")
+        error(std::slice::from_ref(&a), &named(&named(&a)))
+            .contains("\"same\" is taken by an earlier layer")
     );
     let twice = Shared::new(Dense::new(5).name("twice"));
     assert_eq!(
-        error(&[a.clone()], &twice.of(&twice.of(&a))),
+        error(std::slice::from_ref(&a), &twice.of(&twice.of(&a))),
         "layer twice (Dense): is used for inputs [4, 4, 2] and for inputs [4, 4, 5], which need other weights; use a \
          layer for each"
     );

@@ -95,7 +95,7 @@ impl<T: Scalar> Sequential<T> {
     /// how `fit` shuffles: the same seed gives the same model, bit for bit, for any number of threads.
     ///
     /// # Errors
-    /// [`Error::Layer`] for a layer whose options make no sense or do not fit its input.
+    /// [`Error::Layer`](crate::Error::Layer) for a layer whose options make no sense or do not fit its input.
     ///
     /// ```
     /// # use cinta::prelude::*;
