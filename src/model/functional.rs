@@ -157,3 +157,94 @@ fn ends<'v>(config: &'v Config, name: &str) -> Result<Vec<History<'v>>, String> 
     };
     values.into_iter().map(|value| history(value).unwrap_or_else(|| Err(wrong()))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::config::from_config;
+    use super::super::model::Model;
+    use crate::tensor::Tensor;
+    use crate::train::Registry;
+    use serde_json::{Value, json};
+
+    fn model(layers: &Value, outputs: &Value) -> Result<Model<f32>, String> {
+        let config = json!({
+            "class_name": "Model",
+            "config": { "name": "model_1", "layers": layers, "input_layers": [["x", 0, 0]], "output_layers": outputs },
+        });
+        let description = from_config(&config, &Registry::new())?;
+        description.plan.draw(0).map_err(|error| error.to_string())
+    }
+
+    fn input() -> Value {
+        json!({
+            "name": "x", "class_name": "InputLayer", "inbound_nodes": [],
+            "config": { "batch_input_shape": [null, 2], "dtype": "float32", "sparse": false, "name": "x" },
+        })
+    }
+
+    fn layer(name: &str, class_name: &str, inbound: Value) -> Value {
+        let config = match class_name {
+            "Activation" => json!({ "name": name, "activation": "relu" }),
+            _ => json!({ "name": name }),
+        };
+        json!({ "name": name, "class_name": class_name, "config": config, "inbound_nodes": inbound })
+    }
+
+    #[test]
+    fn graphs_of_keras_2_are_read() {
+        // Layers in another order than that of the graph, one of them in two places, with call arguments without effect.
+        let layers = json!([
+            layer("sum", "Add", json!([[["act", 0, 0, {}], ["act", 1, 0, {}]]])),
+            layer(
+                "act",
+                "Activation",
+                json!([[["x", 0, 0, { "training": null }]], [["act", 0, 0, {}]]])
+            ),
+            input(),
+        ]);
+        let model = model(&layers, &json!([["sum", 0, 0]])).unwrap();
+        let y = model.predict(&Tensor::from([[1.0, -3.0]])).unwrap();
+        assert_eq!(y.to_vec(), [2.0, 0.0]);
+    }
+
+    #[test]
+    fn broken_graphs_are_errors_that_name_a_layer() {
+        let relu = |from: &str| layer("act", "Activation", json!([[[from, 0, 0, {}]]]));
+        let end = json!([["act", 0, 0]]);
+        let error = |act: Value, end: &Value| model(&json!([input(), act]), end).unwrap_err();
+        for (found, expected) in [
+            (error(relu("act"), &end), "the layers go in a circle: act needs its own output"),
+            (
+                error(relu("gone"), &end),
+                "layer act takes what node 0 of layer gone gives, and there is none",
+            ),
+            (
+                error(relu("x"), &json!([["act", 7, 0]])),
+                "the model takes what node 7 of layer act gives, and there is none",
+            ),
+            (
+                error(layer("act", "Activation", json!([[["x", 0, 1, {}]]])), &end),
+                "layer act: it takes output 1 of layer x, and layers with several outputs are not supported",
+            ),
+            (
+                error(
+                    layer("act", "Activation", json!([[["x", 0, 0, { "training": true }]]])),
+                    &end,
+                ),
+                "layer act: the call argument training = true is not supported",
+            ),
+            (
+                error(layer("act", "Activation", json!([[]])), &end),
+                "layer act: one of its nodes takes nothing",
+            ),
+            (
+                error(layer("act", "Activation", json!(3)), &end),
+                "layer act: it does not say what it takes",
+            ),
+            (error(relu("x"), &json!([])), "the model has no inputs or no outputs"),
+            (error(relu("x"), &json!(3)), "the model's output_layers are no list of layers"),
+        ] {
+            assert!(found.contains(expected), "{found:?} does not say {expected:?}");
+        }
+    }
+}
