@@ -120,8 +120,9 @@ pub use model::{
 };
 pub use nn::{
     Activation, Add, Average, AveragePooling2d, Concatenate, Config, Context, Conv2d, Dense,
-    Distribution, Dropout, Fan, Flatten, Initializer, Layer, MaxPooling2d, Maximum, Minimum, Mode,
-    MultiLayer, Multiply, Options, Pair, Regularizer, Subtract, Weight,
+    Distribution, Dropout, Fan, Flatten, GlobalAveragePooling2d, GlobalMaxPooling2d, Initializer,
+    Layer, MaxPooling2d, Maximum, Minimum, Mode, MultiLayer, Multiply, Options, Pair, Regularizer,
+    Subtract, Weight,
 };
 pub use ops::Convolution;
 pub use rand;

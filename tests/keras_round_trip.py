@@ -86,7 +86,9 @@ def graph(optimizer):
     left, right = twin(z), twin(L.Multiply()([z, z]))
     joined = [L.Maximum()([left, right]), L.Minimum()([left, right]), L.Average()([left, right, right]),
               L.Subtract()([left, right])]
-    flat = L.Flatten()(L.Concatenate(axis=2)(joined))
+    sides = L.Concatenate(axis=2)(joined)
+    pooled = [L.GlobalAveragePooling2D()(sides), L.Flatten()(L.GlobalMaxPooling2D(keepdims=True)(sides))]
+    flat = L.Concatenate()([L.Flatten()(sides), *pooled])
     model = keras.Model(image, L.Dense(3, activation="softmax", name="scores")(flat))
     model.compile(optimizer, "categorical_crossentropy", metrics=["accuracy", "categorical_crossentropy"])
     train(model)

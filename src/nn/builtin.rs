@@ -2,14 +2,14 @@
 
 use super::{
     Activation, Add, Average, AveragePooling2d, Concatenate, Config, Conv2d, Dense, Dropout,
-    Flatten, Layer, MaxPooling2d, Maximum, Minimum, MultiLayer, Multiply, Subtract, shared_layer,
-    shared_multi,
+    Flatten, GlobalAveragePooling2d, GlobalMaxPooling2d, Layer, MaxPooling2d, Maximum, Minimum,
+    MultiLayer, Multiply, Subtract, shared_layer, shared_multi,
 };
 use crate::scalar::Scalar;
 use std::sync::Arc;
 
 /// The classes of [`make`], all of them Keras's as well.
-pub(crate) const BUILTIN: [&str; 14] = [
+pub(crate) const BUILTIN: [&str; 16] = [
     "Activation",
     "Add",
     "Average",
@@ -19,6 +19,8 @@ pub(crate) const BUILTIN: [&str; 14] = [
     "Dense",
     "Dropout",
     "Flatten",
+    "GlobalAveragePooling2D",
+    "GlobalMaxPooling2D",
     "MaxPooling2D",
     "Maximum",
     "Minimum",
@@ -52,6 +54,8 @@ pub(crate) fn make<T: Scalar>(
         "Dense" => some(Dense::from_config(config)),
         "Dropout" => some(Dropout::from_config(config)),
         "Flatten" => some(Flatten::from_config(config)),
+        "GlobalAveragePooling2D" => some(GlobalAveragePooling2d::from_config(config)),
+        "GlobalMaxPooling2D" => some(GlobalMaxPooling2d::from_config(config)),
         "MaxPooling2D" => some(MaxPooling2d::from_config(config)),
         "Maximum" => multi(Maximum::from_config(config)),
         "Minimum" => multi(Minimum::from_config(config)),
