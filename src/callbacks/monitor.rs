@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::model::{FitParams, Model, Scores};
 use crate::scalar::Scalar;
-use crate::train::{Compile, Direction};
+use crate::train::Direction;
 
 /// Which value a callback watches, and what it takes for a better one.
 #[derive(Clone, Debug)]
@@ -31,7 +31,7 @@ impl Monitor {
             return Err(Error::Config(format!("{class}: min_delta is NaN; it is a number")));
         }
         let metric = name.strip_prefix("val_").unwrap_or(name);
-        let known: Vec<_> = model.compiled.iter().flat_map(Compile::directions).collect();
+        let known = model.directions();
         let of_metric = || known.iter().find(|(known, _)| known == metric).map(|found| found.1);
         self.direction = self.mode.or_else(of_metric).ok_or_else(|| {
             let known: Vec<String> = known.into_iter().map(|(known, _)| known).collect();

@@ -5,7 +5,8 @@ use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 use std::ops::Range;
 
-/// Inputs `[n, ..]` and targets `[n, ..]`: a pair for each sample, and if wanted a weight `[n]`.
+/// Inputs `[n, ..]` and targets `[n, ..]`: a pair for each sample, and if wanted a weight `[n]`. A model with several inputs or
+/// outputs takes one made by [`several`](Self::several).
 ///
 /// ```
 /// use cinta::prelude::*;
@@ -19,6 +20,9 @@ use std::ops::Range;
 pub struct Dataset<T: Scalar = f32> {
     inputs: Tensor<T>,
     targets: Tensor<T>,
+    /// Those of the second input and output of a model, and so on.
+    more_inputs: Vec<Tensor<T>>,
+    more_targets: Vec<Tensor<T>>,
     sample_weight: Option<Tensor<T>>,
 }
 
@@ -47,7 +51,68 @@ impl<T: Scalar> Dataset<T> {
                 x[0], y[0]
             )));
         }
-        Ok(Dataset { inputs, targets, sample_weight: None })
+        let (more_inputs, more_targets) = (Vec::new(), Vec::new());
+        Ok(Dataset { inputs, targets, more_inputs, more_targets, sample_weight: None })
+    }
+
+    /// Arrays for a model with several inputs or outputs: `inputs` in the order of its inputs, `targets` in that of its
+    /// outputs, with the same number of samples in all.
+    ///
+    /// # Errors
+    /// When there are no inputs or no targets, or one of them has another number of samples, or no axis of samples.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let (left, right) = (Tensor::<f32>::zeros([4, 8, 8, 1]), Tensor::zeros([4, 3]));
+    /// let data = Dataset::several([left.clone(), right], [Tensor::zeros([4, 1])])?;
+    /// assert_eq!(data.all_inputs().map(|x| x.shape().rank()).collect::<Vec<_>>(), [4, 2]);
+    ///
+    /// let error = Dataset::several([left, Tensor::zeros([5, 3])], [Tensor::zeros([4, 1])]).unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "input 1 [5, 3] has 5 samples, and input 0 [4, 8, 8, 1] has 4; all inputs and targets have as many"
+    /// );
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn several(
+        inputs: impl IntoIterator<Item = Tensor<T>>,
+        targets: impl IntoIterator<Item = Tensor<T>>,
+    ) -> Result<Self> {
+        Self::of_lists(inputs.into_iter().collect(), targets.into_iter().collect())
+    }
+
+    #[inline(never)]
+    fn of_lists(mut inputs: Vec<Tensor<T>>, mut targets: Vec<Tensor<T>>) -> Result<Self> {
+        if inputs.is_empty() || targets.is_empty() {
+            return Err(Error::Data(format!(
+                "a data set needs at least one array of inputs and one of targets, and there are {} and {}",
+                inputs.len(),
+                targets.len()
+            )));
+        }
+        let n = inputs[0].shape().first().copied();
+        let described = inputs.iter().map(|x| ("input", x)).enumerate();
+        let described = described.chain(targets.iter().map(|y| ("target", y)).enumerate());
+        for (i, (what, array)) in described {
+            let shape = array.shape();
+            match (shape.first().copied(), n) {
+                (None, _) | (_, None) => {
+                    return Err(Error::Data(format!(
+                        "inputs and targets need a first axis that counts samples, and {what} {i} has the shape {shape}"
+                    )));
+                }
+                (Some(own), Some(n)) if own != n => {
+                    return Err(Error::Data(format!(
+                        "{what} {i} {shape} has {own} samples, and input 0 {} has {n}; all inputs and targets have as many",
+                        inputs[0].shape()
+                    )));
+                }
+                _ => {}
+            }
+        }
+        let (more_inputs, more_targets) = (inputs.split_off(1), targets.split_off(1));
+        let (inputs, targets) = (inputs.remove(0), targets.remove(0));
+        Ok(Dataset { inputs, targets, more_inputs, more_targets, sample_weight: None })
     }
 
     /// Gives every sample a weight `[n]`: Keras's `sample_weight` of `fit`, `evaluate` and `validation_data`.
@@ -89,7 +154,7 @@ impl<T: Scalar> Dataset<T> {
         Ok(Dataset { sample_weight: Some(sample_weight), ..self })
     }
 
-    /// The inputs.
+    /// The inputs; of several, the first.
     ///
     /// ```
     /// # use cinta::prelude::*;
@@ -101,7 +166,7 @@ impl<T: Scalar> Dataset<T> {
         &self.inputs
     }
 
-    /// The targets.
+    /// The targets; of several, the first.
     ///
     /// ```
     /// # use cinta::prelude::*;
@@ -111,6 +176,31 @@ impl<T: Scalar> Dataset<T> {
     /// ```
     pub fn targets(&self) -> &Tensor<T> {
         &self.targets
+    }
+
+    /// The inputs, for each input of a model.
+    ///
+    /// ```
+    /// # use cinta::prelude::*;
+    /// let data = Dataset::new(Tensor::<f32>::zeros([3, 2]), Tensor::zeros([3]))?;
+    /// assert_eq!(data.all_inputs().count(), 1);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn all_inputs(&self) -> impl Iterator<Item = &Tensor<T>> {
+        std::iter::once(&self.inputs).chain(&self.more_inputs)
+    }
+
+    /// The targets, for each output of a model.
+    ///
+    /// ```
+    /// # use cinta::prelude::*;
+    /// let targets = [Tensor::zeros([3]), Tensor::zeros([3, 10])];
+    /// let data = Dataset::several([Tensor::<f32>::zeros([3, 2])], targets)?;
+    /// assert_eq!(data.all_targets().map(|y| y.shape().rank()).collect::<Vec<_>>(), [1, 2]);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn all_targets(&self) -> impl Iterator<Item = &Tensor<T>> {
+        std::iter::once(&self.targets).chain(&self.more_targets)
     }
 
     /// The weights of the samples, if they have any.
@@ -161,11 +251,7 @@ impl<T: Scalar> Dataset<T> {
     #[track_caller]
     #[inline(never)]
     pub fn slice(&self, range: Range<usize>) -> Dataset<T> {
-        Dataset {
-            inputs: self.inputs.slice(0, range.clone()),
-            targets: self.targets.slice(0, range.clone()),
-            sample_weight: self.sample_weight.as_ref().map(|weight| weight.slice(0, range)),
-        }
+        self.each(|tensor| tensor.slice(0, range.clone()))
     }
 
     /// The samples with these indices, in that order.
@@ -182,10 +268,18 @@ impl<T: Scalar> Dataset<T> {
     #[track_caller]
     #[inline(never)]
     pub fn take(&self, indices: &[usize]) -> Dataset<T> {
+        self.each(|tensor| tensor.take(indices))
+    }
+
+    /// The same of all arrays.
+    #[track_caller]
+    fn each(&self, of: impl Fn(&Tensor<T>) -> Tensor<T>) -> Dataset<T> {
         Dataset {
-            inputs: self.inputs.take(indices),
-            targets: self.targets.take(indices),
-            sample_weight: self.sample_weight.as_ref().map(|weight| weight.take(indices)),
+            inputs: of(&self.inputs),
+            targets: of(&self.targets),
+            more_inputs: self.more_inputs.iter().map(&of).collect(),
+            more_targets: self.more_targets.iter().map(&of).collect(),
+            sample_weight: self.sample_weight.as_ref().map(&of),
         }
     }
 
@@ -239,6 +333,9 @@ impl<T: Scalar> Dataset<T> {
     }
 }
 
-compiled!(|x: &Tensor<T>| Dataset::new(x.clone(), x.clone()));
+compiled!(|x: &Tensor<T>| (
+    Dataset::new(x.clone(), x.clone()),
+    Dataset::several([x.clone()], [x.clone()])
+));
 compiled!(|data: &Dataset<T>, weights: Tensor<T>| data.clone().with_sample_weight(weights));
 compiled!(|data: &Dataset<T>| (data.slice(0..1), data.take(&[]), data.split(0.5)));

@@ -67,7 +67,7 @@ pub(crate) fn to_config<T: Scalar>(model: &Model<T>) -> Value {
         object
     };
     if let Some(compiled) = &model.compiled {
-        model_config["compile_config"] = compiled.config();
+        model_config["compile_config"] = compiled.config(&model.output_names());
     }
     model_config
 }
@@ -166,9 +166,10 @@ pub(crate) fn from_config<T: Scalar>(
         }
     };
     let plan = draft.plan().map_err(|error| error.to_string())?;
+    let outputs = plan.graph.output_names(|layer| plan.layers[layer].name.clone());
     let compile = match model.get("compile_config") {
         Some(config) if config.as_object().is_some_and(|config| !config.is_empty()) => Some(
-            Compile::from_config(config, registry)
+            Compile::from_config(config, registry, &outputs)
                 .map_err(|reason| format!("compile_config: {reason}"))?,
         ),
         _ => None,

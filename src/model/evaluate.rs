@@ -3,49 +3,65 @@
 use super::forward::{self, Run, SHARD, map_shards, together};
 use super::model::Model;
 use super::scores::Scores;
+use crate::autograd::Var;
 use crate::datasets::Dataset;
 use crate::error::{Error, Result};
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
-use crate::train::{Compile, Metric};
-use std::sync::Arc;
+use crate::train::{Goal, Goals, Reported};
 
 /// Sums over samples, from which the loss and the metrics follow.
 #[derive(Clone, Default)]
 pub(super) struct Sums {
+    /// Of all outputs together.
     loss: f64,
+    /// Of each output, where there are several.
+    losses: Vec<f64>,
     samples: f64,
     metrics: Vec<Vec<f64>>,
 }
 
 impl Sums {
-    /// The sums over one shard.
+    /// The sums over one shard: `losses` and `predictions` are those of each output.
     pub fn of<T: Scalar>(
-        compiled: &Compile<T>,
-        losses: &Tensor<T>,
+        goals: &Goals<'_, T>,
+        losses: &[Option<Var<'_, T>>],
         shard: &Dataset<T>,
-        predictions: &Tensor<T>,
+        predictions: &[Tensor<T>],
     ) -> Sums {
-        let (targets, losses) = (shard.targets(), losses.iter().map(Scalar::widen));
-        let state = |metric: &Arc<dyn Metric<T>>| metric.state(targets, predictions);
-        let (metrics, weighted) = (compiled.metrics.iter(), compiled.weighted_metrics.iter());
-        let (loss, metrics) = match shard.sample_weight() {
-            None => (losses.sum(), metrics.chain(weighted).map(state).collect()),
-            Some(weights) => {
-                let weights: Vec<f64> = weights.iter().map(Scalar::widen).collect();
-                let weighted =
-                    weighted.map(|metric| metric.state_weighted(targets, predictions, &weights));
-                let loss = losses.zip(&weights).map(|(loss, weight)| loss * weight).sum();
-                (loss, metrics.map(state).chain(weighted).collect())
+        let weights: Option<Vec<f64>> =
+            shard.sample_weight().map(|weights| weights.iter().map(Scalar::widen).collect());
+        let mut sums = Sums { samples: shard.len() as f64, ..Sums::default() };
+        for (loss, goal) in losses.iter().zip(&goals.losses) {
+            let (Some(loss), Some(goal)) = (loss, goal) else { continue };
+            let values = loss.value().iter().map(Scalar::widen);
+            let loss: f64 = match &weights {
+                None => values.sum(),
+                Some(weights) => values.zip(weights).map(|(loss, weight)| loss * weight).sum(),
+            };
+            sums.loss += goal.weight.map_or(loss, |weight| loss * weight);
+            if goal.name.is_some() {
+                sums.losses.push(loss);
+            }
+        }
+        let targets: Vec<&Tensor<T>> = shard.all_targets().collect();
+        let state = |it: &Reported<'_, T>| {
+            let (targets, predictions) = (targets[it.output], &predictions[it.output]);
+            match weights.as_ref().filter(|_| it.weighted) {
+                Some(weights) => it.metric.state_weighted(targets, predictions, weights),
+                None => it.metric.state(targets, predictions),
             }
         };
-        Sums { loss, samples: shard.len() as f64, metrics }
+        sums.metrics = goals.metrics.iter().map(state).collect();
+        sums
     }
 
     /// Adds those of another shard.
     pub fn add(&mut self, other: &Sums) {
         self.loss += other.loss;
         self.samples += other.samples;
+        self.losses.resize(other.losses.len(), 0.0);
+        self.losses.iter_mut().zip(&other.losses).for_each(|(sum, other)| *sum += other);
         if self.metrics.is_empty() {
             self.metrics = other.metrics.clone();
         } else {
@@ -65,10 +81,12 @@ impl Sums {
     }
 
     /// The values, with this loss, under Keras's names.
-    pub fn scores<T: Scalar>(&self, compiled: &Compile<T>, loss: f64) -> Scores {
-        let metrics = compiled.reported().into_iter().zip(&self.metrics);
-        let metrics = metrics.map(|((name, metric), state)| (name, metric.result(state)));
-        std::iter::once(("loss".to_owned(), loss)).chain(metrics).collect()
+    pub fn scores<T: Scalar>(&self, goals: &Goals<'_, T>, loss: f64) -> Scores {
+        let names = goals.losses.iter().flatten().filter_map(|goal| goal.name.clone());
+        let losses = names.zip(&self.losses).map(|(name, loss)| (name, loss / self.samples));
+        let metrics = goals.metrics.iter().zip(&self.metrics);
+        let metrics = metrics.map(|(it, state)| (it.name.clone(), it.metric.result(state)));
+        std::iter::once(("loss".to_owned(), loss)).chain(losses).chain(metrics).collect()
     }
 }
 
@@ -95,21 +113,20 @@ impl<T: Scalar> Model<T> {
     pub fn evaluate(&self, data: &Dataset<T>) -> Result<Scores> {
         let compiled = self.compiled()?;
         self.check_data("data", data)?;
-        Ok(self.evaluate_checked(compiled, data))
+        Ok(self.evaluate_checked(&self.goals(compiled)?, data))
     }
 
-    pub(super) fn evaluate_checked(&self, compiled: &Compile<T>, data: &Dataset<T>) -> Scores {
+    pub(super) fn evaluate_checked(&self, goals: &Goals<'_, T>, data: &Dataset<T>) -> Scores {
         let size = together(&self.graph, &self.layers, data.len(), SHARD);
         let shards = map_shards(data.len(), size, |shard| {
             let shard = data.slice(shard);
             let mut run = Run::infer(&self.graph, &self.layers);
-            let (losses, predictions) =
-                run.loss(vec![shard.inputs().clone()], shard.targets(), &*compiled.loss);
-            Sums::of(compiled, losses.value(), &shard, &predictions)
+            let (losses, predictions) = run.losses(&shard, goals);
+            Sums::of(goals, &losses, &shard, &predictions)
         });
         let mut sums = Sums::default();
         shards.iter().for_each(|shard| sums.add(shard));
-        sums.scores(compiled, sums.loss() + self.penalty())
+        sums.scores(goals, sums.loss() + self.penalty())
     }
 
     /// The outputs for inputs `[n, ..]`, without dropout. `n` may be 0. The result lies in memory in row-major order.
@@ -157,29 +174,36 @@ impl<T: Scalar> Model<T> {
 
     /// Whether a data set can train or test this model.
     pub(super) fn check_data(&self, what: &str, data: &Dataset<T>) -> Result<()> {
-        let compiled = self.compiled()?;
+        let goals = self.goals(self.compiled()?)?;
         if data.is_empty() {
             return Err(Error::Data(format!("the {what} has no samples")));
         }
-        if self.graph.inputs.len() != 1 || self.graph.outputs.len() != 1 {
-            return Err(Error::Config(format!(
-                "fit and evaluate are for models with one input and one output, and this one has {} and {}",
-                self.graph.inputs.len(),
-                self.graph.outputs.len()
+        forward::check_all_inputs(&self.graph, &data.all_inputs().collect::<Vec<_>>())?;
+        let (names, targets) = (self.output_names(), data.all_targets().collect::<Vec<_>>());
+        if targets.len() != names.len() {
+            return Err(Error::Data(format!(
+                "the model has {} outputs ({}), and the {what} has targets for {}",
+                names.len(),
+                names.join(", "),
+                targets.len()
             )));
         }
-        forward::check_inputs(self.input_shape(), data.inputs())?;
-        forward::check_finite("target", data.targets())?;
-        let output = self.output_shape();
-        compiled.loss.check(data.targets(), output).map_err(|reason| {
-            Error::Data(format!(
-                "the {what} does not fit the loss {}: {reason}",
-                compiled.loss.name()
-            ))
-        })?;
-        compiled.reported().iter().try_for_each(|(name, metric)| {
-            metric.check(data.targets(), output).map_err(|reason| {
-                Error::Data(format!("the {what} does not fit the metric {name}: {reason}"))
+        targets.iter().try_for_each(|targets| forward::check_finite("target", targets))?;
+        let shape = |at: usize| self.graph.shape(self.graph.outputs[at]);
+        for (at, goal) in goals.losses.iter().enumerate() {
+            let Some(Goal { loss, name, .. }) = goal else { continue };
+            loss.check(targets[at], shape(at)).map_err(|reason| {
+                let output =
+                    name.as_ref().map_or(String::new(), |_| format!(" of output {}", names[at]));
+                Error::Data(format!(
+                    "the {what} does not fit the loss {}{output}: {reason}",
+                    loss.name()
+                ))
+            })?;
+        }
+        goals.metrics.iter().try_for_each(|it| {
+            it.metric.check(targets[it.output], shape(it.output)).map_err(|reason| {
+                Error::Data(format!("the {what} does not fit the metric {}: {reason}", it.name))
             })
         })
     }

@@ -16,7 +16,7 @@ use crate::kernels::par;
 use crate::nn::Mode;
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::{Stream, Tensor};
-use crate::train::{Compile, Optimizer, Step};
+use crate::train::{Compile, Goals, Optimizer, Step};
 use std::sync::Arc;
 
 /// Samples in a shard: small batches are cut finer, so that there is something for a second thread. It
@@ -63,7 +63,14 @@ impl<T: Scalar> Model<T> {
         if let Some(validation) = fit.validation_data {
             self.check_data("validation data", validation)?;
         }
+        if !fit.class_weight.is_empty() && self.graph.outputs.len() > 1 {
+            return Err(Error::Config(format!(
+                "class_weight is for models with one output, and this one has {}; give the samples weights",
+                self.graph.outputs.len()
+            )));
+        }
         let (data, validation) = fit.parts(data, self.output_shape())?;
+        let goals = self.goals(&compiled)?;
         let Fit { epochs, batch_size, callbacks, .. } = fit;
         let steps = data.len().div_ceil(batch_size);
         let params = FitParams { epochs, steps, validation: validation.is_some() };
@@ -90,7 +97,7 @@ impl<T: Scalar> Model<T> {
             for (batch, indices) in order.chunks(batch_size).enumerate() {
                 callbacks.iter_mut().try_for_each(|it| it.on_train_batch_begin(batch, self))?;
                 self.check_still(&compiled)?;
-                let outcome = self.step(&compiled, &data, indices, &mut memory);
+                let outcome = self.step(&compiled, &goals, &data, indices, &mut memory);
                 match &outcome {
                     Some(outcome) => {
                         sums.add(&outcome.sums);
@@ -100,7 +107,7 @@ impl<T: Scalar> Model<T> {
                 }
                 if watched || batch + 1 == steps {
                     let loss = sums.loss() + penalties / sums.samples();
-                    logs = sums.scores(&compiled, loss).sorted();
+                    logs = sums.scores(&goals, loss).sorted();
                 }
                 callbacks
                     .iter_mut()
@@ -117,7 +124,7 @@ impl<T: Scalar> Model<T> {
             let validation = validation.as_ref();
             if let Some(data) = validation.filter(|_| (epoch + 1) % fit.validation_freq == 0) {
                 callbacks.iter_mut().try_for_each(|it| it.on_test_begin(self))?;
-                let scores = self.evaluate_checked(&compiled, data).sorted();
+                let scores = self.evaluate_checked(&goals, data).sorted();
                 callbacks.iter_mut().try_for_each(|it| it.on_test_end(&scores, self))?;
                 scores.iter().for_each(|(name, value)| logs.insert(format!("val_{name}"), value));
             }
@@ -149,6 +156,7 @@ impl<T: Scalar> Model<T> {
     fn step(
         &mut self,
         compiled: &Compile<T>,
+        goals: &Goals<'_, T>,
         data: &Dataset<T>,
         indices: &[usize],
         memory: &mut Memory<T>,
@@ -162,7 +170,7 @@ impl<T: Scalar> Model<T> {
         let rows = &mut memory.gradients[..rows_len];
         let shards = map_shards_into(indices.len(), size, rows, row_len, |shard, row| {
             let first_sample = shard.start;
-            self.shard(compiled, data, &indices[shard], indices.len(), first_sample, row)
+            self.shard(goals, data, &indices[shard], indices.len(), first_sample, row)
         });
         par::tree_sum_rows(rows, row_len);
 
@@ -268,7 +276,7 @@ impl<T: Scalar> Model<T> {
     /// `row`, one behind the other.
     fn shard(
         &self,
-        compiled: &Compile<T>,
+        goals: &Goals<'_, T>,
         data: &Dataset<T>,
         indices: &[usize],
         batch: usize,
@@ -286,16 +294,10 @@ impl<T: Scalar> Model<T> {
         let Training { seed, step, .. } = self.progress;
         let mode = Mode::Train { seed, step, layer: 0, first_sample };
         let mut run = Run::new(&self.graph, &self.layers, weights, mode);
-        let (losses, predictions) =
-            run.loss(vec![shard.inputs().clone()], shard.targets(), &*compiled.loss);
-        let sums = Sums::of(compiled, losses.value(), &shard, &predictions);
-
-        // The mean over the batch, of which this shard is a part.
-        let losses = match shard.sample_weight() {
-            Some(weights) => losses * Var::constant(weights.clone()),
-            None => losses,
-        };
-        let loss = losses.sum(..) / T::lit(batch as f64);
+        let (losses, predictions) = run.losses(&shard, goals);
+        let sums = Sums::of(goals, &losses, &shard, &predictions);
+        drop(predictions);
+        let loss = total_loss(losses, goals, shard.sample_weight(), batch);
         let params = self.params().zip(run.weights.iter().flatten());
         let trainable = params.filter(|(param, _)| param.weight.trainable);
         row.fill(T::zero());
@@ -331,6 +333,33 @@ fn split_off<'a, T>(rest: &mut &'a mut [T], len: usize) -> &'a mut [T] {
     let (first, after) = std::mem::take(rest).split_at_mut(len);
     *rest = after;
     first
+}
+
+/// The sum of the losses of all outputs, each a mean over the batch, of which a shard is a part.
+fn total_loss<'t, T: Scalar>(
+    losses: Vec<Option<Var<'t, T>>>,
+    goals: &Goals<'_, T>,
+    sample_weight: Option<&Tensor<T>>,
+    batch: usize,
+) -> Var<'t, T> {
+    let mut total: Option<Var<'t, T>> = None;
+    for (losses, goal) in losses.into_iter().zip(&goals.losses) {
+        let (Some(losses), Some(goal)) = (losses, goal) else { continue };
+        let losses = match sample_weight {
+            Some(weights) => losses * Var::constant(weights.clone()),
+            None => losses,
+        };
+        let mean = losses.sum(..) / T::lit(batch as f64);
+        let loss = match goal.weight {
+            Some(weight) => mean * T::lit(weight),
+            None => mean,
+        };
+        total = Some(match total {
+            Some(total) => total + loss,
+            None => loss,
+        });
+    }
+    total.expect("a compilation without a loss is refused")
 }
 
 struct Shard<T: Scalar> {

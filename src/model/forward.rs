@@ -3,12 +3,13 @@
 use super::graph::{Graph, Source};
 use super::model::Built;
 use crate::autograd::Var;
+use crate::datasets::Dataset;
 use crate::error::{Error, Result};
 use crate::kernels::par;
 use crate::nn::{Context, Mode};
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
-use crate::train::Loss;
+use crate::train::{Goals, Loss};
 use std::ops::Range;
 
 /// Samples that run together on one thread, with a tape of their own: enough for the kernels to be
@@ -98,23 +99,52 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
         graph.outputs.iter().map(|&output| self.take(output).into_value()).collect()
     }
 
-    /// The loss of every sample, and the predictions, of a model with one output. If the layer that gives it ends in a
-    /// softmax or a sigmoid, and the loss can do without, it gets what went into that.
-    pub(super) fn loss(
+    /// For each output the loss of every sample, if it has one, and the predictions.
+    pub(super) fn losses(
         &mut self,
-        inputs: Vec<Tensor<T>>,
+        data: &Dataset<T>,
+        goals: &Goals<'_, T>,
+    ) -> (Vec<Option<Var<'t, T>>>, Vec<Tensor<T>>) {
+        self.enter(data.all_inputs().cloned().collect());
+        let graph = self.graph;
+        // An output that another node takes as well, or that is an output twice, is computed as it is.
+        let mut last = Vec::with_capacity(graph.outputs.len());
+        for (output, goal) in graph.outputs.iter().zip(&goals.losses) {
+            last.push(match *output {
+                Source::Node(node) if goal.is_some() && self.uses[graph.place(*output)] == 1 => {
+                    Some(node)
+                }
+                _ => None,
+            });
+        }
+        let nodes = 0..graph.nodes.len();
+        nodes.filter(|node| !last.contains(&Some(*node))).for_each(|node| self.node(node));
+        let (mut losses, mut predictions) = (Vec::new(), Vec::new());
+        let outputs = graph.outputs.iter().zip(last);
+        for (((&output, last), goal), targets) in outputs.zip(&goals.losses).zip(data.all_targets())
+        {
+            let (loss, prediction) = match goal {
+                Some(goal) => {
+                    let (loss, prediction) = self.loss(output, last, targets, goal.loss);
+                    (Some(loss), prediction)
+                }
+                None => (None, self.take(output).into_value()),
+            };
+            losses.push(loss);
+            predictions.push(prediction);
+        }
+        (losses, predictions)
+    }
+
+    /// The loss of every sample, and the predictions, of one output. If the layer that gives it, `last`, ends in a
+    /// softmax or a sigmoid, and the loss can do without, it gets what went into that.
+    fn loss(
+        &mut self,
+        output: Source,
+        last: Option<usize>,
         targets: &Tensor<T>,
         loss: &dyn Loss<T>,
     ) -> (Var<'t, T>, Tensor<T>) {
-        self.enter(inputs);
-        let output = self.graph.outputs[0];
-        // An output that another node takes as well is computed as it is.
-        let last = match output {
-            Source::Node(node) if self.uses[self.graph.place(output)] == 1 => Some(node),
-            _ => None,
-        };
-        let nodes = 0..self.graph.nodes.len();
-        nodes.filter(|node| Some(*node) != last).for_each(|node| self.node(node));
         let logits = last.and_then(|node| {
             let inputs = self.inputs(node);
             self.in_context(node, &inputs, |layer, weights, inputs, cx| {

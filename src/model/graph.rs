@@ -62,6 +62,22 @@ impl Graph {
         }
     }
 
+    /// The names of the outputs: those of the layers that give them. A second output of one layer gets a number.
+    pub(super) fn output_names(&self, layer: impl Fn(usize) -> String) -> Vec<String> {
+        let mut names: Vec<String> = Vec::with_capacity(self.outputs.len());
+        for output in &self.outputs {
+            let base = match *output {
+                Source::Input(input) => self.inputs[input].name.clone(),
+                Source::Node(node) => layer(self.nodes[node].layer),
+            };
+            let mut candidates = std::iter::once(base.clone())
+                .chain((1..).map(|number: usize| format!("{base}_{number}")));
+            let free = candidates.find(|name| !names.contains(name));
+            names.push(free.expect("numbers do not end"));
+        }
+        names
+    }
+
     /// How often each value is needed, by place.
     pub(super) fn uses(&self) -> Vec<usize> {
         let mut uses = vec![0; self.inputs.len() + self.nodes.len()];

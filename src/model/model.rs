@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::nn::{MultiLayer, Weight};
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::{Shape, Tensor};
-use crate::train::Compile;
+use crate::train::{Compile, Direction, Goals};
 use std::fmt;
 use std::sync::Arc;
 
@@ -113,8 +113,24 @@ impl<T: Scalar> Model<T> {
                 "the model is not compiled; call compile with an optimizer and a loss".to_owned(),
             )
         })?;
-        compiled.check().map_err(Error::Config)?;
+        self.goals(compiled)?;
         Ok(compiled)
+    }
+
+    /// What it asks of each output.
+    pub(super) fn goals<'c>(&self, compiled: &'c Compile<T>) -> Result<Goals<'c, T>> {
+        compiled.goals(&self.output_names()).map_err(Error::Config)
+    }
+
+    /// The names of the outputs: those of the layers that give them.
+    pub(crate) fn output_names(&self) -> Vec<String> {
+        self.graph.output_names(|layer| self.layers[layer].name.clone())
+    }
+
+    /// What training reports, where it is known whether small or large values are good.
+    pub(crate) fn directions(&self) -> Vec<(String, Direction)> {
+        let goals = self.compiled.as_ref().and_then(|compiled| self.goals(compiled).ok());
+        goals.map_or_else(Vec::new, |goals| goals.directions())
     }
 
     /// The learning rate of the next step: what [`set_learning_rate`](Self::set_learning_rate) has set, or else what the

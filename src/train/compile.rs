@@ -1,10 +1,7 @@
 //! What `compile` takes.
 
-use super::{
-    Direction, LearningRate, Loss, Metric, Optimizer, Registry, Step, losses, metrics, optimizers,
-};
+use super::{LearningRate, Loss, Metric, Optimizer, Step, losses, metrics, optimizers};
 use crate::scalar::Scalar;
-use serde_json::{Value, json};
 use std::fmt;
 use std::sync::Arc;
 
@@ -27,21 +24,36 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Compile<T: Scalar = f32> {
     pub(crate) optimizer: Arc<dyn Optimizer<T>>,
-    pub(crate) loss: Arc<dyn Loss<T>>,
-    pub(crate) metrics: Vec<Arc<dyn Metric<T>>>,
-    pub(crate) weighted_metrics: Vec<Arc<dyn Metric<T>>>,
+    /// Of the outputs that have none of their own.
+    pub(super) loss: Option<Arc<dyn Loss<T>>>,
+    /// Of a model with one output.
+    pub(super) metrics: Vec<Arc<dyn Metric<T>>>,
+    pub(super) weighted_metrics: Vec<Arc<dyn Metric<T>>>,
+    /// What was said of outputs by their names.
+    pub(super) outputs: Vec<OfOutput<T>>,
     /// The learning rate that was set since, instead of the optimizer's constant one.
-    learning_rate: Option<f64>,
+    pub(super) learning_rate: Option<f64>,
+}
+
+/// What one output is compiled with.
+#[derive(Clone)]
+pub(super) struct OfOutput<T: Scalar> {
+    pub name: String,
+    pub loss: Option<Arc<dyn Loss<T>>>,
+    pub weight: Option<f64>,
+    pub metrics: Vec<Arc<dyn Metric<T>>>,
+    pub weighted_metrics: Vec<Arc<dyn Metric<T>>>,
 }
 
 impl<T: Scalar> fmt::Debug for Compile<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.config())
+        write!(f, "{}", self.config(&[]))
     }
 }
 
 impl<T: Scalar> Compile<T> {
-    /// An optimizer and a loss, without metrics.
+    /// An optimizer and a loss, without metrics. With several [outputs](Self::outputs), it is the loss of all that have none of
+    /// their own.
     ///
     /// ```
     /// use cinta::prelude::*;
@@ -52,16 +64,10 @@ impl<T: Scalar> Compile<T> {
     /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn new(optimizer: impl Optimizer<T> + 'static, loss: impl Loss<T> + 'static) -> Self {
-        Compile {
-            optimizer: optimizers::shared(optimizer),
-            loss: losses::shared(loss),
-            metrics: Vec::new(),
-            weighted_metrics: Vec::new(),
-            learning_rate: None,
-        }
+        Self::from_parts(optimizers::shared(optimizer), Some(losses::shared(loss)))
     }
 
-    /// Adds a metric.
+    /// Adds a metric of a model's only output; of several, see [`metric_for`](Self::metric_for).
     ///
     /// ```
     /// use cinta::prelude::*;
@@ -94,16 +100,113 @@ impl<T: Scalar> Compile<T> {
         self
     }
 
-    /// All metrics with the names under which they are reported, those with weights last.
-    pub(crate) fn reported(&self) -> Vec<(String, &dyn Metric<T>)> {
-        let mut reported: Vec<(String, &dyn Metric<T>)> = Vec::new();
-        reported.extend(self.metrics.iter().map(|metric| (metric.name().to_owned(), &**metric)));
-        for metric in &self.weighted_metrics {
-            let taken = reported.iter().any(|(name, _)| name == metric.name());
-            let prefix = if taken { "weighted_" } else { "" };
-            reported.push((format!("{prefix}{}", metric.name()), &**metric));
-        }
-        reported
+    /// An optimizer for a model with several outputs. Each output that training looks at gets its loss with
+    /// [`loss_for`](Self::loss_for), under the name of the layer that gives it.
+    ///
+    /// What training minimises is the sum of the losses, each times its [weight](Self::loss_weight). It is reported as `loss`, and
+    /// each output's own as `scores_loss` for an output `scores`.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let x = Input::new([4]);
+    /// let scores = x.then(Dense::new(3).activation(Softmax).name("scores"));
+    /// let size = x.then(Dense::new(1).name("size"));
+    /// let mut model = Model::new(&x, [&scores, &size]).build(0)?;
+    /// model.compile(
+    ///     Compile::outputs(Sgd::new(0.1))
+    ///         .loss_for("scores", CategoricalCrossentropy::new())
+    ///         .loss_for("size", MeanSquaredError)
+    ///         .loss_weight("size", 0.5)
+    ///         .metric_for("scores", Accuracy),
+    /// );
+    /// let targets = [datasets::one_hot(&[0, 2], 3)?, Tensor::ones([2, 1])];
+    /// let data = Dataset::several([Tensor::ones([2, 4])], targets)?;
+    /// let scores = model.evaluate(&data)?;
+    /// let names: Vec<&str> = scores.iter().map(|(name, _)| name).collect();
+    /// assert_eq!(names, ["loss", "scores_loss", "size_loss", "scores_accuracy"]);
+    /// assert!((scores["loss"] - scores["scores_loss"] - 0.5 * scores["size_loss"]).abs() < 1e-6);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn outputs(optimizer: impl Optimizer<T> + 'static) -> Self {
+        Self::from_parts(optimizers::shared(optimizer), None)
+    }
+
+    pub(super) fn from_parts(
+        optimizer: Arc<dyn Optimizer<T>>,
+        loss: Option<Arc<dyn Loss<T>>>,
+    ) -> Self {
+        let (metrics, weighted_metrics, outputs) = (Vec::new(), Vec::new(), Vec::new());
+        Compile { optimizer, loss, metrics, weighted_metrics, outputs, learning_rate: None }
+    }
+
+    /// The loss of one output, by the name of the layer that gives it.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let compile: Compile = Compile::outputs(Adam::default()).loss_for("size", MeanSquaredError);
+    /// assert!(format!("{compile:?}").contains("mean_squared_error"));
+    /// ```
+    pub fn loss_for(mut self, output: &str, loss: impl Loss<T> + 'static) -> Self {
+        self.of_output(output).loss = Some(losses::shared(loss));
+        self
+    }
+
+    /// What the loss of one output is multiplied with in the sum of all losses: 1 if nothing is said.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let mut model = Sequential::new([1]).add(Dense::new(1).name("size")).build(0)?;
+    /// model.set_weights(&[Tensor::zeros([1, 1]), Tensor::zeros([1])])?;
+    /// model.compile(Compile::new(Sgd::new(0.1), MeanSquaredError).loss_weight("size", 0.5));
+    /// let data = Dataset::new(Tensor::from([[0.0]]), Tensor::from([[2.0]]))?;
+    /// assert_eq!(model.evaluate(&data)?["loss"], 0.5 * 4.0);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn loss_weight(mut self, output: &str, weight: f64) -> Self {
+        self.of_output(output).weight = Some(weight);
+        self
+    }
+
+    /// Adds a metric of one output. It is reported with the output's name in front, if there are several outputs.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let compile: Compile =
+    ///     Compile::outputs(Adam::default()).loss_for("size", MeanSquaredError).metric_for("size", MeanAbsoluteError);
+    /// assert!(format!("{compile:?}").contains("mean_absolute_error"));
+    /// ```
+    pub fn metric_for(mut self, output: &str, metric: impl Metric<T> + 'static) -> Self {
+        self.of_output(output).metrics.push(metrics::shared(metric));
+        self
+    }
+
+    /// Adds a metric of one output that counts samples by their weights, as [`weighted_metric`](Self::weighted_metric).
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let compile: Compile = Compile::outputs(Adam::default())
+    ///     .loss_for("size", MeanSquaredError)
+    ///     .weighted_metric_for("size", MeanAbsoluteError);
+    /// assert!(format!("{compile:?}").contains("mean_absolute_error"));
+    /// ```
+    pub fn weighted_metric_for(mut self, output: &str, metric: impl Metric<T> + 'static) -> Self {
+        self.of_output(output).weighted_metrics.push(metrics::shared(metric));
+        self
+    }
+
+    pub(super) fn of_output(&mut self, output: &str) -> &mut OfOutput<T> {
+        let at = self.outputs.iter().position(|own| own.name == output);
+        let at = at.unwrap_or_else(|| {
+            self.outputs.push(OfOutput {
+                name: output.to_owned(),
+                loss: None,
+                weight: None,
+                metrics: Vec::new(),
+                weighted_metrics: Vec::new(),
+            });
+            self.outputs.len() - 1
+        });
+        &mut self.outputs[at]
     }
 
     /// Whether the optimizer's hyperparameters make sense. JSON could not even hold all that do not.
@@ -130,68 +233,5 @@ impl<T: Scalar> Compile<T> {
         LearningRate::Constant(learning_rate).check()?;
         self.learning_rate = Some(learning_rate);
         Ok(())
-    }
-
-    /// Whether the hyperparameters make sense and no two values would be reported under one name.
-    pub(crate) fn check(&self) -> Result<(), String> {
-        self.check_optimizer()?;
-        let mut names: Vec<String> = self.reported().into_iter().map(|(name, _)| name).collect();
-        names.push("loss".to_owned());
-        names.sort_unstable();
-        match names.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(pair) => Err(format!("two metrics are called {:?}; names are unique", pair[0])),
-            None => Ok(()),
-        }
-    }
-
-    /// The names of which it is known whether small or large values are good, and which are.
-    pub(crate) fn directions(&self) -> impl Iterator<Item = (String, Direction)> {
-        let metrics = self.reported().into_iter();
-        std::iter::once(("loss".to_owned(), Direction::Min))
-            .chain(metrics.filter_map(|(name, metric)| Some((name, metric.direction()?))))
-    }
-
-    /// Keras's `compile_config`.
-    pub(crate) fn config(&self) -> Value {
-        let list = |metrics: &[Arc<dyn Metric<T>>]| match metrics {
-            [] => Value::Null,
-            metrics => metrics.iter().map(|metric| metric.config()).collect(),
-        };
-        json!({
-            "optimizer": optimizers::to_config(&*self.optimizer, self.learning_rate),
-            "loss": self.loss.config(),
-            "loss_weights": null,
-            "metrics": list(&self.metrics),
-            "weighted_metrics": list(&self.weighted_metrics),
-            "run_eagerly": false,
-            "steps_per_execution": 1,
-            "jit_compile": false,
-        })
-    }
-
-    /// Reads Keras's `compile_config`.
-    pub(crate) fn from_config(config: &Value, registry: &Registry<T>) -> Result<Self, String> {
-        let part = |name: &str| config.get(name).filter(|value| !value.is_null());
-        if let Some(value) = part("loss_weights") {
-            return Err(format!(
-                "the option loss_weights = {value} is not supported; leave it out"
-            ));
-        }
-        let optimizer = part("optimizer").ok_or("the optimizer is missing")?;
-        let loss = part("loss").ok_or("the loss is missing")?;
-        let list = |name: &str| match part(name) {
-            None => Ok(Vec::new()),
-            Some(Value::Array(metrics)) => {
-                metrics.iter().map(|metric| registry.make_metric(metric)).collect()
-            }
-            Some(other) => Err(format!("{name} are a list, and the file has {other}")),
-        };
-        Ok(Compile {
-            optimizer: registry.make_optimizer(optimizer)?,
-            loss: registry.make_loss(loss)?,
-            metrics: list("metrics")?,
-            weighted_metrics: list("weighted_metrics")?,
-            learning_rate: None,
-        })
     }
 }

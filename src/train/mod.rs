@@ -2,7 +2,9 @@
 
 mod checks;
 mod compile;
+mod compile_config;
 mod direction;
+mod goals;
 mod losses;
 mod metrics;
 mod optimizers;
@@ -12,6 +14,7 @@ mod schedules;
 pub(crate) use checks::not_negative;
 pub use compile::Compile;
 pub use direction::Direction;
+pub(crate) use goals::{Goal, Goals, Reported};
 pub use losses::{
     BinaryCrossentropy, CategoricalCrossentropy, Huber, KlDivergence, Loss, MeanAbsoluteError,
     MeanSquaredError, SparseCategoricalCrossentropy,

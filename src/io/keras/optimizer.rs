@@ -131,7 +131,7 @@ pub(super) fn trained<T: Scalar>(model: &Model<T>) -> Vec<(&str, &Param<T>)> {
 
 /// The optimizer's hyperparameters, as files have them.
 fn config<T: Scalar>(compiled: &Compile<T>) -> Value {
-    compiled.config()["optimizer"]["config"].take()
+    compiled.config(&[])["optimizer"]["config"].take()
 }
 
 /// Keras's name for an optimizer's variables: `sgd`.
