@@ -95,6 +95,20 @@ def graph(optimizer):
     return model
 
 
+def several(optimizer):
+    """Two inputs and two outputs, each with a loss, a weight and metrics of its own."""
+    image, extra = keras.Input((6, 6, 2), name="image"), keras.Input((3,), name="extra")
+    x = L.Flatten()(L.Conv2D(3, 3, activation="relu")(image))
+    x = L.Dense(5, activation="tanh")(L.Concatenate()([x, extra]))
+    scores, size = L.Dense(3, activation="softmax", name="scores")(x), L.Dense(2, name="size")(x)
+    model = keras.Model([image, extra], [scores, size])
+    losses = {"scores": "categorical_crossentropy", "size": "mean_squared_error"}
+    metrics = {"scores": ["accuracy"], "size": ["mean_absolute_error"]}
+    model.compile(optimizer, losses, loss_weights={"scores": 1.0, "size": 0.25}, metrics=metrics)
+    train(model)
+    return model
+
+
 def inputs(*shape):
     return (np.arange(np.prod(shape)) * 37 % 101 / 101).astype("float32").reshape(shape)
 
@@ -104,7 +118,14 @@ def targets(n, classes):
 
 
 def samples(model, n):
-    return inputs(n, *model.input_shape[1:]), targets(n, model.output_shape[-1])
+    x = [inputs(n, *x.shape[1:]) for x in model.inputs]
+    y = [targets(n, y.shape[-1]) for y in model.outputs]
+    return (x[0] if len(x) == 1 else x), (y[0] if len(y) == 1 else y)
+
+
+def flat(predictions):
+    several = predictions if isinstance(predictions, list) else [predictions]
+    return np.concatenate([np.asarray(one).ravel() for one in several])
 
 
 def build(layers, optimizer, loss="categorical_crossentropy", metrics=("accuracy", "categorical_crossentropy")):
@@ -157,7 +178,7 @@ def check(folder, name, model, train_on):
     said = json.load(open(out + ".json"))
     x, y = samples(model, 4)
     predictions = model.predict(x, verbose=0)
-    close(f"{name}: predictions", said["predictions"], predictions.ravel())
+    close(f"{name}: predictions", said["predictions"], flat(predictions))
     close(f"{name}: scores", said["scores"], scores(model, x, y))
 
     again = keras.models.load_model(out + ".keras")
@@ -165,7 +186,7 @@ def check(folder, name, model, train_on):
     close(f"{name}: weights", again.get_weights(), model.get_weights())
     close(f"{name}: weights of .h5", h5.get_weights(), model.get_weights())
     for other in [again, h5]:
-        close(f"{name}: predictions again", other(x), predictions)
+        close(f"{name}: predictions again", flat(other(x)), flat(predictions))
         close(f"{name}: scores again", scores(other, x, y), said["scores"])
     close(f"{name}: optimizer", variables(again), variables(model))
     close(f"{name}: optimizer of .h5", listed_variables(out + ".h5"), variables(model))
@@ -190,6 +211,8 @@ def main():
     models["dropping"] = build(dropping(), O.SGD(0.05, momentum=0.5))
     models["graph"] = graph(O.SGD(0.05, momentum=0.5))
     models["graph_adam"] = graph(O.Adam(0.01))
+    models["several"] = several(O.SGD(0.05, momentum=0.5))
+    models["several_adam"] = several(O.Adam(0.01))
     models["deep"] = build(deep(), O.SGD(0.01))
     models["squared"] = build(small(), O.SGD(0.05), "mean_squared_error", ["mean_squared_error"])
     smoothed = keras.losses.CategoricalCrossentropy(label_smoothing=0.1)

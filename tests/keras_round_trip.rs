@@ -13,11 +13,18 @@ use std::path::Path;
 
 /// The inputs and targets of `keras_round_trip.py`.
 fn samples(model: &Model, n: usize) -> Dataset {
-    let shape = model.input_shape().batch(n);
-    let x: Vec<f32> = (0..shape.count()).map(|i| (i * 37 % 101) as f32 / 101.0).collect();
-    let classes = model.output_shape()[0];
-    let labels: Vec<usize> = (0..n).map(|i| i * 7 % classes).collect();
-    Dataset::new(Tensor::new(shape, x), datasets::one_hot(&labels, classes).unwrap()).unwrap()
+    let inputs = model.input_shapes().into_iter().map(|shape| {
+        let shape = shape.batch(n);
+        Tensor::new(
+            shape,
+            (0..shape.count()).map(|i| (i * 37 % 101) as f32 / 101.0).collect::<Vec<_>>(),
+        )
+    });
+    let targets = model.output_shapes().into_iter().map(|shape| {
+        let labels: Vec<usize> = (0..n).map(|i| i * 7 % shape[0]).collect();
+        datasets::one_hot(&labels, shape[0]).unwrap()
+    });
+    Dataset::several(inputs, targets).unwrap()
 }
 
 fn train(model: &mut Model) {
@@ -30,7 +37,8 @@ fn report(folder: &Path, name: &str, model: &Model) {
     let out = folder.join("out");
     let data = samples(model, 4);
     let scores: Vec<f64> = model.evaluate(&data).unwrap().iter().map(|(_, score)| score).collect();
-    let predictions = model.predict(data.inputs()).unwrap().to_vec();
+    let predictions = model.predict_all(&data.all_inputs().collect::<Vec<_>>()).unwrap();
+    let predictions: Vec<f32> = predictions.iter().flat_map(|output| output.to_vec()).collect();
     let said = json!({ "predictions": predictions, "scores": scores });
     std::fs::write(out.join(format!("{name}.json")), said.to_string()).unwrap();
     model.save(out.join(format!("{name}.keras"))).unwrap();

@@ -122,8 +122,18 @@ impl<T: Scalar> Model<T> {
         compiled.goals(&self.output_names()).map_err(Error::Config)
     }
 
-    /// The names of the outputs: those of the layers that give them.
-    pub(crate) fn output_names(&self) -> Vec<String> {
+    /// The names of the outputs: those of the layers that give them. A second output of one layer gets a number.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let x = Input::new([4]);
+    /// let (scores, size) = (x.then(Dense::new(3).name("scores")), x.then(Dense::new(1).name("size")));
+    /// let model = Model::new(&x, [&scores, &size]).build(0)?;
+    /// assert_eq!(model.output_names(), ["scores", "size"]);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    #[inline(never)]
+    pub fn output_names(&self) -> Vec<String> {
         self.graph.output_names(|layer| self.layers[layer].name.clone())
     }
 
@@ -171,7 +181,46 @@ impl<T: Scalar> Model<T> {
         compiled.set_learning_rate(learning_rate).map_err(Error::Config)
     }
 
-    /// The shape of one sample's input.
+    /// The names of the inputs.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let (a, b) = (Input::named("a", [4]), Input::named("b", [4]));
+    /// let model = Model::new([&a, &b], &Add::new().of([&a, &b])).build(0)?;
+    /// assert_eq!(model.input_names(), ["a", "b"]);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn input_names(&self) -> Vec<String> {
+        self.graph.inputs.iter().map(|input| input.name.clone()).collect()
+    }
+
+    /// The shape of one sample, for each input.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let (a, b) = (Input::new([4]), Input::new([2]));
+    /// let model = Model::new([&a, &b], &Concatenate::new().of([&a, &b])).build(0)?;
+    /// assert_eq!(model.input_shapes(), [[4].into(), [2].into()]);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn input_shapes(&self) -> Vec<Shape> {
+        self.graph.inputs.iter().map(|input| input.shape).collect()
+    }
+
+    /// The shape of what one sample gives, for each output.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let x = Input::new([4]);
+    /// let model = Model::new(&x, [&x.then(Dense::new(3)), &x.then(Dense::new(1))]).build(0)?;
+    /// assert_eq!(model.output_shapes(), [[3].into(), [1].into()]);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn output_shapes(&self) -> Vec<Shape> {
+        self.graph.outputs.iter().map(|&output| self.graph.shape(output)).collect()
+    }
+
+    /// The shape of one sample's input; of several inputs, the first.
     ///
     /// ```
     /// # use cinta::prelude::*;
@@ -183,7 +232,7 @@ impl<T: Scalar> Model<T> {
         self.graph.inputs[0].shape
     }
 
-    /// The shape of one sample's output.
+    /// The shape of one sample's output; of several outputs, the first.
     ///
     /// ```
     /// # use cinta::prelude::*;
@@ -402,6 +451,7 @@ compiled!(|model: &mut Model<T>| (
 compiled!(|model: &mut Model<T>| (
     model.count_params(),
     model.get_weights(),
+    model.output_names(),
     model.set_weights(&[])
 ));
 compiled!(|model: &Model<T>| (model.get_layer("").map(drop), model.weight("", "").map(drop)));

@@ -3,7 +3,6 @@
 use super::compile::OfOutput;
 use super::{Compile, Direction, Loss, Metric};
 use crate::scalar::Scalar;
-use std::sync::Arc;
 
 /// The losses and metrics of a model, in the order of its outputs.
 pub(crate) struct Goals<'c, T: Scalar> {
@@ -32,7 +31,7 @@ pub(crate) struct Reported<'c, T: Scalar> {
 
 impl<T: Scalar> Goals<'_, T> {
     /// The names of which it is known whether small or large values are good, and which are.
-    pub fn directions(&self) -> Vec<(String, Direction)> {
+    pub(crate) fn directions(&self) -> Vec<(String, Direction)> {
         let losses = self.losses.iter().flatten().filter_map(|goal| goal.name.clone());
         let losses = std::iter::once("loss".to_owned()).chain(losses);
         let metrics = self.metrics.iter();
@@ -78,10 +77,9 @@ impl<T: Scalar> Compile<T> {
             let own = self.outputs.iter().find(|own| own.name == *output);
             goals.losses.push(self.goal(output, own, several)?);
             let prefix = if several { format!("{output}_") } else { String::new() };
-            let of = |own: fn(&OfOutput<T>) -> &Vec<Arc<dyn Metric<T>>>| {
-                self.outputs.iter().filter(|it| it.name == *output).flat_map(own)
-            };
-            let plain = self.metrics.iter().chain(of(|own| &own.metrics));
+            let plain = self.metrics.iter().chain(own.iter().flat_map(|own| &own.metrics));
+            let of_own = own.iter().flat_map(|own| &own.weighted_metrics);
+            let weighted_metrics = self.weighted_metrics.iter().chain(of_own);
             let mut taken: Vec<&str> = Vec::new();
             for metric in plain {
                 taken.push(metric.name());
@@ -93,7 +91,7 @@ impl<T: Scalar> Compile<T> {
                     weighted: false,
                 });
             }
-            for metric in self.weighted_metrics.iter().chain(of(|own| &own.weighted_metrics)) {
+            for metric in weighted_metrics {
                 let weighted = if taken.contains(&metric.name()) { "weighted_" } else { "" };
                 let name = format!("{prefix}{weighted}{}", metric.name());
                 goals.metrics.push(Reported {
