@@ -10,7 +10,7 @@
 //!
 //! For those who know it: [Keras](keras), its names, its files, and what differs.
 //!
-//! To go on: [training as Keras does it](training), [adding an operation](adding_an_op), [adding a layer](adding_a_layer).
+//! To go on: [training as Keras does it](training), [graphs of layers](graphs), [adding an operation](adding_an_op), [adding a layer](adding_a_layer).
 
 /// A module for each page. Its figures are listed after it, and come into the documentation as data: Markdown takes the first
 /// meaning of a label, so `[figure]: data:..` before the page wins over the file that the page names for the repository.
@@ -37,6 +37,7 @@ pages! {
     determinism: "how-it-works/determinism.md"
     architecture: "architecture.md"
     training: "training.md"
+    graphs: "graphs.md"
     adding_an_op: "adding-an-op.md"
     adding_a_layer: "adding-a-layer.md"
 }

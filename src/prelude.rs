@@ -10,7 +10,9 @@ pub use crate::callbacks::{
 pub use crate::datasets::{self, Dataset};
 pub use crate::error::Error;
 pub use crate::kernels::Padding::{self, Same, Valid};
-pub use crate::model::{Callback, Fit, History, Input, Model, Of, Sequential, Shared, Verbose};
+pub use crate::model::{
+    Callback, Fit, History, Input, Model, Node, Of, Sequential, Shared, Verbose,
+};
 pub use crate::nn::Activation::{self, Elu, Linear, Relu, Sigmoid, Softmax, Tanh};
 pub use crate::nn::Initializer;
 pub use crate::nn::Regularizer::{self, L1, L1L2, L2};

@@ -49,6 +49,13 @@ fn assert_prints(name: &str, flags: &[&str], expected: &[&str], pictures: &[&str
 }
 
 #[test]
+fn graph() {
+    let expected =
+        ["add (Add)", "Connected to", "global_average_pooling2d", "train loss=", "test loss="];
+    assert_prints("graph", &["--epochs", "1", "--verbose", "2"], &expected, &[]);
+}
+
+#[test]
 fn conv_layer() {
     let expected = ["a_1 = 1", "a_2 = 3", "shape [1, 3, 3, 4]", "= 40", "= 936"];
     assert_prints("conv_layer", &[], &expected, &[]);
