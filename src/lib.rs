@@ -119,10 +119,10 @@ pub use model::{
     Scores, Sequential, Shared, SubModel, Verbose,
 };
 pub use nn::{
-    Activation, Add, Average, AveragePooling2d, Concatenate, Config, Context, Conv2d, Dense,
-    Distribution, Dropout, Fan, Flatten, GlobalAveragePooling2d, GlobalMaxPooling2d, Initializer,
-    Layer, MaxPooling2d, Maximum, Minimum, Mode, MultiLayer, Multiply, Options, Pair, Regularizer,
-    Subtract, Weight,
+    Activation, Add, Average, AveragePooling2d, BatchNormalization, Concatenate, Config, Context,
+    Conv2d, Dense, Distribution, Dropout, Fan, Flatten, GlobalAveragePooling2d, GlobalMaxPooling2d,
+    Initializer, Layer, MaxPooling2d, Maximum, Minimum, Mode, MultiLayer, Multiply, Options, Pair,
+    Regularizer, Subtract, Weight,
 };
 pub use ops::Convolution;
 pub use rand;

@@ -117,7 +117,7 @@ impl<T: Scalar> Model<T> {
     }
 
     pub(super) fn evaluate_checked(&self, goals: &Goals<'_, T>, data: &Dataset<T>) -> Scores {
-        let size = together(&self.graph, &self.layers, data.len(), SHARD);
+        let size = together(&self.graph, &self.layers, data.len(), SHARD, false);
         let shards = map_shards(data.len(), size, |shard| {
             let shard = data.slice(shard);
             let mut run = Run::infer(&self.graph, &self.layers);

@@ -161,7 +161,8 @@ impl<T: Scalar> Model<T> {
         indices: &[usize],
         memory: &mut Memory<T>,
     ) -> Option<Outcome> {
-        let size = together(&self.graph, &self.layers, indices.len(), shard_size(indices.len()));
+        let n = indices.len();
+        let size = together(&self.graph, &self.layers, n, shard_size(n), true);
         let trainable = || self.params().filter(|param| param.weight.trainable);
         // One row of gradients for each shard, and a place where nothing is trained.
         let row_len = trainable().map(|param| param.value.len()).sum::<usize>().max(1);
@@ -263,7 +264,7 @@ impl<T: Scalar> Model<T> {
             .get(*weight)
             .is_some_and(|param| !param.weight.trainable && param.weight.shape == value.shape());
         assert!(
-            allowed && built.layer.couples_samples(),
+            allowed && built.layer.couples_samples_in_training(),
             "layer {} ({}) sets its weight {weight} to a value of shape {}: only untrained weights of \
              layers that couple samples can be set, to values of their own shape",
             built.name,

@@ -23,8 +23,12 @@ pub(super) fn together<T: Scalar>(
     layers: &[Built<T>],
     n: usize,
     size: usize,
+    training: bool,
 ) -> usize {
-    let coupled = graph.nodes.iter().any(|node| layers[node.layer].layer.couples_samples());
+    let coupled = graph.nodes.iter().any(|node| {
+        let layer = &layers[node.layer].layer;
+        if training { layer.couples_samples_in_training() } else { layer.couples_samples() }
+    });
     if coupled { n.max(1) } else { size }
 }
 
@@ -275,7 +279,7 @@ pub(super) fn predict_all<T: Scalar>(
 ) -> Result<Vec<Tensor<T>>> {
     check_all_inputs(graph, inputs)?;
     let n = inputs[0].shape()[0];
-    let size = together(graph, layers, n, SHARD);
+    let size = together(graph, layers, n, SHARD, false);
     let parts = map_shards(n, size, |shard| {
         let inputs = inputs.iter().map(|x| x.slice(0, shard.clone())).collect();
         Run::infer(graph, layers).outputs(inputs)

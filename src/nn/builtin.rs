@@ -1,19 +1,20 @@
 //! The crate's own layers by Keras's class names.
 
 use super::{
-    Activation, Add, Average, AveragePooling2d, Concatenate, Config, Conv2d, Dense, Dropout,
-    Flatten, GlobalAveragePooling2d, GlobalMaxPooling2d, Layer, MaxPooling2d, Maximum, Minimum,
-    MultiLayer, Multiply, Subtract, shared_layer, shared_multi,
+    Activation, Add, Average, AveragePooling2d, BatchNormalization, Concatenate, Config, Conv2d,
+    Dense, Dropout, Flatten, GlobalAveragePooling2d, GlobalMaxPooling2d, Layer, MaxPooling2d,
+    Maximum, Minimum, MultiLayer, Multiply, Subtract, shared_layer, shared_multi,
 };
 use crate::scalar::Scalar;
 use std::sync::Arc;
 
 /// The classes of [`make`], all of them Keras's as well.
-pub(crate) const BUILTIN: [&str; 16] = [
+pub(crate) const BUILTIN: [&str; 17] = [
     "Activation",
     "Add",
     "Average",
     "AveragePooling2D",
+    "BatchNormalization",
     "Concatenate",
     "Conv2D",
     "Dense",
@@ -49,6 +50,7 @@ pub(crate) fn make<T: Scalar>(
         "Add" => multi(Add::from_config(config)),
         "Average" => multi(Average::from_config(config)),
         "AveragePooling2D" => some(AveragePooling2d::from_config(config)),
+        "BatchNormalization" => some(BatchNormalization::from_config(config)),
         "Concatenate" => multi(Concatenate::from_config(config)),
         "Conv2D" => some(Conv2d::from_config(config)),
         "Dense" => some(Dense::from_config(config)),

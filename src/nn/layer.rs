@@ -103,6 +103,13 @@ pub trait Layer<T: Scalar>: Send + Sync {
     fn couples_samples(&self) -> bool {
         false
     }
+
+    /// Whether a sample's output depends on the other samples of the batch while training. Batch normalisation says
+    /// yes here and no in [`couples_samples`](Self::couples_samples), so that `predict` and `evaluate` may still cut what
+    /// they are given into shards.
+    fn couples_samples_in_training(&self) -> bool {
+        self.couples_samples()
+    }
 }
 
 impl<T: Scalar> Layer<T> for Box<dyn Layer<T>> {
@@ -146,6 +153,10 @@ impl<T: Scalar> Layer<T> for Box<dyn Layer<T>> {
 
     fn couples_samples(&self) -> bool {
         (**self).couples_samples()
+    }
+
+    fn couples_samples_in_training(&self) -> bool {
+        (**self).couples_samples_in_training()
     }
 }
 
@@ -282,7 +293,7 @@ impl<T: Scalar> Context<T> {
 
     /// Sets the weight with this index in [`Layer::weights`], which must not be trainable, at the end
     /// of the training step: how batch normalisation keeps its moving averages. Only for layers that
-    /// [couple samples](Layer::couples_samples), because others run once for each shard.
+    /// [couple samples](Layer::couples_samples_in_training), because others run once for each shard.
     ///
     /// ```
     /// use cinta::prelude::*;

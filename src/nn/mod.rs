@@ -5,6 +5,7 @@
 //! threads, and a model can be cloned, saved and shared.
 
 mod activation;
+mod batch_normalization;
 mod builtin;
 mod concatenate;
 mod conv2d;
@@ -23,6 +24,7 @@ mod snake_case;
 mod weighted;
 
 pub use activation::Activation;
+pub use batch_normalization::BatchNormalization;
 pub use concatenate::Concatenate;
 pub use conv2d::Conv2d;
 pub use dense::Dense;

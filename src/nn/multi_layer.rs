@@ -89,6 +89,11 @@ pub trait MultiLayer<T: Scalar>: Send + Sync {
     fn couples_samples(&self) -> bool {
         false
     }
+
+    /// As [`Layer::couples_samples_in_training`].
+    fn couples_samples_in_training(&self) -> bool {
+        self.couples_samples()
+    }
 }
 
 /// A layer of one input among those of several.
@@ -138,6 +143,10 @@ impl<T: Scalar, L: Layer<T>> MultiLayer<T> for Single<L> {
 
     fn couples_samples(&self) -> bool {
         self.0.couples_samples()
+    }
+
+    fn couples_samples_in_training(&self) -> bool {
+        self.0.couples_samples_in_training()
     }
 }
 

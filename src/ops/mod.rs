@@ -5,6 +5,7 @@ mod abs;
 mod add;
 mod affine;
 mod avg_pool2d;
+mod batch_norm;
 mod binary_crossentropy;
 mod categorical_crossentropy;
 mod concat;

@@ -1,0 +1,268 @@
+//! Batch normalisation with the statistics of the batch.
+
+use crate::autograd::{Op, Var, apply};
+use crate::kernels::par;
+use crate::scalar::{Scalar, compiled};
+use crate::tensor::{Shape, Tensor};
+
+/// A tensor around one axis, in row-major order: `[outer, channels, inner]`.
+#[derive(Clone, Copy)]
+struct Around {
+    outer: usize,
+    channels: usize,
+    inner: usize,
+}
+
+impl Around {
+    fn new(shape: Shape, axis: usize) -> Self {
+        let (before, after) = (&shape[..axis], &shape[axis + 1..]);
+        Around {
+            outer: before.iter().product(),
+            channels: shape[axis],
+            inner: after.iter().product(),
+        }
+    }
+
+    /// Values of each channel.
+    fn count(self) -> f64 {
+        (self.outer * self.inner) as f64
+    }
+
+    /// Outer indices of a part. It depends on the shape alone, so that sums do not depend on the threads.
+    fn rows(self) -> usize {
+        const VALUES: usize = 1 << 14;
+        (VALUES / (self.channels * self.inner).max(1)).max(1)
+    }
+
+    /// Sums of two terms over the values of each channel, in `f64`: `term(place, channel)`.
+    fn sums(self, term: impl Fn(usize, usize) -> [f64; 2] + Sync) -> Vec<[f64; 2]> {
+        let Around { outer, channels, inner } = self;
+        let rows = self.rows();
+        let parts = par::map(outer.div_ceil(rows), outer * channels * inner, |part| {
+            let mut sums = vec![[0.0; 2]; channels];
+            for row in part * rows..((part + 1) * rows).min(outer) {
+                for (channel, sum) in sums.iter_mut().enumerate() {
+                    let first = (row * channels + channel) * inner;
+                    for place in first..first + inner {
+                        let [a, b] = term(place, channel);
+                        sum[0] += a;
+                        sum[1] += b;
+                    }
+                }
+            }
+            sums
+        });
+        let mut totals = vec![[0.0; 2]; channels];
+        for part in &parts {
+            for (total, sum) in totals.iter_mut().zip(part) {
+                total[0] += sum[0];
+                total[1] += sum[1];
+            }
+        }
+        totals
+    }
+
+    /// A tensor of values `of(place, channel)`.
+    fn tensor<T: Scalar>(self, shape: Shape, of: impl Fn(usize, usize) -> T + Sync) -> Tensor<T> {
+        let Around { outer, channels, inner } = self;
+        let mut y = vec![T::zero(); outer * channels * inner];
+        let size = (self.rows() * channels * inner).max(1);
+        let work = 4 * y.len();
+        par::for_each_part(
+            &mut y,
+            size,
+            work,
+            || (),
+            |(), i, part| {
+                for (run, values) in part.chunks_mut(inner.max(1)).enumerate() {
+                    let first = i * size + run * inner;
+                    let channel = run % channels;
+                    for (k, value) in values.iter_mut().enumerate() {
+                        *value = of(first + k, channel);
+                    }
+                }
+            },
+        );
+        Tensor::new(shape, y)
+    }
+}
+
+struct BatchNorm<T> {
+    axis: usize,
+    mean: Vec<T>,
+    /// `1 / sqrt(variance + epsilon)`
+    inverse: Vec<T>,
+}
+
+/// The mean and the biased variance of each channel.
+fn statistics<T: Scalar>(x: &Tensor<T>, axis: usize) -> [Vec<f64>; 2] {
+    let around = Around::new(x.shape(), axis);
+    let x = x.row_major();
+    let x = x.as_slice().expect("row-major");
+    let n = around.count();
+    let mean: Vec<f64> =
+        around.sums(|i, _| [x[i].widen(), 0.0]).iter().map(|sums| sums[0] / n).collect();
+    // The deviations from the mean, and not the squares of the values, which would lose digits.
+    let squares = around.sums(|i, c| [(x[i].widen() - mean[c]).powi(2), 0.0]);
+    let variance = squares.iter().map(|sums| sums[0] / n).collect();
+    [mean, variance]
+}
+
+impl<T: Scalar> Op<T, 3> for BatchNorm<T> {
+    const NAME: &'static str = "batch_norm";
+    type Saved = [Tensor<T>; 2]; // x and gamma
+
+    // y = gamma (x - mean) inverse + beta
+    fn forward(&self, [x, gamma, beta]: [&Tensor<T>; 3], _: [bool; 3]) -> (Tensor<T>, Self::Saved) {
+        let around = Around::new(x.shape(), self.axis);
+        let x = x.row_major();
+        let values = x.as_slice().expect("row-major");
+        let scale: Vec<T> = gamma.iter().zip(&self.inverse).map(|(g, &i)| g * i).collect();
+        let shift = beta.to_vec();
+        let y = around.tensor(x.shape(), |i, c| (values[i] - self.mean[c]) * scale[c] + shift[c]);
+        (y, [x, gamma.clone()])
+    }
+
+    // With z = (x - mean) inverse, and means over the values of a channel:
+    // dbeta = sum(dy), dgamma = sum(dy z), dx = gamma inverse (dy - mean(dy) - z mean(dy z))
+    fn backward(
+        &self,
+        [x, gamma]: Self::Saved,
+        dy: Tensor<T>,
+        wanted: [bool; 3],
+    ) -> [Option<Tensor<T>>; 3] {
+        let around = Around::new(x.shape(), self.axis);
+        let dy = dy.row_major();
+        let (x_values, dys) = (x.as_slice().expect("row-major"), dy.as_slice().expect("row-major"));
+        let z = |i: usize, c: usize| (x_values[i] - self.mean[c]) * self.inverse[c];
+        let sums = around.sums(|i, c| {
+            let dy = dys[i].widen();
+            [dy, dy * z(i, c).widen()]
+        });
+        let total = |k: usize| -> Vec<T> { sums.iter().map(|sums| T::lit(sums[k])).collect() };
+        let mean = |k: usize| -> Vec<T> {
+            sums.iter().map(|sums| T::lit(sums[k] / around.count())).collect()
+        };
+        let dx = wanted[0].then(|| {
+            let [mean_dy, mean_dyz] = [mean(0), mean(1)];
+            let scale: Vec<T> = gamma.iter().zip(&self.inverse).map(|(g, &i)| g * i).collect();
+            around
+                .tensor(x.shape(), |i, c| scale[c] * (dys[i] - mean_dy[c] - z(i, c) * mean_dyz[c]))
+        });
+        let channels = [around.channels];
+        let dgamma = wanted[1].then(|| Tensor::new(channels, total(1)));
+        let dbeta = wanted[2].then(|| Tensor::new(channels, total(0)));
+        [dx, dgamma, dbeta]
+    }
+}
+
+impl<'t, T: Scalar> Var<'t, T> {
+    /// Batch normalisation (Ioffe and Szegedy, *Batch normalization: accelerating deep network training by reducing
+    /// internal covariate shift*, 2015): `gamma (x - mean) / sqrt(variance + epsilon) + beta`, with the mean and the
+    /// biased variance of each channel over all other axes. `axis` holds the channels; `gamma` and `beta` have one value
+    /// for each. Returns the result, the mean and the variance. Sums are accumulated in `f64`.
+    ///
+    /// # Panics
+    /// When there is no such axis, or `gamma` or `beta` do not have one value for each channel.
+    ///
+    /// ```
+    /// use cinta::{Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.leaf(Tensor::from([[1.0], [3.0]]));
+    /// let [gamma, beta] = [2.0, 5.0].map(|value| tape.leaf(Tensor::from([value])));
+    /// let (y, mean, variance) = x.batch_norm(&gamma, &beta, 1, 0.0);
+    /// assert_eq!(y.value().to_vec(), [3.0, 7.0]);
+    /// assert_eq!((mean.to_vec(), variance.to_vec()), (vec![2.0], vec![1.0]));
+    /// ```
+    #[track_caller]
+    #[inline(never)]
+    pub fn batch_norm(
+        &self,
+        gamma: &Var<'t, T>,
+        beta: &Var<'t, T>,
+        axis: usize,
+        epsilon: f64,
+    ) -> (Var<'t, T>, Tensor<T>, Tensor<T>) {
+        let (shape, [g, b]) = (self.shape(), [gamma.shape(), beta.shape()]);
+        assert!(axis < shape.rank(), "batch_norm: {shape} has no axis {axis}");
+        let channels = [shape[axis]];
+        assert!(
+            *g == channels && *b == channels,
+            "batch_norm: axis {axis} of {shape} needs gamma and beta of shape {}, and they have {g} and {b}",
+            Shape::from(channels)
+        );
+        let [mean, variance] = statistics(self.value(), axis);
+        let narrow = |values: &[f64]| -> Vec<T> { values.iter().map(|&x| T::lit(x)).collect() };
+        let inverse = variance.iter().map(|v| T::lit((v + epsilon).sqrt().recip())).collect();
+        let (mean, variance) = (narrow(&mean), narrow(&variance));
+        let op = BatchNorm { axis, mean: mean.clone(), inverse };
+        let y = apply(op, [self, gamma, beta]);
+        (y, Tensor::new(channels, mean), Tensor::new(channels, variance))
+    }
+}
+
+compiled!(|x: &Var<T>, gamma: &Var<T>| x.batch_norm(gamma, gamma, 1, 1e-3));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::autograd::gradcheck;
+    use crate::ops::testing::{assert_close, random, tensors};
+    use proptest::prelude::*;
+
+    #[test]
+    fn worked_example() {
+        let x = Var::constant(Tensor::from([[1.0, 0.0], [3.0, 8.0]]));
+        let gamma = Var::constant(Tensor::from([1.0, 2.0]));
+        let beta = Var::constant(Tensor::from([0.0, 1.0]));
+        let (y, mean, variance) = x.batch_norm(&gamma, &beta, 1, 0.0);
+        assert_close(y.value(), &Tensor::from([[-1.0, -1.0], [1.0, 3.0]]));
+        assert_close(&mean, &Tensor::from([2.0, 4.0]));
+        assert_close(&variance, &Tensor::from([1.0, 16.0]));
+    }
+
+    #[test]
+    fn gradient() {
+        for (axis, layout) in [(1, 0), (2, 1), (2, 3), (0, 2)] {
+            let x = random(&[3, 4, 5], -2.0, 2.0, 1, layout);
+            let channels = [x.shape()[axis]];
+            let [gamma, beta] = [2, 3].map(|seed| random(&channels, 0.5, 2.0, seed, 0));
+            // Squared, for the sum of what comes out does not depend on x.
+            gradcheck(|[x, g, b]| x.batch_norm(g, b, axis, 1e-3).0.square(), [x, gamma, beta])
+                .unwrap();
+        }
+    }
+
+    #[test]
+    fn long_sums_keep_their_digits() {
+        let x = Tensor::<f32>::from_fn([70_000, 1], |at| 1000.0 + (at[0] % 2) as f32);
+        let one = Var::constant(Tensor::ones([1]));
+        let (_, mean, variance) = Var::constant(x).batch_norm(&one, &one, 1, 0.0);
+        assert_eq!((mean.item(), variance.item()), (1000.5, 0.25));
+    }
+
+    proptest! {
+        #[test]
+        fn definition(x in tensors(3, -3.0, 3.0), axis in 0usize..3) {
+            let channels = x.shape()[axis];
+            let gamma = random(&[channels], -2.0, 2.0, 5, 0);
+            let beta = random(&[channels], -2.0, 2.0, 6, 0);
+            let n = (x.len() / channels) as f64;
+            let mut expected = Tensor::zeros(x.shape()).row_major();
+            let indices = crate::ops::testing::indices::<3>(x.dims());
+            for c in 0..channels {
+                let values: Vec<f64> =
+                    indices.iter().filter(|at| at[axis] == c).map(|&at| x.at(at)).collect();
+                let mean = values.iter().sum::<f64>() / n;
+                let variance = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
+                for (i, &at) in indices.iter().enumerate().filter(|(_, at)| at[axis] == c) {
+                    let z = (x.at(at) - mean) / (variance + 0.01).sqrt();
+                    expected.as_mut_slice()[i] = gamma.at([c]) * z + beta.at([c]);
+                }
+            }
+            let [gamma, beta] = [gamma, beta].map(Var::constant);
+            let (y, _, _) = Var::constant(x).batch_norm(&gamma, &beta, axis, 0.01);
+            assert_close(y.value(), &expected);
+        }
+    }
+}
