@@ -116,7 +116,7 @@ pub use error::{Error, Result};
 pub use kernels::{Algorithm, Padding, Window};
 pub use model::{
     Callback, Fit, FitParams, History, Input, LayerRef, Model, ModelBuilder, Node, Nodes, Of,
-    Scores, Sequential, Shared, SubModel, Verbose,
+    Scores, Sequential, Shared, SubModel, Value, Verbose,
 };
 pub use nn::{
     Activation, Add, Average, AveragePooling2d, BatchNormalization, Concatenate, Config, Context,

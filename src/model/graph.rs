@@ -1,6 +1,7 @@
 //! What feeds what: a model's layers as nodes, and the order in which Keras has them.
 
 use crate::tensor::Shape;
+use std::collections::HashMap;
 
 /// What a node takes, or a model gives: an input of the model, or what a node gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -94,16 +95,35 @@ impl Graph {
 
     /// What is needed for these values, with the same inputs.
     pub(super) fn up_to(&self, outputs: &[Source]) -> Graph {
+        let inputs: Vec<Source> = (0..self.inputs.len()).map(Source::Input).collect();
+        let found = self.between(&inputs, self.inputs.clone(), outputs);
+        found.ok().expect("all values of a model can be reached from its inputs")
+    }
+
+    /// What is needed for some values, when others are given: `entrances` describes these.
+    ///
+    /// # Errors
+    /// The first output that needs an input of the model which is not given, and the number of that input.
+    pub(super) fn between(
+        &self,
+        inputs: &[Source],
+        entrances: Vec<Entrance>,
+        outputs: &[Source],
+    ) -> Result<Graph, (Source, usize)> {
+        let given: HashMap<Source, usize> = inputs.iter().copied().zip(0..).collect();
         let mut needed = vec![false; self.nodes.len()];
-        let mark = |source: &Source, needed: &mut Vec<bool>| {
-            if let Source::Node(node) = *source {
-                needed[node] = true;
-            }
-        };
-        outputs.iter().for_each(|source| mark(source, &mut needed));
-        for node in (0..self.nodes.len()).rev() {
-            if needed[node] {
-                self.nodes[node].inputs.iter().for_each(|source| mark(source, &mut needed));
+        for &output in outputs {
+            let mut left = vec![output];
+            while let Some(source) = left.pop() {
+                match source {
+                    _ if given.contains_key(&source) => {}
+                    Source::Input(input) => return Err((output, input)),
+                    Source::Node(node) if needed[node] => {}
+                    Source::Node(node) => {
+                        needed[node] = true;
+                        left.extend(&self.nodes[node].inputs);
+                    }
+                }
             }
         }
         // How many are kept before each node: its number among them.
@@ -113,20 +133,22 @@ impl Graph {
             numbers.push(count);
             count += usize::from(*needed);
         }
-        let renumbered = |source: &Source| match *source {
-            Source::Node(node) => Source::Node(numbers[node]),
-            input => input,
+        let renumbered = |source: &Source| match (given.get(source), *source) {
+            (Some(&input), _) => Source::Input(input),
+            (None, Source::Node(node)) => Source::Node(numbers[node]),
+            (None, input) => input,
         };
         let kept = self.nodes.iter().zip(&needed).filter(|(_, needed)| **needed);
         let nodes = kept.map(|(node, _)| Node {
             inputs: node.inputs.iter().map(renumbered).collect(),
             ..node.clone()
         });
-        Graph {
+        Ok(Graph {
+            inputs: entrances,
             nodes: nodes.collect(),
             outputs: outputs.iter().map(renumbered).collect(),
             ..self.clone()
-        }
+        })
     }
 }
 

@@ -1,6 +1,8 @@
 //! A layer of a model, to look at.
 
-use super::model::Built;
+use super::graph::Source;
+use super::model::{Built, Model};
+use super::sub_model::Value;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 use std::fmt;
@@ -16,7 +18,8 @@ use std::fmt;
 /// ```
 #[derive(Clone, Copy)]
 pub struct LayerRef<'m, T: Scalar> {
-    built: &'m Built<T>,
+    model: &'m Model<T>,
+    at: usize,
 }
 
 impl<T: Scalar> fmt::Debug for LayerRef<'_, T> {
@@ -26,8 +29,40 @@ impl<T: Scalar> fmt::Debug for LayerRef<'_, T> {
 }
 
 impl<'m, T: Scalar> LayerRef<'m, T> {
-    pub(super) fn new(built: &'m Built<T>) -> Self {
-        LayerRef { built }
+    pub(super) fn new(model: &'m Model<T>, at: usize) -> Self {
+        LayerRef { model, at }
+    }
+
+    fn built(&self) -> &'m Built<T> {
+        &self.model.layers[self.at]
+    }
+
+    /// What it takes in its first place, as an end of a [`sub_model`](Model::sub_model): the first value, if there are
+    /// several.
+    ///
+    /// ```
+    /// # use cinta::prelude::*;
+    /// let model = Sequential::new([4]).add(Dense::new(3)).add(Dense::new(2).name("last")).build(0)?;
+    /// let last = model.sub_model(model.get_layer("last")?.input(), model.output())?;
+    /// assert_eq!(last.predict(&Tensor::zeros([5, 3]))?.shape(), [5, 2]);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn input(&self) -> Value<'m, T> {
+        let graph = &self.model.graph;
+        Value::new(self.model, graph.nodes[graph.first_node(self.at)].inputs[0])
+    }
+
+    /// What it gives in its first place, as an end of a [`sub_model`](Model::sub_model).
+    ///
+    /// ```
+    /// # use cinta::prelude::*;
+    /// let model = Sequential::new([4]).add(Dense::new(3)).add(Dense::new(2)).build(0)?;
+    /// let first = model.sub_model(model.input(), model.get_layer("dense")?.output())?;
+    /// assert_eq!(first.output_shape(), [3]);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn output(&self) -> Value<'m, T> {
+        Value::new(self.model, Source::Node(self.model.graph.first_node(self.at)))
     }
 
     /// Its name in the model.
@@ -39,7 +74,7 @@ impl<'m, T: Scalar> LayerRef<'m, T> {
     /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn name(&self) -> &'m str {
-        &self.built.name
+        &self.built().name
     }
 
     /// Its class by Keras's name.
@@ -51,7 +86,7 @@ impl<'m, T: Scalar> LayerRef<'m, T> {
     /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn class_name(&self) -> &'m str {
-        self.built.layer.class_name()
+        self.built().layer.class_name()
     }
 
     /// The shape of one sample's input: of the first one, if there are several.
@@ -63,7 +98,7 @@ impl<'m, T: Scalar> LayerRef<'m, T> {
     /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn input_shape(&self) -> Shape {
-        self.built.inputs[0]
+        self.built().inputs[0]
     }
 
     /// The shape of one sample's output.
@@ -75,7 +110,7 @@ impl<'m, T: Scalar> LayerRef<'m, T> {
     /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn output_shape(&self) -> Shape {
-        self.built.output
+        self.built().output
     }
 
     /// Its weights with their names.
@@ -88,7 +123,7 @@ impl<'m, T: Scalar> LayerRef<'m, T> {
     /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn weights(&self) -> impl Iterator<Item = (&'m str, &'m Tensor<T>)> + use<'m, T> {
-        self.built.params.iter().map(|param| (param.weight.name, &param.value))
+        self.built().params.iter().map(|param| (param.weight.name, &param.value))
     }
 
     /// The number of its weights.
@@ -100,6 +135,6 @@ impl<'m, T: Scalar> LayerRef<'m, T> {
     /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn count_params(&self) -> usize {
-        self.built.params.iter().map(|param| param.value.len()).sum()
+        self.built().params.iter().map(|param| param.value.len()).sum()
     }
 }

@@ -32,7 +32,7 @@ pub use options::Fit;
 pub use progress::Verbose;
 pub use scores::Scores;
 pub use sequential::Sequential;
-pub use sub_model::SubModel;
+pub use sub_model::{SubModel, Value};
 
 pub(crate) use config::{from_config, to_config};
 pub(crate) use csv::row as csv_row;

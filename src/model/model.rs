@@ -2,7 +2,7 @@
 
 use super::graph::{Graph, Source};
 use super::layer_ref::LayerRef;
-use super::sub_model::SubModel;
+use super::sub_model::{self, SubModel, Value};
 use super::summary;
 use crate::error::{Error, Result};
 use crate::nn::{MultiLayer, Weight};
@@ -280,7 +280,7 @@ impl<T: Scalar> Model<T> {
     /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn layers(&self) -> impl Iterator<Item = LayerRef<'_, T>> {
-        self.layers.iter().map(|built| LayerRef::new(built))
+        (0..self.layers.len()).map(|at| LayerRef::new(self, at))
     }
 
     /// The layer with a name.
@@ -297,7 +297,7 @@ impl<T: Scalar> Model<T> {
     /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn get_layer(&self, name: &str) -> Result<LayerRef<'_, T>> {
-        Ok(LayerRef::new(&self.layers[self.index_of(name)?]))
+        Ok(LayerRef::new(self, self.index_of(name)?))
     }
 
     #[inline(never)]
@@ -411,6 +411,62 @@ impl<T: Scalar> Model<T> {
     pub fn up_to(&self, layer: &str) -> Result<SubModel<'_, T>> {
         let node = self.graph.first_node(self.index_of(layer)?);
         Ok(SubModel::new(self.graph.up_to(&[Source::Node(node)]), &self.layers))
+    }
+
+    /// The first input, as an end of a [`sub_model`](Self::sub_model).
+    ///
+    /// ```
+    /// # use cinta::prelude::*;
+    /// let model = Sequential::new([4]).add(Dense::new(2)).build(0)?;
+    /// assert_eq!(model.sub_model(model.input(), model.output())?.output_shape(), [2]);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn input(&self) -> Value<'_, T> {
+        Value::new(self, Source::Input(0))
+    }
+
+    /// The first output, as an end of a [`sub_model`](Self::sub_model).
+    ///
+    /// ```
+    /// # use cinta::prelude::*;
+    /// let model = Sequential::new([4]).add(Dense::new(2)).build(0)?;
+    /// assert_eq!(format!("{:?}", model.output()), "dense [2]");
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn output(&self) -> Value<'_, T> {
+        Value::new(self, self.graph.outputs[0])
+    }
+
+    /// The part of the model between some values and others, which shares its weights.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for an output that also needs an input which is not given; it names both.
+    ///
+    /// ```
+    /// # use cinta::prelude::*;
+    /// let model = Sequential::new([16, 16, 1])
+    ///     .add(Conv2d::new(8, 5).padding(Same).name("conv_1"))
+    ///     .add(Flatten::new())
+    ///     .add(Dense::new(10))
+    ///     .build(0)?;
+    /// let first = model.sub_model(model.input(), model.get_layer("conv_1")?.output())?;
+    /// let rest = model.sub_model(model.get_layer("flatten")?.input(), model.output())?;
+    /// let x = Tensor::ones([2, 16, 16, 1]);
+    /// assert_eq!(rest.predict(&first.predict(&x)?)?, model.predict(&x)?);
+    ///
+    /// let conv_1 = model.get_layer("conv_1")?.output();
+    /// assert_eq!(
+    ///     model.sub_model(model.output(), conv_1).unwrap_err().to_string(),
+    ///     "the output conv_1 cannot be reached from dense alone: it also needs the input input_layer"
+    /// );
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn sub_model<'m>(
+        &'m self,
+        inputs: impl Into<Vec<Value<'m, T>>>,
+        outputs: impl Into<Vec<Value<'m, T>>>,
+    ) -> Result<SubModel<'m, T>> {
+        sub_model::between(self, &inputs.into(), &outputs.into())
     }
 
     /// All weights with what belongs to them, in order.
