@@ -95,6 +95,20 @@ def graph(optimizer):
     return model
 
 
+def normalised(optimizer):
+    """Batch normalisation: with all its weights, without some, along another axis, and frozen."""
+    image = keras.Input((6, 6, 2), name="image")
+    x = L.Activation("relu")(L.BatchNormalization(momentum=0.9)(L.Conv2D(4, 3, use_bias=False)(image)))
+    x = L.BatchNormalization(axis=1, epsilon=1e-2, scale=False)(x)
+    frozen = L.BatchNormalization(center=False, name="frozen")
+    frozen.trainable = False
+    x = L.BatchNormalization(center=False)(L.Dense(5, use_bias=False)(L.Flatten()(L.Activation("relu")(frozen(x)))))
+    model = keras.Model(image, L.Dense(3, activation="softmax")(x))
+    model.compile(optimizer, "categorical_crossentropy", metrics=["accuracy", "categorical_crossentropy"])
+    train(model)
+    return model
+
+
 def several(optimizer):
     """Two inputs and two outputs, each with a loss, a weight and metrics of its own."""
     image, extra = keras.Input((6, 6, 2), name="image"), keras.Input((3,), name="extra")
@@ -211,6 +225,8 @@ def main():
     models["dropping"] = build(dropping(), O.SGD(0.05, momentum=0.5))
     models["graph"] = graph(O.SGD(0.05, momentum=0.5))
     models["graph_adam"] = graph(O.Adam(0.01))
+    models["normalised"] = normalised(O.SGD(0.05, momentum=0.5))
+    models["normalised_adam"] = normalised(O.Adam(0.01))
     models["several"] = several(O.SGD(0.05, momentum=0.5))
     models["several_adam"] = several(O.Adam(0.01))
     models["deep"] = build(deep(), O.SGD(0.01))

@@ -97,7 +97,8 @@ impl Graph {
     pub(super) fn up_to(&self, outputs: &[Source]) -> Graph {
         let inputs: Vec<Source> = (0..self.inputs.len()).map(Source::Input).collect();
         let found = self.between(&inputs, self.inputs.clone(), outputs);
-        found.ok().expect("all values of a model can be reached from its inputs")
+        let Ok(found) = found else { unreachable!("a model's values are reached from its inputs") };
+        found
     }
 
     /// What is needed for some values, when others are given: `entrances` describes these.
