@@ -1273,7 +1273,8 @@ mod files {
             ("loss", json!("no_such_thing")),
             ("metrics", json!(["no_such_thing"])),
             ("metrics", json!("accuracy")),
-            ("loss_weights", json!([1.0])),
+            ("loss_weights", json!(["no_such_thing"])),
+            ("loss_weights", json!([1.0, 2.0])),
         ] {
             let file = file.described(|description| {
                 description["config"]["compile_config"][part] = value.clone();
