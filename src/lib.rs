@@ -113,6 +113,7 @@ pub use callbacks::{
     ReduceLrOnPlateau, TerminateOnNan,
 };
 pub use error::{Error, Result};
+pub use io::Load;
 pub use kernels::{Algorithm, Padding, Window};
 pub use model::{
     Callback, Fit, FitParams, History, Input, LayerRef, Model, ModelBuilder, Node, Nodes, Of,

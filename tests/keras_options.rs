@@ -143,7 +143,7 @@ fn what_cannot_be_done_is_named() {
             json!("no_such_thing"),
             "compile_config: the optimizer no_such_thing is not known",
         ),
-        (format!("{optimizer}/decay"), json!(1e-6), "the option decay = "),
+        (format!("{optimizer}/decay"), json!("often"), "the option decay = "),
         (format!("{optimizer}/use_ema"), json!(true), "the option use_ema = true"),
         (
             format!("{optimizer}/gradient_accumulation_steps"),
@@ -160,7 +160,11 @@ fn what_cannot_be_done_is_named() {
             json!("no_such_thing"),
             "compile_config: the loss no_such_thing is not known",
         ),
-        ("/compile_config/loss_weights".to_owned(), json!([2.0]), "the option loss_weights"),
+        (
+            "/compile_config/loss_weights".to_owned(),
+            json!(["heavy"]),
+            "the loss weight \"heavy\" is no number",
+        ),
         (
             "/compile_config/metrics".to_owned(),
             json!(["no_such_thing"]),

@@ -2,7 +2,10 @@
 
 #[cfg(feature = "keras")]
 mod keras;
+mod load;
 mod safetensors;
+
+pub use load::Load;
 
 use crate::error::{Error, Result};
 use crate::file;
@@ -166,13 +169,7 @@ impl<T: Scalar> Model<T> {
     /// assert!(Model::<f32>::load_with("nowhere.safetensors", &registry).is_err());
     /// ```
     pub fn load_with(path: impl AsRef<Path>, registry: &Registry<T>) -> Result<Self> {
-        let path = path.as_ref();
-        let model = match Ending::of(path)? {
-            Ending::Safetensors => safetensors::from_bytes(&read(path)?, registry),
-            #[cfg(feature = "keras")]
-            Ending::Keras(_) => keras::load(read(path)?, registry),
-        };
-        model.map_err(|reason| Error::format(path, reason))
+        Load::new(path.as_ref()).registry(registry).model()
     }
 
     /// Writes the weights alone, for a model that will be built by the same program. The name's ending tells the

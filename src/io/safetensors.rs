@@ -108,6 +108,7 @@ pub(super) fn weights_from_bytes<T: Scalar>(
 pub(super) fn from_bytes<T: Scalar>(
     bytes: &[u8],
     registry: &Registry<T>,
+    compile: bool,
 ) -> Result<Model<T>, String> {
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(broken)?;
     let tensors = SafeTensors::deserialize(bytes).map_err(broken)?;
@@ -120,7 +121,7 @@ pub(super) fn from_bytes<T: Scalar>(
             text.len()
         ));
     }
-    let description: Value = serde_json::from_str(text)
+    let mut description: Value = serde_json::from_str(text)
         .map_err(|error| format!("the description of the model is damaged: {error}"))?;
     match description.get("format").and_then(Value::as_u64) {
         Some(FORMAT) => {}
@@ -132,6 +133,9 @@ pub(super) fn from_bytes<T: Scalar>(
         None => return Err("the description of the model does not say its format".to_owned()),
     }
     let training = training_from_json(description.get("training").unwrap_or(&Value::Null))?;
+    if !compile && let Some(Value::Object(config)) = description.get_mut("config") {
+        config.shift_remove("compile_config");
+    }
     let model = from_config(description.get("config").unwrap_or(&Value::Null), registry)?;
 
     let slots = match &model.compile {
@@ -159,6 +163,10 @@ pub(super) fn from_bytes<T: Scalar>(
     }
     if tensors.len() != expected {
         let known = |name: &str| {
+            // What the optimizer kept is passed over together with it.
+            if !compile && name.starts_with("optimizer/") {
+                return true;
+            }
             layers.iter().any(|layer: &Built<T>| {
                 layer.params.iter().any(|param| {
                     let weight = param.weight.name;
@@ -169,8 +177,9 @@ pub(super) fn from_bytes<T: Scalar>(
         };
         let mut names = tensors.names();
         names.sort_unstable();
-        let extra = names.into_iter().find(|name| !known(name)).unwrap_or_default();
-        return Err(format!("the tensor {extra} belongs to no layer of the model"));
+        if let Some(extra) = names.into_iter().find(|name| !known(name)) {
+            return Err(format!("the tensor {extra} belongs to no layer of the model"));
+        }
     }
     let mut loaded = Model::from_parts(model.plan.name, model.plan.graph, layers, training.seed);
     loaded.compiled = model.compile;

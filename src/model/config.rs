@@ -170,7 +170,12 @@ pub(crate) fn from_config<T: Scalar>(
     let compile = match model.get("compile_config") {
         Some(config) if config.as_object().is_some_and(|config| !config.is_empty()) => Some(
             Compile::from_config(config, registry, &outputs)
-                .map_err(|reason| format!("compile_config: {reason}"))?,
+                .map_err(|reason| {
+                    format!(
+                        "compile_config: {reason}; or open the model without what it was compiled with: \
+                         Load::new(path).compile(false)"
+                    )
+                })?,
         ),
         _ => None,
     };

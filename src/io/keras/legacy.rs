@@ -25,10 +25,39 @@ pub(super) fn upgrade(
         upgrade_layers(layers, class_name == "Sequential")?;
     }
     let mut upgraded = keras_object("keras", class_name, Value::Object(config));
-    if let Some(training) = training {
+    // A training_config without an optimizer leaves the model uncompiled.
+    let has_optimizer = |training: &Value| match training {
+        Value::Object(training) => training.get("optimizer_config").is_some_and(|it| !it.is_null()),
+        _ => true,
+    };
+    if let Some(training) = training.filter(has_optimizer) {
         upgraded["compile_config"] = upgrade_training(training, version)?;
     }
     Ok(upgraded)
+}
+
+/// The description of an archive. Those of TensorFlow 2.12 to 2.15 are written in the style of `.h5` files. What a model was
+/// compiled with is left out where it is not wanted, or has no optimizer.
+pub(super) fn upgrade_archive(
+    config: &mut Value,
+    compile: bool,
+    version: &str,
+) -> Result<(), String> {
+    let chain = config["class_name"] == "Sequential";
+    if let Some(Value::Array(layers)) = config.pointer_mut("/config/layers") {
+        upgrade_layers(layers, chain)?;
+    }
+    match config.pointer_mut("/compile_config/optimizer") {
+        Some(optimizer) if compile && !optimizer.is_null() => {
+            *optimizer = upgrade_optimizer(optimizer, version)?;
+        }
+        _ => {
+            if let Value::Object(config) = config {
+                config.shift_remove("compile_config");
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Moves the input's shape from the first layer into one of its own.
@@ -108,14 +137,12 @@ pub(super) fn upgrade_optimizer(optimizer: &Value, version: &str) -> Result<Valu
     if let Some(rate) = config.shift_remove("lr") {
         config.insert("learning_rate".to_owned(), rate);
     }
-    match config.shift_remove("decay") {
-        Some(decay) if decay.as_f64() != Some(0.0) && !decay.is_null() => {
-            return Err(format!(
-                "optimizer {class_name}: the option decay = {decay} is not supported; \
-                 use a schedule of the learning rate"
-            ));
-        }
-        _ => {}
+    if let Some(decay) = config.shift_remove("decay")
+        && decay.as_f64() != Some(0.0)
+        && !decay.is_null()
+    {
+        let rate = decayed_rate(class_name, config.get("learning_rate"), &decay)?;
+        config.insert("learning_rate".to_owned(), rate);
     }
     for name in ["is_legacy_optimizer", "jit_compile"] {
         config.shift_remove(name);
@@ -136,8 +163,35 @@ pub(super) fn upgrade_optimizer(optimizer: &Value, version: &str) -> Result<Valu
     Ok(keras_object("keras.optimizers", class_name, Value::Object(config)))
 }
 
-/// "auto" is how TensorFlow wrote the mean over the batch.
-fn upgrade_loss(mut loss: Value) -> Value {
+/// What an option `decay` was: the learning rate divided by `1 + decay iterations`.
+fn decayed_rate(class_name: &str, rate: Option<&Value>, decay: &Value) -> Result<Value, String> {
+    let default = if class_name == "SGD" { 0.01 } else { 0.001 };
+    let rate = rate.map_or(Some(default), Value::as_f64);
+    let Some((rate, decay)) = rate.zip(decay.as_f64()) else {
+        return Err(format!(
+            "optimizer {class_name}: the option decay = {decay} needs to be a number, beside a learning rate that is one"
+        ));
+    };
+    let config = json!({
+        "initial_learning_rate": rate, "decay_steps": 1, "decay_rate": decay, "staircase": false,
+        "name": "InverseTimeDecay",
+    });
+    Ok(keras_object("keras.optimizers.schedules", "InverseTimeDecay", config))
+}
+
+/// "auto" is how TensorFlow wrote the mean over the batch. Models with several outputs have a loss for each, in a list or by
+/// name.
+fn upgrade_loss(loss: Value) -> Value {
+    match loss {
+        Value::Array(losses) => losses.into_iter().map(upgrade_one_loss).collect(),
+        Value::Object(losses) if !losses.contains_key("class_name") => {
+            losses.into_iter().map(|(name, loss)| (name, upgrade_one_loss(loss))).collect()
+        }
+        loss => upgrade_one_loss(loss),
+    }
+}
+
+fn upgrade_one_loss(mut loss: Value) -> Value {
     if let Some(reduction) = loss.pointer_mut("/config/reduction")
         && *reduction == "auto"
     {
@@ -149,19 +203,29 @@ fn upgrade_loss(mut loss: Value) -> Value {
     loss
 }
 
-/// A flat list: TensorFlow wrote a list for each output, and functions in a wrapper.
+/// TensorFlow wrote a list for each output, of a single one as well, and functions in a wrapper.
 fn upgrade_metrics(metrics: Value) -> Value {
-    let Value::Array(metrics) = metrics else { return metrics };
-    let flat = match &metrics[..] {
-        [Value::Array(inner)] => inner.clone(),
-        _ => metrics,
+    let group = |group: Value| match group {
+        Value::Array(metrics) => metrics.into_iter().map(upgrade_metric).collect(),
+        metric => upgrade_metric(metric),
     };
-    Value::Array(flat.into_iter().map(upgrade_metric).collect())
+    match metrics {
+        Value::Array(mut metrics) => {
+            if let [Value::Array(inner)] = &mut metrics[..] {
+                metrics = std::mem::take(inner);
+            }
+            metrics.into_iter().map(group).collect()
+        }
+        Value::Object(metrics) if !metrics.contains_key("class_name") => {
+            metrics.into_iter().map(|(name, metrics)| (name, group(metrics))).collect()
+        }
+        metrics => metrics,
+    }
 }
 
 fn upgrade_metric(metric: Value) -> Value {
     if metric["class_name"] != "MeanMetricWrapper" {
-        return upgrade_loss(metric);
+        return upgrade_one_loss(metric);
     }
     let config = &metric["config"];
     match config["name"].as_str() {
@@ -225,8 +289,13 @@ mod tests {
     #[test]
     fn what_cannot_be_kept_is_an_error() {
         let decayed = json!({ "class_name": "SGD", "config": { "lr": 0.1, "decay": 1e-6 } });
-        let error = upgrade_optimizer(&decayed, "2.2.2").unwrap_err();
-        assert!(error.contains("decay = 1e-6") || error.contains("decay = 0.000001"), "{error}");
+        let schedule = upgrade_optimizer(&decayed, "2.2.2").unwrap();
+        let rate = &schedule["config"]["learning_rate"];
+        assert_eq!(rate["class_name"], "InverseTimeDecay");
+        assert_eq!(rate["config"]["initial_learning_rate"], 0.1);
+        assert_eq!(rate["config"]["decay_rate"], 1e-6);
+        let odd = json!({ "class_name": "SGD", "config": { "lr": 0.1, "decay": "often" } });
+        assert!(upgrade_optimizer(&odd, "2.2.2").unwrap_err().contains("decay = \"often\""));
         let training = json!({ "sample_weight_mode": "temporal" });
         assert!(upgrade_training(training, "2.2.2").unwrap_err().contains("temporal"));
         assert!(upgrade_training(json!(3), "2.2.2").is_err());

@@ -81,13 +81,15 @@ fn parse(name: &str, text: &[u8]) -> Result<Value, String> {
 
 /// Reads a whole model, from either of its files.
 #[inline(never)]
-pub(super) fn load<T: Scalar>(bytes: Vec<u8>, registry: &Registry<T>) -> Result<Model<T>, String> {
+pub(super) fn load<T: Scalar>(
+    bytes: Vec<u8>,
+    registry: &Registry<T>,
+    compile: bool,
+) -> Result<Model<T>, String> {
     if is_archive(&bytes) {
         let mut archive = Archive::open(&bytes)?;
         let mut config = parse("config.json", &archive.config()?)?;
-        if let Some(optimizer) = config.pointer_mut("/compile_config/optimizer") {
-            *optimizer = legacy::upgrade_optimizer(optimizer, KERAS)?;
-        }
+        legacy::upgrade_archive(&mut config, compile, KERAS)?;
         let root = Group::open(archive.weights()?)?;
         drop(bytes);
         let parts = Parts::new(&root, config, registry)?;
@@ -103,7 +105,8 @@ pub(super) fn load<T: Scalar>(bytes: Vec<u8>, registry: &Registry<T>) -> Result<
     let model = config("model_config")?
         .ok_or("the file holds weights, but no model; build the model, and use load_weights")?;
     let version = attributes.text("keras_version")?.unwrap_or_default();
-    let config = legacy::upgrade(model, config("training_config")?, version)?;
+    let training = config("training_config")?.filter(|_| compile);
+    let config = legacy::upgrade(model, training, version)?;
     let parts = Parts::new(&root, config, registry)?;
     let listed = root.find("model_weights")?.ok_or("the group model_weights is missing")?;
     let weights = weights::read_listed(listed, &parts.places())?;
@@ -142,7 +145,8 @@ impl<T: Scalar> Parts<T> {
         let attributes = root.attributes()?;
         let own = attributes.text(CINTA)?.map(|text| parse(CINTA, text.as_bytes())).transpose()?;
         let own = own.unwrap_or_default();
-        if let Some(exact) = own.get("compile_config") {
+        let compiled = config.get("compile_config").is_some_and(|compiled| !compiled.is_null());
+        if let Some(exact) = own.get("compile_config").filter(|_| compiled) {
             config["compile_config"] = exact.clone();
         }
         let training = own.get("training").map(training_from_json).transpose()?;

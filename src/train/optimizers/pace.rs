@@ -158,7 +158,8 @@ impl Pace {
         options: &mut Options<'_>,
         default_learning_rate: f64,
     ) -> Result<Self, String> {
-        options.ignore(&["name", "ema_momentum"]);
+        // Of no consequence without use_ema.
+        options.ignore(&["name", "ema_momentum", "ema_overwrite_frequency"]);
         options.only("use_ema", &json!(false))?;
         let learning_rate = match options.value("learning_rate") {
             Some(value) => LearningRate::from_config(value)

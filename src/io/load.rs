@@ -1,0 +1,89 @@
+//! How a model is read from a file.
+
+#[cfg(feature = "keras")]
+use super::keras;
+use super::{Ending, read, safetensors};
+use crate::error::{Error, Result};
+use crate::model::Model;
+use crate::scalar::{Scalar, compiled};
+use crate::train::Registry;
+use std::path::PathBuf;
+
+/// A file with a model, and how it is read. `Model::load` is `Load::new(path).model()`.
+///
+/// ```
+/// use cinta::prelude::*;
+/// use cinta::Load;
+/// let mut model = Sequential::new([4]).add(Dense::new(2)).build(0)?;
+/// model.compile(Compile::new(Sgd::new(0.1), MeanSquaredError));
+/// let file = std::env::temp_dir().join(format!("load-{}.safetensors", std::process::id()));
+/// model.save(&file)?;
+/// let uncompiled: Model = Load::new(&file).compile(false).model()?;
+/// assert_eq!(uncompiled.get_weights(), model.get_weights());
+/// assert!(uncompiled.learning_rate().is_err());
+/// # std::fs::remove_file(&file).unwrap();
+/// # Ok::<(), cinta::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Load<'r, T: Scalar = f32> {
+    path: PathBuf,
+    registry: Option<&'r Registry<T>>,
+    compile: bool,
+}
+
+impl<'r, T: Scalar> Load<'r, T> {
+    /// A file, by its path.
+    ///
+    /// ```
+    /// assert!(cinta::Load::<f32>::new("nowhere.safetensors").model().is_err());
+    /// ```
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Load { path: path.into(), registry: None, compile: true }
+    }
+
+    /// What names in the file mean that are not the crate's own: layers, losses, metrics and optimizers.
+    ///
+    /// ```
+    /// use cinta::{Load, Registry};
+    /// let registry: Registry = Registry::new(); // .layer("Mine", |config| ...)
+    /// assert!(Load::new("nowhere.safetensors").registry(&registry).model().is_err());
+    /// ```
+    pub fn registry(mut self, registry: &'r Registry<T>) -> Self {
+        self.registry = Some(registry);
+        self
+    }
+
+    /// Whether the model comes with the optimizer, the loss and the metrics that it was compiled with. If not, a file opens
+    /// whatever these are, and the model is to be compiled again before it is trained: Keras's `load_model(compile=False)`.
+    ///
+    /// ```
+    /// assert!(cinta::Load::<f32>::new("nowhere.safetensors").compile(false).model().is_err());
+    /// ```
+    pub fn compile(mut self, compile: bool) -> Self {
+        self.compile = compile;
+        self
+    }
+
+    /// Reads the model.
+    ///
+    /// # Errors
+    /// As [`Model::load`].
+    ///
+    /// ```
+    /// let error = cinta::Load::<f32>::new("nowhere.safetensors").model().unwrap_err();
+    /// assert!(error.to_string().starts_with("nowhere.safetensors: "));
+    /// ```
+    #[inline(never)]
+    pub fn model(self) -> Result<Model<T>> {
+        let (path, own) = (&self.path, Registry::new());
+        let registry = self.registry.unwrap_or(&own);
+        let model = match Ending::of(path)? {
+            Ending::Safetensors => safetensors::from_bytes(&read(path)?, registry, self.compile),
+            #[cfg(feature = "keras")]
+            Ending::Keras(_) => keras::load(read(path)?, registry, self.compile),
+        };
+        model.map_err(|reason| Error::format(path, reason))
+    }
+}
+
+compiled!(|load: Load<'_, T>| load.model());
