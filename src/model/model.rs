@@ -200,7 +200,7 @@ impl<T: Scalar> Model<T> {
     /// use cinta::prelude::*;
     /// let (a, b) = (Input::new([4]), Input::new([2]));
     /// let model = Model::new([&a, &b], &Concatenate::new().of([&a, &b])).build(0)?;
-    /// assert_eq!(model.input_shapes(), [[4].into(), [2].into()]);
+    /// assert_eq!((model.input_shapes()[0], model.input_shapes()[1]), ([4].into(), [2].into()));
     /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn input_shapes(&self) -> Vec<Shape> {
@@ -213,7 +213,7 @@ impl<T: Scalar> Model<T> {
     /// use cinta::prelude::*;
     /// let x = Input::new([4]);
     /// let model = Model::new(&x, [&x.then(Dense::new(3)), &x.then(Dense::new(1))]).build(0)?;
-    /// assert_eq!(model.output_shapes(), [[3].into(), [1].into()]);
+    /// assert_eq!((model.output_shapes()[0], model.output_shapes()[1]), ([3].into(), [1].into()));
     /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn output_shapes(&self) -> Vec<Shape> {
