@@ -44,7 +44,7 @@ def main():
         model = keras.Sequential(layers)
         weights = [rng.uniform(0.5, 1.5, w.shape).astype("float32") for w in model.get_weights()]
         model.set_weights(weights)
-        case = {"options": options, "x": array(x), "y": array(y), "weights": [array(w) for w in weights]}
+        case = {"class_name": "BatchNormalization", "options": options, "x": array(x), "y": array(y), "weights": [array(w) for w in weights]}
         case["names"] = [w.name for w in model.layers[0].variables if "seed" not in w.name]
         case["before"] = array(model.predict(x, verbose=0))
         model.compile(keras.optimizers.SGD(0.5), "mean_squared_error")
