@@ -14,11 +14,11 @@
 //! [`minor`] takes them with the images innermost, for layers whose few channels would leave most of a vector
 //! empty. [`depthwise`] is for one channel in each group.
 
-mod depthwise;
-mod direct;
-mod minor;
+pub(super) mod depthwise;
+pub(super) mod direct;
+pub(super) mod minor;
 mod reach;
-mod winograd;
+pub(super) mod winograd;
 
 use super::gemm::Finish;
 use super::par;
@@ -237,7 +237,7 @@ pub fn backward_input<T: Scalar>(geometry: Geometry, kernel: &[T], dy: &Tensor<T
 
 /// How a convolution is computed: it depends on shapes and the instruction set alone.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Way {
+pub(super) enum Way {
     RowMajor(RowMajor),
     /// With the images innermost, and left so.
     Innermost,
@@ -247,7 +247,7 @@ enum Way {
 
 /// Ways that take row-major images and give them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum RowMajor {
+pub(super) enum RowMajor {
     Depthwise,
     Direct,
     F2,
@@ -255,7 +255,7 @@ enum RowMajor {
 }
 
 impl Geometry {
-    fn way<T: Scalar>(&self) -> Way {
+    pub(super) fn way<T: Scalar>(&self) -> Way {
         let few = self.groups == 1 && self.c_in < FEW_CHANNELS && self.c_out < FEW_CHANNELS;
         if few && self.images > TOGETHER {
             return Way::Blocks;
@@ -316,7 +316,7 @@ fn added<T: Scalar>(mut sum: Buffer<T>, more: &[T]) -> Buffer<T> {
 }
 
 /// The sums of the columns of a row-major matrix: of a thousand rows at a time, then of those sums.
-fn column_sums<T: Scalar>(matrix: &[T], columns: usize) -> Buffer<T> {
+pub(super) fn column_sums<T: Scalar>(matrix: &[T], columns: usize) -> Buffer<T> {
     const ROWS: usize = 1024;
     let rows = matrix.len() / columns;
     let parts = par::map(rows.div_ceil(ROWS), matrix.len(), |part| {

@@ -1,6 +1,7 @@
 //! The kernels against their definitions, as plain loops: in every rest of their loops, with every instruction set of
 //! this machine, and with several numbers of threads.
 
+mod conv2d;
 mod gemm;
 mod mask;
 mod narrow;
