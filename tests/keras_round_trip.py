@@ -226,7 +226,6 @@ def main():
     models["graph"] = graph(O.SGD(0.05, momentum=0.5))
     models["graph_adam"] = graph(O.Adam(0.01))
     models["normalised"] = normalised(O.SGD(0.05, momentum=0.5))
-    models["normalised_adam"] = normalised(O.Adam(0.01))
     models["several"] = several(O.SGD(0.05, momentum=0.5))
     models["several_adam"] = several(O.Adam(0.01))
     models["deep"] = build(deep(), O.SGD(0.01))
