@@ -216,7 +216,7 @@ impl<T: Scalar> Planned<T> {
 
 impl<T: Scalar> Plan<T> {
     /// Draws the weights.
-    pub(super) fn draw(self, seed: u64) -> Result<Model<T>> {
+    pub(crate) fn draw(self, seed: u64) -> Result<Model<T>> {
         let stream = Stream::new(seed).fork(WEIGHTS);
         let mut layers = Vec::with_capacity(self.layers.len());
         for (at, planned) in self.layers.into_iter().enumerate() {
