@@ -1,10 +1,7 @@
 //! The crate's own layers by Keras's class names.
 
-use super::{
-    Activation, Add, Average, AveragePooling2d, BatchNormalization, Concatenate, Config, Conv2d,
-    Dense, Dropout, Flatten, GlobalAveragePooling2d, GlobalMaxPooling2d, MaxPooling2d, Maximum,
-    Minimum, MultiLayer, Multiply, Subtract, shared_layer, shared_multi,
-};
+use super::layers::*;
+use super::{Activation, Config, MultiLayer, shared_layer, shared_multi};
 use crate::scalar::Scalar;
 use std::sync::Arc;
 

@@ -15,6 +15,7 @@ mod flatten;
 mod global_pooling2d;
 mod initializer;
 mod layer;
+pub mod layers;
 mod merge;
 mod multi_layer;
 mod option_value;
@@ -26,19 +27,10 @@ mod snake_case;
 mod weighted;
 
 pub use activation::Activation;
-pub use batch_normalization::BatchNormalization;
-pub use concatenate::Concatenate;
-pub use conv2d::Conv2d;
-pub use dense::Dense;
-pub use dropout::Dropout;
-pub use flatten::Flatten;
-pub use global_pooling2d::{GlobalAveragePooling2d, GlobalMaxPooling2d};
 pub use initializer::{Distribution, Fan, Initializer};
 pub use layer::{Config, Context, Layer, Mode, Pair, Weight};
-pub use merge::{Add, Average, Maximum, Minimum, Multiply, Subtract};
 pub use multi_layer::MultiLayer;
 pub use options::Options;
-pub use pooling2d::{AveragePooling2d, MaxPooling2d};
 pub use regularizer::Regularizer;
 
 pub(crate) use builtin::{BUILTIN, make as make_builtin};

@@ -153,7 +153,9 @@ macro_rules! recipe {
             #[cfg(test)]
             pub(super) fn examples() -> Vec<Self> {
                 #[allow(unused_imports)]
-                use $crate::prelude::*;
+                use $crate::kernels::Padding::*;
+                #[allow(unused_imports)]
+                use $crate::nn::{Activation::*, Initializer, Regularizer::*, layers::*};
                 vec![
                     $made,
                     $made.trainable(false),
