@@ -1176,8 +1176,8 @@ mod files {
         says(class, &["no_such_thing", "conv2d", "not known", "Conv2D", "Registry"]);
 
         for (layer, name, option, value) in [
-            (1, "conv2d", "dilation_rate", json!([2, 2])),
-            (1, "conv2d", "groups", json!(2)),
+            (1, "conv2d", "dilation_rate", json!([2, 0])),
+            (1, "conv2d", "groups", json!(-2)),
             (1, "conv2d", "data_format", json!("channels_first")),
             (1, "conv2d", "activation", json!("no_such_thing")),
             (1, "conv2d", "padding", json!("no_such_thing")),

@@ -22,9 +22,10 @@ recipe! {
     new(rate: f64);
     example [8, 8, 1] => Dropout::new(0.5) => [8, 8, 1];
     options {}
-    fixed { "noise_shape": null }
     // The random numbers come from the model's seed.
-    ignored ["seed"]
+    null ["seed"]
+    fixed { "noise_shape": null }
+    ignored []
 }
 
 impl<T: Scalar> Layer<T> for Dropout {
