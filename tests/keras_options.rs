@@ -94,7 +94,7 @@ fn what_cannot_be_done_is_named() {
         (
             option(1, "activation"),
             json!("no_such_thing"),
-            "layer first (Conv2D): the activation \"no_such_thing\"",
+            "layer first (Conv2D): the option activation: the activation \"no_such_thing\"",
         ),
         (
             option(1, "kernel_initializer"),
