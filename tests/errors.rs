@@ -622,7 +622,7 @@ mod names {
         }
 
         fn weights(&self, _: Shape) -> Vec<Weight> {
-            self.0.iter().map(|name| Weight::new(name, [2], Initializer::Ones)).collect()
+            self.0.iter().map(|name| Weight::new(*name, [2], Initializer::Ones)).collect()
         }
 
         fn forward<'t>(

@@ -112,11 +112,9 @@ impl<T: Scalar> Layer<T> for BatchNormalization {
         let axis = self.axis_in_batch(input.rank()).expect("output_shape has checked it");
         let channels = [input[axis - 1]];
         let gamma = Weight::new("gamma", channels, self.gamma_initializer)
-            .regularizer(self.gamma_regularizer)
-            .trainable(self.trainable);
-        let beta = Weight::new("beta", channels, self.beta_initializer)
-            .regularizer(self.beta_regularizer)
-            .trainable(self.trainable);
+            .regularizer(self.gamma_regularizer);
+        let beta =
+            Weight::new("beta", channels, self.beta_initializer).regularizer(self.beta_regularizer);
         let mean = Weight::new("moving_mean", channels, self.moving_mean_initializer);
         let variance = Weight::new("moving_variance", channels, self.moving_variance_initializer);
         let averages = [mean, variance].map(|weight| Some(weight.trainable(false)));
@@ -135,7 +133,7 @@ impl<T: Scalar> Layer<T> for BatchNormalization {
         let gamma = self.scale.then(|| &weights[0]);
         let beta = self.center.then(|| &weights[trained - 1]);
         let averages = [&weights[trained], &weights[trained + 1]];
-        if !self.trainable || cx.mode() == Mode::Infer {
+        if !cx.trainable() || cx.mode() == Mode::Infer {
             return self.infer(x, axis, [gamma, beta], averages);
         }
         let channels = [x.shape()[axis]];
@@ -151,7 +149,7 @@ impl<T: Scalar> Layer<T> for BatchNormalization {
     }
 
     fn couples_samples_in_training(&self) -> bool {
-        self.trainable
+        true
     }
 }
 

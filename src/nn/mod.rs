@@ -28,7 +28,7 @@ mod weighted;
 
 pub use activation::Activation;
 pub use initializer::{Distribution, Fan, Initializer};
-pub use layer::{Config, Context, Layer, Mode, Pair, Weight};
+pub use layer::{Config, Context, Layer, Mode, Pair, Part, Weight};
 pub use multi_layer::MultiLayer;
 pub use options::Options;
 pub use regularizer::Regularizer;
@@ -36,4 +36,4 @@ pub use regularizer::Regularizer;
 pub(crate) use builtin::{BUILTIN, make as make_builtin};
 pub(crate) use multi_layer::{shared as shared_layer, shared_multi};
 pub(crate) use options::{as_config, keras_object, object};
-pub(crate) use snake_case::snake_case;
+pub(crate) use snake_case::{file_groups, snake_case};

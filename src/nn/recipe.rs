@@ -235,6 +235,10 @@ macro_rules! described {
         fn config(&self) -> $crate::nn::Config {
             self.options()
         }
+
+        fn trainable(&self) -> bool {
+            self.trainable
+        }
     };
 }
 

@@ -56,11 +56,7 @@ macro_rules! weighted_recipe {
                 let bias = $crate::nn::Weight::new("bias", [outputs], self.bias_initializer)
                     .regularizer(self.bias_regularizer);
                 let bias = self.use_bias.then_some(bias);
-                [Some(kernel), bias]
-                    .into_iter()
-                    .flatten()
-                    .map(|weight| weight.trainable(self.trainable))
-                    .collect()
+                [Some(kernel), bias].into_iter().flatten().collect()
             }
         }
     };
