@@ -129,7 +129,7 @@ pub use rand;
 pub use scalar::Scalar;
 pub use serde_json;
 pub use simd::instruction_set;
-pub use tensor::{Axes, MAX_RANK, Shape, Stream, Tensor};
+pub use tensor::{Axes, Elements, MAX_RANK, Shape, Stream, Tensor};
 pub use train::{
     Accuracy, Adagrad, Adam, AdamW, Auc, BinaryAccuracy, BinaryCrossentropy, CategoricalAccuracy,
     CategoricalCrossentropy, Compile, CosineDecay, Curve, Direction, ExponentialDecay, Huber,
