@@ -77,7 +77,7 @@
 //!
 //! On by default: `digits` (the embedded data, [`datasets::digits`]), `f64` (its code is compiled in this crate, not in yours),
 //! `gzip` (compressed data sets).
-//! Not on: `images` (pictures from PNG and JPEG files, and as PNG files), `plot` (figures of filters, activations and
+//! Not on: `approx` (tensors are compared with the traits of the crate `approx`), `images` (pictures from PNG and JPEG files, and as PNG files), `plot` (figures of filters, activations and
 //! training, as PNG and SVG) and `keras` (models as Keras's own files).
 
 #![deny(missing_docs)]

@@ -46,6 +46,7 @@ impl<T: Scalar> IntoIterator for &Tensor<T> {
     type Item = T;
     type IntoIter = Elements<T>;
 
+    #[track_caller]
     fn into_iter(self) -> Elements<T> {
         let tensor = self.row_major();
         Elements { left: 0..tensor.len(), tensor }
@@ -56,6 +57,7 @@ impl<T: Scalar> IntoIterator for Tensor<T> {
     type Item = T;
     type IntoIter = Elements<T>;
 
+    #[track_caller]
     fn into_iter(self) -> Elements<T> {
         (&self).into_iter()
     }
