@@ -121,10 +121,10 @@ pub use model::{
 };
 pub use nn::layers::*;
 pub use nn::{
-    Activation, Config, Context, Distribution, Fan, Initializer, Layer, Mode, MultiLayer, Options,
-    Pair, Part, Regularizer, Weight, layers,
+    Activation, Borders, Config, Context, Distribution, Fan, Initializer, Interpolation, Layer,
+    Mode, MultiLayer, Options, Pair, Part, Regularizer, Single, Triple, Weight, layers,
 };
-pub use ops::Convolution;
+pub use ops::{Convolution, TransposedConvolution};
 pub use rand;
 pub use scalar::Scalar;
 pub use serde_json;

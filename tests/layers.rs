@@ -50,6 +50,31 @@ fn check_all(file: &str) {
 }
 
 #[test]
+fn borders() {
+    check_all("borders");
+}
+
+#[test]
+fn pooling() {
+    check_all("pooling");
+}
+
+#[test]
+fn volumes() {
+    check_all("volumes");
+}
+
+#[test]
+fn transposed() {
+    check_all("transposed");
+}
+
+#[test]
+fn convolution() {
+    check_all("convolution");
+}
+
+#[test]
 fn normalization() {
     check_all("normalization");
 }

@@ -108,8 +108,11 @@ fn networks_train_as_in_keras() {
         for (step, loss) in numbers(&case["losses"][0]).into_iter().enumerate() {
             // Two steps here, and the last one with a model that comes from a file.
             if step == 2 {
-                let endings: &[&str] =
-                    if cfg!(feature = "keras") { &["h5", "keras", "safetensors"] } else { &["safetensors"] };
+                let endings: &[&str] = if cfg!(feature = "keras") {
+                    &["h5", "keras", "safetensors"]
+                } else {
+                    &["safetensors"]
+                };
                 for ending in endings {
                     let file = folder.path(&format!("{name}.{ending}"));
                     model.save(&file).unwrap();
@@ -122,9 +125,16 @@ fn networks_train_as_in_keras() {
             let fit = Fit { epochs: 1, shuffle: false, verbose: Verbose::Silent, ..Fit::default() };
             let history = model.fit(&data, fit).unwrap();
             let ours = history["loss"][0];
-            assert!((ours - loss).abs() < 1e-5 * loss.abs().max(1.0), "{name}, step {step}: {ours} {loss}");
+            assert!(
+                (ours - loss).abs() < 1e-5 * loss.abs().max(1.0),
+                "{name}, step {step}: {ours} {loss}"
+            );
         }
-        assert_all_near(&format!("{name}, trained: weight"), &model.get_weights(), &case["trained"]);
+        assert_all_near(
+            &format!("{name}, trained: weight"),
+            &model.get_weights(),
+            &case["trained"],
+        );
         let after = model.predict_all(&views).unwrap();
         assert_all_near(&format!("{name}, after: output"), &after, &case["after"]);
     }

@@ -5,30 +5,42 @@
 //! threads, and a model can be cloned, saved and shared.
 
 mod activation;
+mod adaptive_pooling;
+mod axes;
 mod batch_normalization;
+mod border;
 mod builtin;
 mod concatenate;
+mod conv1d;
 mod conv2d;
+mod conv3d;
+mod conv_transpose;
+mod convolved;
 mod dense;
+mod depthwise_conv;
 mod dropout;
 mod flatten;
-mod global_pooling2d;
+mod global_pooling;
 mod initializer;
+mod interpolation;
 mod layer;
 pub mod layers;
 mod merge;
 mod multi_layer;
 mod option_value;
 mod options;
-mod pooling2d;
+mod pooling;
 mod recipe;
 mod regularizer;
+mod separable_conv;
 mod snake_case;
+mod up_sampling;
 mod weighted;
 
 pub use activation::Activation;
 pub use initializer::{Distribution, Fan, Initializer};
-pub use layer::{Config, Context, Layer, Mode, Pair, Part, Weight};
+pub use interpolation::Interpolation;
+pub use layer::{Borders, Config, Context, Layer, Mode, Pair, Part, Single, Triple, Weight};
 pub use multi_layer::MultiLayer;
 pub use options::Options;
 pub use regularizer::Regularizer;

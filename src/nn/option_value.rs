@@ -1,6 +1,6 @@
 //! What an option can be: how it is read from Keras's JSON, and written to it.
 
-use super::{Activation, Initializer, Regularizer};
+use super::{Activation, Initializer, Interpolation, Regularizer};
 use crate::kernels::Padding;
 use serde_json::{Value, json};
 
@@ -82,11 +82,74 @@ impl<const N: usize> OptionValue for [usize; N] {
     }
 }
 
+/// Numbers of which each may be 0.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct FromZero<const N: usize>(pub(super) [usize; N]);
+
+impl<const N: usize> OptionValue for FromZero<N> {
+    fn read(value: &Value) -> Result<Self, String> {
+        let number = |value: &Value| value.as_u64().and_then(|n| usize::try_from(n).ok());
+        let numbers: Option<Vec<usize>> = match value.as_array() {
+            Some(numbers) => numbers.iter().map(number).collect(),
+            None => number(value).map(|number| vec![number; N]),
+        };
+        let numbers = numbers.and_then(|numbers| numbers.try_into().ok());
+        numbers
+            .map(FromZero)
+            .ok_or_else(|| not(value, "whole numbers of at least 0, one for each axis"))
+    }
+
+    fn write(&self) -> Value {
+        json!(self.0.as_slice())
+    }
+}
+
+/// Places before and after each axis, which may be none: `[[0, 1], [2, 3]]`, one number for both sides of an axis, or one for
+/// all. Those of a single axis are `[0, 1]`.
+impl<const N: usize> OptionValue for [[usize; 2]; N] {
+    fn read(value: &Value) -> Result<Self, String> {
+        let number = |value: &Value| value.as_u64().and_then(|n| usize::try_from(n).ok());
+        let sides = |value: &Value| match value.as_array().map(Vec::as_slice) {
+            Some([before, after]) => Some([number(before)?, number(after)?]),
+            Some(_) => None,
+            None => number(value).map(|both| [both; 2]),
+        };
+        let axes: Option<Vec<[usize; 2]>> = match value.as_array() {
+            Some(axes) if N > 1 => axes.iter().map(sides).collect(),
+            _ => sides(value).map(|sides| vec![sides; N]),
+        };
+        let what = match N {
+            1 => "two whole numbers of at least 0",
+            _ => "whole numbers of at least 0, two for each axis",
+        };
+        axes.and_then(|axes| axes.try_into().ok()).ok_or_else(|| not(value, what))
+    }
+
+    fn write(&self) -> Value {
+        if N == 1 { json!(self[0]) } else { json!(self.as_slice()) }
+    }
+}
+
+impl OptionValue for Interpolation {
+    fn read(value: &Value) -> Result<Self, String> {
+        match value.as_str() {
+            Some("nearest") => Ok(Interpolation::Nearest),
+            Some("bilinear") => Ok(Interpolation::Bilinear),
+            _ => Err(format!(" = {value} is not supported; supported are nearest, bilinear")),
+        }
+    }
+
+    fn write(&self) -> Value {
+        json!(self.name())
+    }
+}
+
 impl OptionValue for Padding {
     fn read(value: &Value) -> Result<Self, String> {
         match value.as_str() {
             Some("valid") => Ok(Padding::Valid),
             Some("same") => Ok(Padding::Same),
+            Some("causal") => Ok(Padding::Causal),
             _ => Err(format!(" = {value} is neither \"valid\" nor \"same\"")),
         }
     }
@@ -159,6 +222,11 @@ mod tests {
         assert_eq!(read(json!([4, 2])), Ok([4usize, 2]));
         let error = read::<[usize; 3]>(json!([1, 2])).unwrap_err();
         assert_eq!(error, " = [1,2] is not three whole numbers of at least 1");
+        assert_eq!(read(json!(3)), Ok([[3usize, 3]; 2]));
+        assert_eq!(read(json!([1, [0, 2]])), Ok([[1usize, 1], [0, 2]]));
+        assert_eq!(read(json!([1, 2])), Ok([[1usize, 2]]));
+        assert!(read::<[[usize; 2]; 3]>(json!([1, 2])).is_err());
+        assert!(read::<[[usize; 2]; 1]>(json!([[1, 2]])).is_err());
         assert!(read::<usize>(json!(0)).is_err());
         assert!(read::<[usize; 2]>(json!([0, 1])).is_err());
         assert_eq!(read(json!(0.5)), Ok(Some(0.5)));
