@@ -50,6 +50,26 @@ fn check_all(file: &str) {
 }
 
 #[test]
+fn reshaping() {
+    check_all("reshaping");
+}
+
+#[test]
+fn preprocessing() {
+    check_all("preprocessing");
+}
+
+#[test]
+fn augmentation() {
+    check_all("augmentation");
+}
+
+#[test]
+fn sample_normalization() {
+    check_all("sample_normalization");
+}
+
+#[test]
 fn normalization() {
     check_all("normalization");
 }

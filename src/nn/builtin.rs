@@ -49,18 +49,37 @@ builtin! {
     single {
         AveragePooling2d
         BatchNormalization
+        CenterCrop
         Conv2d
         Dense
         Dropout
         Flatten
         GlobalAveragePooling2d
         GlobalMaxPooling2d
+        GroupNormalization
+        Identity
+        LayerNormalization
         MaxPooling2d
+        Normalization
+        Permute
+        RandomBrightness
+        RandomContrast
+        RandomFlip
+        RandomRotation
+        RandomTranslation
+        RandomZoom
+        RepeatVector
+        Rescaling
+        Reshape
+        Resizing
+        RmsNormalization
+        UnitNormalization
     }
     several {
         Add
         Average
         Concatenate
+        Dot
         Maximum
         Minimum
         Multiply

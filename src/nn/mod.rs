@@ -5,31 +5,51 @@
 //! threads, and a model can be cloned, saved and shared.
 
 mod activation;
+mod axes;
 mod batch_normalization;
 mod builtin;
 mod concatenate;
 mod conv2d;
 mod dense;
+mod dot;
 mod dropout;
+mod factor;
 mod flatten;
 mod global_pooling2d;
+mod group_normalization;
+mod identity;
 mod initializer;
 mod layer;
+mod layer_normalization;
 pub mod layers;
 mod merge;
 mod multi_layer;
+mod normalization;
+mod numbers;
 mod option_value;
 mod options;
+mod permute;
 mod pooling2d;
+mod random_color;
+mod random_geometry;
 mod recipe;
 mod regularizer;
+mod repeat_vector;
+mod rescaling;
+mod reshape;
+mod resizing;
+mod rms_normalization;
 mod snake_case;
+mod unit_normalization;
 mod weighted;
 
 pub use activation::Activation;
+pub use axes::AxisList;
+pub use factor::Factor;
 pub use initializer::{Distribution, Fan, Initializer};
 pub use layer::{Config, Context, Layer, Mode, Pair, Weight};
 pub use multi_layer::MultiLayer;
+pub use numbers::Numbers;
 pub use options::Options;
 pub use regularizer::Regularizer;
 
