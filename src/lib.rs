@@ -114,15 +114,15 @@ pub use callbacks::{
 };
 pub use error::{Error, Result};
 pub use io::Load;
-pub use kernels::{Algorithm, Padding, Window};
+pub use kernels::{Algorithm, FillMode, Interpolation, Padding, Window};
 pub use model::{
     Callback, Fit, FitParams, History, Input, LayerRef, Model, ModelBuilder, ModelLayer, Node,
     Nodes, Of, Scores, Sequential, Shared, SubModel, Value, Verbose,
 };
 pub use nn::layers::*;
 pub use nn::{
-    Activation, Borders, Config, Context, Distribution, Fan, Initializer, Interpolation, Layer,
-    Mode, MultiLayer, Options, Pair, Part, Regularizer, Single, Triple, Weight, layers,
+    Activation, AxisList, Borders, Config, Context, Distribution, Factor, Fan, Initializer, Layer,
+    Mode, MultiLayer, Numbers, Options, Pair, Part, Regularizer, Single, Triple, Weight, layers,
 };
 pub use ops::{Convolution, TransposedConvolution};
 pub use rand;

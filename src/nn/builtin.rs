@@ -84,6 +84,7 @@ builtin! {
         AveragePooling2d
         AveragePooling3d
         BatchNormalization
+        CenterCrop
         Conv1d
         Conv1dTranspose
         Conv2d
@@ -104,11 +105,28 @@ builtin! {
         GlobalMaxPooling1d
         GlobalMaxPooling2d
         GlobalMaxPooling3d
+        GroupNormalization
+        Identity
+        LayerNormalization
         MaxPooling1d
         MaxPooling2d
         MaxPooling3d
+        Normalization
+        Permute
+        RandomBrightness
+        RandomContrast
+        RandomFlip
+        RandomRotation
+        RandomTranslation
+        RandomZoom
+        RepeatVector
+        Rescaling
+        Reshape
+        Resizing
+        RmsNormalization
         SeparableConv1d
         SeparableConv2d
+        UnitNormalization
         UpSampling1d
         UpSampling2d
         UpSampling3d
@@ -120,6 +138,7 @@ builtin! {
         Add
         Average
         Concatenate
+        Dot
         Maximum
         Minimum
         Multiply

@@ -1,7 +1,8 @@
 //! What an option can be: how it is read from Keras's JSON, and written to it.
 
-use super::{Activation, Initializer, Interpolation, Regularizer};
-use crate::kernels::Padding;
+use super::{Activation, Initializer, Regularizer};
+use crate::kernels::{Interpolation, Padding};
+use crate::tensor::{MAX_RANK, Tensor};
 use serde_json::{Value, json};
 
 /// A kind of option. What `read` refuses, it says in words that go on after "the option strides".
@@ -82,6 +83,80 @@ impl<const N: usize> OptionValue for [usize; N] {
     }
 }
 
+/// Lists of any length.
+impl<V: OptionValue> OptionValue for Vec<V> {
+    fn read(value: &Value) -> Result<Self, String> {
+        let list = value.as_array().ok_or_else(|| not(value, "a list"))?;
+        list.iter().map(V::read).collect()
+    }
+
+    fn write(&self) -> Value {
+        self.iter().map(V::write).collect()
+    }
+}
+
+/// A number, or lists of numbers, or lists of such lists. Keras writes arrays of NumPy and its own as objects.
+impl OptionValue for Tensor<f64> {
+    fn read(value: &Value) -> Result<Self, String> {
+        let inside = value.pointer("/config/value").unwrap_or(value);
+        let mut shape = Vec::new();
+        let mut first = inside;
+        while let Value::Array(list) = first {
+            shape.push(list.len());
+            let Some(next) = list.first() else { break };
+            first = next;
+        }
+        let mut numbers = Vec::new();
+        if shape.len() <= MAX_RANK && flatten(inside, &shape, &mut numbers) {
+            Ok(Tensor::new(&shape[..], numbers))
+        } else {
+            Err(not(value, "a number or an array of numbers"))
+        }
+    }
+
+    fn write(&self) -> Value {
+        match *self.shape() {
+            [] => json!(self.item()),
+            [_] => json!(self.to_vec()),
+            [n, ..] => {
+                let part = |i: usize| self.slice(0, i..i + 1).reshape(self.shape().sample());
+                (0..n).map(|i| part(i).write()).collect()
+            }
+        }
+    }
+}
+
+/// Appends the numbers of nested lists, if they have this shape.
+fn flatten(value: &Value, shape: &[usize], numbers: &mut Vec<f64>) -> bool {
+    match (value, shape) {
+        (Value::Array(list), [len, inner @ ..]) => {
+            list.len() == *len && list.iter().all(|value| flatten(value, inner, numbers))
+        }
+        (value, []) => match value.as_f64().filter(|number| number.is_finite()) {
+            Some(number) => {
+                numbers.push(number);
+                true
+            }
+            None => false,
+        },
+        _ => false,
+    }
+}
+
+impl OptionValue for Interpolation {
+    fn read(value: &Value) -> Result<Self, String> {
+        let found = Interpolation::ALL.into_iter().find(|it| value.as_str() == Some(it.name()));
+        found.ok_or_else(|| {
+            let names = Interpolation::ALL.map(|it| format!("{:?}", it.name()));
+            not(value, &format!("one of {}", names.join(", ")))
+        })
+    }
+
+    fn write(&self) -> Value {
+        json!(self.name())
+    }
+}
+
 /// Numbers of which each may be 0.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct FromZero<const N: usize>(pub(super) [usize; N]);
@@ -127,20 +202,6 @@ impl<const N: usize> OptionValue for [[usize; 2]; N] {
 
     fn write(&self) -> Value {
         if N == 1 { json!(self[0]) } else { json!(self.as_slice()) }
-    }
-}
-
-impl OptionValue for Interpolation {
-    fn read(value: &Value) -> Result<Self, String> {
-        match value.as_str() {
-            Some("nearest") => Ok(Interpolation::Nearest),
-            Some("bilinear") => Ok(Interpolation::Bilinear),
-            _ => Err(format!(" = {value} is not supported; supported are nearest, bilinear")),
-        }
-    }
-
-    fn write(&self) -> Value {
-        json!(self.name())
     }
 }
 
@@ -222,13 +283,28 @@ mod tests {
         assert_eq!(read(json!([4, 2])), Ok([4usize, 2]));
         let error = read::<[usize; 3]>(json!([1, 2])).unwrap_err();
         assert_eq!(error, " = [1,2] is not three whole numbers of at least 1");
-        assert_eq!(read(json!(3)), Ok([[3usize, 3]; 2]));
-        assert_eq!(read(json!([1, [0, 2]])), Ok([[1usize, 1], [0, 2]]));
-        assert_eq!(read(json!([1, 2])), Ok([[1usize, 2]]));
-        assert!(read::<[[usize; 2]; 3]>(json!([1, 2])).is_err());
-        assert!(read::<[[usize; 2]; 1]>(json!([[1, 2]])).is_err());
         assert!(read::<usize>(json!(0)).is_err());
         assert!(read::<[usize; 2]>(json!([0, 1])).is_err());
         assert_eq!(read(json!(0.5)), Ok(Some(0.5)));
+        assert_eq!(read(json!([1, -2])), Ok(vec![1isize, -2]));
+        assert!(
+            read::<Vec<usize>>(json!([1, 0])).is_err() && read::<Vec<usize>>(json!(1)).is_err()
+        );
+    }
+
+    #[test]
+    fn arrays_of_files() {
+        let numpy = json!({ "class_name": "__numpy__", "config": { "value": [1.0, 2.0], "dtype": "float32" } });
+        assert_eq!(read(numpy), Ok(Tensor::from([1.0, 2.0])));
+        for written in
+            [json!(0.5), json!([]), json!([1.0, 2.0]), json!([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])]
+        {
+            assert_eq!(Tensor::<f64>::read(&written).unwrap().write(), written);
+        }
+        for wrong in
+            [json!("1"), json!([1.0, [2.0]]), json!([[1.0], [2.0, 3.0]]), json!([[[[[[[1]]]]]]])]
+        {
+            assert!(read::<Tensor<f64>>(wrong.clone()).is_err(), "{wrong}");
+        }
     }
 }

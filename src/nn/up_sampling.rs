@@ -1,10 +1,11 @@
 //! The layers that make their inputs larger by whole factors.
 
-use super::axes::{over_axes, series, volume};
+use super::axes::{as_image, as_series, over_axes, series, volume};
 use super::layer::image;
 use super::recipe::{described, recipe};
-use super::{Context, Interpolation, Layer, Pair, Triple};
+use super::{Context, Layer, Pair, Triple};
 use crate::autograd::Var;
+use crate::kernels::Interpolation;
 use crate::scalar::Scalar;
 use crate::tensor::Shape;
 
@@ -19,22 +20,6 @@ fn larger<const N: usize>(axes: [usize; N], size: [usize; N]) -> Result<[usize; 
         *length = product.ok_or_else(|| format!("{size:?} times {axes:?} is more than memory"))?;
     }
     Ok(output)
-}
-
-/// Makes the axes after that of the samples larger.
-fn up_sampled<'t, T: Scalar>(
-    x: &Var<'t, T>,
-    size: &[usize],
-    interpolation: Interpolation,
-) -> Var<'t, T> {
-    // The last axis first, while there is least to copy piece by piece.
-    (1..=size.len()).rev().fold(x.clone(), |x, axis| {
-        let length = x.shape()[axis];
-        match size[axis - 1] {
-            1 => x,
-            factor => x.resample(axis, interpolation.taps(length, length * factor)),
-        }
-    })
 }
 
 recipe! {
@@ -65,7 +50,9 @@ impl<T: Scalar> Layer<T> for UpSampling1d {
     }
 
     fn forward<'t>(&self, _: &[Var<'t, T>], x: &Var<'t, T>, _: &mut Context<T>) -> Var<'t, T> {
-        up_sampled(x, &[self.size], Interpolation::Nearest)
+        let image = as_image(x);
+        let [_, _, steps, _] = image.value().dims();
+        as_series(&image.resize([1, steps * self.size], Interpolation::Nearest, false))
     }
 }
 
@@ -100,7 +87,8 @@ impl<T: Scalar> Layer<T> for UpSampling2d {
     }
 
     fn forward<'t>(&self, _: &[Var<'t, T>], x: &Var<'t, T>, _: &mut Context<T>) -> Var<'t, T> {
-        up_sampled(x, &self.size, self.interpolation)
+        let [_, h, w, _] = x.value().dims();
+        x.resize([h * self.size[0], w * self.size[1]], self.interpolation, false)
     }
 }
 
@@ -132,7 +120,13 @@ impl<T: Scalar> Layer<T> for UpSampling3d {
     }
 
     fn forward<'t>(&self, _: &[Var<'t, T>], x: &Var<'t, T>, _: &mut Context<T>) -> Var<'t, T> {
-        up_sampled(x, &self.size, Interpolation::Nearest)
+        let [n, d, h, w, c] = x.value().dims();
+        let [depth, height, width] = [d * self.size[0], h * self.size[1], w * self.size[2]];
+        // The slices as columns of an image, and then each of them as an image.
+        let x = x.reshape([n, d, h * w, c]).resize([depth, h * w], Interpolation::Nearest, false);
+        let x = x.reshape([n * depth, h, w, c]);
+        x.resize([height, width], Interpolation::Nearest, false)
+            .reshape([n, depth, height, width, c])
     }
 }
 
@@ -146,7 +140,7 @@ mod tests {
     #[test]
     fn gradients() {
         let x: Tensor<f64> = Tensor::uniform([2, 3, 4, 3], -1.0, 1.0, &mut Stream::new(3));
-        for interpolation in [Interpolation::Nearest, Interpolation::Bilinear] {
+        for interpolation in Interpolation::ALL {
             let layer = UpSampling2d::new([3, 2]).interpolation(interpolation);
             let cx = || Context::new(Mode::Infer);
             gradcheck(|[x]| layer.forward(&[], x, &mut cx()).square(), [x.clone()]).unwrap();

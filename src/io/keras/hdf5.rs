@@ -180,6 +180,8 @@ impl Group {
         let values: Vec<T> = match (dataset.dtype().map_err(broken)?, T::BYTES) {
             (DType::F32, 4) => values(dataset.read_f32(), f64::from),
             (DType::F64, 8) => values(dataset.read_f64(), |value| value),
+            // Normalization counts what it has seen.
+            (DType::I32 | DType::I64, _) => values(dataset.read_i64(), |value| value as f64),
             (other, _) => Err(format!(
                 "is of type {other}, and the model computes in {}; load it as that",
                 T::NAME
