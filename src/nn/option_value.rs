@@ -132,11 +132,11 @@ impl<const N: usize> OptionValue for [[usize; 2]; N] {
 
 impl OptionValue for Interpolation {
     fn read(value: &Value) -> Result<Self, String> {
-        let name = value.as_str().map(str::to_lowercase);
-        let found =
-            Interpolation::ALL.into_iter().find(|known| Some(known.name()) == name.as_deref());
-        let known = Interpolation::ALL.map(Interpolation::name).join(", ");
-        found.ok_or_else(|| format!(" = {value} is not supported; supported are {known}"))
+        match value.as_str() {
+            Some("nearest") => Ok(Interpolation::Nearest),
+            Some("bilinear") => Ok(Interpolation::Bilinear),
+            _ => Err(format!(" = {value} is not supported; supported are nearest, bilinear")),
+        }
     }
 
     fn write(&self) -> Value {

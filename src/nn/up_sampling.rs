@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn gradients() {
         let x: Tensor<f64> = Tensor::uniform([2, 3, 4, 3], -1.0, 1.0, &mut Stream::new(3));
-        for interpolation in Interpolation::ALL {
+        for interpolation in [Interpolation::Nearest, Interpolation::Bilinear] {
             let layer = UpSampling2d::new([3, 2]).interpolation(interpolation);
             let cx = || Context::new(Mode::Infer);
             gradcheck(|[x]| layer.forward(&[], x, &mut cx()).square(), [x.clone()]).unwrap();

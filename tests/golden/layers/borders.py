@@ -17,9 +17,6 @@ LAYERS = [
     ((3, 2), layers.UpSampling1D(3)),
     ((2, 3, 1), layers.UpSampling2D((2, 3))),
     ((2, 3, 2), layers.UpSampling2D((3, 2), interpolation="bilinear")),
-    ((3, 2, 1), layers.UpSampling2D(2, interpolation="bicubic")),
-    ((3, 2, 1), layers.UpSampling2D((2, 1), interpolation="lanczos3")),
-    ((2, 7, 1), layers.UpSampling2D((1, 2), interpolation="lanczos5")),
     ((2, 1, 2, 1), layers.UpSampling3D((1, 2, 2))),
 ]
 # A layer with weights in front, so that there is something to train.
