@@ -11,7 +11,7 @@ use crate::autograd::Var;
 use crate::kernels::{Padding, Window};
 use crate::ops::TransposedConvolution;
 use crate::scalar::Scalar;
-use crate::tensor::Shape;
+use crate::tensor::{Shape, Tensor};
 
 /// An output padding that is given.
 trait Given<const N: usize> {
@@ -130,13 +130,20 @@ weighted_recipe! {
     ignored ["groups"]
 }
 
-/// The bias, if there is one, and the rectifier, if it is wanted.
-fn finished<'t, T: Scalar>(y: Var<'t, T>, bias: Option<&Var<'t, T>>, relu: bool) -> Var<'t, T> {
-    let y = match bias {
-        Some(bias) => y + bias,
-        None => y,
-    };
-    if relu { y.relu() } else { y }
+/// The transposed convolution with a kernel `[kh, kw, c_out, c_in]` and a bias, or without one.
+fn convolve_transposed<'t, T: Scalar>(
+    x: &Var<'t, T>,
+    kernel: &Var<'t, T>,
+    bias: Option<&Var<'t, T>>,
+    convolution: TransposedConvolution,
+) -> Var<'t, T> {
+    match bias {
+        Some(bias) => x.convolve_transposed(kernel, bias, convolution),
+        None => {
+            let outputs = kernel.shape()[2];
+            x.convolve_transposed(kernel, &Var::constant(Tensor::zeros([outputs])), convolution)
+        }
+    }
 }
 
 impl Conv2dTranspose {
@@ -152,8 +159,8 @@ impl Conv2dTranspose {
         x: &Var<'t, T>,
         relu: bool,
     ) -> Var<'t, T> {
-        let y = x.convolve_transposed(&weights[0], self.convolution());
-        finished(y, weights.get(1), relu)
+        let convolution = TransposedConvolution { relu, ..self.convolution() };
+        convolve_transposed(x, &weights[0], weights.get(1), convolution)
     }
 }
 
@@ -207,8 +214,9 @@ impl Conv1dTranspose {
         x: &Var<'t, T>,
         relu: bool,
     ) -> Var<'t, T> {
-        let y = as_image(x).convolve_transposed(&row(&weights[0]), self.convolution());
-        finished(as_series(&y), weights.get(1), relu)
+        let convolution = TransposedConvolution { relu, ..self.convolution() };
+        let (x, kernel) = (as_image(x), row(&weights[0]));
+        as_series(&convolve_transposed(&x, &kernel, weights.get(1), convolution))
     }
 }
 
@@ -260,12 +268,17 @@ impl Conv3dTranspose {
         let ([n, d, h, w, c], [kd, kh, kw, filters, _]) =
             (x.value().dims(), weights[0].value().dims());
         let kernel = weights[0].permute([1, 2, 0, 3, 4]).reshape([kh, kw, kd * filters, c]);
-        let slices = x.reshape([n * d, h, w, c]).convolve_transposed(&kernel, self.convolution());
+        let slices = x.reshape([n * d, h, w, c]);
+        let slices = convolve_transposed(&slices, &kernel, None, self.convolution());
         let [_, oh, ow, _] = slices.value().dims();
         let windows = slices.reshape([n, d, oh * ow, kd, filters]);
         let y = windows.fold(self.strides[0], self.dilation_rate[0], self.padding, self.deeper());
         let y = y.reshape([n, y.shape()[1], oh, ow, filters]);
-        finished(y, weights.get(1), relu)
+        let y = match weights.get(1) {
+            Some(bias) => y + bias,
+            None => y,
+        };
+        if relu { y.relu() } else { y }
     }
 }
 
@@ -301,7 +314,7 @@ mod tests {
     use super::*;
     use crate::autograd::gradcheck;
     use crate::nn::{Context, Mode};
-    use crate::tensor::{Stream, Tensor};
+    use crate::tensor::Stream;
 
     #[test]
     fn gradients() {

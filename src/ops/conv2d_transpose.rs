@@ -1,10 +1,11 @@
 //! The transposed convolution: what the gradient of a convolution does to images, as an operation of its own.
 //!
 //! ```text
-//! y[n, iy, ix, o] = sum of x[n, oy, ox, c] kernel[ky, kx, o, c]
-//!                   over all oy, ox, ky, kx with iy = oy sh + ky - top and ix = ox sw + kx - left
+//! y[n, iy, ix, o] = bias[o] + sum of x[n, oy, ox, c] kernel[ky, kx, o, c]
+//!                             over all oy, ox, ky, kx with iy = oy sh + ky - top and ix = ox sw + kx - left
 //! ```
 
+use super::relu;
 use crate::autograd::{Op, Var, apply};
 use crate::kernels::conv2d::{self, Geometry};
 use crate::kernels::gemm::Finish;
@@ -29,6 +30,8 @@ pub struct TransposedConvolution {
     pub output_padding: Option<[usize; 2]>,
     /// The distance between neighbouring pixels of the window.
     pub dilation: [usize; 2],
+    /// Whether the output is rectified, `max(y, 0)`.
+    pub relu: bool,
     /// How it is computed.
     pub algorithm: Algorithm,
 }
@@ -40,6 +43,7 @@ impl Default for TransposedConvolution {
             padding: Padding::Valid,
             output_padding: None,
             dilation: [1, 1],
+            relu: false,
             algorithm: Algorithm::default(),
         }
     }
@@ -51,11 +55,12 @@ struct Saved<T: Scalar> {
     /// Each only where a gradient needs it.
     x: Option<Tensor<T>>,
     kernel: Option<Tensor<T>>,
+    y: Option<Tensor<T>>,
 }
 
 impl TransposedConvolution {
     #[track_caller]
-    fn geometry<T: Scalar>(&self, [x, kernel]: [&Tensor<T>; 2]) -> Geometry {
+    fn geometry<T: Scalar>(&self, [x, kernel, bias]: [&Tensor<T>; 3]) -> Geometry {
         let (image, shape) = (x.shape(), kernel.shape());
         assert!(
             image.rank() == 4 && shape.rank() == 4,
@@ -67,8 +72,15 @@ impl TransposedConvolution {
             channels, c_out,
             "conv2d_transpose: the kernel {shape} reads {c_out} channels but the input {image} has {channels}"
         );
+        assert_eq!(
+            bias.shape(),
+            [c_in],
+            "conv2d_transpose: the kernel {shape} has {c_in} outputs but the bias has the shape {}",
+            bias.shape()
+        );
         assert!(channels > 0 && c_in > 0, "conv2d_transpose: {image} by {shape} has no channels");
-        let TransposedConvolution { strides, padding, output_padding, dilation, algorithm } = *self;
+        let TransposedConvolution { strides, padding, output_padding, dilation, algorithm, .. } =
+            *self;
         match Window::transposed([h, w], [kh, kw], strides, dilation, padding, output_padding) {
             Ok(window) => Geometry { window, images, c_in, c_out, groups: 1, algorithm },
             Err(reason) => panic!("conv2d_transpose of {image} by {shape}: {reason}"),
@@ -82,26 +94,44 @@ fn slice<T: Scalar>(tensor: &Tensor<T>) -> &[T] {
 
 struct Conv2dTranspose(TransposedConvolution);
 
-impl<T: Scalar> Op<T, 2> for Conv2dTranspose {
+impl<T: Scalar> Op<T, 3> for Conv2dTranspose {
     const NAME: &'static str = "conv2d_transpose";
     type Saved = Saved<T>;
 
     fn forward(
         &self,
-        inputs @ [x, kernel]: [&Tensor<T>; 2],
-        wanted: [bool; 2],
+        inputs @ [x, kernel, bias]: [&Tensor<T>; 3],
+        wanted: [bool; 3],
     ) -> (Tensor<T>, Saved<T>) {
-        let geometry = self.0.geometry(inputs);
-        let kernel = kernel.row_major();
-        let y = conv2d::backward_input(geometry, slice(&kernel), x);
-        let x = wanted[1].then(|| x.clone());
-        (y, Saved { geometry, x, kernel: wanted[0].then_some(kernel) })
+        let Conv2dTranspose(convolution) = self;
+        let geometry = convolution.geometry(inputs);
+        let (kernel, bias) = (kernel.row_major(), bias.row_major());
+        let finish = if convolution.relu { Finish::Relu } else { Finish::Plain };
+        let y = conv2d::transposed(geometry, slice(&kernel), x, slice(&bias), finish);
+        let saved = Saved {
+            geometry,
+            x: wanted[1].then(|| x.clone()),
+            kernel: wanted[0].then_some(kernel),
+            y: convolution.relu.then(|| y.clone()),
+        };
+        (y, saved)
     }
 
+    // dy counts only where y > 0, if the output is rectified
     // dx = the convolution of dy
     // dkernel[ky, kx, o, c] = sum over n, oy, ox of dy[.., oy sh + ky - top, ox sw + kx - left, o] x[.., oy, ox, c]
-    fn backward(&self, saved: Saved<T>, dy: Tensor<T>, _: [bool; 2]) -> [Option<Tensor<T>>; 2] {
-        let Saved { geometry, x, kernel } = saved;
+    // dbias[o] = sum over n, iy, ix of dy[.., iy, ix, o]
+    fn backward(
+        &self,
+        saved: Saved<T>,
+        dy: Tensor<T>,
+        wanted: [bool; 3],
+    ) -> [Option<Tensor<T>>; 3] {
+        let Saved { geometry, x, kernel, y } = saved;
+        let dy = match &y {
+            Some(y) => relu::before(y, dy),
+            None => dy,
+        };
         let dx = kernel.map(|kernel| {
             let bias = vec![T::zero(); geometry.c_out];
             conv2d::forward(geometry, &dy, slice(&kernel), &bias, Finish::Plain)
@@ -111,15 +141,16 @@ impl<T: Scalar> Op<T, 2> for Conv2dTranspose {
             let (dkernel, _) = conv2d::backward_kernel(geometry, &dy, &x);
             Tensor::from_buffer([kh, kw, geometry.c_in, geometry.c_out], dkernel)
         });
-        [dx, dkernel]
+        [dx, dkernel, wanted[2].then(|| dy.sum([0, 1, 2]))]
     }
 }
 
 impl<'t, T: Scalar> Var<'t, T> {
-    /// The transposed convolution of images `[n, h, w, c_in]` with a kernel `[kh, kw, c_out, c_in]`: every pixel of the input
-    /// writes its window of the output, which is larger with strides,
+    /// The transposed convolution of images `[n, h, w, c_in]` with a kernel `[kh, kw, c_out, c_in]` and a bias `[c_out]`: every
+    /// pixel of the input writes its window of the output, which is larger with strides,
     ///
-    /// `y[n, oy sh + ky - top, ox sw + kx - left, o]` is the sum of all `x[n, oy, ox, c] kernel[ky, kx, o, c]` that come to it.
+    /// `y[n, oy sh + ky - top, ox sw + kx - left, o]` is the bias and the sum of all `x[n, oy, ox, c] kernel[ky, kx, o, c]` that come
+    /// to it.
     ///
     /// It is what the gradient of [`convolve`](Self::convolve) does. The size of the output is that of
     /// [`Window::transposed`].
@@ -133,7 +164,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// let x = Var::constant(Tensor::from([1.0, 2.0]).reshape([1, 1, 2, 1]));
     /// let kernel = tape.leaf(Tensor::from([1.0, 10.0, 100.0]).reshape([1, 3, 1, 1]));
     /// let twice = TransposedConvolution { strides: [1, 2], ..TransposedConvolution::default() };
-    /// let y = x.convolve_transposed(&kernel, twice);
+    /// let y = x.convolve_transposed(&kernel, &Var::constant(Tensor::zeros([1])), twice);
     /// assert_eq!(y.value().to_vec(), [1.0, 10.0, 102.0, 20.0, 200.0]);
     /// assert_eq!(y.sum(..).backward().wrt(&kernel).to_vec(), [3.0; 3]);
     /// ```
@@ -141,15 +172,18 @@ impl<'t, T: Scalar> Var<'t, T> {
     pub fn convolve_transposed(
         &self,
         kernel: &Var<'t, T>,
+        bias: &Var<'t, T>,
         convolution: TransposedConvolution,
     ) -> Var<'t, T> {
-        apply(Conv2dTranspose(convolution), [self, kernel])
+        apply(Conv2dTranspose(convolution), [self, kernel, bias])
     }
 }
 
-compiled!(
-    |x: &Var<T>, kernel: &Var<T>| x.convolve_transposed(kernel, TransposedConvolution::default())
-);
+compiled!(|x: &Var<T>, kernel: &Var<T>, bias: &Var<T>| x.convolve_transposed(
+    kernel,
+    bias,
+    TransposedConvolution::default()
+));
 
 #[cfg(test)]
 mod tests {
@@ -159,7 +193,12 @@ mod tests {
     use proptest::prelude::*;
 
     /// The definition, as plain loops: the full output, and what is cut off of it or added to it.
-    fn naive(x: &Tensor<f64>, kernel: &Tensor<f64>, how: TransposedConvolution) -> Tensor<f64> {
+    fn naive(
+        x: &Tensor<f64>,
+        kernel: &Tensor<f64>,
+        bias: &Tensor<f64>,
+        how: TransposedConvolution,
+    ) -> Tensor<f64> {
         let ([n, h, w, c], [kh, kw, o, _]) = (x.dims(), kernel.dims());
         let axis = |axis: usize, small: usize, k: usize| {
             let (stride, span) = (how.strides[axis], (k - 1) * how.dilation[axis] + 1);
@@ -177,7 +216,7 @@ mod tests {
             }
         };
         let ((height, top), (width, left)) = (axis(0, h, kh), axis(1, w, kw));
-        let mut y = Tensor::zeros([n, height, width, o]).row_major();
+        let mut y = Tensor::from_fn([n, height, width, o], |at| bias.at([at[3]]));
         for image in 0..n {
             for (oy, ox) in (0..h).flat_map(|oy| (0..w).map(move |ox| (oy, ox))) {
                 for (ky, kx) in (0..kh).flat_map(|ky| (0..kw).map(move |kx| (ky, kx))) {
@@ -194,13 +233,14 @@ mod tests {
                 }
             }
         }
-        y
+        if how.relu { y.map(|y| y.max(0.0)) } else { y }
     }
 
     #[test]
     fn worked_example() {
         let x = Var::constant(Tensor::from([1.0, 2.0]).reshape([1, 1, 2, 1]));
         let kernel = Var::constant(Tensor::from([1.0, 10.0, 100.0]).reshape([1, 3, 1, 1]));
+        let zero = Var::constant(Tensor::zeros([1]));
         let run = |padding, extra: Option<usize>| {
             let output_padding = extra.map(|extra| [0, extra]);
             let how = TransposedConvolution {
@@ -209,7 +249,7 @@ mod tests {
                 output_padding,
                 ..Default::default()
             };
-            x.convolve_transposed(&kernel, how).value().to_vec()
+            x.convolve_transposed(&kernel, &zero, how).value().to_vec()
         };
         assert_eq!(run(Padding::Valid, Some(1)), [1.0, 10.0, 102.0, 20.0, 200.0, 0.0]);
         assert_eq!(run(Padding::Same, None), [1.0, 10.0, 102.0, 20.0]);
@@ -250,10 +290,33 @@ mod tests {
             ),
         ] {
             let [n, h, w, kh, kw, c, o] = sizes;
-            let inputs =
-                [random(&[n, h, w, c], -1.0, 1.0, 1, 0), random(&[kh, kw, o, c], -1.0, 1.0, 2, 0)];
-            let checked = gradcheck(|[x, kernel]| x.convolve_transposed(kernel, how), inputs);
+            let inputs = [
+                random(&[n, h, w, c], -1.0, 1.0, 1, 0),
+                random(&[kh, kw, o, c], -1.0, 1.0, 2, 0),
+                random(&[o], -1.0, 1.0, 3, 0),
+            ];
+            let checked =
+                gradcheck(|[x, kernel, bias]| x.convolve_transposed(kernel, bias, how), inputs);
             assert!(checked.is_ok(), "{sizes:?} {how:?}: {}", checked.unwrap_err());
+        }
+    }
+
+    /// The rectified output is the output, then the rectifier.
+    #[test]
+    fn the_rectifier_inside_is_the_rectifier_outside() {
+        for n in [3, 8] {
+            let inputs = [[n, 3, 4, 2], [3, 3, 5, 2]].map(|dims| random(&dims, -1.0, 1.0, 1, 0));
+            let run = |relu: bool| {
+                let tape = crate::autograd::Tape::new();
+                let [x, kernel] = inputs.each_ref().map(|value| tape.leaf(value.clone()));
+                let bias = tape.leaf(random(&[5], -1.0, 1.0, 2, 0));
+                let how = TransposedConvolution { strides: [2, 1], relu, ..Default::default() };
+                let y = x.convolve_transposed(&kernel, &bias, how);
+                let y = if relu { y } else { y.relu() };
+                let gradients = y.square().sum(..).backward();
+                (y.value().clone(), [&x, &kernel, &bias].map(|leaf| gradients.wrt(leaf)))
+            };
+            assert_eq!(run(true), run(false));
         }
     }
 
@@ -263,7 +326,8 @@ mod tests {
     )]
     fn channels_that_do_not_fit() {
         let x = Var::constant(Tensor::<f64>::zeros([1, 4, 4, 3]));
-        x.convolve_transposed(&Var::constant(Tensor::zeros([2, 2, 3, 5])), Default::default());
+        let kernel = Var::constant(Tensor::zeros([2, 2, 3, 5]));
+        x.convolve_transposed(&kernel, &Var::constant(Tensor::zeros([3])), Default::default());
     }
 
     proptest! {
@@ -271,12 +335,12 @@ mod tests {
         fn definition(
             n in 0usize..18, h in 1usize..6, w in 1usize..6, c in 1usize..4, o in 1usize..20, kh in 1usize..5,
             kw in 1usize..5, sh in 1usize..4, sw in 1usize..4, dh in 1usize..3, dw in 1usize..3, same: bool,
-            extra in prop::option::of([0usize..3, 0usize..3]), layout in 0u8..16,
+            extra in prop::option::of([0usize..3, 0usize..3]), relu: bool, layout in 0u8..16,
         ) {
             let padding = if same { Padding::Same } else { Padding::Valid };
             let output_padding = extra.map(|[a, b]| [a.min(sh - 1), b.min(sw - 1)]);
             let how = TransposedConvolution {
-                strides: [sh, sw], padding, output_padding, dilation: [dh, dw], ..Default::default()
+                strides: [sh, sw], padding, output_padding, dilation: [dh, dw], relu, ..Default::default()
             };
             let empty = |small: usize, k: usize, d: usize, extra: usize| {
                 same && small == 1 && (k - 1) * d % 2 == 1 && extra == 0
@@ -285,8 +349,10 @@ mod tests {
             prop_assume!(!empty(h, kh, dh, a) && !empty(w, kw, dw, b));
             let x = random(&[n, h, w, c], -1.0, 1.0, 1, if n == 0 { 0 } else { layout % 4 });
             let kernel = random(&[kh, kw, o, c], -1.0, 1.0, 2, layout / 4);
-            let y = Var::constant(x.clone()).convolve_transposed(&Var::constant(kernel.clone()), how);
-            assert_close(y.value(), &naive(&x, &kernel, how));
+            let bias = random(&[o], -1.0, 1.0, 3, 0);
+            let expected = naive(&x, &kernel, &bias, how);
+            let [x, kernel, bias] = [x, kernel, bias].map(Var::constant);
+            assert_close(x.convolve_transposed(&kernel, &bias, how).value(), &expected);
         }
     }
 }
