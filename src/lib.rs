@@ -121,10 +121,10 @@ pub use model::{
 };
 pub use nn::layers::*;
 pub use nn::{
-    Activation, Config, Context, Distribution, Fan, Initializer, Layer, Mode, MultiLayer, Options,
-    Pair, Regularizer, Weight, layers,
+    Activation, Config, Constraint, Context, Distribution, Fan, Initializer, Layer, Mode,
+    MultiLayer, Options, Pair, Regularizer, Weight, activations, layers,
 };
-pub use ops::Convolution;
+pub use ops::{Convolution, Rectifier};
 pub use rand;
 pub use scalar::Scalar;
 pub use serde_json;

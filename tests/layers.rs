@@ -50,6 +50,16 @@ fn check_all(file: &str) {
 }
 
 #[test]
+fn activations() {
+    check_all("activations");
+}
+
+#[test]
+fn constraints() {
+    check_all("constraints");
+}
+
+#[test]
 fn normalization() {
     check_all("normalization");
 }

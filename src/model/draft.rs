@@ -247,8 +247,13 @@ fn check_weights<T: Scalar>(weights: &[Weight]) -> Result<(), String> {
         }
         weight
             .initializer
-            .check::<T>()
+            .check::<T>(weight.shape)
             .map_err(|reason| format!("the initializer of the {name}: {reason}"))?;
+        if let Some(constraint) = &weight.constraint {
+            constraint
+                .check(weight.shape)
+                .map_err(|reason| format!("the constraint of the {name}: {reason}"))?;
+        }
     }
     Ok(())
 }

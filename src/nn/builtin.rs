@@ -19,9 +19,6 @@ macro_rules! builtin {
         ) -> Option<Result<Arc<dyn MultiLayer<T>>, String>> {
             Some(match class_name {
                 Activation::CLASS => Activation::from_config(config).map(shared_layer),
-                "ReLU" | "Softmax" | "ELU" => {
-                    Activation::from_layer(class_name, config).map(shared_layer)
-                }
                 $($single::CLASS => $single::from_config(config).map(shared_layer),)*
                 $($several::CLASS => $several::from_config(config).map(shared_multi),)*
                 _ => return None,
@@ -47,15 +44,27 @@ macro_rules! builtin {
 
 builtin! {
     single {
+        ActivityRegularization
+        AlphaDropout
         AveragePooling2d
         BatchNormalization
         Conv2d
         Dense
         Dropout
+        Elu
         Flatten
+        GaussianDropout
+        GaussianNoise
         GlobalAveragePooling2d
         GlobalMaxPooling2d
+        LeakyRelu
         MaxPooling2d
+        PRelu
+        Relu
+        Softmax
+        SpatialDropout1d
+        SpatialDropout2d
+        SpatialDropout3d
     }
     several {
         Add

@@ -2,7 +2,7 @@
 
 use super::layer::image;
 use super::recipe::described;
-use super::weighted::weighted_recipe;
+use super::weighted::{regularized, weighted_recipe};
 use super::{Activation, Context, Layer, Pair, Weight};
 use crate::autograd::Var;
 use crate::kernels::{Algorithm, Padding, Window};
@@ -40,10 +40,7 @@ weighted_recipe! {
         /// Into how many groups the channels are divided: an output sees the channels of its group alone.
         groups: usize = 1, 2;
     }
-    fixed {
-        "data_format": "channels_last", "activity_regularizer": null, "kernel_constraint": null,
-        "bias_constraint": null
-    }
+    fixed { "data_format": "channels_last" }
     ignored []
     unsaved { algorithm: Algorithm = Algorithm::default() }
 }
@@ -91,6 +88,7 @@ fn groups_fit(groups: usize, channels: usize, filters: usize) -> Result<(), Stri
 
 impl<T: Scalar> Layer<T> for Conv2d {
     described!();
+    regularized!();
 
     fn output_shape(&self, input: Shape) -> Result<Shape, String> {
         let [h, w, c] = image(input)?;

@@ -1,6 +1,6 @@
 //! What a layer is.
 
-use super::{Activation, Initializer, Regularizer};
+use super::{Activation, Constraint, Initializer, Regularizer};
 use crate::autograd::Var;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Stream, Tensor};
@@ -97,6 +97,12 @@ pub trait Layer<T: Scalar>: Send + Sync {
         None
     }
 
+    /// A penalty on the output: it is summed over each sample, and its mean over the batch is added to the loss, in training and in
+    /// evaluation.
+    fn activity_regularizer(&self) -> Option<Regularizer> {
+        None
+    }
+
     /// Whether a sample's output depends on the other samples of the batch, as in batch
     /// normalisation. The batch is then not cut into shards: the layer sees all samples of a batch in `fit`, and in
     /// `predict` and `evaluate`, which know no batches, all that they are given.
@@ -151,6 +157,10 @@ impl<T: Scalar> Layer<T> for Box<dyn Layer<T>> {
         (**self).logits(weights, x, cx)
     }
 
+    fn activity_regularizer(&self) -> Option<Regularizer> {
+        (**self).activity_regularizer()
+    }
+
     fn couples_samples(&self) -> bool {
         (**self).couples_samples()
     }
@@ -179,6 +189,8 @@ pub struct Weight {
     pub trainable: bool,
     /// The penalty on it, which is part of the loss as long as it is trainable.
     pub regularizer: Option<Regularizer>,
+    /// What it is brought back to after each step of training.
+    pub constraint: Option<Constraint>,
 }
 
 impl Weight {
@@ -191,7 +203,8 @@ impl Weight {
     /// ```
     #[track_caller]
     pub fn new(name: &'static str, shape: impl Into<Shape>, initializer: Initializer) -> Self {
-        Weight { name, shape: shape.into(), initializer, trainable: true, regularizer: None }
+        let (regularizer, constraint) = (None, None);
+        Weight { name, shape: shape.into(), initializer, trainable: true, regularizer, constraint }
     }
 
     /// The same weight, trained or not.
@@ -214,6 +227,18 @@ impl Weight {
     /// ```
     pub fn regularizer(mut self, regularizer: Option<Regularizer>) -> Self {
         self.regularizer = regularizer;
+        self
+    }
+
+    /// The same weight with a constraint.
+    ///
+    /// ```
+    /// use cinta::{Constraint, Initializer, Weight};
+    /// let kernel = Weight::new("kernel", [8, 2], Initializer::GlorotUniform).constraint(Some(Constraint::NonNeg));
+    /// assert_eq!(kernel.constraint, Some(Constraint::NonNeg));
+    /// ```
+    pub fn constraint(mut self, constraint: Option<Constraint>) -> Self {
+        self.constraint = constraint;
         self
     }
 }

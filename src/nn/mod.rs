@@ -5,12 +5,15 @@
 //! threads, and a model can be cloned, saved and shared.
 
 mod activation;
+mod activity_regularization;
 mod batch_normalization;
 mod builtin;
 mod concatenate;
+mod constraint;
 mod conv2d;
 mod dense;
 mod dropout;
+mod elu;
 mod flatten;
 mod global_pooling2d;
 mod initializer;
@@ -18,15 +21,22 @@ mod layer;
 pub mod layers;
 mod merge;
 mod multi_layer;
+mod noise;
 mod option_value;
 mod options;
+mod orthogonal;
 mod pooling2d;
+mod prelu;
 mod recipe;
 mod regularizer;
+mod relu;
 mod snake_case;
+mod softmax;
+mod spatial_dropout;
 mod weighted;
 
-pub use activation::Activation;
+pub use activation::{Activation, activations};
+pub use constraint::Constraint;
 pub use initializer::{Distribution, Fan, Initializer};
 pub use layer::{Config, Context, Layer, Mode, Pair, Weight};
 pub use multi_layer::MultiLayer;

@@ -1,6 +1,6 @@
 //! What a layer of several inputs is.
 
-use super::{Activation, Config, Context, Layer, Weight};
+use super::{Activation, Config, Context, Layer, Regularizer, Weight};
 use crate::autograd::Var;
 use crate::scalar::Scalar;
 use crate::tensor::Shape;
@@ -85,6 +85,11 @@ pub trait MultiLayer<T: Scalar>: Send + Sync {
         None
     }
 
+    /// As [`Layer::activity_regularizer`].
+    fn activity_regularizer(&self) -> Option<Regularizer> {
+        None
+    }
+
     /// As [`Layer::couples_samples`].
     fn couples_samples(&self) -> bool {
         false
@@ -139,6 +144,10 @@ impl<T: Scalar, L: Layer<T>> MultiLayer<T> for Single<L> {
         cx: &mut Context<T>,
     ) -> Option<(Activation, Var<'t, T>)> {
         self.0.logits(weights, inputs[0], cx)
+    }
+
+    fn activity_regularizer(&self) -> Option<Regularizer> {
+        self.0.activity_regularizer()
     }
 
     fn couples_samples(&self) -> bool {

@@ -1,6 +1,6 @@
 //! What an option can be: how it is read from Keras's JSON, and written to it.
 
-use super::{Activation, Initializer, Regularizer};
+use super::{Activation, Constraint, Initializer, Regularizer};
 use crate::kernels::Padding;
 use serde_json::{Value, json};
 
@@ -98,12 +98,11 @@ impl OptionValue for Padding {
 
 impl OptionValue for Activation {
     fn read(value: &Value) -> Result<Self, String> {
-        let name = value.as_str().ok_or_else(|| not(value, "a text"))?;
-        Activation::from_name(name).map_err(|error| format!(": {error}"))
+        Activation::from_value(value).map_err(|error| format!(": {error}"))
     }
 
     fn write(&self) -> Value {
-        json!(self.keras_name())
+        self.value()
     }
 }
 
@@ -124,6 +123,47 @@ impl OptionValue for Regularizer {
 
     fn write(&self) -> Value {
         self.config()
+    }
+}
+
+impl OptionValue for Constraint {
+    fn read(value: &Value) -> Result<Self, String> {
+        Constraint::from_config(value).map_err(|error| format!(": {error}"))
+    }
+
+    fn write(&self) -> Value {
+        self.config()
+    }
+}
+
+/// Several axes: a list, or a number if there is one. None at all is null.
+impl OptionValue for Vec<isize> {
+    fn read(value: &Value) -> Result<Self, String> {
+        match value {
+            Value::Array(axes) => axes.iter().map(isize::read).collect(),
+            axis => Ok(vec![isize::read(axis)?]),
+        }
+    }
+
+    fn write(&self) -> Value {
+        match &self[..] {
+            [] => Value::Null,
+            [axis] => json!(axis),
+            axes => json!(axes),
+        }
+    }
+}
+
+/// Sizes, with null for those that are as the input has them. None at all is null.
+impl OptionValue for Vec<Option<usize>> {
+    fn read(value: &Value) -> Result<Self, String> {
+        let size = |size: &Value| if size.is_null() { Some(None) } else { count(size).map(Some) };
+        let sizes = value.as_array().and_then(|sizes| sizes.iter().map(size).collect());
+        sizes.ok_or_else(|| not(value, "a list of whole numbers of at least 1, or null"))
+    }
+
+    fn write(&self) -> Value {
+        if self.is_empty() { Value::Null } else { json!(self) }
     }
 }
 
@@ -162,5 +202,9 @@ mod tests {
         assert!(read::<usize>(json!(0)).is_err());
         assert!(read::<[usize; 2]>(json!([0, 1])).is_err());
         assert_eq!(read(json!(0.5)), Ok(Some(0.5)));
+        assert_eq!(read(json!([2, -1])), Ok(vec![2isize, -1]));
+        assert_eq!(read(json!(1)), Ok(vec![1isize]));
+        assert_eq!(read(json!([null, 3])), Ok(vec![None, Some(3usize)]));
+        assert!(read::<Vec<Option<usize>>>(json!([0])).is_err());
     }
 }

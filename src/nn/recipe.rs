@@ -16,13 +16,14 @@
 ///         use_bias: bool = true, false;
 ///     }
 ///     fixed { "data_format": "channels_last" }
+///     also { "alpha": negative_slope }
 ///     ignored ["seed"]
 /// }
 /// ```
 ///
 /// `as impl Pair, pair` says what the method takes, and how that becomes the option. An example says what the method is given
 /// and, where it differs from the layer's, the output's shape. `fixed` options are supported with this value alone, and
-/// `only` is the same for options that Keras does not write any more; those that are `ignored` are of no consequence for what the layer computes. At the end there may be fields that files do not keep:
+/// `only` is the same for options that Keras does not write any more; `also` has older names of options; those that are `ignored` are of no consequence for what the layer computes. At the end there may be fields that files do not keep:
 /// `unsaved { algorithm: Algorithm = Algorithm::default() }`. `trainable` and `name` are there always.
 macro_rules! recipe {
     (
@@ -37,6 +38,7 @@ macro_rules! recipe {
         )* }
         fixed { $($fixed:literal: $fixed_value:tt),* }
         $(only { $($only:literal: $only_value:tt),* })?
+        $(also { $($older:literal: $newer:ident),* })?
         ignored [$($ignored:literal),*]
         $(unsaved { $($unsaved:ident: $unsaved_type:ty = $unsaved_default:expr),* })?
     ) => {
@@ -132,6 +134,7 @@ macro_rules! recipe {
                 #[allow(unused_mut)]
                 let mut layer = Self::new($($argument),*);
                 $(options.option(stringify!($option), &mut layer.$option)?;)*
+                $($(options.option($older, &mut layer.$newer)?;)*)?
                 options.option("trainable", &mut layer.trainable)?;
                 options.finish()?;
                 Ok(layer)
@@ -155,7 +158,7 @@ macro_rules! recipe {
                 #[allow(unused_imports)]
                 use $crate::kernels::Padding::*;
                 #[allow(unused_imports)]
-                use $crate::nn::{Activation::*, Initializer, Regularizer::*, layers::*};
+                use $crate::nn::{Constraint, Initializer, Regularizer::*, activations::*, layers::*};
                 vec![
                     $made,
                     $made.trainable(false),
