@@ -116,20 +116,20 @@ pub use error::{Error, Result};
 pub use io::Load;
 pub use kernels::{Algorithm, Padding, Window};
 pub use model::{
-    Callback, Fit, FitParams, History, Input, LayerRef, Model, ModelBuilder, Node, Nodes, Of,
-    Scores, Sequential, Shared, SubModel, Value, Verbose,
+    Callback, Fit, FitParams, History, Input, LayerRef, Model, ModelBuilder, ModelLayer, Node,
+    Nodes, Of, Scores, Sequential, Shared, SubModel, Value, Verbose,
 };
 pub use nn::layers::*;
 pub use nn::{
     Activation, Config, Constraint, Context, Distribution, Fan, Initializer, Layer, Mode,
-    MultiLayer, Options, Pair, Regularizer, Weight, activations, layers,
+    MultiLayer, Options, Pair, Part, Regularizer, Weight, activations, layers,
 };
 pub use ops::{Convolution, Rectifier};
 pub use rand;
 pub use scalar::Scalar;
 pub use serde_json;
 pub use simd::instruction_set;
-pub use tensor::{Axes, MAX_RANK, Shape, Stream, Tensor};
+pub use tensor::{Axes, Elements, MAX_RANK, Shape, Stream, Tensor};
 pub use train::{
     Accuracy, Adagrad, Adam, AdamW, Auc, BinaryAccuracy, BinaryCrossentropy, CategoricalAccuracy,
     CategoricalCrossentropy, Compile, CosineDecay, Curve, Direction, ExponentialDecay, Huber,

@@ -72,10 +72,10 @@ fn what_cannot_be_done_is_named() {
         ),
         (
             option(1, "dilation_rate"),
-            json!([2, 2]),
-            "layer first (Conv2D): the option dilation_rate = [2,2]",
+            json!([2, 0]),
+            "layer first (Conv2D): the option dilation_rate = [2,0]",
         ),
-        (option(1, "groups"), json!(3), "layer first (Conv2D): the option groups = 3"),
+        (option(1, "groups"), json!(3), "layer first (Conv2D): 3 groups divide neither"),
         (
             option(1, "data_format"),
             json!("channels_first"),
@@ -88,13 +88,13 @@ fn what_cannot_be_done_is_named() {
         ),
         (
             option(1, "activity_regularizer"),
-            json!({ "class_name": "L2" }),
-            "layer first (Conv2D): the option activity_regularizer",
+            json!({ "class_name": "no_such_thing" }),
+            "layer first (Conv2D): the option activity_regularizer: the regularizer no_such_thing",
         ),
         (
             option(1, "activation"),
             json!("no_such_thing"),
-            "layer first (Conv2D): the activation \"no_such_thing\"",
+            "layer first (Conv2D): the option activation: the activation \"no_such_thing\"",
         ),
         (
             option(1, "kernel_initializer"),
@@ -136,7 +136,7 @@ fn what_cannot_be_done_is_named() {
         (
             option(0, "batch_shape"),
             json!([null, null, null, 1]),
-            "[null,null,null,1] is no input shape",
+            "the input shape [null,null,null,1] leaves a size open",
         ),
         (
             "/compile_config/optimizer/class_name".to_owned(),

@@ -60,9 +60,9 @@ fn serialize<T: Scalar>(
 ) -> Result<Vec<u8>, String> {
     let mut tensors: Vec<(String, &Tensor<T>)> = Vec::new();
     for (layer, param) in model.named_params() {
-        tensors.push((weight_name(layer, param.weight.name), &param.value));
+        tensors.push((weight_name(layer, &param.weight.name), &param.value));
         for (slot, value) in slots.iter().zip(&param.slots) {
-            tensors.push((slot_name(layer, param.weight.name, slot), value));
+            tensors.push((slot_name(layer, &param.weight.name, slot), value));
         }
     }
     let bytes: Vec<Vec<u8>> = tensors
@@ -98,7 +98,7 @@ pub(super) fn weights_from_bytes<T: Scalar>(
 ) -> Result<Vec<Tensor<T>>, String> {
     let tensors = SafeTensors::deserialize(bytes).map_err(broken)?;
     let read = |(layer, param): (&str, &Param<T>)| {
-        let name = weight_name(layer, param.weight.name);
+        let name = weight_name(layer, &param.weight.name);
         read_tensor(&tensors, &name, &param.weight.shape)
     };
     model.named_params().map(read).collect()
@@ -148,12 +148,12 @@ pub(super) fn from_bytes<T: Scalar>(
         let mut params = Vec::with_capacity(planned.weights.len());
         for weight in &planned.weights {
             let read = |name: String| read_tensor::<T>(&tensors, &name, &weight.shape);
-            let value = read(weight_name(&planned.name, weight.name))?;
+            let value = read(weight_name(&planned.name, &weight.name))?;
             let mut param = Param::new(weight.clone(), value);
             if weight.trainable {
                 param.slots = slots
                     .iter()
-                    .map(|slot| read(slot_name(&planned.name, weight.name, slot)))
+                    .map(|slot| read(slot_name(&planned.name, &weight.name, slot)))
                     .collect::<Result<_, String>>()?;
             }
             expected += 1 + param.slots.len();
@@ -169,7 +169,7 @@ pub(super) fn from_bytes<T: Scalar>(
             }
             layers.iter().any(|layer: &Built<T>| {
                 layer.params.iter().any(|param| {
-                    let weight = param.weight.name;
+                    let weight = &param.weight.name;
                     name == weight_name(&layer.name, weight)
                         || slots.iter().any(|slot| name == slot_name(&layer.name, weight, slot))
                 })

@@ -117,12 +117,10 @@ impl<T: Scalar> Layer<T> for BatchNormalization {
         let channels = [input[axis - 1]];
         let gamma = Weight::new("gamma", channels, self.gamma_initializer)
             .regularizer(self.gamma_regularizer)
-            .constraint(self.gamma_constraint.clone())
-            .trainable(self.trainable);
+            .constraint(self.gamma_constraint.clone());
         let beta = Weight::new("beta", channels, self.beta_initializer)
             .regularizer(self.beta_regularizer)
-            .constraint(self.beta_constraint.clone())
-            .trainable(self.trainable);
+            .constraint(self.beta_constraint.clone());
         let mean = Weight::new("moving_mean", channels, self.moving_mean_initializer);
         let variance = Weight::new("moving_variance", channels, self.moving_variance_initializer);
         let averages = [mean, variance].map(|weight| Some(weight.trainable(false)));
@@ -141,7 +139,7 @@ impl<T: Scalar> Layer<T> for BatchNormalization {
         let gamma = self.scale.then(|| &weights[0]);
         let beta = self.center.then(|| &weights[trained - 1]);
         let averages = [&weights[trained], &weights[trained + 1]];
-        if !self.trainable || cx.mode() == Mode::Infer {
+        if !cx.trainable() || cx.mode() == Mode::Infer {
             return self.infer(x, axis, [gamma, beta], averages);
         }
         let channels = [x.shape()[axis]];
@@ -157,7 +155,7 @@ impl<T: Scalar> Layer<T> for BatchNormalization {
     }
 
     fn couples_samples_in_training(&self) -> bool {
-        self.trainable
+        true
     }
 }
 

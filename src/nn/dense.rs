@@ -49,7 +49,7 @@ impl Dense {
 }
 
 impl<T: Scalar> Layer<T> for Dense {
-    described!();
+    described!(without "activity_regularizer": null);
     regularized!();
 
     fn output_shape(&self, input: Shape) -> Result<Shape, String> {

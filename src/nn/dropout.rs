@@ -27,9 +27,10 @@ recipe! {
         /// and channel of an image. `None` is the input's own size.
         noise_shape: Vec<Option<usize>> as impl Into<Vec<Option<usize>>>, into = Vec::new(), [None, Some(1), None, None];
     }
-    fixed {}
     // The random numbers come from the model's seed.
-    ignored ["seed"]
+    null ["seed"]
+    fixed {}
+    ignored []
 }
 
 impl<T: Scalar> Layer<T> for Dropout {

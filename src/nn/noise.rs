@@ -22,9 +22,10 @@ recipe! {
     new(stddev: f64);
     example [8, 3] => GaussianNoise::new(0.5) => [8, 3];
     options {}
-    fixed {}
     // The random numbers come from the model's seed.
-    ignored ["seed"]
+    null ["seed"]
+    fixed {}
+    ignored []
 }
 
 recipe! {
@@ -43,8 +44,9 @@ recipe! {
     new(rate: f64);
     example [8, 3] => GaussianDropout::new(0.5) => [8, 3];
     options {}
+    null ["seed"]
     fixed {}
-    ignored ["seed"]
+    ignored []
 }
 
 recipe! {
@@ -68,8 +70,9 @@ recipe! {
         /// channel.
         noise_shape: Vec<Option<usize>> as impl Into<Vec<Option<usize>>>, into = Vec::new(), [None, Some(1), None];
     }
+    null ["seed"]
     fixed {}
-    ignored ["seed"]
+    ignored []
 }
 
 /// Normal numbers of a batch's shape, those of a sample from a stream of its own: `None` where the layer does nothing.

@@ -57,8 +57,7 @@ impl<T: Scalar> Layer<T> for PRelu {
         self.shared_axes.iter().for_each(|&axis| shape[axis as usize - 1] = 1);
         let alpha = Weight::new("alpha", Shape::new(&shape), self.alpha_initializer)
             .regularizer(self.alpha_regularizer)
-            .constraint(self.alpha_constraint.clone())
-            .trainable(self.trainable);
+            .constraint(self.alpha_constraint.clone());
         vec![alpha]
     }
 

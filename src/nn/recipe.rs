@@ -22,7 +22,8 @@
 /// ```
 ///
 /// `as impl Pair, pair` says what the method takes, and how that becomes the option. An example says what the method is given
-/// and, where it differs from the layer's, the output's shape. `fixed` options are supported with this value alone, and
+/// and, where it differs from the layer's, the output's shape. `fixed` options are supported with this value alone (so is what follows
+/// an option as `, then "data_format": "channels_last"`, for Keras's order), and
 /// `only` is the same for options that Keras does not write any more; `also` has older names of options; those that are `ignored` are of no consequence for what the layer computes. At the end there may be fields that files do not keep:
 /// `unsaved { algorithm: Algorithm = Algorithm::default() }`. `trainable` and `name` are there always.
 macro_rules! recipe {
@@ -34,8 +35,10 @@ macro_rules! recipe {
         example $input:tt => $made:expr => $output:tt;
         options { $(
             $(#[$option_doc:meta])*
-            $option:ident: $type:ty $(as $from:ty, $how:ident)? = $default:expr, $value:expr $(=> $becomes:tt)?;
+            $option:ident: $type:ty $(as $from:ty, $how:ident)? = $default:expr, $value:expr $(=> $becomes:tt)?
+            $(, then $after:literal: $after_value:tt)?;
         )* }
+        $(null [$($null:literal),*])?
         fixed { $($fixed:literal: $fixed_value:tt),* }
         $(only { $($only:literal: $only_value:tt),* })?
         $(also { $($older:literal: $newer:ident),* })?
@@ -127,9 +130,10 @@ macro_rules! recipe {
             /// Reads the options that Keras wrote.
             pub(super) fn from_config(config: &$crate::nn::Config) -> Result<Self, String> {
                 let mut options = $crate::nn::Options::new(config);
+                $($(options.only($after, &serde_json::json!($after_value))?;)?)*
                 $(options.only($fixed, &serde_json::json!($fixed_value))?;)*
                 $($(options.only($only, &serde_json::json!($only_value))?;)*)?
-                options.ignore(&[$($ignored),*]);
+                options.ignore(&[$($ignored,)* $($($null,)*)?]);
                 $(let $argument: $argument_type = options.required_option(stringify!($argument))?;)*
                 #[allow(unused_mut)]
                 let mut layer = Self::new($($argument),*);
@@ -147,7 +151,11 @@ macro_rules! recipe {
                 let mut config = $crate::nn::Config::new();
                 config.insert("trainable".to_owned(), self.trainable.into());
                 $(config.insert(stringify!($argument).to_owned(), self.$argument.write());)*
-                $(config.insert(stringify!($option).to_owned(), self.$option.write());)*
+                $($(config.insert($null.to_owned(), serde_json::Value::Null);)*)?
+                $(
+                    config.insert(stringify!($option).to_owned(), self.$option.write());
+                    $(config.insert($after.to_owned(), serde_json::json!($after_value));)?
+                )*
                 $(config.insert($fixed.to_owned(), serde_json::json!($fixed_value));)*
                 config
             }
@@ -216,9 +224,10 @@ macro_rules! last {
     };
 }
 
-/// The methods of [`Layer`](super::Layer) and [`MultiLayer`](super::MultiLayer) that a recipe answers.
+/// The methods of [`Layer`](super::Layer) and [`MultiLayer`](super::MultiLayer) that a recipe answers. An option that Keras does not write
+/// with its usual value is named as `without "trainable": true`.
 macro_rules! described {
-    () => {
+    ($(without $option:literal: $usual:tt)?) => {
         fn class_name(&self) -> &str {
             Self::CLASS
         }
@@ -228,7 +237,16 @@ macro_rules! described {
         }
 
         fn config(&self) -> $crate::nn::Config {
-            self.options()
+            #[allow(unused_mut)]
+            let mut config = self.options();
+            $(if config[$option] == serde_json::json!($usual) {
+                config.shift_remove($option);
+            })?
+            config
+        }
+
+        fn trainable(&self) -> bool {
+            self.trainable
         }
     };
 }

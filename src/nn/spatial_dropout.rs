@@ -1,8 +1,8 @@
 //! Dropout of whole channels.
 
 use super::dropout::{check_rate, dropout};
-use super::recipe::recipe;
-use super::{Config, Context, Layer};
+use super::recipe::{described, recipe};
+use super::{Context, Layer};
 use crate::autograd::Var;
 use crate::scalar::Scalar;
 use crate::tensor::Shape;
@@ -19,28 +19,15 @@ macro_rules! spatial_dropout {
             new(rate: f64);
             example $input => $layer::new(0.5) => $input;
             options {}
+            null ["seed"]
             fixed $fixed
             only { "noise_shape": null }
-            ignored ["seed"]
+            ignored []
         }
 
         impl<T: Scalar> Layer<T> for $layer {
-            fn class_name(&self) -> &str {
-                Self::CLASS
-            }
-
-            fn name(&self) -> Option<&str> {
-                self.name.as_deref()
-            }
-
             // Keras's layers do not know `trainable`, which is of no consequence.
-            fn config(&self) -> Config {
-                let mut config = self.options();
-                if self.trainable {
-                    config.shift_remove("trainable");
-                }
-                config
-            }
+            described!(without "trainable": true);
 
             fn output_shape(&self, input: Shape) -> Result<Shape, String> {
                 if input.rank() != $rank {

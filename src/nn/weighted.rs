@@ -64,11 +64,7 @@ macro_rules! weighted_recipe {
                     .regularizer(self.bias_regularizer)
                     .constraint(self.bias_constraint.clone());
                 let bias = self.use_bias.then_some(bias);
-                [Some(kernel), bias]
-                    .into_iter()
-                    .flatten()
-                    .map(|weight| weight.trainable(self.trainable))
-                    .collect()
+                [Some(kernel), bias].into_iter().flatten().collect()
             }
         }
     };
