@@ -93,7 +93,9 @@ pub(super) fn load<T: Scalar>(
     if is_archive(&bytes) {
         let mut archive = Archive::open(&bytes)?;
         let mut config = parse("config.json", &archive.config()?)?;
-        legacy::upgrade_archive(&mut config, compile, KERAS)?;
+        let metadata = archive.metadata().map(|text| parse("metadata.json", &text)).transpose()?;
+        let version = metadata.as_ref().and_then(|it| it["keras_version"].as_str());
+        legacy::upgrade_archive(&mut config, compile, version.unwrap_or(KERAS))?;
         input_shapes::fill(&mut config, input_shapes)?;
         let root = Group::open(archive.weights()?)?;
         drop(bytes);
