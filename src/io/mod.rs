@@ -4,6 +4,7 @@
 mod keras;
 mod load;
 mod safetensors;
+mod widen;
 
 pub use load::Load;
 
@@ -61,7 +62,7 @@ pub(crate) fn check_path(path: &Path, weights_only: bool) -> Result<()> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path).map_err(|error| Error::io(path, error))
+    file::read(path, u64::MAX)
 }
 
 /// The largest number of steps or epochs that a file may state.
