@@ -238,6 +238,7 @@ pub(super) fn read_layer<T: Scalar>(
     let wrong = |reason: String| format!("layer {described} ({class_name}): {reason}");
     if let Some(found) = config.shift_remove("dtype").as_ref().and_then(dtype_name)
         && found != dtype::<T>()
+        && !SHORT.contains(&found)
     {
         return Err(wrong(format!("it computes in {found}, and this model in {}", dtype::<T>())));
     }
@@ -251,6 +252,9 @@ pub(super) fn read_layer<T: Scalar>(
     };
     Ok(Read::Layer(name, layer.map_err(wrong)?))
 }
+
+/// What Keras computes in 16 bits: here it is computed more exactly, from the same weights.
+const SHORT: [&str; 4] = ["float16", "bfloat16", "mixed_float16", "mixed_bfloat16"];
 
 /// `"float32"` of a text or a policy object.
 fn dtype_name(dtype: &Value) -> Option<&str> {

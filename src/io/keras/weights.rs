@@ -49,28 +49,38 @@ impl Place<'_> {
         self.check_count(paths.len())?;
         let read = |(weight, path): (&&Weight, &String)| {
             let name = format!("{}/{}", self.name, weight.name);
-            checked(&name, &weight.shape, group.tensor(path)?)
+            checked(group, path, &name, &weight.shape)
         };
         self.weights.iter().zip(paths).map(read).collect()
     }
 }
 
-/// A tensor, if it has this shape and is finite.
+/// A tensor of the file, if it has this shape and is finite. Nothing is read of another shape.
 pub(super) fn checked<T: Scalar>(
+    group: &Group,
+    path: &str,
     name: &str,
     shape: &[usize],
-    tensor: Tensor<T>,
 ) -> Result<Tensor<T>, String> {
-    if *tensor.shape() != *shape {
+    let found = group.shape(path)?;
+    if !found.iter().copied().eq(shape.iter().map(|&dim| dim as u64)) {
         return Err(format!(
-            "the weight {name} has the shape {}, and the architecture asks for {shape:?}",
-            tensor.shape()
+            "the weight {name} has the shape {found:?}, and the architecture asks for {shape:?}"
         ));
     }
+    let tensor = group.tensor(path)?;
     if !tensor.is_finite() {
         return Err(format!("the weight {name} holds values that are not finite"));
     }
     Ok(tensor)
+}
+
+/// The group beside those of layers for weights of no layer.
+const OTHERS: &str = "top_level_model_weights";
+
+/// Whether a group of HDF5 can have something of this name. A dot is the group itself, and a text ends at its first zero.
+pub(super) fn is_link(name: &str) -> bool {
+    !name.is_empty() && name != "." && !name.contains(['/', '\0'])
 }
 
 /// The groups that Keras 3 gives to layers of these classes.
@@ -122,15 +132,29 @@ pub(super) fn read<T: Scalar>(
 }
 
 /// Writes the weights of all layers as Keras 3 does.
-pub(super) fn write<T: Scalar>(tree: &mut Tree, layers: &[Built<T>]) {
+///
+/// # Errors
+/// When a class has the name that a second layer of another class would have: `Dense_1`.
+pub(super) fn write<T: Scalar>(tree: &mut Tree, layers: &[Built<T>]) -> Result<(), String> {
     let groups = groups(layers.iter().map(|layer| layer.layer.class_name()));
-    for (layer, group) in layers.iter().zip(groups) {
+    for (i, (layer, group)) in layers.iter().zip(&groups).enumerate() {
+        if let Some(other) = groups[..i].iter().position(|before| before == group) {
+            return Err(format!(
+                "the layers {} and {} of the classes {:?} and {:?} would both be {group:?} in a file of Keras; \
+                 give the class of your own another name, or save as `.safetensors`",
+                layers[other].name,
+                layer.name,
+                layers[other].layer.class_name(),
+                layer.layer.class_name()
+            ));
+        }
         let vars = tree.group(&format!("layers/{group}/vars"));
         vars.text("name", &layer.name);
         for (i, param) in layer.params.iter().enumerate() {
             vars.tensor(&i.to_string(), &param.value);
         }
     }
+    Ok(())
 }
 
 /// Reads the weights of all layers from a group that lists the names of its layers.
@@ -175,7 +199,21 @@ pub(super) fn read_listed<T: Scalar>(
 }
 
 /// Writes the weights of all layers with lists of names, as Keras 3 does in its `.h5` files of whole models.
-pub(super) fn write_listed<T: Scalar>(tree: &mut Tree, model: &str, layers: &[Built<T>]) {
+///
+/// # Errors
+/// When a group of HDF5 cannot have a layer's name, or has it for something else.
+pub(super) fn write_listed<T: Scalar>(
+    tree: &mut Tree,
+    model: &str,
+    layers: &[Built<T>],
+) -> Result<(), String> {
+    if let Some(layer) = layers.iter().find(|it| it.name == OTHERS || !is_link(&it.name)) {
+        return Err(format!(
+            "the layer {:?} cannot have this name in an `.h5` file, where it means something else; \
+             give the layer another name, or save as `.keras`",
+            layer.name
+        ));
+    }
     let names: Vec<String> = layers.iter().map(|layer| layer.name.clone()).collect();
     tree.texts("layer_names", &names);
     for layer in layers {
@@ -187,5 +225,6 @@ pub(super) fn write_listed<T: Scalar>(tree: &mut Tree, model: &str, layers: &[Bu
             group.tensor(name, &param.value);
         }
     }
-    tree.group("top_level_model_weights").texts("weight_names", &[]);
+    tree.group(OTHERS).texts("weight_names", &[]);
+    Ok(())
 }
