@@ -392,7 +392,7 @@ fn arrays_that_are_not_there_or_not_numbers() {
     let bias = load_bias(&packed);
     let mut changed = bias.clone();
     changed[0] ^= 1;
-    assert_refused("m.h5", &replaced(&packed, &bias, &changed), "checksum");
+    assert_refused("m.h5", &replaced(&packed, &bias, &changed), "fletcher32 mismatch");
 
     // Files that are well-formed, but say nonsense.
     let weights = |values: fn(&mut hdf5_pure::GroupBuilder), names: &[&str]| {

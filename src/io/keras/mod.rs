@@ -253,7 +253,7 @@ fn check_name(name: &str) -> Result<(), String> {
     match weights::is_link(name) {
         true => Ok(()),
         false => Err(format!(
-            "the model's name {name:?} is not one that files of Keras can have: it is empty, `.`, or has a `/` or a zero; \
+            "the model's name {name:?} cannot be one in files of Keras: it is empty, `.`, too long, or has a `/` or a zero; \
              give the model another name, or save as `.safetensors`"
         )),
     }

@@ -78,9 +78,13 @@ pub(super) fn checked<T: Scalar>(
 /// The group beside those of layers for weights of no layer.
 const OTHERS: &str = "top_level_model_weights";
 
+/// The longest name: what describes a thing in a group has at most 64 KiB, and variables of optimizers have names of a model
+/// and of a layer together.
+const MAX_NAME: usize = 1 << 14;
+
 /// Whether a group of HDF5 can have something of this name. A dot is the group itself, and a text ends at its first zero.
 pub(super) fn is_link(name: &str) -> bool {
-    !name.is_empty() && name != "." && !name.contains(['/', '\0'])
+    !name.is_empty() && name.len() <= MAX_NAME && name != "." && !name.contains(['/', '\0'])
 }
 
 /// The groups that Keras 3 gives to layers of these classes.
@@ -209,7 +213,7 @@ pub(super) fn write_listed<T: Scalar>(
 ) -> Result<(), String> {
     if let Some(layer) = layers.iter().find(|it| it.name == OTHERS || !is_link(&it.name)) {
         return Err(format!(
-            "the layer {:?} cannot have this name in an `.h5` file, where it means something else; \
+            "the layer {:?} cannot have this name in an `.h5` file, where it is too long or means something else; \
              give the layer another name, or save as `.keras`",
             layer.name
         ));
