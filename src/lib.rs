@@ -116,14 +116,13 @@ pub use error::{Error, Result};
 pub use io::Load;
 pub use kernels::{Algorithm, Padding, Window};
 pub use model::{
-    Callback, Fit, FitParams, History, Input, LayerRef, Model, ModelBuilder, Node, Nodes, Of,
-    Scores, Sequential, Shared, SubModel, Value, Verbose,
+    Callback, Fit, FitParams, History, Input, LayerRef, Model, ModelBuilder, ModelLayer, Node,
+    Nodes, Of, Scores, Sequential, Shared, SubModel, Value, Verbose,
 };
+pub use nn::layers::*;
 pub use nn::{
-    Activation, Add, Average, AveragePooling2d, BatchNormalization, Concatenate, Config, Context,
-    Conv2d, Dense, Distribution, Dropout, Fan, Flatten, GlobalAveragePooling2d, GlobalMaxPooling2d,
-    Initializer, Layer, MaxPooling2d, Maximum, Minimum, Mode, MultiLayer, Multiply, Options, Pair,
-    Regularizer, Subtract, Weight,
+    Activation, Config, Context, Distribution, Fan, Initializer, Layer, Mode, MultiLayer, Options,
+    Pair, Part, Regularizer, Weight, layers,
 };
 pub use ops::Convolution;
 pub use rand;

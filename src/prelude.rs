@@ -16,11 +16,7 @@ pub use crate::model::{
 pub use crate::nn::Activation::{self, Elu, Linear, Relu, Sigmoid, Softmax, Tanh};
 pub use crate::nn::Initializer;
 pub use crate::nn::Regularizer::{self, L1, L1L2, L2};
-pub use crate::nn::{Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract};
-pub use crate::nn::{
-    AveragePooling2d, BatchNormalization, Conv2d, Dense, Dropout, Flatten, MaxPooling2d,
-};
-pub use crate::nn::{GlobalAveragePooling2d, GlobalMaxPooling2d};
+pub use crate::nn::layers::*;
 pub use crate::tensor::{Stream, Tensor};
 pub use crate::train::{
     Accuracy, Adagrad, Adam, AdamW, Auc, BinaryAccuracy, BinaryCrossentropy, CategoricalAccuracy,

@@ -622,7 +622,7 @@ mod names {
         }
 
         fn weights(&self, _: Shape) -> Vec<Weight> {
-            self.0.iter().map(|name| Weight::new(name, [2], Initializer::Ones)).collect()
+            self.0.iter().map(|name| Weight::new(*name, [2], Initializer::Ones)).collect()
         }
 
         fn forward<'t>(
@@ -1247,8 +1247,8 @@ mod files {
         says(class, &["no_such_thing", "conv2d", "not known", "Conv2D", "Registry"]);
 
         for (layer, name, option, value) in [
-            (1, "conv2d", "dilation_rate", json!([2, 2])),
-            (1, "conv2d", "groups", json!(2)),
+            (1, "conv2d", "dilation_rate", json!([2, 0])),
+            (1, "conv2d", "groups", json!(-2)),
             (1, "conv2d", "data_format", json!("channels_first")),
             (1, "conv2d", "activation", json!("no_such_thing")),
             (1, "conv2d", "padding", json!("no_such_thing")),

@@ -72,10 +72,10 @@ fn what_cannot_be_done_is_named() {
         ),
         (
             option(1, "dilation_rate"),
-            json!([2, 2]),
-            "layer first (Conv2D): the option dilation_rate = [2,2]",
+            json!([2, 0]),
+            "layer first (Conv2D): the option dilation_rate = [2,0]",
         ),
-        (option(1, "groups"), json!(3), "layer first (Conv2D): the option groups = 3"),
+        (option(1, "groups"), json!(3), "layer first (Conv2D): 3 groups divide neither"),
         (
             option(1, "data_format"),
             json!("channels_first"),
@@ -94,7 +94,7 @@ fn what_cannot_be_done_is_named() {
         (
             option(1, "activation"),
             json!("no_such_thing"),
-            "layer first (Conv2D): the activation \"no_such_thing\"",
+            "layer first (Conv2D): the option activation: the activation \"no_such_thing\"",
         ),
         (
             option(1, "kernel_initializer"),

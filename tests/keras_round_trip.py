@@ -1,4 +1,4 @@
-"""The round trip between this crate and the real Keras: python tests/keras_round_trip.py
+"""The round trip between this crate and the real Keras: python tests/keras_round_trip.py [MODEL..]
 
 Needs keras (3.15) with a backend, and h5py; builds and runs `tests/keras_round_trip.rs` with cargo. Models of every
 layer and every optimizer that both know, chains and graphs, are trained and saved by Keras, opened and saved again by the crate, opened
@@ -141,6 +141,38 @@ def pack(path):
             file.create_dataset(name, data=array, chunks=True, compression="gzip", shuffle=True)
 
 
+def nested(optimizer):
+    """Models in models: a chain and a graph, the graph in two places and with a model of its own, and a normalisation in it."""
+    inner = keras.Sequential([keras.Input((4, 4, 3)), L.Conv2D(3, 3, activation="tanh"), L.Flatten()], name="inner")
+    a = keras.Input((6, 6, 2), name="a")
+    x = L.Conv2D(3, 3, activation="relu", use_bias=False)(a)
+    x = L.Activation("relu")(L.BatchNormalization(momentum=0.9)(x))
+    twin = keras.Model(a, L.Dense(4)(inner(x)), name="twin")
+    left, right = keras.Input((6, 6, 2), name="left"), keras.Input((6, 6, 2), name="right")
+    x = L.Concatenate()([twin(left), twin(right)])
+    tail = keras.Sequential([keras.Input((8,)), L.Dense(5, activation="tanh"), L.Dropout(0.0)], name="tail")
+    model = keras.Model([left, right], L.Dense(3, activation="softmax")(tail(x)))
+    model.compile(optimizer, "categorical_crossentropy", metrics=["accuracy", "categorical_crossentropy"])
+    train(model)
+    return model
+
+
+def transfer(optimizer):
+    """A trained model that is frozen, and a new head; beside it, a model of which one layer is frozen."""
+    image = keras.Input((6, 6, 2), name="image")
+    x = L.BatchNormalization()(L.Conv2D(4, 3, activation="relu")(image))
+    base = keras.Model(image, L.GlobalAveragePooling2D()(x), name="base")
+    base.trainable = False
+    half = keras.Sequential([keras.Input((6, 6, 2)), L.Conv2D(3, 3, trainable=False), L.BatchNormalization(),
+                             L.Flatten(), L.Dense(3)])
+    x = keras.Input((6, 6, 2), name="x")
+    features = L.Concatenate()([base(x, training=False), half(x)])
+    model = keras.Model(x, L.Dense(3, activation="softmax", name="head")(features))
+    model.compile(optimizer, "categorical_crossentropy", metrics=["accuracy", "categorical_crossentropy"])
+    train(model)
+    return model
+
+
 def inputs(*shape):
     return (np.arange(np.prod(shape)) * 37 % 101 / 101).astype("float32").reshape(shape)
 
@@ -246,6 +278,8 @@ def main():
     models["normalised"] = normalised(O.SGD(0.05, momentum=0.5))
     models["several"] = several(O.SGD(0.05, momentum=0.5))
     models["several_adam"] = several(O.Adam(0.01))
+    models["nested"] = nested(O.SGD(0.05, momentum=0.5))
+    models["transfer"] = transfer(O.Adam(0.01))
     models["deep"] = build(deep(), O.SGD(0.01))
     models["named"] = build(named(), O.Adam(0.01))
     models["squared"] = build(small(), O.SGD(0.05), "mean_squared_error", ["mean_squared_error"])
@@ -254,6 +288,8 @@ def main():
     untrained = keras.Sequential([keras.Input((6, 6, 2)), *small()])
     untrained.compile(O.Adam(0.01), "categorical_crossentropy")
     models["untrained"] = untrained
+    if sys.argv[1:]:
+        models = {name: models[name] for name in sys.argv[1:]}
 
     with tempfile.TemporaryDirectory() as folder:
         first, second = os.path.join(folder, "first"), os.path.join(folder, "second")

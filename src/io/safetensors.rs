@@ -61,9 +61,9 @@ fn serialize<T: Scalar>(
 ) -> Result<Vec<u8>, String> {
     let mut tensors: Vec<(String, &Tensor<T>)> = Vec::new();
     for (layer, param) in model.named_params() {
-        tensors.push((weight_name(layer, param.weight.name), &param.value));
+        tensors.push((weight_name(layer, &param.weight.name), &param.value));
         for (slot, value) in slots.iter().zip(&param.slots) {
-            tensors.push((slot_name(layer, param.weight.name, slot), value));
+            tensors.push((slot_name(layer, &param.weight.name, slot), value));
         }
     }
     let bytes: Vec<Vec<u8>> = tensors
@@ -99,10 +99,10 @@ pub(super) fn weights_from_bytes<T: Scalar>(
 ) -> Result<Vec<Tensor<T>>, String> {
     let tensors = SafeTensors::deserialize(bytes).map_err(broken)?;
     let names: Vec<String> =
-        model.named_params().map(|(layer, param)| weight_name(layer, param.weight.name)).collect();
+        model.named_params().map(|(layer, param)| weight_name(layer, &param.weight.name)).collect();
     no_others(&tensors, |name| {
-        let weight = weight_of_slot(name).unwrap_or(name);
-        names.iter().any(|known| known == weight)
+        let slot_of = weight_of_slot(name);
+        names.iter().any(|known| known == name || Some(known.as_str()) == slot_of)
     })?;
     let read = |((_, param), name): ((&str, &Param<T>), &String)| {
         read_tensor(&tensors, name, &param.weight.shape)
@@ -110,8 +110,8 @@ pub(super) fn weights_from_bytes<T: Scalar>(
     model.named_params().zip(&names).map(read).collect()
 }
 
-/// The name of the weight for which an optimizer keeps the tensor of this name. (A weight of a layer that is called
-/// `optimizer` has one `/` less, because names of layers and weights have none.)
+/// The name of the weight for which an optimizer keeps the tensor of this name. (Or it is a weight of a layer that is called
+/// `optimizer`, and what is returned is no weight's name.)
 fn weight_of_slot(name: &str) -> Option<&str> {
     let (weight, _) = name.strip_prefix("optimizer/")?.rsplit_once('/')?;
     Some(weight)
@@ -171,12 +171,12 @@ pub(super) fn from_bytes<T: Scalar>(
         let mut params = Vec::with_capacity(planned.weights.len());
         for weight in &planned.weights {
             let read = |name: String| read_tensor::<T>(&tensors, &name, &weight.shape);
-            let value = read(weight_name(&planned.name, weight.name))?;
+            let value = read(weight_name(&planned.name, &weight.name))?;
             let mut param = Param::new(weight.clone(), value);
             if weight.trainable {
                 param.slots = slots
                     .iter()
-                    .map(|slot| read(slot_name(&planned.name, weight.name, slot)))
+                    .map(|slot| read(slot_name(&planned.name, &weight.name, slot)))
                     .collect::<Result<_, String>>()?;
             }
             expected += 1 + param.slots.len();
@@ -187,11 +187,13 @@ pub(super) fn from_bytes<T: Scalar>(
     if tensors.len() != expected {
         let known = |name: &str| {
             // What the optimizer kept is passed over together with it.
-            let name = weight_of_slot(name).filter(|_| !compile).unwrap_or(name);
+            let slot_of = weight_of_slot(name).filter(|_| !compile);
             layers.iter().any(|layer: &Built<T>| {
                 layer.params.iter().any(|param| {
-                    let weight = param.weight.name;
-                    name == weight_name(&layer.name, weight)
+                    let weight = &param.weight.name;
+                    let known = weight_name(&layer.name, weight);
+                    name == known
+                        || slot_of == Some(&known)
                         || slots.iter().any(|slot| name == slot_name(&layer.name, weight, slot))
                 })
             })

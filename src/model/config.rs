@@ -2,9 +2,10 @@
 
 use super::draft::{Draft, Plan};
 use super::functional;
-use super::graph::{Entrance, Listed, Source};
+use super::graph::{Entrance, Graph, Listed, Source};
 use super::model::{Built, Model};
-use crate::nn::{BUILTIN, Config, MultiLayer, keras_object, object};
+use super::model_layer::ModelLayer;
+use crate::nn::{BUILTIN, Config, MultiLayer, as_config, keras_object, object, shared_multi};
 use crate::scalar::Scalar;
 use crate::tensor::{MAX_RANK, Shape};
 use crate::train::{Compile, Registry};
@@ -28,48 +29,63 @@ fn batch_shape(shape: Shape) -> Value {
 
 /// What Keras 3 writes as `config.json`.
 pub(crate) fn to_config<T: Scalar>(model: &Model<T>) -> Value {
-    let graph = &model.graph;
+    let Model { name, graph, layers, .. } = model;
+    let shape = if graph.chain { batch_shape(model.input_shape()) } else { Value::Null };
+    let mut object = model_object(graph.chain, described(name, graph, layers));
+    object["build_config"] = json!({ "input_shape": shape });
+    if let Some(compiled) = &model.compiled {
+        object["compile_config"] = compiled.config(&model.output_names());
+    }
+    object
+}
+
+/// A model as an object, given its options.
+fn model_object(chain: bool, config: Config) -> Value {
+    if chain {
+        return keras_object("keras", "Sequential", Value::Object(config));
+    }
+    let config = Value::Object(config);
+    let mut object = keras_object("keras.src.models.functional", "Functional", config);
+    object["registered_name"] = json!("Functional");
+    object
+}
+
+/// The options of a model in a model.
+pub(super) fn model_config<T: Scalar>(model: &ModelLayer<T>) -> Config {
+    let (name, graph, layers) = model.description();
+    described(name, graph, layers)
+}
+
+/// A model's options: its layers, and what connects them.
+fn described<T: Scalar>(name: &str, graph: &Graph, built: &[Built<T>]) -> Config {
     let listed = graph.listed.iter().map(|it| match *it {
         Listed::Input(input) => input_config::<T>(&graph.inputs[input]),
-        Listed::Layer(layer) => layer_config(&model.layers[layer]),
+        Listed::Layer(layer) => layer_config(&built[layer]),
     });
     let mut layers: Vec<Value> = listed.collect();
-    let policy = dtype_policy::<T>();
-    let mut model_config = if graph.chain {
-        let shape = batch_shape(model.input_shape());
-        let config = json!({
-            "name": model.name, "trainable": true, "dtype": policy, "layers": layers,
+    if graph.chain {
+        let shape = batch_shape(graph.inputs[0].shape);
+        return as_config(json!({
+            "name": name, "trainable": true, "dtype": dtype_policy::<T>(), "layers": layers,
             "build_input_shape": shape,
-        });
-        let mut object = keras_object("keras", "Sequential", config);
-        object["build_config"] = json!({ "input_shape": shape });
-        object
-    } else {
-        let histories = histories(model);
-        for (it, layer) in graph.listed.iter().zip(&mut layers) {
-            layer["name"] = layer["config"]["name"].clone();
-            layer["inbound_nodes"] = match *it {
-                Listed::Input(_) => json!([]),
-                Listed::Layer(layer) => inbound_nodes(model, layer, &histories),
-            };
-        }
-        let ends = |sources: &mut dyn Iterator<Item = Source>| -> Value {
-            sources.map(|source| histories[graph.place(source)].clone()).collect()
-        };
-        let config = json!({
-            "name": model.name, "trainable": true, "layers": layers,
-            "input_layers": ends(&mut (0..graph.inputs.len()).map(Source::Input)),
-            "output_layers": ends(&mut graph.outputs.iter().copied()),
-        });
-        let mut object = keras_object("keras.src.models.functional", "Functional", config);
-        object["registered_name"] = json!("Functional");
-        object["build_config"] = json!({ "input_shape": null });
-        object
-    };
-    if let Some(compiled) = &model.compiled {
-        model_config["compile_config"] = compiled.config(&model.output_names());
+        }));
     }
-    model_config
+    let histories = histories(graph, built);
+    for (it, layer) in graph.listed.iter().zip(&mut layers) {
+        layer["name"] = layer["config"]["name"].clone();
+        layer["inbound_nodes"] = match *it {
+            Listed::Input(_) => json!([]),
+            Listed::Layer(layer) => inbound_nodes::<T>(graph, layer, &histories),
+        };
+    }
+    let ends = |sources: &mut dyn Iterator<Item = Source>| -> Value {
+        sources.map(|source| histories[graph.place(source)].clone()).collect()
+    };
+    as_config(json!({
+        "name": name, "trainable": true, "layers": layers,
+        "input_layers": ends(&mut (0..graph.inputs.len()).map(Source::Input)),
+        "output_layers": ends(&mut graph.outputs.iter().copied()),
+    }))
 }
 
 fn input_config<T: Scalar>(input: &Entrance) -> Value {
@@ -81,20 +97,19 @@ fn input_config<T: Scalar>(input: &Entrance) -> Value {
 }
 
 /// How files name values, by place: the layer, which of its nodes, and which of its outputs.
-fn histories<T: Scalar>(model: &Model<T>) -> Vec<Value> {
-    let mut nodes = vec![0; model.layers.len()];
-    let inputs = model.graph.inputs.iter().map(|input| json!([input.name, 0, 0]));
+fn histories<T: Scalar>(graph: &Graph, layers: &[Built<T>]) -> Vec<Value> {
+    let mut nodes = vec![0; layers.len()];
+    let inputs = graph.inputs.iter().map(|input| json!([input.name, 0, 0]));
     let mut histories: Vec<Value> = inputs.collect();
-    for node in &model.graph.nodes {
-        histories.push(json!([model.layers[node.layer].name, nodes[node.layer], 0]));
+    for node in &graph.nodes {
+        histories.push(json!([layers[node.layer].name, nodes[node.layer], 0]));
         nodes[node.layer] += 1;
     }
     histories
 }
 
 /// What a layer takes in each of its places.
-fn inbound_nodes<T: Scalar>(model: &Model<T>, layer: usize, histories: &[Value]) -> Value {
-    let graph = &model.graph;
+fn inbound_nodes<T: Scalar>(graph: &Graph, layer: usize, histories: &[Value]) -> Value {
     let tensor = |source: &Source| {
         json!({ "class_name": "__keras_tensor__", "config": {
             "shape": batch_shape(graph.shape(*source)), "dtype": dtype::<T>(),
@@ -102,11 +117,15 @@ fn inbound_nodes<T: Scalar>(model: &Model<T>, layer: usize, histories: &[Value])
         } })
     };
     let nodes = graph.nodes.iter().filter(|node| node.layer == layer);
-    let arguments = nodes.map(|node| match &node.inputs[..] {
-        [input] => json!([tensor(input)]),
-        inputs => json!([inputs.iter().map(tensor).collect::<Vec<Value>>()]),
+    let calls = nodes.map(|node| {
+        let arguments = match &node.inputs[..] {
+            [input] => json!([tensor(input)]),
+            inputs => json!([inputs.iter().map(tensor).collect::<Vec<Value>>()]),
+        };
+        let named = if node.inference { json!({ "training": false }) } else { json!({}) };
+        json!({ "args": arguments, "kwargs": named })
     });
-    arguments.map(|arguments| json!({ "args": arguments, "kwargs": {} })).collect()
+    calls.collect()
 }
 
 fn layer_config<T: Scalar>(built: &Built<T>) -> Value {
@@ -116,11 +135,21 @@ fn layer_config<T: Scalar>(built: &Built<T>) -> Value {
     own.retain(|key, _| !matches!(key.as_str(), "name" | "dtype"));
     let mut config = Config::new();
     config.insert("name".to_owned(), json!(built.name));
-    if let Some(trainable) = own.shift_remove("trainable") {
-        config.insert("trainable".to_owned(), trainable);
+    // Layers of a user's own need not know of it.
+    if own.shift_remove("trainable").is_some() {
+        config.insert("trainable".to_owned(), json!(built.trainable));
     }
-    config.insert("dtype".to_owned(), dtype_policy::<T>());
+    let is_model = MODELS.contains(&class_name);
+    if !is_model {
+        config.insert("dtype".to_owned(), dtype_policy::<T>());
+    }
     config.extend(own);
+    if is_model {
+        if !built.trainable {
+            set_trainable(&mut config, false);
+        }
+        return model_object(class_name == "Sequential", config);
+    }
     let mut object = keras_object("keras.layers", class_name, Value::Object(config));
     if !BUILTIN.contains(&class_name) {
         object["module"] = Value::Null;
@@ -135,6 +164,23 @@ fn layer_config<T: Scalar>(built: &Built<T>) -> Value {
         object["build_config"] = json!({ "input_shape": shape });
     }
     object
+}
+
+/// The classes of models.
+pub(super) const MODELS: [&str; 3] = ["Functional", "Model", "Sequential"];
+
+/// Says of all layers of a model whether they are trained. Keras says of the layers of a frozen model that they are not; here,
+/// it is said of the model alone.
+fn set_trainable(config: &mut Config, to: bool) {
+    let Some(Value::Array(layers)) = config.get_mut("layers") else { return };
+    for layer in layers {
+        if let Some(Value::Object(config)) = layer.get_mut("config")
+            && let Some(trainable) = config.get_mut("trainable")
+        {
+            *trainable = Value::Bool(to);
+            set_trainable(config, to);
+        }
+    }
 }
 
 /// A model as a file describes it: layers with shapes, still without weights.
@@ -152,20 +198,8 @@ pub(crate) fn from_config<T: Scalar>(
     registry: &Registry<T>,
 ) -> Result<Description<T>, String> {
     let (class_name, config) = object(model)?;
-    let Some(layers) = config.get("layers").and_then(Value::as_array) else {
-        return Err("the model has no list of layers".to_owned());
-    };
     let frozen = config.get("trainable") == Some(&Value::Bool(false));
-    let draft = match class_name {
-        "Sequential" => chain(&config, layers, frozen, registry)?,
-        "Functional" | "Model" => functional::read(&config, layers, frozen, registry)?,
-        _ => {
-            return Err(format!(
-                "the model is a {class_name}; only Sequential and Functional are supported"
-            ));
-        }
-    };
-    let plan = draft.plan().map_err(|error| error.to_string())?;
+    let plan = read_model(class_name, &config, frozen, registry)?;
     let outputs = plan.graph.output_names(|layer| plan.layers[layer].name.clone());
     let compile = match model.get("compile_config") {
         Some(config) if config.as_object().is_some_and(|config| !config.is_empty()) => Some(
@@ -180,6 +214,28 @@ pub(crate) fn from_config<T: Scalar>(
         _ => None,
     };
     Ok(Description { plan, compile })
+}
+
+/// Reads a model: `frozen` is whether none of its layers is trained.
+fn read_model<T: Scalar>(
+    class_name: &str,
+    config: &Config,
+    frozen: bool,
+    registry: &Registry<T>,
+) -> Result<Plan<T>, String> {
+    let Some(layers) = config.get("layers").and_then(Value::as_array) else {
+        return Err("the model has no list of layers".to_owned());
+    };
+    let draft = match class_name {
+        "Sequential" => chain(config, layers, frozen, registry)?,
+        "Functional" | "Model" => functional::read(config, layers, frozen, registry)?,
+        _ => {
+            return Err(format!(
+                "the model is a {class_name}; only Sequential and Functional are supported"
+            ));
+        }
+    };
+    draft.plan().map_err(|error| error.to_string())
 }
 
 /// A chain: its input is a layer of the list, or said beside it.
@@ -236,6 +292,17 @@ pub(super) fn read_layer<T: Scalar>(
     }
     let described = name.as_deref().unwrap_or("without a name").to_owned();
     let wrong = |reason: String| format!("layer {described} ({class_name}): {reason}");
+    if MODELS.contains(&class_name) {
+        // What is said of the whole model is said of all of its layers as well.
+        let trainable = !frozen && config.get("trainable") != Some(&Value::Bool(false));
+        if !trainable {
+            set_trainable(&mut config, true);
+        }
+        config.insert("name".to_owned(), json!(name.as_deref().unwrap_or("model")));
+        let plan = read_model(class_name, &config, false, registry).map_err(wrong)?;
+        let layer = ModelLayer::planned(plan, trainable);
+        return Ok(Read::Layer(name, shared_multi(layer)));
+    }
     if let Some(found) = config.shift_remove("dtype").as_ref().and_then(dtype_name)
         && found != dtype::<T>()
         && !SHORT.contains(&found)

@@ -17,6 +17,8 @@ pub(super) struct Draft<T: Scalar> {
     pub layers: Vec<(Option<String>, Arc<dyn MultiLayer<T>>)>,
     /// Layers with what they take, in any order.
     pub nodes: Vec<(usize, Vec<Source>)>,
+    /// For each node, whether its layer runs as in prediction.
+    pub inference: Vec<bool>,
     pub outputs: Vec<Source>,
     pub chain: bool,
 }
@@ -56,6 +58,7 @@ impl<T: Scalar> Draft<T> {
             inputs: vec![Draught { name: None, shape: input }],
             nodes: (0..layers.len()).map(|at| (at, vec![before(at)])).collect(),
             outputs: vec![before(layers.len())],
+            inference: vec![false; layers.len()],
             layers,
             chain: true,
         }
@@ -117,7 +120,7 @@ impl<T: Scalar> Draft<T> {
                 Some(first) if first.weights == next.weights => {}
                 Some(first) => return Err(first.shared_by(&next)),
             }
-            graph.nodes.push(Node { layer: at, inputs, output });
+            graph.nodes.push(Node { layer: at, inputs, output, inference: self.inference[node] });
         }
         let layers =
             planned.into_iter().map(|it| it.expect("each listed layer has a node")).collect();
@@ -191,8 +194,12 @@ impl<T: Scalar> Planned<T> {
         if planned.output.rank() >= MAX_RANK || planned.output.checked_count().is_none() {
             return Err(planned.error(format!("the output shape {} is too large", planned.output)));
         }
+        let trainable = planned.layer.trainable();
         planned.weights = planned.layer.weights(&planned.inputs);
-        check_weights::<T>(&planned.weights).map_err(|reason| planned.error(reason))?;
+        planned.weights.iter_mut().for_each(|weight| weight.trainable &= trainable);
+        let made_of_layers = !planned.layer.parts().is_empty();
+        check_weights::<T>(&planned.weights, made_of_layers)
+            .map_err(|reason| planned.error(reason))?;
         Ok(planned)
     }
 
@@ -216,12 +223,17 @@ impl<T: Scalar> Planned<T> {
 
 impl<T: Scalar> Plan<T> {
     /// Draws the weights.
-    pub(super) fn draw(self, seed: u64) -> Result<Model<T>> {
+    pub(crate) fn draw(self, seed: u64) -> Result<Model<T>> {
         let stream = Stream::new(seed).fork(WEIGHTS);
         let mut layers = Vec::with_capacity(self.layers.len());
         for (at, planned) in self.layers.into_iter().enumerate() {
             let mut params = Vec::with_capacity(planned.weights.len());
+            let known = planned.layer.values();
             for (index, weight) in planned.weights.iter().enumerate() {
+                if let Some(value) = known.get(index) {
+                    params.push(Param::new(weight.clone(), value.clone()));
+                    continue;
+                }
                 room_for::<T>(weight).map_err(|reason| planned.error(reason))?;
                 let mut rng = stream.fork(at as u64).fork(index as u64);
                 let value = weight.initializer.draw(weight.shape, &mut rng);
@@ -234,15 +246,16 @@ impl<T: Scalar> Plan<T> {
 }
 
 /// Whether the weights that a layer asks for have names of their own and can be drawn.
-fn check_weights<T: Scalar>(weights: &[Weight]) -> Result<(), String> {
+fn check_weights<T: Scalar>(weights: &[Weight], made_of_layers: bool) -> Result<(), String> {
     for (i, weight) in weights.iter().enumerate() {
-        let name = weight.name;
-        if name.is_empty() || name.contains('/') {
+        let name = &weight.name;
+        // Slashes are for the weights of layers in a layer.
+        if name.split('/').any(str::is_empty) || (!made_of_layers && name.contains('/')) {
             return Err(format!(
                 "a weight's name is not empty and has no `/`, and this is {name:?}"
             ));
         }
-        if weights[..i].iter().any(|before| before.name == name) {
+        if weights[..i].iter().any(|before| before.name == *name) {
             return Err(format!("two weights are called {name:?}; names are unique in a layer"));
         }
         weight
@@ -278,6 +291,6 @@ impl<T: Scalar> Param<T> {
 impl<T: Scalar> Built<T> {
     pub(crate) fn new(planned: Planned<T>, params: Vec<Param<T>>) -> Self {
         let Planned { name, layer, inputs, output, .. } = planned;
-        Built { name, layer, inputs, output, params }
+        Built { name, trainable: layer.trainable(), layer, inputs, output, params }
     }
 }

@@ -294,7 +294,7 @@ impl<T: Scalar> Model<T> {
             self.layers.iter().map(|layer| layer.params.iter().map(variable).collect()).collect();
         let Training { seed, step, .. } = self.progress;
         let mode = Mode::Train { seed, step, layer: 0, first_sample };
-        let mut run = Run::new(&self.graph, &self.layers, weights, mode);
+        let mut run = Run::new(&self.graph, &self.layers, weights, mode, true);
         let (losses, predictions) = run.losses(&shard, goals);
         let sums = Sums::of(goals, &losses, &shard, &predictions);
         drop(predictions);

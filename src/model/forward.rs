@@ -25,11 +25,18 @@ pub(super) fn together<T: Scalar>(
     size: usize,
     training: bool,
 ) -> usize {
-    let coupled = graph.nodes.iter().any(|node| {
-        let layer = &layers[node.layer].layer;
-        if training { layer.couples_samples_in_training() } else { layer.couples_samples() }
-    });
-    if coupled { n.max(1) } else { size }
+    if coupled(graph, layers, training) { n.max(1) } else { size }
+}
+
+/// Whether one of the layers couples samples. What is frozen runs as in inference.
+pub(super) fn coupled<T: Scalar>(graph: &Graph, layers: &[Built<T>], training: bool) -> bool {
+    graph.nodes.iter().any(|node| {
+        let Built { layer, trainable, .. } = &layers[node.layer];
+        match training && *trainable && !node.inference {
+            true => layer.couples_samples_in_training(),
+            false => layer.couples_samples(),
+        }
+    })
 }
 
 /// Calls `f` for shards of `0..n`, in parallel, and collects in order. A shard that is alone leaves the
@@ -68,6 +75,8 @@ pub(super) struct Run<'m, 't, T: Scalar> {
     /// The weights of each layer as variables.
     pub weights: Vec<Vec<Var<'t, T>>>,
     mode: Mode,
+    /// Whether the weights are trained, as far as the graph as a whole is concerned.
+    trainable: bool,
     pub updates: Updates<T>,
     /// What was computed and is still needed, by place in the graph.
     values: Vec<Option<Var<'t, T>>>,
@@ -81,10 +90,11 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
         layers: &'m [Built<T>],
         weights: Vec<Vec<Var<'t, T>>>,
         mode: Mode,
+        trainable: bool,
     ) -> Self {
         let uses = graph.uses();
         let values = uses.iter().map(|_| None).collect();
-        Run { graph, layers, weights, mode, updates: Vec::new(), values, uses }
+        Run { graph, layers, weights, mode, trainable, updates: Vec::new(), values, uses }
     }
 
     /// A run for inference: all weights are constants.
@@ -92,15 +102,28 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
         let constants = |layer: &Built<T>| {
             layer.params.iter().map(|param| Var::constant(param.value.clone())).collect()
         };
-        Run::new(graph, layers, layers.iter().map(constants).collect(), Mode::Infer)
+        Run::new(graph, layers, layers.iter().map(constants).collect(), Mode::Infer, true)
     }
 
     /// The outputs.
     pub(super) fn outputs(mut self, inputs: Vec<Tensor<T>>) -> Vec<Tensor<T>> {
+        self.enter(inputs.into_iter().map(Var::constant));
+        self.vars().into_iter().map(Var::into_value).collect()
+    }
+
+    /// The outputs for inputs that are part of a larger model, and the new values of untrained weights.
+    pub(super) fn inside(
+        mut self,
+        inputs: impl Iterator<Item = Var<'t, T>>,
+    ) -> (Vec<Var<'t, T>>, Updates<T>) {
         self.enter(inputs);
+        (self.vars(), self.updates)
+    }
+
+    fn vars(&mut self) -> Vec<Var<'t, T>> {
         (0..self.graph.nodes.len()).for_each(|node| self.node(node));
         let graph = self.graph;
-        graph.outputs.iter().map(|&output| self.take(output).into_value()).collect()
+        graph.outputs.iter().map(|&output| self.take(output)).collect()
     }
 
     /// For each output the loss of every sample, if it has one, and the predictions.
@@ -109,7 +132,7 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
         data: &Dataset<T>,
         goals: &Goals<'_, T>,
     ) -> (Vec<Option<Var<'t, T>>>, Vec<Tensor<T>>) {
-        self.enter(data.all_inputs().cloned().collect());
+        self.enter(data.all_inputs().cloned().map(Var::constant));
         let graph = self.graph;
         // An output that another node takes as well, or that is an output twice, is computed as it is.
         let mut last = Vec::with_capacity(graph.outputs.len());
@@ -185,9 +208,9 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
         (losses, predictions)
     }
 
-    fn enter(&mut self, inputs: Vec<Tensor<T>>) {
-        for (place, input) in inputs.into_iter().enumerate() {
-            self.values[place] = Some(Var::constant(input));
+    fn enter(&mut self, inputs: impl Iterator<Item = Var<'t, T>>) {
+        for (place, input) in inputs.enumerate() {
+            self.values[place] = Some(input);
         }
     }
 
@@ -240,17 +263,23 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
         f: impl FnOnce(&Built<T>, &[Var<'t, T>], &[&Var<'t, T>], &mut Context<T>) -> R,
     ) -> R {
         let mode = match self.mode {
-            Mode::Train { seed, step, first_sample, .. } => {
+            Mode::Train { seed, step, first_sample, .. } if !self.graph.nodes[at].inference => {
                 Mode::Train { seed, step, first_sample, layer: at as u32 }
             }
-            Mode::Infer => Mode::Infer,
+            _ => Mode::Infer,
         };
         let layer = self.graph.nodes[at].layer;
         let inputs: Vec<&Var<'t, T>> = inputs.iter().collect();
-        let mut cx = Context::new(mode);
+        let trainable = self.trainable && self.layers[layer].trainable;
+        let mut cx = Context::new(mode).with_trainable(trainable);
         let result = f(&self.layers[layer], &self.weights[layer], &inputs, &mut cx);
-        self.updates
-            .extend(cx.into_updates().into_iter().map(|(weight, value)| (layer, weight, value)));
+        for (weight, value) in cx.into_updates() {
+            // A layer that works in several places goes on from there.
+            if let Some(known) = self.weights[layer].get_mut(weight) {
+                *known = Var::constant(value.clone());
+            }
+            self.updates.push((layer, weight, value));
+        }
         result
     }
 }

@@ -1,13 +1,13 @@
 //! Graphs of layers from the JSON of Keras.
 
-use super::config::{Read, read_layer};
+use super::config::{MODELS, Read, read_layer};
 use super::draft::{Draft, Draught};
 use super::graph::Source;
 use crate::nn::Config;
 use crate::scalar::Scalar;
 use crate::train::Registry;
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// A value as files name it: the layer, which of its nodes, and which of its outputs.
 type History<'v> = (&'v str, u64);
@@ -24,6 +24,7 @@ pub(super) fn read<T: Scalar>(
 ) -> Result<Draft<T>, String> {
     let mut entrances: HashMap<&str, (usize, Draught)> = HashMap::new();
     let (mut read, mut taken, mut places) = (Vec::new(), Vec::new(), HashMap::new());
+    let taken_first = taken_first(config, layers);
     for (at, entry) in layers.iter().enumerate() {
         let named = entry.get("name").or_else(|| entry.get("config")?.get("name"));
         let own = named.and_then(Value::as_str);
@@ -38,15 +39,16 @@ pub(super) fn read<T: Scalar>(
                 let inbound = entry.get("inbound_nodes").and_then(Value::as_array);
                 let inbound =
                     inbound.ok_or_else(|| wrong("it does not say what it takes".to_owned()))?;
-                for (number, node) in inbound.iter().enumerate() {
-                    let inputs = inputs_of(node).map_err(wrong)?;
-                    if inputs.is_empty() {
+                let first = first_node(entry, own, &taken_first);
+                for (number, node) in (first..).zip(inbound) {
+                    let call = inputs_of(node).map_err(wrong)?;
+                    if call.inputs.is_empty() {
                         return Err(wrong("one of its nodes takes nothing".to_owned()));
                     }
-                    if places.insert((own, number as u64), taken.len()).is_some() {
+                    if places.insert((own, number), taken.len()).is_some() {
                         return Err(wrong("two layers have this name".to_owned()));
                     }
-                    taken.push((own, read.len(), inputs));
+                    taken.push((own, read.len(), call));
                 }
                 read.push((Some(own.to_owned()), layer));
             }
@@ -73,9 +75,10 @@ pub(super) fn read<T: Scalar>(
         }
     };
     let mut nodes = Vec::with_capacity(taken.len());
-    for (own, layer, histories) in taken {
+    let inference = taken.iter().map(|(.., call)| call.inference).collect();
+    for (own, layer, call) in taken {
         let by = format!("layer {own}");
-        let inputs = histories.into_iter().map(|history| source(&by, history));
+        let inputs = call.inputs.into_iter().map(|history| source(&by, history));
         nodes.push((layer, inputs.collect::<Result<Vec<Source>, String>>()?));
     }
     let outputs = ends(config, "output_layers")?.into_iter();
@@ -85,11 +88,33 @@ pub(super) fn read<T: Scalar>(
         return Err("the model has no inputs or no outputs".to_owned());
     }
     let name = config.get("name").and_then(Value::as_str).unwrap_or("functional").to_owned();
-    Ok(Draft { name, inputs, layers: read, nodes, outputs, chain: false })
+    Ok(Draft { name, inputs, layers: read, nodes, inference, outputs, chain: false })
 }
 
-/// `["name", 0, 0]`, where older versions add call arguments.
-fn history(value: &Value) -> Option<Result<History<'_>, String>> {
+/// The number of a layer's first node. Until Keras 3, a model had a node before it was used: that between its own inputs and
+/// outputs.
+fn first_node(entry: &Value, own: &str, taken_first: &HashSet<&str>) -> u64 {
+    let class_name = entry.get("class_name").and_then(Value::as_str);
+    let is_model = class_name.is_some_and(|name| MODELS.contains(&name));
+    u64::from(is_model && !taken_first.contains(own))
+}
+
+/// The layers of which somebody takes what node 0 gives.
+fn taken_first<'v>(config: &'v Config, layers: &'v [Value]) -> HashSet<&'v str> {
+    let nodes = layers.iter().filter_map(|layer| layer.get("inbound_nodes")?.as_array()).flatten();
+    let taken = nodes.filter_map(|node| inputs_of(node).ok()).flat_map(|call| call.inputs);
+    let given = ends(config, "output_layers").unwrap_or_default();
+    taken.chain(given).filter(|&(_, node)| node == 0).map(|(name, _)| name).collect()
+}
+
+/// What a layer takes in one place, and how it runs there.
+struct Call<'v> {
+    inputs: Vec<History<'v>>,
+    inference: bool,
+}
+
+/// `["name", 0, 0]`, where older versions add call arguments, and whether these say `training: false`.
+fn history(value: &Value) -> Option<Result<(History<'_>, bool), String>> {
     let [Value::String(name), node, tensor, rest @ ..] = value.as_array()?.as_slice() else {
         return None;
     };
@@ -100,47 +125,60 @@ fn history(value: &Value) -> Option<Result<History<'_>, String>> {
         )));
     }
     let arguments = rest.iter().filter_map(Value::as_object).flatten();
-    Some(check_arguments(arguments).map(|()| (name.as_str(), node)))
+    Some(check_arguments(arguments).map(|inference| ((name.as_str(), node), inference)))
 }
 
-/// Refuses call arguments with an effect.
+/// Refuses call arguments with an effect, but for `training: false`: whether that is among them.
 fn check_arguments<'v>(
-    mut arguments: impl Iterator<Item = (&'v String, &'v Value)>,
-) -> Result<(), String> {
-    let without = |value: &Value| match value {
-        Value::Null | Value::Bool(false) => true,
-        Value::Array(values) => values.iter().all(Value::is_null),
-        _ => false,
-    };
-    match arguments.find(|(_, value)| !without(value)) {
-        Some((name, value)) => Err(format!("the call argument {name} = {value} is not supported")),
-        None => Ok(()),
+    arguments: impl Iterator<Item = (&'v String, &'v Value)>,
+) -> Result<bool, String> {
+    let mut inference = false;
+    for (name, value) in arguments {
+        match value {
+            Value::Bool(false) if name == "training" => inference = true,
+            Value::Null | Value::Bool(false) => {}
+            Value::Array(values) if values.iter().all(Value::is_null) => {}
+            _ => return Err(format!("the call argument {name} = {value} is not supported")),
+        }
     }
+    Ok(inference)
 }
 
 /// What a node takes: `{"args": .., "kwargs": ..}` of Keras 3, or the list of older versions.
-fn inputs_of(node: &Value) -> Result<Vec<History<'_>>, String> {
+fn inputs_of(node: &Value) -> Result<Call<'_>, String> {
     if let Value::Object(call) = node {
         let arguments = call.get("kwargs").and_then(Value::as_object).into_iter().flatten();
-        check_arguments(arguments)?;
+        let inference = check_arguments(arguments)?;
         let arguments = call.get("args").and_then(Value::as_array);
-        return match arguments.map(Vec::as_slice) {
-            Some([Value::Array(tensors)]) => tensors.iter().map(keras_tensor).collect(),
-            Some([tensor]) => Ok(vec![keras_tensor(tensor)?]),
-            _ => Err(format!("{node} is no call of a layer with one argument")),
+        let inputs = match arguments.map(Vec::as_slice) {
+            Some([Value::Array(tensors)]) => {
+                tensors.iter().map(keras_tensor).collect::<Result<_, _>>()?
+            }
+            Some([tensor]) => vec![keras_tensor(tensor)?],
+            _ => return Err(format!("{node} is no call of a layer with one argument")),
         };
+        return Ok(Call { inputs, inference });
     }
     let wrong = || format!("{node} is no list of what it takes");
     if let Some(single) = history(node) {
-        return Ok(vec![single?]);
+        let (input, inference) = single?;
+        return Ok(Call { inputs: vec![input], inference });
     }
     let list = node.as_array().ok_or_else(wrong)?;
-    list.iter().map(|input| history(input).unwrap_or_else(|| Err(wrong()))).collect()
+    let mut call = Call { inputs: Vec::with_capacity(list.len()), inference: false };
+    for input in list {
+        let (input, inference) = history(input).ok_or_else(wrong)??;
+        call.inputs.push(input);
+        call.inference |= inference;
+    }
+    Ok(call)
 }
 
 fn keras_tensor(value: &Value) -> Result<History<'_>, String> {
     let found = value.pointer("/config/keras_history").and_then(history);
-    found.unwrap_or_else(|| Err(format!("{value} is not what another layer gives")))
+    let (history, _) =
+        found.ok_or_else(|| format!("{value} is not what another layer gives"))??;
+    Ok(history)
 }
 
 /// The model's inputs or outputs: one value, a list of values, or values by name.
@@ -148,14 +186,15 @@ fn ends<'v>(config: &'v Config, name: &str) -> Result<Vec<History<'v>>, String> 
     let wrong = || format!("the model's {name} are no list of layers");
     let value = config.get(name).ok_or_else(wrong)?;
     if let Some(single) = history(value) {
-        return Ok(vec![single?]);
+        return Ok(vec![single?.0]);
     }
     let values: Vec<&Value> = match value {
         Value::Array(values) => values.iter().collect(),
         Value::Object(values) => values.values().collect(),
         _ => return Err(wrong()),
     };
-    values.into_iter().map(|value| history(value).unwrap_or_else(|| Err(wrong()))).collect()
+    let end = |value| Ok(history(value).ok_or_else(wrong)??.0);
+    values.into_iter().map(end).collect()
 }
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ pub(crate) struct Node {
     pub inputs: Vec<Source>,
     /// Of one sample.
     pub output: Shape,
+    /// Whether the layer runs as in prediction here, in training too: Keras's call argument `training=False`.
+    pub inference: bool,
 }
 
 /// An input of a model.

@@ -123,7 +123,7 @@ impl<'m, T: Scalar> LayerRef<'m, T> {
     /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn weights(&self) -> impl Iterator<Item = (&'m str, &'m Tensor<T>)> + use<'m, T> {
-        self.built().params.iter().map(|param| (param.weight.name, &param.value))
+        self.built().params.iter().map(|param| (&*param.weight.name, &param.value))
     }
 
     /// The number of its weights.

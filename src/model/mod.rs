@@ -13,6 +13,7 @@ mod history;
 mod layer_ref;
 #[expect(clippy::module_inception, reason = "it is what the room is about")]
 mod model;
+mod model_layer;
 mod names;
 mod node;
 mod number;
@@ -22,11 +23,13 @@ mod scores;
 mod sequential;
 mod sub_model;
 mod summary;
+mod trainable;
 
 pub use callback::{Callback, FitParams};
 pub use history::History;
 pub use layer_ref::LayerRef;
 pub use model::Model;
+pub use model_layer::ModelLayer;
 pub use node::{Input, ModelBuilder, Node, Nodes, Of, Shared};
 pub use options::Fit;
 pub use progress::Verbose;

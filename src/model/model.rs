@@ -70,6 +70,8 @@ pub(crate) struct Built<T: Scalar> {
     /// Of one sample, where the layer works first.
     pub inputs: Vec<Shape>,
     pub output: Shape,
+    /// Whether training changes those of its weights that can be trained.
+    pub trainable: bool,
     pub params: Vec<Param<T>>,
 }
 
@@ -301,7 +303,7 @@ impl<T: Scalar> Model<T> {
     }
 
     #[inline(never)]
-    fn index_of(&self, name: &str) -> Result<usize> {
+    pub(super) fn index_of(&self, name: &str) -> Result<usize> {
         self.layers.iter().position(|layer| layer.name == name).ok_or_else(|| Error::NoSuchLayer {
             name: name.to_owned(),
             existing: self.layers.iter().map(|layer| layer.name.clone()).collect(),
@@ -324,7 +326,7 @@ impl<T: Scalar> Model<T> {
         let layer = &self.layers[self.index_of(layer)?];
         let found = layer.params.iter().find(|param| param.weight.name == weight);
         found.map(|param| &param.value).ok_or_else(|| {
-            let names: Vec<&str> = layer.params.iter().map(|param| param.weight.name).collect();
+            let names: Vec<&str> = layer.params.iter().map(|param| &*param.weight.name).collect();
             let has = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
             Error::Config(format!(
                 "layer {} has no weight called {weight:?}; it has {has}",
@@ -373,7 +375,7 @@ impl<T: Scalar> Model<T> {
             )));
         }
         for ((layer, param), new) in self.named_params().zip(weights) {
-            let name = param.weight.name;
+            let name = &param.weight.name;
             if new.shape() != param.value.shape() {
                 return Err(Error::Data(format!(
                     "the weight {layer}/{name} has the shape {}, and {} was given",

@@ -87,7 +87,7 @@ struct Made<T: Scalar> {
 
 enum Origin<T: Scalar> {
     Input { name: Option<String>, shape: Shape },
-    Layer { layer: Shared<T>, inputs: Vec<Node<T>> },
+    Layer { layer: Shared<T>, inputs: Vec<Node<T>>, inference: bool },
 }
 
 /// Counts layers: automatic names follow the order in which they were made, as in Keras.
@@ -112,6 +112,33 @@ impl<T: Scalar> Node<T> {
     /// ```
     pub fn then(&self, layer: impl Layer<T> + 'static) -> Node<T> {
         Shared::new(layer).of(self)
+    }
+
+    /// The same value, but the layer that gives it runs as in prediction, in training too: Keras's call argument
+    /// `training=False`. Nothing is dropped, and batch normalisation uses its moving averages and leaves them as they are.
+    /// It is for models in models, while they are [frozen](Model::frozen) and later, when they are not.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let x = Input::new([4]);
+    /// let y = x.then(Dropout::new(0.5)).inference();
+    /// let mut model = Model::new(&x, &y).build(0)?;
+    /// model.compile(Compile::new(Sgd::new(0.1), MeanSquaredError));
+    /// let ones = Tensor::ones([8, 4]);
+    /// let fit = Fit { epochs: 1, verbose: Verbose::Silent, ..Fit::default() };
+    /// let history = model.fit(&Dataset::new(ones.clone(), ones)?, fit)?;
+    /// assert_eq!(history["loss"][0], 0.0); // nothing was dropped
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn inference(&self) -> Node<T> {
+        match &self.0.origin {
+            Origin::Input { .. } => self.clone(),
+            Origin::Layer { layer, inputs, .. } => Node::made(Origin::Layer {
+                layer: layer.clone(),
+                inputs: inputs.clone(),
+                inference: true,
+            }),
+        }
     }
 
     fn address(&self) -> *const Made<T> {
@@ -212,7 +239,8 @@ impl<T: Scalar> Shared<T> {
     /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn of(&self, inputs: impl Nodes<T>) -> Node<T> {
-        Node::made(Origin::Layer { layer: self.clone(), inputs: inputs.nodes() })
+        let inputs = inputs.nodes();
+        Node::made(Origin::Layer { layer: self.clone(), inputs, inference: false })
     }
 }
 
@@ -376,7 +404,7 @@ impl<T: Scalar> ModelBuilder<T> {
         // Inputs before the layers that take them, without recursion.
         let mut used = vec![false; inputs.len()];
         let mut layers: HashMap<*const Numbered<T>, usize> = HashMap::new();
-        let (mut found, mut nodes) = (Vec::new(), Vec::new());
+        let (mut found, mut nodes, mut inference) = (Vec::new(), Vec::new(), Vec::new());
         let mut left: Vec<(&Node<T>, bool)> =
             self.outputs.iter().rev().map(|node| (node, false)).collect();
         while let Some((node, ready)) = left.pop() {
@@ -397,7 +425,7 @@ impl<T: Scalar> ModelBuilder<T> {
                     left.push((node, true));
                     left.extend(inputs.iter().rev().map(|input| (input, false)));
                 }
-                (None, Origin::Layer { layer, inputs }) => {
+                (None, Origin::Layer { layer, inputs, inference: as_in_prediction }) => {
                     let next = found.len();
                     let at = *layers.entry(Arc::as_ptr(&layer.0)).or_insert(next);
                     if at == next {
@@ -406,6 +434,7 @@ impl<T: Scalar> ModelBuilder<T> {
                     let taken = inputs.iter().map(|input| sources[&input.address()]).collect();
                     sources.insert(node.address(), Source::Node(nodes.len()));
                     nodes.push((at, taken));
+                    inference.push(*as_in_prediction);
                 }
             }
         }
@@ -428,7 +457,7 @@ impl<T: Scalar> ModelBuilder<T> {
             (layer.name().map(str::to_owned), layer)
         });
         let layers = layers.collect();
-        Ok(Draft { name: self.name, inputs, layers, nodes, outputs, chain: false })
+        Ok(Draft { name: self.name, inputs, layers, nodes, inference, outputs, chain: false })
     }
 }
 

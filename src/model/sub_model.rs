@@ -73,6 +73,14 @@ impl<'m, T: Scalar> SubModel<'m, T> {
         forward::predict_all(&self.graph, self.layers, inputs)
     }
 
+    pub(super) fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    pub(super) fn layers(&self) -> &'m [Built<T>] {
+        self.layers
+    }
+
     /// The shape of one sample's output: of the first one, if there are several.
     ///
     /// ```

@@ -41,6 +41,9 @@ const ALL: [Activation; 6] = [
 ];
 
 impl Activation {
+    /// Keras's name of the layer's class.
+    pub(crate) const CLASS: &'static str = "Activation";
+
     /// Keras's name.
     ///
     /// ```
@@ -90,7 +93,8 @@ impl Activation {
 
     pub(super) fn from_config(config: &Config) -> Result<Self, String> {
         let mut options = Options::new(config);
-        let activation = options.activation()?;
+        let mut activation = Activation::Linear;
+        options.option("activation", &mut activation)?;
         options.ignore(&["trainable"]);
         options.finish()?;
         Ok(activation)

@@ -1,79 +1,35 @@
 //! The fully connected layer.
 
-use super::{
-    Activation, Config, Context, Initializer, Layer, Options, Regularizer, Weight, as_config,
-};
+use super::recipe::described;
+use super::weighted::weighted_recipe;
+use super::{Activation, Context, Layer, Weight};
 use crate::autograd::Var;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
-use serde_json::json;
 
-/// A fully connected layer: `y = activation(x kernel + bias)` along the last axis, so that
-/// `[.., inputs]` becomes `[.., units]`.
-///
-/// Its weights are `kernel [inputs, units]` and `bias [units]`. Keras's defaults: no activation, a
-/// bias, a Glorot-uniform kernel, no penalty.
-///
-/// ```
-/// use cinta::prelude::*;
-/// let model = Sequential::new([108]).add(Dense::new(50).activation(Relu)).build(0)?;
-/// assert_eq!(model.count_params(), 108 * 50 + 50);
-/// # Ok::<(), cinta::Error>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct Dense {
-    units: usize,
-    activation: Activation,
-    use_bias: bool,
-    kernel_initializer: Initializer,
-    bias_initializer: Initializer,
-    kernel_regularizer: Option<Regularizer>,
-    bias_regularizer: Option<Regularizer>,
-    trainable: bool,
-    name: Option<String>,
-}
-
-impl Dense {
-    /// A layer with `units` outputs.
+weighted_recipe! {
+    /// A fully connected layer: `y = activation(x kernel + bias)` along the last axis, so that
+    /// `[.., inputs]` becomes `[.., units]`.
+    ///
+    /// Its weights are `kernel [inputs, units]` and `bias [units]`. Keras's defaults: no activation, a
+    /// bias, a Glorot-uniform kernel, no penalty.
     ///
     /// ```
     /// use cinta::prelude::*;
-    /// let model = Sequential::new([3]).add(Dense::new(2)).build(1)?;
-    /// assert_eq!(model.count_params(), 3 * 2 + 2);
+    /// let model = Sequential::new([108]).add(Dense::new(50).activation(Relu)).build(0)?;
+    /// assert_eq!(model.count_params(), 108 * 50 + 50);
     /// # Ok::<(), cinta::Error>(())
     /// ```
-    pub fn new(units: usize) -> Self {
-        Dense {
-            units,
-            activation: Activation::Linear,
-            use_bias: true,
-            kernel_initializer: Initializer::GlorotUniform,
-            bias_initializer: Initializer::Zeros,
-            kernel_regularizer: None,
-            bias_regularizer: None,
-            trainable: true,
-            name: None,
-        }
-    }
+    pub struct Dense = "Dense";
+    /// A layer with `units` outputs.
+    new(units: usize);
+    example [3] => Dense::new(2) => [2];
+    options {}
+    fixed { "kernel_constraint": null, "bias_constraint": null, "quantization_config": null }
+    ignored []
+}
 
-    pub(super) fn from_config(config: &Config) -> Result<Self, String> {
-        let mut options = Options::new(config);
-        let layer = Dense {
-            units: options.count("units")?,
-            activation: options.activation()?,
-            use_bias: options.flag("use_bias", true)?,
-            kernel_initializer: options
-                .initializer("kernel_initializer", Initializer::GlorotUniform)?,
-            bias_initializer: options.initializer("bias_initializer", Initializer::Zeros)?,
-            kernel_regularizer: options.regularizer("kernel_regularizer")?,
-            bias_regularizer: options.regularizer("bias_regularizer")?,
-            trainable: options.flag("trainable", true)?,
-            name: None,
-        };
-        options.finish()?;
-        Ok(layer)
-    }
-
+impl Dense {
     fn product<'t, T: Scalar>(
         &self,
         weights: &[Var<'t, T>],
@@ -92,32 +48,8 @@ impl Dense {
     }
 }
 
-super::weighted_layer_options!(Dense);
-
 impl<T: Scalar> Layer<T> for Dense {
-    fn class_name(&self) -> &str {
-        "Dense"
-    }
-
-    fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
-    fn config(&self) -> Config {
-        as_config(json!({
-            "trainable": self.trainable,
-            "units": self.units,
-            "activation": self.activation.keras_name(),
-            "use_bias": self.use_bias,
-            "kernel_initializer": self.kernel_initializer.config(),
-            "bias_initializer": self.bias_initializer.config(),
-            "kernel_regularizer": self.kernel_regularizer.map(Regularizer::config),
-            "bias_regularizer": self.bias_regularizer.map(Regularizer::config),
-            "kernel_constraint": null,
-            "bias_constraint": null,
-            "quantization_config": null,
-        }))
-    }
+    described!();
 
     fn output_shape(&self, input: Shape) -> Result<Shape, String> {
         if self.units == 0 {

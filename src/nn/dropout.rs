@@ -1,77 +1,35 @@
 //! The dropout layer.
 
-use super::{Config, Context, Layer, Mode, Options, as_config};
+use super::recipe::{described, recipe};
+use super::{Context, Layer, Mode};
 use crate::autograd::Var;
 use crate::scalar::Scalar;
 use crate::tensor::Shape;
-use serde_json::json;
 
-/// In training, sets a fraction `rate` of its input to 0 and scales the rest by `1 / (1 - rate)`, as
-/// [`Var::dropout`]; in `predict` and `evaluate` it does nothing.
-///
-/// ```
-/// use cinta::prelude::*;
-/// let model = Sequential::new([4]).add(Dropout::new(0.5)).build(0)?;
-/// let x = Tensor::from([[1.0, 2.0, 3.0, 4.0]]);
-/// assert_eq!(model.predict(&x)?, x);
-/// # Ok::<(), cinta::Error>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct Dropout {
-    rate: f64,
-    name: Option<String>,
-}
-
-impl Dropout {
+recipe! {
+    /// In training, sets a fraction `rate` of its input to 0 and scales the rest by `1 / (1 - rate)`, as
+    /// [`Var::dropout`]; in `predict` and `evaluate` it does nothing.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let model = Sequential::new([4]).add(Dropout::new(0.5)).build(0)?;
+    /// let x = Tensor::from([[1.0, 2.0, 3.0, 4.0]]);
+    /// assert_eq!(model.predict(&x)?, x);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub struct Dropout = "Dropout";
     /// A layer that drops this fraction, between 0 and 1.
-    ///
-    /// ```
-    /// use cinta::prelude::*;
-    /// let model = Sequential::new([8, 8, 1]).add(Dropout::new(0.5)).build(1)?;
-    /// assert_eq!(model.output_shape(), [8, 8, 1]);
-    /// # Ok::<(), cinta::Error>(())
-    /// ```
-    pub fn new(rate: f64) -> Self {
-        Dropout { rate, name: None }
-    }
-
-    /// The layer's name in the model, in place of an automatic one.
-    ///
-    /// ```
-    /// use cinta::prelude::*;
-    /// let model = Sequential::new([8, 8, 1]).add(Dropout::new(0.5).name("noise")).build(1)?;
-    /// assert!(model.get_layer("noise").is_ok());
-    /// # Ok::<(), cinta::Error>(())
-    /// ```
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = Some(name.into());
-        self
-    }
-
-    pub(super) fn from_config(config: &Config) -> Result<Self, String> {
-        let mut options = Options::new(config);
-        let layer = Dropout { rate: options.number("rate")?, name: None };
-        // The random numbers come from the model's seed.
-        options.ignore(&["trainable", "seed"]);
-        options.finish()?;
-        Ok(layer)
-    }
+    new(rate: f64);
+    example [8, 8, 1] => Dropout::new(0.5) => [8, 8, 1];
+    options {}
+    // The random numbers come from the model's seed.
+    null ["seed"]
+    fixed { "noise_shape": null }
+    ignored []
 }
 
 impl<T: Scalar> Layer<T> for Dropout {
-    fn class_name(&self) -> &str {
-        "Dropout"
-    }
-
-    fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
-    fn config(&self) -> Config {
-        as_config(json!({
-            "trainable": true, "rate": self.rate, "seed": null, "noise_shape": null,
-        }))
-    }
+    described!();
 
     fn output_shape(&self, input: Shape) -> Result<Shape, String> {
         if (0.0..=1.0).contains(&self.rate) {

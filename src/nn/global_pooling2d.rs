@@ -1,90 +1,32 @@
 //! The layers that keep one value of every channel.
 
 use super::layer::image;
-use super::{Config, Context, Layer, Options, as_config};
+use super::recipe::{described, recipe};
+use super::{Context, Layer};
 use crate::autograd::Var;
 use crate::kernels::Padding;
 use crate::scalar::Scalar;
 use crate::tensor::Shape;
-use serde_json::json;
 
 /// A pooling layer whose window is the whole image: its class by Keras's name, and the op it runs.
 macro_rules! global_pooling_layer {
     ($(#[$doc:meta])* $layer:ident, $class_name:literal, $op:ident) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, Default)]
-        pub struct $layer {
-            keepdims: bool,
-            name: Option<String>,
-        }
-
-        impl $layer {
+        recipe! {
+            $(#[$doc])*
+            pub struct $layer = $class_name;
             /// Vectors `[c]` of images `[h, w, c]`.
-            ///
-            /// ```
-            /// use cinta::prelude::*;
-            #[doc = concat!("let model = Sequential::new([4, 6, 3]).add(", stringify!($layer), "::new()).build(0)?;")]
-            /// assert_eq!(model.output_shape(), [3]);
-            /// # Ok::<(), cinta::Error>(())
-            /// ```
-            pub fn new() -> Self {
-                Self::default()
+            new();
+            example [4, 6, 3] => $layer::new() => [3];
+            options {
+                /// Whether the output is an image of one pixel, `[1, 1, c]`, and no vector.
+                keepdims: bool = false, true => [1, 1, 3];
             }
-
-            /// Whether the output is an image of one pixel, `[1, 1, c]`, and no vector.
-            ///
-            /// ```
-            /// use cinta::prelude::*;
-            #[doc = concat!("let layer = ", stringify!($layer), "::new().keepdims(true);")]
-            /// let model = Sequential::new([4, 6, 3]).add(layer).build(0)?;
-            /// assert_eq!(model.output_shape(), [1, 1, 3]);
-            /// # Ok::<(), cinta::Error>(())
-            /// ```
-            pub fn keepdims(mut self, keepdims: bool) -> Self {
-                self.keepdims = keepdims;
-                self
-            }
-
-            /// The layer's name in the model, in place of an automatic one.
-            ///
-            /// ```
-            /// use cinta::prelude::*;
-            #[doc = concat!("let layer = ", stringify!($layer), "::new().name(\"pool\");")]
-            /// let model = Sequential::new([4, 6, 3]).add(layer).build(0)?;
-            #[doc = concat!("assert_eq!(model.get_layer(\"pool\")?.class_name(), \"", $class_name, "\");")]
-            /// # Ok::<(), cinta::Error>(())
-            /// ```
-            pub fn name(mut self, name: impl Into<String>) -> Self {
-                self.name = Some(name.into());
-                self
-            }
-
-            pub(super) fn from_config(config: &Config) -> Result<Self, String> {
-                let mut options = Options::new(config);
-                options.only("data_format", &json!("channels_last"))?;
-                let keepdims = options.flag("keepdims", false)?;
-                options.ignore(&["trainable"]);
-                options.finish()?;
-                Ok($layer { keepdims, name: None })
-            }
+            fixed { "data_format": "channels_last" }
+            ignored []
         }
 
         impl<T: Scalar> Layer<T> for $layer {
-            fn class_name(&self) -> &str {
-                $class_name
-            }
-
-            fn name(&self) -> Option<&str> {
-                self.name.as_deref()
-            }
-
-            fn config(&self) -> Config {
-                as_config(json!({
-                    "trainable": true,
-                    "data_format": "channels_last",
-                    "keepdims": self.keepdims,
-                }))
-            }
+            described!();
 
             fn output_shape(&self, input: Shape) -> Result<Shape, String> {
                 let [_, _, c] = image(input)?;

@@ -4,6 +4,8 @@ use super::{Activation, Initializer, Regularizer};
 use crate::autograd::Var;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Stream, Tensor};
+use rand::Rng;
+use std::borrow::Cow;
 
 /// A layer's options by Keras's names, in the order in which Keras writes them.
 ///
@@ -97,6 +99,22 @@ pub trait Layer<T: Scalar>: Send + Sync {
         None
     }
 
+    /// Whether training changes its weights, as far as the layer itself is concerned: what a file or a builder said. Which of
+    /// its weights can be trained at all is said by [`weights`](Self::weights).
+    fn trainable(&self) -> bool {
+        true
+    }
+
+    /// The first values of its weights, where they are known; none, which is the default, if they are to be drawn.
+    fn values(&self) -> Vec<Tensor<T>> {
+        Vec::new()
+    }
+
+    /// Where Keras's files keep its weights, if it is made of other layers.
+    fn parts(&self) -> Vec<Part> {
+        Vec::new()
+    }
+
     /// Whether a sample's output depends on the other samples of the batch, as in batch
     /// normalisation. The batch is then not cut into shards: the layer sees all samples of a batch in `fit`, and in
     /// `predict` and `evaluate`, which know no batches, all that they are given.
@@ -151,6 +169,18 @@ impl<T: Scalar> Layer<T> for Box<dyn Layer<T>> {
         (**self).logits(weights, x, cx)
     }
 
+    fn trainable(&self) -> bool {
+        (**self).trainable()
+    }
+
+    fn values(&self) -> Vec<Tensor<T>> {
+        (**self).values()
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        (**self).parts()
+    }
+
     fn couples_samples(&self) -> bool {
         (**self).couples_samples()
     }
@@ -158,6 +188,20 @@ impl<T: Scalar> Layer<T> for Box<dyn Layer<T>> {
     fn couples_samples_in_training(&self) -> bool {
         (**self).couples_samples_in_training()
     }
+}
+
+/// Some weights of a layer that is made of others, in their order: where Keras's files keep them.
+///
+/// ```
+/// let part = cinta::Part { group: "forward_layer/cell".to_owned(), weights: 3 };
+/// assert_eq!(part.weights, 3); // in forward_layer/cell/vars/0 to 2
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The group in that of the layer; empty for the layer's own.
+    pub group: String,
+    /// How many weights it has.
+    pub weights: usize,
 }
 
 /// A weight that a layer asks for.
@@ -170,7 +214,7 @@ impl<T: Scalar> Layer<T> for Box<dyn Layer<T>> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Weight {
     /// Its name in the layer: `"kernel"`, `"bias"`.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Its shape.
     pub shape: Shape,
     /// How its first values are drawn.
@@ -190,8 +234,23 @@ impl Weight {
     /// assert!(bias.trainable && bias.regularizer.is_none());
     /// ```
     #[track_caller]
-    pub fn new(name: &'static str, shape: impl Into<Shape>, initializer: Initializer) -> Self {
-        Weight { name, shape: shape.into(), initializer, trainable: true, regularizer: None }
+    pub fn new(
+        name: impl Into<Cow<'static, str>>,
+        shape: impl Into<Shape>,
+        initializer: Initializer,
+    ) -> Self {
+        Weight {
+            name: name.into(),
+            shape: shape.into(),
+            initializer,
+            trainable: true,
+            regularizer: None,
+        }
+    }
+
+    /// The same weight under the name that it has in a layer made of layers: `conv_1/kernel`.
+    pub(crate) fn within(&self, layer: &str) -> Self {
+        Weight { name: format!("{layer}/{}", self.name).into(), ..self.clone() }
     }
 
     /// The same weight, trained or not.
@@ -251,6 +310,7 @@ pub enum Mode {
 #[derive(Debug)]
 pub struct Context<T: Scalar> {
     mode: Mode,
+    trainable: bool,
     updates: Vec<(usize, Tensor<T>)>,
 }
 
@@ -262,7 +322,33 @@ impl<T: Scalar> Context<T> {
     /// assert!(Context::<f32>::new(Mode::Infer).stream().is_none());
     /// ```
     pub fn new(mode: Mode) -> Self {
-        Context { mode, updates: Vec::new() }
+        Context { mode, trainable: true, updates: Vec::new() }
+    }
+
+    /// The same for a layer whose weights are trained or not.
+    pub(crate) fn with_trainable(self, trainable: bool) -> Self {
+        Context { trainable, ..self }
+    }
+
+    /// Whether training changes the weights of the layer: not if it is frozen, or part of a model that is.
+    ///
+    /// ```
+    /// use cinta::{Context, Mode};
+    /// assert!(Context::<f32>::new(Mode::Infer).trainable());
+    /// ```
+    pub fn trainable(&self) -> bool {
+        self.trainable
+    }
+
+    /// Why the layers inside this one run: with random numbers of their own.
+    pub(crate) fn inside(&self) -> Mode {
+        match self.mode {
+            Mode::Train { seed, step, layer, first_sample } => {
+                let seed = Stream::new(seed).fork(INSIDE).fork(u64::from(layer)).next_u64();
+                Mode::Train { seed, step, layer: 0, first_sample }
+            }
+            Mode::Infer => Mode::Infer,
+        }
     }
 
     /// Why the layer runs.
@@ -342,6 +428,9 @@ impl<T: Scalar> Context<T> {
         self.updates
     }
 }
+
+/// The stream label of the layers of a layer.
+const INSIDE: u64 = u64::from_le_bytes(*b"inside  ");
 
 /// The stream label of a training step's random numbers, apart from those of weights and shuffles.
 const TRAINING: u64 = u64::from_le_bytes(*b"training");

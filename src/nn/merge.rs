@@ -1,70 +1,29 @@
 //! The layers that join values element by element: sums, differences, products, means, extremes.
 
-use super::{Config, Context, MultiLayer, Options, as_config};
+use super::recipe::{described, recipe};
+use super::{Context, MultiLayer};
 use crate::autograd::Var;
 use crate::scalar::Scalar;
 use crate::tensor::Shape;
-use serde_json::json;
 
 /// A layer that joins inputs of one shape: its class by Keras's name, and what it does with them.
 macro_rules! merge_layer {
     ($(#[$doc:meta])* $layer:ident, $class_name:literal, $join:expr) => {
-        $(#[$doc])*
-        ///
-        /// A dimension of 1 is repeated to fit the others, as in Keras.
-        #[derive(Clone, Debug, Default)]
-        pub struct $layer {
-            name: Option<String>,
-        }
-
-        impl $layer {
+        recipe! {
+            $(#[$doc])*
+            ///
+            /// A dimension of 1 is repeated to fit the others, as in Keras.
+            pub struct $layer = $class_name;
             /// The layer; [`of`](crate::Of::of) gives it its inputs.
-            ///
-            /// ```
-            /// use cinta::prelude::*;
-            /// let (a, b) = (Input::new([2, 3]), Input::new([1, 3]));
-            #[doc = concat!("let y = ", stringify!($layer), "::new().of([&a, &b]);")]
-            /// assert_eq!(Model::new([&a, &b], &y).build(0)?.output_shape(), [2, 3]);
-            /// # Ok::<(), cinta::Error>(())
-            /// ```
-            pub fn new() -> Self {
-                Self::default()
-            }
-
-            /// The layer's name in the model, in place of an automatic one.
-            ///
-            /// ```
-            /// use cinta::prelude::*;
-            /// let x = Input::new([2]);
-            #[doc = concat!("let y = ", stringify!($layer), "::new().name(\"join\").of([&x, &x]);")]
-            #[doc = concat!("assert_eq!(Model::new(&x, &y).build(0)?.get_layer(\"join\")?.class_name(), \"", $class_name, "\");")]
-            /// # Ok::<(), cinta::Error>(())
-            /// ```
-            pub fn name(mut self, name: impl Into<String>) -> Self {
-                self.name = Some(name.into());
-                self
-            }
-
-            pub(super) fn from_config(config: &Config) -> Result<Self, String> {
-                let mut options = Options::new(config);
-                options.ignore(&["trainable"]);
-                options.finish()?;
-                Ok(Self::new())
-            }
+            new();
+            example ([2, 3] twice) => $layer::new() => [2, 3];
+            options {}
+            fixed {}
+            ignored []
         }
 
         impl<T: Scalar> MultiLayer<T> for $layer {
-            fn class_name(&self) -> &str {
-                $class_name
-            }
-
-            fn name(&self) -> Option<&str> {
-                self.name.as_deref()
-            }
-
-            fn config(&self) -> Config {
-                as_config(json!({ "trainable": true }))
-            }
+            described!();
 
             fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, String> {
                 if $class_name == "Subtract" && inputs.len() != 2 {

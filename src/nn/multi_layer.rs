@@ -1,9 +1,9 @@
 //! What a layer of several inputs is.
 
-use super::{Activation, Config, Context, Layer, Weight};
+use super::{Activation, Config, Context, Layer, Part, Weight};
 use crate::autograd::Var;
 use crate::scalar::Scalar;
-use crate::tensor::Shape;
+use crate::tensor::{Shape, Tensor};
 use std::sync::Arc;
 
 /// A recipe for a step of a model that takes several inputs, as [`Add`](super::Add) does. A [`Layer`] is the same for
@@ -85,6 +85,21 @@ pub trait MultiLayer<T: Scalar>: Send + Sync {
         None
     }
 
+    /// As [`Layer::trainable`].
+    fn trainable(&self) -> bool {
+        true
+    }
+
+    /// As [`Layer::values`].
+    fn values(&self) -> Vec<Tensor<T>> {
+        Vec::new()
+    }
+
+    /// As [`Layer::parts`].
+    fn parts(&self) -> Vec<Part> {
+        Vec::new()
+    }
+
     /// As [`Layer::couples_samples`].
     fn couples_samples(&self) -> bool {
         false
@@ -139,6 +154,18 @@ impl<T: Scalar, L: Layer<T>> MultiLayer<T> for Single<L> {
         cx: &mut Context<T>,
     ) -> Option<(Activation, Var<'t, T>)> {
         self.0.logits(weights, inputs[0], cx)
+    }
+
+    fn trainable(&self) -> bool {
+        self.0.trainable()
+    }
+
+    fn values(&self) -> Vec<Tensor<T>> {
+        self.0.values()
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        self.0.parts()
     }
 
     fn couples_samples(&self) -> bool {

@@ -1,7 +1,7 @@
 //! Reading a layer's options from a file, without overlooking any.
 
-use super::{Activation, Config, Initializer, Regularizer};
-use crate::kernels::Padding;
+use super::Config;
+use super::option_value::OptionValue;
 use serde_json::Value;
 
 /// The options of a layer, as a file holds them. Each is taken by name; [`finish`](Self::finish)
@@ -240,35 +240,18 @@ impl<'a> Options<'a> {
         }
     }
 
-    pub(super) fn padding(&mut self) -> Result<Padding, String> {
-        match self.text("padding")? {
-            None | Some("valid") => Ok(Padding::Valid),
-            Some("same") => Ok(Padding::Same),
-            Some(other) => {
-                Err(format!("the option padding = {other:?} is neither \"valid\" nor \"same\""))
-            }
+    /// Takes an option of a layer's recipe into its place; what is missing or null keeps its default.
+    pub(super) fn option<V: OptionValue>(&mut self, name: &str, to: &mut V) -> Result<(), String> {
+        if let Some(value) = self.take(name) {
+            *to = V::read(value).map_err(|error| format!("the option {name}{error}"))?;
         }
+        Ok(())
     }
 
-    pub(super) fn activation(&mut self) -> Result<Activation, String> {
-        self.text("activation")?.map_or(Ok(Activation::Linear), Activation::from_name)
-    }
-
-    pub(super) fn initializer(
-        &mut self,
-        name: &str,
-        default: Initializer,
-    ) -> Result<Initializer, String> {
-        self.take(name).map_or(Ok(default), |value| {
-            Initializer::from_config(value).map_err(|error| format!("the option {name}: {error}"))
-        })
-    }
-
-    pub(super) fn regularizer(&mut self, name: &str) -> Result<Option<Regularizer>, String> {
-        self.take(name)
-            .map(Regularizer::from_config)
-            .transpose()
-            .map_err(|error| format!("the option {name}: {error}"))
+    /// Takes an option of a layer's recipe that has no default.
+    pub(super) fn required_option<V: OptionValue>(&mut self, name: &str) -> Result<V, String> {
+        let value = self.required(name)?;
+        V::read(value).map_err(|error| format!("the option {name}{error}"))
     }
 }
 

@@ -1,112 +1,34 @@
 //! The layers that keep one value of every window.
 
 use super::layer::image;
-use super::{Config, Context, Layer, Options, Pair, as_config};
+use super::recipe::{described, recipe};
+use super::{Context, Layer, Pair};
 use crate::autograd::Var;
 use crate::kernels::{Padding, Window};
 use crate::scalar::Scalar;
 use crate::tensor::Shape;
-use serde_json::json;
 
 /// A pooling layer: its class by Keras's name, and the op it runs.
 macro_rules! pooling_layer {
     ($(#[$doc:meta])* $layer:ident, $class_name:literal, $op:ident) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug)]
-        pub struct $layer {
-            pool_size: [usize; 2],
-            strides: [usize; 2],
-            padding: Padding,
-            name: Option<String>,
-        }
-
-        impl $layer {
+        recipe! {
+            $(#[$doc])*
+            pub struct $layer = $class_name;
             /// Windows of a size such as `2` or `[2, 3]`.
-            ///
-            /// ```
-            /// use cinta::prelude::*;
-            /// let model = Sequential::new([8, 8, 1]).add(MaxPooling2d::new([2, 4])).build(1)?;
-            /// assert_eq!(model.output_shape(), [4, 2, 1]);
-            /// # Ok::<(), cinta::Error>(())
-            /// ```
-            pub fn new(pool_size: impl Pair) -> Self {
-                let pool_size = pool_size.pair();
-                $layer { pool_size, strides: pool_size, padding: Padding::Valid, name: None }
+            new(pool_size: [usize; 2] as impl Pair, pair);
+            example [8, 8, 1] => $layer::new([2, 4]) => [4, 2, 1];
+            options {
+                /// What happens at the border.
+                padding: Padding = Padding::Valid, Same;
+                /// How far the window moves from one output to the next; by default, its own size.
+                strides: [usize; 2] as impl Pair, pair = pool_size, 1 => [7, 5, 1];
             }
-
-            /// How far the window moves from one output to the next; by default, its own size.
-            ///
-            /// ```
-            /// use cinta::prelude::*;
-            /// let model = Sequential::new([8, 8, 1]).add(MaxPooling2d::new(3).strides(1)).build(1)?;
-            /// assert_eq!(model.output_shape(), [6, 6, 1]);
-            /// # Ok::<(), cinta::Error>(())
-            /// ```
-            pub fn strides(mut self, strides: impl Pair) -> Self {
-                self.strides = strides.pair();
-                self
-            }
-
-            /// What happens at the border.
-            ///
-            /// ```
-            /// use cinta::prelude::*;
-            /// let model = Sequential::new([8, 8, 1]).add(AveragePooling2d::new(3).padding(Same)).build(1)?;
-            /// assert_eq!(model.output_shape(), [3, 3, 1]);
-            /// # Ok::<(), cinta::Error>(())
-            /// ```
-            pub fn padding(mut self, padding: Padding) -> Self {
-                self.padding = padding;
-                self
-            }
-
-            /// The layer's name in the model, in place of an automatic one.
-            ///
-            /// ```
-            /// use cinta::prelude::*;
-            /// let model = Sequential::new([8, 8, 1]).add(MaxPooling2d::new(2).name("pool")).build(1)?;
-            /// assert!(model.get_layer("pool").is_ok());
-            /// # Ok::<(), cinta::Error>(())
-            /// ```
-            pub fn name(mut self, name: impl Into<String>) -> Self {
-                self.name = Some(name.into());
-                self
-            }
-
-            pub(super) fn from_config(config: &Config) -> Result<Self, String> {
-                let mut options = Options::new(config);
-                options.only("data_format", &json!("channels_last"))?;
-                let pool_size = options.pair("pool_size")?;
-                let layer = $layer {
-                    pool_size,
-                    strides: options.pair_or("strides", pool_size)?,
-                    padding: options.padding()?,
-                    name: None,
-                };
-                options.ignore(&["trainable"]);
-                options.finish()?;
-                Ok(layer)
-            }
+            fixed { "data_format": "channels_last" }
+            ignored []
         }
 
         impl<T: Scalar> Layer<T> for $layer {
-            fn class_name(&self) -> &str {
-                $class_name
-            }
-
-            fn name(&self) -> Option<&str> {
-                self.name.as_deref()
-            }
-
-            fn config(&self) -> Config {
-                as_config(json!({
-                    "trainable": true,
-                    "pool_size": self.pool_size,
-                    "padding": self.padding.name(),
-                    "strides": self.strides,
-                    "data_format": "channels_last",
-                }))
-            }
+            described!();
 
             fn output_shape(&self, input: Shape) -> Result<Shape, String> {
                 let [h, w, c] = image(input)?;

@@ -1,5 +1,7 @@
 //! Keras's names for what has none of its own.
 
+use std::collections::HashMap;
+
 /// `MaxPooling2D` becomes `max_pooling2d`: an underscore before every capital that starts a word.
 pub(crate) fn snake_case(class_name: &str) -> String {
     let chars: Vec<char> =
@@ -16,6 +18,19 @@ pub(crate) fn snake_case(class_name: &str) -> String {
         name.extend(c.to_lowercase());
     }
     name
+}
+
+/// The groups that files of Keras 3 give to layers of these classes: the layers of each class are counted.
+pub(crate) fn file_groups<'n>(class_names: impl Iterator<Item = &'n str>) -> Vec<String> {
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    class_names
+        .map(|class_name| {
+            let base = snake_case(class_name);
+            let count = counts.entry(base.clone()).or_default();
+            *count += 1;
+            if *count == 1 { base } else { format!("{base}_{}", *count - 1) }
+        })
+        .collect()
 }
 
 #[cfg(test)]

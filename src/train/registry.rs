@@ -194,7 +194,7 @@ impl<T: Scalar> Registry<T> {
         }
         make_builtin(class_name, config).unwrap_or_else(|| {
             let own = self.layers.keys().map(String::as_str);
-            let known: Vec<&str> = BUILTIN.into_iter().chain(own).collect();
+            let known: Vec<&str> = BUILTIN.iter().copied().chain(own).collect();
             Err(format!(
                 "this class of layer is not known; known are {}, and others can be added to a Registry",
                 known.join(", ")

@@ -65,6 +65,7 @@ fn upgrade_layers(layers: &mut Vec<Value>, chain: bool) -> Result<(), String> {
     let mut input = None;
     for layer in layers.iter_mut() {
         let is_input = layer["class_name"] == "InputLayer";
+        upgrade_inner_model(layer)?;
         if let Some(config) = layer.get_mut("config").and_then(Value::as_object_mut)
             && !is_input
         {
@@ -84,6 +85,19 @@ fn upgrade_layers(layers: &mut Vec<Value>, chain: bool) -> Result<(), String> {
     Ok(())
 }
 
+/// A model among the layers of another.
+fn upgrade_inner_model(layer: &mut Value) -> Result<(), String> {
+    let chain = layer["class_name"] == "Sequential";
+    // Until Keras 2.2.2, a chain was a list.
+    if chain && layer["config"].is_array() {
+        layer["config"] = json!({ "name": layer["name"], "layers": layer["config"].take() });
+    }
+    match layer.pointer_mut("/config/layers") {
+        Some(Value::Array(layers)) => upgrade_layers(layers, chain),
+        _ => Ok(()),
+    }
+}
+
 /// The two texts of an `.h5` file, the second of which may be null.
 pub(super) fn downgrade(mut config: Value) -> [Value; 2] {
     let mut training = config["compile_config"].take();
@@ -92,8 +106,14 @@ pub(super) fn downgrade(mut config: Value) -> [Value; 2] {
     {
         training.insert("optimizer_config".to_owned(), without_module(optimizer));
     }
-    if let Some(Value::Array(layers)) = config.pointer_mut("/config/layers") {
+    downgrade_layers(&mut config);
+    [without_module(config), training]
+}
+
+fn downgrade_layers(model: &mut Value) {
+    if let Some(Value::Array(layers)) = model.pointer_mut("/config/layers") {
         for layer in layers {
+            downgrade_layers(layer);
             let [name, inbound] = ["name", "inbound_nodes"].map(|key| layer[key].take());
             *layer = without_module(layer.take());
             // What says how the layers of a graph are connected.
@@ -102,7 +122,6 @@ pub(super) fn downgrade(mut config: Value) -> [Value; 2] {
             }
         }
     }
-    [without_module(config), training]
 }
 
 fn without_module(mut object: Value) -> Value {

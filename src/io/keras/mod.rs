@@ -8,6 +8,7 @@
 
 mod archive;
 mod hdf5;
+mod json;
 mod legacy;
 mod optimizer;
 mod tree;

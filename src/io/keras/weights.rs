@@ -7,30 +7,44 @@
 
 use super::hdf5::Group;
 use super::tree::Tree;
-use crate::model::{Built, Planned};
-use crate::nn::{Weight, snake_case};
+use crate::model::{Built, Param, Planned};
+use crate::nn::{MultiLayer, Part, Weight, file_groups};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use std::collections::{BTreeMap, HashMap};
+
+/// How deep layers may be in layers, in groups: two for each model in a model.
+const MAX_DEPTH: usize = 64;
 
 /// A layer of a model, as far as its weights are concerned.
 pub(super) struct Place<'m> {
     name: &'m str,
     class_name: &'m str,
     weights: Vec<&'m Weight>,
+    parts: Vec<Part>,
+}
+
+/// Where a layer has its weights: it may be made of others.
+fn parts<T: Scalar>(layer: &dyn MultiLayer<T>, weights: usize) -> Vec<Part> {
+    match layer.parts() {
+        parts if parts.is_empty() => vec![Part { group: String::new(), weights }],
+        parts => parts,
+    }
 }
 
 impl<'m, T: Scalar> From<&'m Planned<T>> for Place<'m> {
     fn from(layer: &'m Planned<T>) -> Self {
         let weights = layer.weights.iter().collect();
-        Place { name: &layer.name, class_name: layer.layer.class_name(), weights }
+        let parts = parts(&*layer.layer, layer.weights.len());
+        Place { name: &layer.name, class_name: layer.layer.class_name(), weights, parts }
     }
 }
 
 impl<'m, T: Scalar> From<&'m Built<T>> for Place<'m> {
     fn from(layer: &'m Built<T>) -> Self {
         let weights = layer.params.iter().map(|param| &param.weight).collect();
-        Place { name: &layer.name, class_name: layer.layer.class_name(), weights }
+        let parts = parts(&*layer.layer, layer.params.len());
+        Place { name: &layer.name, class_name: layer.layer.class_name(), weights, parts }
     }
 }
 
@@ -45,13 +59,21 @@ impl Place<'_> {
         }
     }
 
-    fn read<T: Scalar>(&self, group: &Group, paths: &[String]) -> Result<Vec<Tensor<T>>, String> {
-        self.check_count(paths.len())?;
-        let read = |(weight, path): (&&Weight, &String)| {
+    /// Reads the weights from these places.
+    fn read<T: Scalar>(&self, found: &[(&Group, String)]) -> Result<Vec<Tensor<T>>, String> {
+        self.check_count(found.len())?;
+        let read = |(weight, (group, path)): (&&Weight, &(&Group, String))| {
             let name = format!("{}/{}", self.name, weight.name);
             checked(group, path, &name, &weight.shape)
         };
-        self.weights.iter().zip(paths).map(read).collect()
+        self.weights.iter().zip(found).map(read).collect()
+    }
+
+    /// The numbers of the weights in the order of lists: those that are trained come first.
+    fn listed_order(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.weights.len()).collect();
+        order.sort_by_key(|&i| !self.weights[i].trainable);
+        order
     }
 }
 
@@ -87,19 +109,6 @@ pub(super) fn is_link(name: &str) -> bool {
     !name.is_empty() && name.len() <= MAX_NAME && name != "." && !name.contains(['/', '\0'])
 }
 
-/// The groups that Keras 3 gives to layers of these classes.
-fn groups<'n>(class_names: impl Iterator<Item = &'n str>) -> Vec<String> {
-    let mut counts: HashMap<String, usize> = HashMap::new();
-    class_names
-        .map(|class_name| {
-            let base = snake_case(class_name);
-            let count = counts.entry(base.clone()).or_default();
-            *count += 1;
-            if *count == 1 { base } else { format!("{base}_{}", *count - 1) }
-        })
-        .collect()
-}
-
 /// Reads the weights of all layers from a file of Keras 3: its `model.weights.h5`, or a `.weights.h5`.
 pub(super) fn read<T: Scalar>(
     root: &Group,
@@ -112,22 +121,16 @@ pub(super) fn read<T: Scalar>(
     };
     let layers = layers.ok_or("the file has no group layers, so there are no weights in it")?;
     let mut vars = BTreeMap::new();
-    for (name, layer) in layers.children()? {
-        if let Some(group) = layer.find("vars")?
-            && group.array_count()? > 0
-        {
-            vars.insert(name.as_str(), group);
-        }
-    }
+    find_vars(layers, String::new(), &mut vars)?;
     let mut read = Vec::with_capacity(places.len());
-    for (place, name) in places.iter().zip(groups(places.iter().map(|place| place.class_name))) {
-        read.push(match vars.remove(&name[..]) {
-            Some(group) => {
-                let paths: Vec<String> = (0..group.array_count()?).map(|i| i.to_string()).collect();
-                place.read(group, &paths)?
+    for (place, name) in places.iter().zip(file_groups(places.iter().map(|it| it.class_name))) {
+        let mut found = Vec::with_capacity(place.weights.len());
+        for part in &place.parts {
+            if let Some(group) = vars.remove(&path(&name, &part.group)) {
+                found.extend((0..group.array_count()?).map(|i| (group, i.to_string())));
             }
-            None => place.check_count(0).map(|()| Vec::new())?,
-        });
+        }
+        read.push(place.read(&found)?);
     }
     match vars.keys().next() {
         Some(name) => Err(format!("the weights in layers/{name} belong to no layer of the model")),
@@ -135,27 +138,58 @@ pub(super) fn read<T: Scalar>(
     }
 }
 
+/// The group of a part of a layer.
+fn path(layer: &str, part: &str) -> String {
+    if part.is_empty() { layer.to_owned() } else { format!("{layer}/{part}") }
+}
+
+/// All groups `vars` that have arrays, by the path of the layer.
+fn find_vars<'g>(
+    layers: &'g Group,
+    path: String,
+    found: &mut BTreeMap<String, &'g Group>,
+) -> Result<(), String> {
+    // A file may hold groups that hold themselves.
+    if path.split('/').count() > MAX_DEPTH {
+        return Err(format!("the group layers/{path} is too deep"));
+    }
+    for (name, group) in layers.children()? {
+        if name != "vars" {
+            let path = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };
+            find_vars(group, path, found)?;
+        } else if group.array_count()? > 0 {
+            found.insert(path.clone(), group);
+        }
+    }
+    Ok(())
+}
+
 /// Writes the weights of all layers as Keras 3 does.
 ///
 /// # Errors
 /// When a class has the name that a second layer of another class would have: `Dense_1`.
 pub(super) fn write<T: Scalar>(tree: &mut Tree, layers: &[Built<T>]) -> Result<(), String> {
-    let groups = groups(layers.iter().map(|layer| layer.layer.class_name()));
-    for (i, (layer, group)) in layers.iter().zip(&groups).enumerate() {
-        if let Some(other) = groups[..i].iter().position(|before| before == group) {
-            return Err(format!(
-                "the layers {} and {} of the classes {:?} and {:?} would both be {group:?} in a file of Keras; \
-                 give the class of your own another name, or save as `.safetensors`",
-                layers[other].name,
-                layer.name,
-                layers[other].layer.class_name(),
-                layer.layer.class_name()
-            ));
-        }
-        let vars = tree.group(&format!("layers/{group}/vars"));
-        vars.text("name", &layer.name);
-        for (i, param) in layer.params.iter().enumerate() {
-            vars.tensor(&i.to_string(), &param.value);
+    let groups = file_groups(layers.iter().map(|layer| layer.layer.class_name()));
+    let mut taken: HashMap<String, &Built<T>> = HashMap::new();
+    for (layer, group) in layers.iter().zip(groups) {
+        let mut params = layer.params.iter();
+        for part in Place::from(layer).parts {
+            let path = path(&group, &part.group);
+            let vars = tree.group(&format!("layers/{path}/vars"));
+            if let Some(other) = taken.insert(path.clone(), layer) {
+                return Err(format!(
+                    "the layers {} ({}) and {} ({}) would both be {path:?} in a file of Keras; \
+                     give a class of your own another name, or save as `.safetensors`",
+                    other.name,
+                    other.layer.class_name(),
+                    layer.name,
+                    layer.layer.class_name()
+                ));
+            }
+            vars.text("name", &layer.name);
+            for (i, param) in params.by_ref().take(part.weights).enumerate() {
+                vars.tensor(&i.to_string(), &param.value);
+            }
         }
     }
     Ok(())
@@ -195,8 +229,13 @@ pub(super) fn read_listed<T: Scalar>(
     let read = |place: &Place<'_>| match place.weights.is_empty() {
         true => Ok(Vec::new()),
         false => {
-            let (group, paths) = listed.next().expect("counted");
-            place.read(group, &paths)
+            let (group, mut paths) = listed.next().expect("counted");
+            place.check_count(paths.len())?;
+            let mut found = vec![(group, String::new()); paths.len()];
+            for (i, path) in place.listed_order().into_iter().zip(&mut paths) {
+                found[i].1 = std::mem::take(path);
+            }
+            place.read(&found)
         }
     };
     places.iter().map(read).collect()
@@ -211,21 +250,31 @@ pub(super) fn write_listed<T: Scalar>(
     model: &str,
     layers: &[Built<T>],
 ) -> Result<(), String> {
-    if let Some(layer) = layers.iter().find(|it| it.name == OTHERS || !is_link(&it.name)) {
-        return Err(format!(
-            "the layer {:?} cannot have this name in an `.h5` file, where it is too long or means something else; \
-             give the layer another name, or save as `.keras`",
-            layer.name
-        ));
+    for layer in layers {
+        // Layers in layers are part of the names of weights.
+        let mut inside = layer.params.iter().flat_map(|param| param.weight.name.split('/'));
+        let name = if layer.name == OTHERS || !is_link(&layer.name) {
+            Some(&*layer.name)
+        } else {
+            inside.find(|name| !is_link(name))
+        };
+        if let Some(name) = name {
+            return Err(format!(
+                "a layer cannot be called {name:?} in an `.h5` file, where this is too long or means something else; \
+                 give the layer another name, or save as `.keras`"
+            ));
+        }
     }
     let names: Vec<String> = layers.iter().map(|layer| layer.name.clone()).collect();
     tree.texts("layer_names", &names);
     for layer in layers {
         let group = tree.group(&layer.name);
+        let order = Place::from(layer).listed_order();
+        let params: Vec<&Param<T>> = order.into_iter().map(|i| &layer.params[i]).collect();
         let path = |weight: &Weight| format!("{model}/{}/{}", layer.name, weight.name);
-        let names: Vec<String> = layer.params.iter().map(|param| path(&param.weight)).collect();
+        let names: Vec<String> = params.iter().map(|param| path(&param.weight)).collect();
         group.texts("weight_names", &names);
-        for (name, param) in names.iter().zip(&layer.params) {
+        for (name, param) in names.iter().zip(params) {
             group.tensor(name, &param.value);
         }
     }

@@ -1,0 +1,322 @@
+//! A model as a layer of another.
+
+use super::draft::{Plan, Planned};
+use super::forward::{self, Run};
+use super::graph::{Graph, Listed};
+use super::model::{Built, Model};
+use super::sub_model::SubModel;
+use crate::autograd::Var;
+use crate::nn::{Config, Context, Layer, MultiLayer, Part, Weight, file_groups};
+use crate::scalar::Scalar;
+use crate::tensor::{Shape, Tensor};
+use std::fmt;
+use std::sync::Arc;
+
+/// A model as a layer of another: its layers and weights as they are now. The new model trains a copy of the weights. Made
+/// by [`Model::as_layer`] and [`Model::frozen`].
+///
+/// ```
+/// use cinta::prelude::*;
+/// let base = Sequential::new([4]).add(Dense::new(3).activation(Relu)).build(1)?;
+/// let x = Input::new([4]);
+/// let model = Model::new(&x, &base.frozen().name("base").of(&x).then(Dense::new(2))).build(2)?;
+/// assert_eq!(model.weight("base", "dense/kernel")?, base.weight("dense", "kernel")?);
+/// assert!(model.summary().contains("Non-trainable params: 15"));
+/// # Ok::<(), cinta::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct ModelLayer<T: Scalar = f32> {
+    inner: Arc<Inner<T>>,
+    trainable: bool,
+    name: Option<String>,
+}
+
+struct Inner<T: Scalar> {
+    name: String,
+    graph: Graph,
+    /// The layers, without their weights.
+    layers: Vec<Built<T>>,
+    /// How many weights each layer has.
+    counts: Vec<usize>,
+    /// Of all layers, in order.
+    weights: Vec<Weight>,
+    /// Their values; none where a file will give them.
+    values: Vec<Tensor<T>>,
+}
+
+impl<T: Scalar> ModelLayer<T> {
+    /// Of layers and what connects them.
+    fn new(name: &str, graph: &Graph, layers: &[Built<T>]) -> Self {
+        let used = |layer: usize| graph.nodes.iter().any(|node| node.layer == layer);
+        let kept: Vec<usize> = (0..layers.len()).filter(|&layer| used(layer)).collect();
+        let number = |layer: usize| kept.iter().position(|&it| it == layer);
+        let mut graph = graph.clone();
+        graph.nodes.iter_mut().for_each(|node| node.layer = number(node.layer).expect("kept"));
+        let inputs = (0..graph.inputs.len()).map(Listed::Input);
+        graph.listed = inputs.chain((0..kept.len()).map(Listed::Layer)).collect();
+        let params = || kept.iter().flat_map(|&layer| &layers[layer].params);
+        let values = params().map(|param| param.value.clone()).collect();
+        let weights = kept.iter().flat_map(|&layer| {
+            let Built { name, params, .. } = &layers[layer];
+            params.iter().map(move |param| param.weight.within(name))
+        });
+        let weights = weights.collect();
+        let counts = kept.iter().map(|&layer| layers[layer].params.len()).collect();
+        let bare = |&layer: &usize| Built { params: Vec::new(), ..layers[layer].clone() };
+        let layers = kept.iter().map(bare).collect();
+        let inner = Inner { name: name.to_owned(), graph, layers, counts, weights, values };
+        ModelLayer { inner: Arc::new(inner), trainable: true, name: None }
+    }
+
+    /// Of a file's description.
+    pub(super) fn planned(plan: Plan<T>, trainable: bool) -> Self {
+        let Plan { name, graph, layers } = plan;
+        let mut weights = Vec::new();
+        for Planned { name, weights: own, .. } in &layers {
+            weights.extend(own.iter().map(|weight| weight.within(name)));
+        }
+        let counts = layers.iter().map(|planned| planned.weights.len()).collect();
+        let layers = layers.into_iter().map(|planned| Built::new(planned, Vec::new())).collect();
+        let inner = Inner { name, graph, layers, counts, weights, values: Vec::new() };
+        ModelLayer { inner: Arc::new(inner), trainable, name: None }
+    }
+
+    /// The layer's name in the model, in place of an automatic one.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let base = Sequential::new([4]).add(Dense::new(3)).build(1)?;
+    /// let model = Sequential::new([4]).add(base.as_layer().name("base")).build(0)?;
+    /// assert_eq!(model.get_layer("base")?.class_name(), "Sequential");
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Whether training changes its weights. If not, batch normalisation in it uses its moving averages, in training too.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let base = Sequential::new([4]).add(Dense::new(3)).build(1)?;
+    /// let model = Sequential::new([4]).add(base.as_layer().trainable(false)).build(0)?;
+    /// assert!(model.summary().contains("Trainable params: 0"));
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn trainable(mut self, trainable: bool) -> Self {
+        self.trainable = trainable;
+        self
+    }
+
+    /// The model inside, as files describe it.
+    pub(super) fn description(&self) -> (&str, &Graph, &[Built<T>]) {
+        (&self.inner.name, &self.inner.graph, &self.inner.layers)
+    }
+}
+
+impl<T: Scalar> Model<T> {
+    /// This model as a layer of another, with a copy of its weights.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let encoder = Sequential::new([4]).add(Dense::new(2).activation(Relu)).build(1)?;
+    /// let decoder = Sequential::new([2]).add(Dense::new(4)).build(2)?;
+    /// let both = Sequential::new([4]).add(encoder.as_layer()).add(decoder.as_layer()).build(0)?;
+    /// let x = Tensor::from([[1.0, 2.0, -1.0, 0.5]]);
+    /// assert_eq!(both.predict(&x)?, decoder.predict(&encoder.predict(&x)?)?);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn as_layer(&self) -> ModelLayer<T> {
+        ModelLayer::new(&self.name, &self.graph, &self.layers)
+    }
+
+    /// The same, without being trained: for transfer learning.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let base = Sequential::new([4]).add(Dense::new(3).activation(Relu)).build(1)?;
+    /// let image = Input::new([4]);
+    /// let head = base.frozen().of(&image).then(Dense::new(2));
+    /// let model = Model::new(&image, &head).build(2)?;
+    /// assert!(model.summary().contains("Trainable params: 8 "));
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn frozen(&self) -> ModelLayer<T> {
+        self.as_layer().trainable(false)
+    }
+}
+
+impl<T: Scalar> SubModel<'_, T> {
+    /// These layers as a layer of another model, with a copy of their weights. They may be
+    /// [frozen](ModelLayer::trainable): what transfer learning does with all but the last layers of a trained model.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let trained = Sequential::new([4]).add(Dense::new(3).name("features")).add(Dense::new(2)).build(1)?;
+    /// let features = trained.up_to("features")?.as_layer().trainable(false);
+    /// let model = Sequential::new([4]).add(features).add(Dense::new(5)).build(2)?;
+    /// assert_eq!(model.output_shape(), [5]);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn as_layer(&self) -> ModelLayer<T> {
+        ModelLayer::new("functional", self.graph(), self.layers())
+    }
+}
+
+impl<T: Scalar> fmt::Debug for ModelLayer<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.inner.layers.iter().map(|layer| &layer.name);
+        write!(f, "{} ", self.inner.name)?;
+        f.debug_list().entries(names).finish()
+    }
+}
+
+impl<T: Scalar> MultiLayer<T> for ModelLayer<T> {
+    fn class_name(&self) -> &str {
+        if self.inner.graph.chain { "Sequential" } else { "Functional" }
+    }
+
+    fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    fn config(&self) -> Config {
+        super::config::model_config(self)
+    }
+
+    fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, String> {
+        let graph = &self.inner.graph;
+        let wanted: Vec<Shape> = graph.inputs.iter().map(|input| input.shape).collect();
+        if wanted != inputs {
+            let list = |shapes: &[Shape]| {
+                shapes.iter().map(Shape::to_string).collect::<Vec<_>>().join(" and ")
+            };
+            return Err(format!(
+                "the model takes samples of shape {}, and these have {}",
+                list(&wanted),
+                list(inputs)
+            ));
+        }
+        match graph.outputs[..] {
+            [output] => Ok(graph.shape(output)),
+            _ => Err(format!(
+                "the model has {} outputs, and a layer has one; use the layers of a sub-model with one output",
+                graph.outputs.len()
+            )),
+        }
+    }
+
+    fn weights(&self, _: &[Shape]) -> Vec<Weight> {
+        self.inner.weights.clone()
+    }
+
+    fn values(&self) -> Vec<Tensor<T>> {
+        self.inner.values.clone()
+    }
+
+    fn trainable(&self) -> bool {
+        self.trainable
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        let layers = &self.inner.layers;
+        let groups = file_groups(layers.iter().map(|layer| layer.layer.class_name()));
+        let mut parts = Vec::new();
+        for ((layer, &weights), group) in layers.iter().zip(&self.inner.counts).zip(groups) {
+            let group = format!("layers/{group}");
+            match layer.layer.parts() {
+                own if own.is_empty() => parts.push(Part { group, weights }),
+                own => parts.extend(
+                    own.into_iter()
+                        .map(|part| Part { group: format!("{group}/{}", part.group), ..part }),
+                ),
+            }
+        }
+        parts
+    }
+
+    fn forward<'t>(
+        &self,
+        weights: &[Var<'t, T>],
+        inputs: &[&Var<'t, T>],
+        cx: &mut Context<T>,
+    ) -> Var<'t, T> {
+        let Inner { graph, layers, .. } = &*self.inner;
+        let mut left = weights;
+        let (mut own, mut starts) = (Vec::with_capacity(layers.len()), Vec::new());
+        for &count in &self.inner.counts {
+            let (these, others) = left.split_at(count);
+            starts.push(weights.len() - left.len());
+            own.push(these.to_vec());
+            left = others;
+        }
+        let run = Run::new(graph, layers, own, cx.inside(), cx.trainable());
+        let inputs = inputs.iter().map(|&input| input.clone());
+        let (mut outputs, updates) = run.inside(inputs);
+        for (layer, weight, value) in updates {
+            cx.set_weight(starts[layer] + weight, value);
+        }
+        outputs.pop().expect("output_shape has checked it")
+    }
+
+    fn couples_samples(&self) -> bool {
+        forward::coupled(&self.inner.graph, &self.inner.layers, false)
+    }
+
+    fn couples_samples_in_training(&self) -> bool {
+        forward::coupled(&self.inner.graph, &self.inner.layers, true)
+    }
+}
+
+/// Of a model with one input.
+impl<T: Scalar> Layer<T> for ModelLayer<T> {
+    fn class_name(&self) -> &str {
+        MultiLayer::class_name(self)
+    }
+
+    fn name(&self) -> Option<&str> {
+        MultiLayer::name(self)
+    }
+
+    fn config(&self) -> Config {
+        MultiLayer::config(self)
+    }
+
+    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+        MultiLayer::output_shape(self, &[input])
+    }
+
+    fn weights(&self, input: Shape) -> Vec<Weight> {
+        MultiLayer::weights(self, &[input])
+    }
+
+    fn values(&self) -> Vec<Tensor<T>> {
+        MultiLayer::values(self)
+    }
+
+    fn trainable(&self) -> bool {
+        self.trainable
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        MultiLayer::parts(self)
+    }
+
+    fn forward<'t>(
+        &self,
+        weights: &[Var<'t, T>],
+        x: &Var<'t, T>,
+        cx: &mut Context<T>,
+    ) -> Var<'t, T> {
+        MultiLayer::forward(self, weights, &[x], cx)
+    }
+
+    fn couples_samples(&self) -> bool {
+        MultiLayer::couples_samples(self)
+    }
+
+    fn couples_samples_in_training(&self) -> bool {
+        MultiLayer::couples_samples_in_training(self)
+    }
+}

@@ -1,0 +1,245 @@
+//! The options of a layer, written once.
+
+/// A layer's options as a table: each with its type, its default and an example. It makes the structure, `new`, a method for
+/// each option, and how options are read from Keras's JSON and written to it. So these cannot disagree.
+///
+/// ```text
+/// recipe! {
+///     /// What the layer computes.
+///     pub struct Name = "KerasClass";
+///     /// What the arguments are.
+///     new(units: usize, size: [usize; 2] as impl Pair, pair);
+///     example [8, 8, 3] => Name::new(4, 3) => [6, 6, 4];
+///     options {
+///         /// What it does.
+///         strides: [usize; 2] as impl Pair, pair = [1, 1], 2 => [3, 3, 4];
+///         use_bias: bool = true, false;
+///     }
+///     fixed { "data_format": "channels_last" }
+///     ignored ["seed"]
+/// }
+/// ```
+///
+/// `as impl Pair, pair` says what the method takes, and how that becomes the option. An example says what the method is given
+/// and, where it differs from the layer's, the output's shape. `fixed` options are supported with this value alone (so is what follows
+/// an option as `, then "data_format": "channels_last"`, for Keras's order), and
+/// `only` is the same for options that Keras does not write any more; those that are `ignored` are of no consequence for what the layer computes. At the end there may be fields that files do not keep:
+/// `unsaved { algorithm: Algorithm = Algorithm::default() }`. `trainable` and `name` are there always.
+macro_rules! recipe {
+    (
+        $(#[$doc:meta])*
+        pub struct $layer:ident = $class:literal;
+        $(#[$new_doc:meta])*
+        new($($argument:ident: $argument_type:ty $(as $given:ty, $convert:ident)?),*);
+        example $input:tt => $made:expr => $output:tt;
+        options { $(
+            $(#[$option_doc:meta])*
+            $option:ident: $type:ty $(as $from:ty, $how:ident)? = $default:expr, $value:expr $(=> $becomes:tt)?
+            $(, then $after:literal: $after_value:tt)?;
+        )* }
+        $(null [$($null:literal),*])?
+        fixed { $($fixed:literal: $fixed_value:tt),* }
+        $(only { $($only:literal: $only_value:tt),* })?
+        ignored [$($ignored:literal),*]
+        $(unsaved { $($unsaved:ident: $unsaved_type:ty = $unsaved_default:expr),* })?
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        pub struct $layer {
+            $($argument: $argument_type,)*
+            $($option: $type,)*
+            $($($unsaved: $unsaved_type,)*)?
+            trainable: bool,
+            name: Option<String>,
+        }
+
+        $crate::nn::recipe::default!($layer, $($argument),*);
+
+        impl $layer {
+            /// Keras's name of the class.
+            pub(crate) const CLASS: &'static str = $class;
+
+            $(#[$new_doc])*
+            ///
+            /// ```
+            /// use cinta::prelude::*;
+            #[doc = concat!("let layer = ", stringify!($made), ";")]
+            #[doc = $crate::nn::recipe::model!($input)]
+            #[doc = concat!("assert_eq!(model.output_shape(), ", stringify!($output), ");")]
+            /// # Ok::<(), cinta::Error>(())
+            /// ```
+            pub fn new($($argument: $crate::nn::recipe::parameter!($argument_type $(as $given)?)),*) -> Self {
+                $($(let $argument: $argument_type = $argument.$convert();)?)*
+                $(let $option: $type = $default;)*
+                $layer {
+                    $($argument,)*
+                    $($option,)*
+                    $($($unsaved: $unsaved_default,)*)?
+                    trainable: true,
+                    name: None,
+                }
+            }
+
+            $(
+                $(#[$option_doc])*
+                ///
+                /// ```
+                /// use cinta::prelude::*;
+                #[doc = concat!("let layer = ", stringify!($made), ".", stringify!($option), "(", stringify!($value), ");")]
+                #[doc = $crate::nn::recipe::model!($input)]
+                #[doc = concat!("assert_eq!(model.output_shape(), ", $crate::nn::recipe::last!($output $($becomes)?), ");")]
+                /// # Ok::<(), cinta::Error>(())
+                /// ```
+                pub fn $option(mut self, $option: $crate::nn::recipe::parameter!($type $(as $from)?)) -> Self {
+                    $(let $option: $type = $option.$how();)?
+                    self.$option = $option;
+                    self
+                }
+            )*
+
+            /// Whether training changes what the layer has learnt. If not, the penalties on its weights do not count either.
+            ///
+            /// ```
+            /// use cinta::prelude::*;
+            #[doc = concat!("let layer = ", stringify!($made), ".trainable(false);")]
+            #[doc = $crate::nn::recipe::model!($input)]
+            /// assert!(model.summary().to_string().contains("Trainable params: 0"));
+            /// # Ok::<(), cinta::Error>(())
+            /// ```
+            pub fn trainable(mut self, trainable: bool) -> Self {
+                self.trainable = trainable;
+                self
+            }
+
+            /// The layer's name in the model, in place of an automatic one.
+            ///
+            /// ```
+            /// use cinta::prelude::*;
+            #[doc = concat!("let layer = ", stringify!($made), ".name(\"mine\");")]
+            #[doc = $crate::nn::recipe::model!($input)]
+            #[doc = concat!("assert_eq!(model.get_layer(\"mine\")?.class_name(), \"", $class, "\");")]
+            /// # Ok::<(), cinta::Error>(())
+            /// ```
+            pub fn name(mut self, name: impl Into<String>) -> Self {
+                self.name = Some(name.into());
+                self
+            }
+
+            /// Reads the options that Keras wrote.
+            pub(super) fn from_config(config: &$crate::nn::Config) -> Result<Self, String> {
+                let mut options = $crate::nn::Options::new(config);
+                $($(options.only($after, &serde_json::json!($after_value))?;)?)*
+                $(options.only($fixed, &serde_json::json!($fixed_value))?;)*
+                $($(options.only($only, &serde_json::json!($only_value))?;)*)?
+                options.ignore(&[$($ignored,)* $($($null,)*)?]);
+                $(let $argument: $argument_type = options.required_option(stringify!($argument))?;)*
+                #[allow(unused_mut)]
+                let mut layer = Self::new($($argument),*);
+                $(options.option(stringify!($option), &mut layer.$option)?;)*
+                options.option("trainable", &mut layer.trainable)?;
+                options.finish()?;
+                Ok(layer)
+            }
+
+            /// The options as Keras writes them.
+            fn options(&self) -> $crate::nn::Config {
+                #[allow(unused_imports)]
+                use $crate::nn::option_value::OptionValue;
+                let mut config = $crate::nn::Config::new();
+                config.insert("trainable".to_owned(), self.trainable.into());
+                $(config.insert(stringify!($argument).to_owned(), self.$argument.write());)*
+                $(
+                    config.insert(stringify!($option).to_owned(), self.$option.write());
+                    $(config.insert($after.to_owned(), serde_json::json!($after_value));)?
+                )*
+                $($(config.insert($null.to_owned(), serde_json::Value::Null);)*)?
+                $(config.insert($fixed.to_owned(), serde_json::json!($fixed_value));)*
+                config
+            }
+
+            /// The layer of the example, as it is and with each option in turn.
+            #[cfg(test)]
+            pub(super) fn examples() -> Vec<Self> {
+                #[allow(unused_imports)]
+                use $crate::kernels::Padding::*;
+                #[allow(unused_imports)]
+                use $crate::nn::{Activation::*, Initializer, Regularizer::*, layers::*};
+                vec![
+                    $made,
+                    $made.trainable(false),
+                    $($made.$option($value),)*
+                ]
+            }
+        }
+    };
+}
+
+/// `Default` for layers whose `new` takes nothing.
+macro_rules! default {
+    ($layer:ident,) => {
+        impl Default for $layer {
+            fn default() -> Self {
+                Self::new()
+            }
+        }
+    };
+    ($layer:ident, $($argument:ident),+) => {};
+}
+
+/// What a method takes: the option's own type, or the other one.
+macro_rules! parameter {
+    ($type:ty as $given:ty) => {
+        $given
+    };
+    ($type:ty) => {
+        $type
+    };
+}
+
+/// The model of an example: the layer alone, after an input of this shape or, `(.. twice)`, joining it with itself.
+macro_rules! model {
+    (($input:tt twice)) => {
+        concat!(
+            "let x = Input::new(",
+            stringify!($input),
+            ");\n",
+            "let model = Model::new(&x, &layer.of([&x, &x])).build(0)?;"
+        )
+    };
+    ($input:tt) => {
+        concat!("let model = Sequential::new(", stringify!($input), ").add(layer).build(0)?;")
+    };
+}
+
+/// The last of one or two shapes, as text.
+macro_rules! last {
+    ($first:tt) => {
+        stringify!($first)
+    };
+    ($first:tt $second:tt) => {
+        stringify!($second)
+    };
+}
+
+/// The methods of [`Layer`](super::Layer) and [`MultiLayer`](super::MultiLayer) that a recipe answers.
+macro_rules! described {
+    () => {
+        fn class_name(&self) -> &str {
+            Self::CLASS
+        }
+
+        fn name(&self) -> Option<&str> {
+            self.name.as_deref()
+        }
+
+        fn config(&self) -> $crate::nn::Config {
+            self.options()
+        }
+
+        fn trainable(&self) -> bool {
+            self.trainable
+        }
+    };
+}
+
+pub(super) use {default, described, last, model, parameter, recipe};
