@@ -38,6 +38,7 @@ fn part(dir: &Path, names: &[&str]) -> Result<Dataset> {
     };
     let (images_path, images) = find("images", "idx3-ubyte")?;
     let (labels_path, labels) = find("labels", "idx1-ubyte")?;
+    // What stands before these words tells data sets apart.
     let both = [(&images_path, "images"), (&labels_path, "labels")].map(|(path, kind)| {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let start = name.rsplit_once(kind).map(|(start, _)| start.to_owned());

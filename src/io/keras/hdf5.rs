@@ -239,7 +239,8 @@ impl Group {
             Layout::Chunked { chunk_shape, .. } => {
                 if let Some(filter) = dataset.filters().iter().find(|it| !FILTERS.contains(it)) {
                     return Err(format!(
-                        "is packed with the filter {filter} of HDF5; gzip, LZF, shuffle and fletcher32 can be read"
+                        "is packed with the filter {filter} of HDF5; gzip, LZF, shuffle and fletcher32 can be read, \
+                         and `h5repack -f NONE` unpacks a file"
                     ));
                 }
                 let chunks = dataset.chunks().map_err(broken)?.len() as u64;
@@ -247,11 +248,14 @@ impl Group {
                 let unpacked = chunk.saturating_mul(chunks).max(bytes);
                 Allowance::take(&self.allowance.unpacked, unpacked).map_err(|_| {
                     format!(
-                        "would be unpacked to more than {MAX_RATIO} times the size of the file; no file of weights is like that"
+                        "would be unpacked to more than {MAX_RATIO} times the size of the file; if the file is \
+                         to be trusted, `h5repack -f NONE` unpacks it"
                     )
                 })?;
             }
-            Layout::Virtual => return Err("lies in other files".to_owned()),
+            Layout::Virtual => {
+                return Err("lies in other files; copy its values into this one".to_owned());
+            }
             Layout::Contiguous { address: None, size } if size > 0 => {
                 return Err("has no values: they were never written".to_owned());
             }
