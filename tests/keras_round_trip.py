@@ -76,6 +76,13 @@ def deep():
     return [L.Flatten(), *layers, L.Dense(3, activation="softmax")]
 
 
+def named():
+    """Names that mean something to a format."""
+    names = ["model_weights", "optimizer_weights", "layers", "vars", "..", "a: b", "cinta", "dense_1", "é"]
+    layers = [L.Dense(4, name=name) for name in names]
+    return [L.Flatten(), *layers, L.Dense(3, activation="softmax")]
+
+
 def graph(optimizer):
     """Branches that are added, put side by side and joined in every other way, and a layer in two places."""
     image = keras.Input((6, 6, 2), name="image")
@@ -124,6 +131,17 @@ def several(optimizer):
     model.compile(optimizer, losses, loss_weights={"scores": 1.0, "size": 0.25}, metrics=metrics)
     train(model)
     return model
+
+
+def pack(path):
+    """Writes the arrays of an HDF5 file anew, in chunks and with gzip."""
+    with h5py.File(path, "a") as file:
+        names = []
+        file.visititems(lambda name, it: names.append(name) if getattr(it, "shape", ()) else None)
+        for name in names:
+            array = file[name][()]
+            del file[name]
+            file.create_dataset(name, data=array, chunks=True, compression="gzip", shuffle=True)
 
 
 def nested(optimizer):
@@ -273,6 +291,7 @@ def main():
         train(model)
         models[network.__name__] = model
     models["deep"] = build(deep(), O.SGD(0.01))
+    models["named"] = build(named(), O.Adam(0.01))
     models["squared"] = build(small(), O.SGD(0.05), "mean_squared_error", ["mean_squared_error"])
     smoothed = keras.losses.CategoricalCrossentropy(label_smoothing=0.1)
     models["smoothed"] = build(small(), O.SGD(0.05), smoothed, ["accuracy"])
@@ -289,6 +308,7 @@ def main():
         for name, model in models.items():
             model.save(os.path.join(first, "in", name + ".keras"))
             model.save(os.path.join(first, "in", name + ".h5"))
+        pack(os.path.join(first, "in", "adam.h5"))
         rust(first)
         trained = {}
         for name, model in models.items():
