@@ -17,6 +17,7 @@
 #[macro_use]
 mod tiles;
 mod kernel_gradient;
+mod outliers;
 mod parts;
 mod sweep;
 mod weights;
