@@ -5,7 +5,7 @@
 //! one leaves no number in its tile. So a tile whose values are far larger than usual ones is left out: all that it would have
 //! at the points is 0, and its part of the result comes from direct sums.
 //!
-//! How large a tile's values are is asked at a few of its points, which together see each pixel: there they are in registers
+//! How large a tile's values are is asked at a few of its points, which together see each pixel: there they are in the cache
 //! anyway. What is usual is asked of two pixels of each tile in a row of tiles. A row is never cut into parts, so neither
 //! threads nor other images have a say.
 
