@@ -14,7 +14,6 @@ use super::parts::{PointsOfPart, Source};
 use super::sweep::Sweep;
 use super::tiles::Tiles;
 use crate::buffer::Buffer;
-use crate::kernels::sums::Finish;
 use crate::kernels::window::{Padding, Window};
 use crate::scalar::Scalar;
 use crate::simd::{Kernel, Simd};
@@ -278,7 +277,7 @@ mod tests {
                 assert!(F::SEEING[1].iter().any(|&at| points[at].abs() >= 0.3), "{place} of {M}");
             }
             // Nor are pixels lost that are all the same.
-            let same = [F::pixels([1.0; N]), F::gradients([1.0; M])];
+            let same = [F::pixels([1.0f64; N]), F::gradients([1.0; M])];
             for (points, seeing) in same.iter().zip(F::SEEING) {
                 assert!(seeing.iter().any(|&at| points[at].abs() >= 0.5), "{N} {M}");
             }
