@@ -165,7 +165,7 @@ impl Case {
                 }
                 let value = f64::from(values[at]);
                 let most = 5e-6 * (factors.len().max(1) as f64).sqrt();
-                let most = if sees { 1e-6 * size } else { most };
+                let most = if sees { 2e-6 * size.max(f64::from(self.outlier)) } else { most };
                 let close = if right.is_finite() {
                     (value - right).abs() <= most
                 } else {
