@@ -66,8 +66,8 @@ def wide():
 
 
 def dropping():
-    return [L.Conv2D(3, 3, padding="same"), L.Dropout(0.25, seed=3), L.MaxPooling2D(), L.Flatten(), L.Dropout(0.5),
-            L.Dense(3, activation="softmax")]
+    return [L.RandomFlip("vertical"), L.Conv2D(3, 3, padding="same"), L.Dropout(0.25, seed=3), L.MaxPooling2D(),
+            L.Flatten(), L.Dropout(0.5), L.Dense(3, activation="softmax")]
 
 
 def deep():
@@ -114,6 +114,25 @@ def normalised(optimizer):
     frozen.trainable = False
     x = L.BatchNormalization(center=False)(L.Dense(5, use_bias=False)(L.Flatten()(L.Activation("relu")(frozen(x)))))
     model = keras.Model(image, L.Dense(3, activation="softmax")(x))
+    model.compile(optimizer, "categorical_crossentropy", metrics=["accuracy", "categorical_crossentropy"])
+    train(model)
+    return model
+
+
+def prepared(optimizer):
+    """What prepares, reshapes and normalises samples, one by one; random changes that change nothing."""
+    image = keras.Input((6, 6, 2), name="image")
+    adapted = L.Normalization(name="adapted")
+    adapted.adapt(inputs(20, 6, 6, 2) * 3 - 1)
+    x = L.Rescaling([2.0, 0.5], offset=-0.25)(L.Normalization(mean=0.5, variance=0.1)(adapted(image)))
+    x = L.RandomTranslation(0.0, 0.0)(L.RandomZoom(0.0)(L.RandomRotation(0.0, interpolation="nearest")(x)))
+    x = L.RandomContrast(0.0, value_range=(-50, 50))(L.RandomBrightness(0.0, value_range=(-50, 50))(x))
+    x = L.CenterCrop(4, 5)(L.Resizing(7, 5, interpolation="bicubic", antialias=True)(x))
+    x = L.LayerNormalization(axis=[1, 3], epsilon=0.01)(L.Conv2D(4, 3, padding="same")(L.Identity()(x)))
+    x = L.RMSNormalization()(L.GroupNormalization(2, scale=False)(L.GroupNormalization(-1, center=False)(x)))
+    rows = L.UnitNormalization()(L.Permute((2, 1))(L.Reshape((-1, 4))(x)))
+    pairs = L.Dot(axes=(2, -1), normalize=True)([rows, L.RepeatVector(3)(L.Flatten()(L.Dense(5)(rows)))])
+    model = keras.Model(image, L.Dense(3, activation="softmax")(L.Flatten()(pairs)))
     model.compile(optimizer, "categorical_crossentropy", metrics=["accuracy", "categorical_crossentropy"])
     train(model)
     return model
@@ -281,6 +300,7 @@ def main():
     models["graph"] = graph(O.SGD(0.05, momentum=0.5))
     models["graph_adam"] = graph(O.Adam(0.01))
     models["normalised"] = normalised(O.SGD(0.05, momentum=0.5))
+    models["prepared"] = prepared(O.SGD(0.05, momentum=0.5))
     models["several"] = several(O.SGD(0.05, momentum=0.5))
     models["several_adam"] = several(O.Adam(0.01))
     models["nested"] = nested(O.SGD(0.05, momentum=0.5))
