@@ -255,7 +255,7 @@ mod tests {
             norms.iter().collect::<Vec<f64>>()
         };
         let before: Vec<f64> = weight.square().sum(1).sqrt().iter().collect();
-        let near = |a: f64, b: f64| (a - b).abs() < 1e-6;
+        let near = |a: f64, b: f64| (a - b).abs() < 1e-5;
         assert!(after(Constraint::unit_norm(), &[0]).iter().all(|&norm| near(norm, 1.0)));
         assert!(
             after(Constraint::max_norm(0.5).axis([0, 1]), &[0, 1]).iter().all(|&n| near(n, 0.5))
