@@ -100,6 +100,17 @@ mod tests {
         }
     }
 
+    /// A crossentropy looks behind the softmax of the last axis alone.
+    #[test]
+    fn what_goes_in() {
+        let x = Var::constant(Tensor::<f32>::zeros([2, 4, 3]));
+        for (axis, behind) in [(-1, true), (2, true), (1, false)] {
+            let logits =
+                Softmax::new().axis([axis]).logits(&[], &x, &mut Context::new(Mode::Infer));
+            assert_eq!(logits.is_some_and(|(kind, _)| kind == Activation::Softmax), behind);
+        }
+    }
+
     #[test]
     fn large_values_do_not_overflow() {
         let x = Var::constant(Tensor::<f32>::full([1, 2, 3], 1e30));
