@@ -62,6 +62,12 @@ pub enum Initializer {
         /// The standard deviation before the tails are cut off.
         stddev: f64,
     },
+    /// Rows or columns, whichever are fewer, that are orthogonal and of length `gain` (Saxe, McClelland and Ganguli, 2013). A
+    /// weight of more than two axes is a matrix with the columns of its last axis.
+    Orthogonal {
+        /// The length.
+        gain: f64,
+    },
     /// One value everywhere.
     Constant(f64),
     /// Zeros.
@@ -171,6 +177,7 @@ impl Initializer {
             }
             Initializer::RandomNormal { mean, stddev } => Tensor::normal(shape, mean, stddev, rng),
             Initializer::TruncatedNormal { mean, stddev } => truncated(shape, mean, stddev, rng),
+            Initializer::Orthogonal { gain } => orthogonal(shape, gain, rng),
             Initializer::Constant(value) => Tensor::full(shape, T::lit(value)),
             Initializer::Ones => Tensor::ones(shape),
             _ => Tensor::zeros(shape),
@@ -210,7 +217,7 @@ impl Initializer {
                 // The variance is at most the scale.
                 finite(&[10.0 * scale, 10.0 * scale.sqrt()]) && scale > 0.0
             }
-            Initializer::Constant(value) => finite(&[value]),
+            Initializer::Constant(value) | Initializer::Orthogonal { gain: value } => finite(&[value]),
             _ => true,
         };
         if sensible { Ok(()) } else { Err(format!("{self:?} makes no sense in {}", T::NAME)) }
@@ -242,6 +249,9 @@ impl Initializer {
             }
             Initializer::TruncatedNormal { mean, stddev } => {
                 ("TruncatedNormal", json!({ "seed": null, "mean": mean, "stddev": stddev }))
+            }
+            Initializer::Orthogonal { gain } => {
+                ("Orthogonal", json!({ "seed": null, "gain": gain }))
             }
             Initializer::Constant(value) => ("Constant", json!({ "value": value })),
             Initializer::Zeros => ("Zeros", json!({})),
@@ -278,7 +288,7 @@ impl Initializer {
                     Some(other) => return Err(format!("there is no distribution {other:?}")),
                 },
             },
-            "RandomUniform" | "random_uniform" => Initializer::RandomUniform {
+            "RandomUniform" | "random_uniform" | "uniform" => Initializer::RandomUniform {
                 minval: options.number_or("minval", -0.05)?,
                 maxval: options.number_or("maxval", 0.05)?,
             },
@@ -290,6 +300,9 @@ impl Initializer {
                 mean: options.number_or("mean", 0.0)?,
                 stddev: options.number_or("stddev", 0.05)?,
             },
+            "Orthogonal" | "orthogonal" | "OrthogonalInitializer" => {
+                Initializer::Orthogonal { gain: options.number_or("gain", 1.0)? }
+            }
             "Constant" | "constant" => Initializer::Constant(options.number_or("value", 0.0)?),
             "Zeros" | "zeros" => Initializer::Zeros,
             "Ones" | "ones" => Initializer::Ones,
@@ -312,10 +325,54 @@ fn truncated<T: Scalar>(shape: Shape, mean: f64, stddev: f64, rng: &mut dyn Rng)
     })
 }
 
+/// Normal vectors, each without its parts along those before it, and scaled to the length `gain`: the factor Q of the
+/// decomposition of their matrix into Q and a triangle with a positive diagonal.
+fn orthogonal<T: Scalar>(shape: Shape, gain: f64, rng: &mut dyn Rng) -> Tensor<T> {
+    let columns = shape.last().copied().unwrap_or(1);
+    let rows = shape.count() / columns.max(1);
+    let (count, len) = (rows.min(columns), rows.max(columns));
+    let mut vectors: Vec<Vec<f64>> = Vec::with_capacity(count);
+    for _ in 0..count {
+        let mut vector: Vec<f64> = (0..len).map(|_| standard_normal(rng)).collect();
+        // Twice, because what rounding leaves of a part may be large beside what is left of the vector.
+        for other in vectors.iter().chain(&vectors) {
+            let along = dot(&vector, other);
+            vector.iter_mut().zip(other).for_each(|(x, y)| *x -= along * y);
+        }
+        let length = dot(&vector, &vector).sqrt();
+        vector.iter_mut().for_each(|x| *x /= length);
+        vectors.push(vector);
+    }
+    let value = |at: usize| {
+        let [row, column] = [at / columns, at % columns];
+        if rows < columns { vectors[row][column] } else { vectors[column][row] }
+    };
+    Tensor::new(shape, (0..shape.count()).map(|at| T::lit(gain * value(at))).collect::<Vec<_>>())
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::tensor::Stream;
+
+    #[test]
+    fn orthogonal_vectors_are_orthogonal() {
+        for shape in [[7, 4], [4, 7], [5, 5], [1, 6]] {
+            let of = Initializer::Orthogonal { gain: 2.0 };
+            let w: Tensor<f64> = of.draw(shape.into(), &mut Stream::new(5));
+            let products = if shape[0] < shape[1] { w.matmul(&w.t()) } else { w.t().matmul(&w) };
+            let expected = Tensor::eye(shape[0].min(shape[1])) * 4.0;
+            assert!(products.all_close(&expected, 0.0, 1e-12), "{products:?}");
+        }
+        let of = Initializer::Orthogonal { gain: 1.0 };
+        let w: Tensor<f64> = of.draw([2, 3, 4].into(), &mut Stream::new(5));
+        let w = w.reshape([6, 4]);
+        assert!(w.t().matmul(&w).all_close(&Tensor::eye(4), 0.0, 1e-12));
+    }
 
     fn scaling(scale: f64, mode: Fan, distribution: Distribution) -> Initializer {
         Initializer::VarianceScaling { scale, mode, distribution }
@@ -411,6 +468,7 @@ mod tests {
             Initializer::TruncatedNormal { mean: 0.5, stddev: 0.25 },
             Initializer::RandomUniform { minval: -0.25, maxval: 0.5 },
             Initializer::RandomNormal { mean: 0.5, stddev: 0.125 },
+            Initializer::Orthogonal { gain: 0.5 },
             Initializer::Constant(3.0),
             Initializer::Zeros,
             Initializer::Ones,
