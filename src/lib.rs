@@ -124,7 +124,7 @@ pub use nn::{
     Activation, Config, Context, Distribution, Fan, Initializer, Layer, Mode, MultiLayer, Options,
     Pair, Regularizer, Weight, layers,
 };
-pub use ops::Convolution;
+pub use ops::{Convolution, Nonlinearity};
 pub use rand;
 pub use scalar::Scalar;
 pub use serde_json;

@@ -14,6 +14,7 @@ mod narrow;
 mod oracle;
 pub(crate) mod par;
 pub(crate) mod pool2d;
+pub(crate) mod steps;
 pub(crate) mod sums;
 pub(crate) mod window;
 

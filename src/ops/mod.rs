@@ -14,7 +14,9 @@ mod dense;
 mod div;
 mod dropout;
 mod elu;
+mod embedding;
 mod exp;
+mod flip;
 mod huber;
 mod kl_divergence;
 mod ln;
@@ -28,6 +30,7 @@ mod minimum;
 mod mul;
 mod neg;
 mod permute;
+mod recurrent;
 mod relu;
 mod reshape;
 mod sigmoid;
@@ -42,6 +45,8 @@ mod tanh;
 
 pub(crate) use abs::sign;
 pub use conv2d::Convolution;
+pub(crate) use embedding::check_indices;
+pub use recurrent::Nonlinearity;
 pub(crate) use sparse_categorical_crossentropy::is_class;
 
 use crate::scalar::Scalar;
