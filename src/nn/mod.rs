@@ -6,25 +6,36 @@
 
 mod activation;
 mod batch_normalization;
+mod bidirectional;
 mod builtin;
 mod concatenate;
 mod conv2d;
 mod dense;
 mod dropout;
+mod embedding;
 mod flatten;
 mod global_pooling2d;
+mod gru;
 mod initializer;
 mod layer;
 pub mod layers;
+mod lstm;
+mod masking;
 mod merge;
 mod multi_layer;
 mod option_value;
 mod options;
 mod pooling2d;
 mod recipe;
+mod recurrent;
+mod recurrent_dropout;
 mod regularizer;
+mod simple_rnn;
 mod snake_case;
+mod time_distributed;
 mod weighted;
+
+use self::layers::*;
 
 pub use activation::Activation;
 pub use initializer::{Distribution, Fan, Initializer};

@@ -3,7 +3,7 @@
 use super::{Activation, Config, Context, Layer, Weight};
 use crate::autograd::Var;
 use crate::scalar::Scalar;
-use crate::tensor::Shape;
+use crate::tensor::{Shape, Tensor};
 use std::sync::Arc;
 
 /// A recipe for a step of a model that takes several inputs, as [`Add`](super::Add) does. A [`Layer`] is the same for
@@ -85,6 +85,21 @@ pub trait MultiLayer<T: Scalar>: Send + Sync {
         None
     }
 
+    /// As [`Layer::check_input`], for each of the inputs.
+    ///
+    /// # Errors
+    /// A sentence that says what does not fit and what would.
+    fn check_input(&self, x: &Tensor<T>) -> Result<(), String> {
+        let _ = x;
+        Ok(())
+    }
+
+    /// As [`Layer::mask`]: of what comes out, from those of all inputs.
+    fn mask(&self, inputs: &[&Tensor<T>], masks: &[Option<&Tensor<T>>]) -> Option<Tensor<T>> {
+        let _ = (inputs, masks);
+        None
+    }
+
     /// As [`Layer::couples_samples`].
     fn couples_samples(&self) -> bool {
         false
@@ -139,6 +154,14 @@ impl<T: Scalar, L: Layer<T>> MultiLayer<T> for Single<L> {
         cx: &mut Context<T>,
     ) -> Option<(Activation, Var<'t, T>)> {
         self.0.logits(weights, inputs[0], cx)
+    }
+
+    fn check_input(&self, x: &Tensor<T>) -> Result<(), String> {
+        self.0.check_input(x)
+    }
+
+    fn mask(&self, inputs: &[&Tensor<T>], masks: &[Option<&Tensor<T>>]) -> Option<Tensor<T>> {
+        self.0.mask(inputs[0], masks[0])
     }
 
     fn couples_samples(&self) -> bool {

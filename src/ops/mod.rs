@@ -47,6 +47,7 @@ pub(crate) use abs::sign;
 pub use conv2d::Convolution;
 pub(crate) use embedding::check_indices;
 pub use recurrent::Nonlinearity;
+pub(crate) use recurrent::stepwise;
 pub(crate) use sparse_categorical_crossentropy::is_class;
 
 use crate::scalar::Scalar;

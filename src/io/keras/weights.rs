@@ -1,14 +1,15 @@
 //! Where Keras's files keep the weights of layers.
 //!
 //! Keras 3 counts the layers of each class: `layers/dense/vars/0` is the first weight of the first dense layer, and
-//! `layers/dense_1/vars/0` that of the second, whatever their names. Files of Keras 2, and the `.h5` files of whole
+//! `layers/dense_1/vars/0` that of the second, whatever their names. The weights of a recurrent layer are those of its cell,
+//! `layers/lstm/cell/vars/0`, and a layer around others has groups for them. Files of Keras 2, and the `.h5` files of whole
 //! models that Keras 3 still writes, list names: `layer_names` of a group, and `weight_names` of each layer's group,
 //! which are the paths of its weights in there. Layers are matched by their position among those that have weights.
 
 use super::hdf5::Group;
 use super::tree::Tree;
 use crate::model::{Built, Planned};
-use crate::nn::{Weight, snake_case};
+use crate::nn::{Config, Weight, object, snake_case};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use std::collections::{BTreeMap, HashMap};
@@ -17,24 +18,78 @@ use std::collections::{BTreeMap, HashMap};
 pub(super) struct Place<'m> {
     name: &'m str,
     class_name: &'m str,
+    /// The groups with arrays in the group of the layer, and how many weights each has.
+    homes: Vec<(String, usize)>,
     weights: Vec<&'m Weight>,
 }
 
 impl<'m, T: Scalar> From<&'m Planned<T>> for Place<'m> {
     fn from(layer: &'m Planned<T>) -> Self {
         let weights = layer.weights.iter().collect();
-        Place { name: &layer.name, class_name: layer.layer.class_name(), weights }
+        Place::new(&layer.name, layer.layer.class_name(), &layer.layer.config(), weights)
     }
 }
 
 impl<'m, T: Scalar> From<&'m Built<T>> for Place<'m> {
     fn from(layer: &'m Built<T>) -> Self {
         let weights = layer.params.iter().map(|param| &param.weight).collect();
-        Place { name: &layer.name, class_name: layer.layer.class_name(), weights }
+        Place::new(&layer.name, layer.layer.class_name(), &layer.layer.config(), weights)
     }
 }
 
-impl Place<'_> {
+/// The groups with the arrays of a layer of this class, in the order of its weights.
+fn homes(class_name: &str, config: &Config, weights: &[&Weight]) -> Vec<(String, usize)> {
+    let home = |path: &str, count: usize| (path.to_owned(), count);
+    match class_name {
+        "SimpleRNN" | "LSTM" | "GRU" => vec![home("cell/vars", weights.len())],
+        "Bidirectional" => {
+            let first = weights.iter().filter(|weight| weight.name.starts_with("forward_")).count();
+            vec![
+                home("forward_layer/cell/vars", first),
+                home("backward_layer/cell/vars", weights.len() - first),
+            ]
+        }
+        "TimeDistributed" => match config.get("layer").map(object) {
+            Some(Ok((class_name, config))) => homes(class_name, &config, weights)
+                .into_iter()
+                .map(|(path, count)| (format!("layer/{path}"), count))
+                .collect(),
+            _ => vec![home("layer/vars", weights.len())],
+        },
+        _ => vec![home("vars", weights.len())],
+    }
+}
+
+/// The group at a path of several names.
+fn group_at<'g>(group: &'g Group, path: &str) -> Result<Option<&'g Group>, String> {
+    path.split('/').try_fold(Some(group), |group, name| match group {
+        Some(group) => group.find(name),
+        None => Ok(None),
+    })
+}
+
+impl<'m> Place<'m> {
+    fn new(
+        name: &'m str,
+        class_name: &'m str,
+        config: &Config,
+        weights: Vec<&'m Weight>,
+    ) -> Self {
+        let homes = homes(class_name, config, &weights);
+        Place { name, class_name, homes, weights }
+    }
+
+    /// The paths of the arrays that a file has in the layer's group.
+    fn paths(&self, group: &Group) -> Result<Vec<String>, String> {
+        let mut paths = Vec::new();
+        for (home, _) in &self.homes {
+            if let Some(found) = group_at(group, home)? {
+                paths.extend((0..found.array_count()?).map(|i| format!("{home}/{i}")));
+            }
+        }
+        Ok(paths)
+    }
+
     fn check_count(&self, found: usize) -> Result<(), String> {
         match self.weights.len() {
             wanted if wanted == found => Ok(()),
@@ -97,38 +152,38 @@ pub(super) fn read<T: Scalar>(
         None => root.find("_layer_checkpoint_dependencies")?,
     };
     let layers = layers.ok_or("the file has no group layers, so there are no weights in it")?;
-    let mut vars = BTreeMap::new();
-    for (name, layer) in layers.children()? {
-        if let Some(group) = layer.find("vars")?
-            && group.array_count()? > 0
-        {
-            vars.insert(name.as_str(), group);
-        }
-    }
+    let mut left: BTreeMap<&str, &Group> =
+        layers.children()?.iter().map(|(name, group)| (name.as_str(), group)).collect();
     let mut read = Vec::with_capacity(places.len());
     for (place, name) in places.iter().zip(groups(places.iter().map(|place| place.class_name))) {
-        read.push(match vars.remove(&name[..]) {
-            Some(group) => {
-                let paths: Vec<String> = (0..group.array_count()?).map(|i| i.to_string()).collect();
-                place.read(group, &paths)?
-            }
+        read.push(match left.remove(&name[..]) {
+            Some(group) => place.read(group, &place.paths(group)?)?,
             None => place.check_count(0).map(|()| Vec::new())?,
         });
     }
-    match vars.keys().next() {
-        Some(name) => Err(format!("the weights in layers/{name} belong to no layer of the model")),
-        None => Ok(read),
+    for (name, group) in left {
+        for home in ["vars", "cell/vars", "layer/vars", "forward_layer/cell/vars"] {
+            if let Some(found) = group_at(group, home)?
+                && found.array_count()? > 0
+            {
+                return Err(format!("the weights in layers/{name} belong to no layer of the model"));
+            }
+        }
     }
+    Ok(read)
 }
 
 /// Writes the weights of all layers as Keras 3 does.
 pub(super) fn write<T: Scalar>(tree: &mut Tree, layers: &[Built<T>]) {
     let groups = groups(layers.iter().map(|layer| layer.layer.class_name()));
     for (layer, group) in layers.iter().zip(groups) {
-        let vars = tree.group(&format!("layers/{group}/vars"));
-        vars.text("name", &layer.name);
-        for (i, param) in layer.params.iter().enumerate() {
-            vars.tensor(&i.to_string(), &param.value);
+        let mut params = layer.params.iter();
+        for (home, count) in Place::from(layer).homes {
+            let vars = tree.group(&format!("layers/{group}/{home}"));
+            vars.text("name", &layer.name);
+            for (i, param) in params.by_ref().take(count).enumerate() {
+                vars.tensor(&i.to_string(), &param.value);
+            }
         }
     }
 }

@@ -208,7 +208,8 @@ compiled!(|x: &Var<T>, w: [&Var<T>; 3], f: &Nonlinearity<T>| x.lstm(w, [f, f], N
 mod tests {
     use super::*;
     use crate::autograd::gradcheck;
-    use crate::ops::recurrent::testing::{masks, nonlinearity, stepwise};
+    use crate::ops::recurrent::stepwise;
+    use crate::ops::recurrent::testing::{masks, nonlinearity};
     use crate::ops::testing::{assert_close, random};
     use proptest::prelude::*;
 

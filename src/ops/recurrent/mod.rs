@@ -237,3 +237,31 @@ fn skipped(counted: Option<&Vec<bool>>, step: Range<usize>) -> impl Iterator<Ite
     let step = counted.map_or(&[][..], |counted| &counted[step]);
     step.iter().enumerate().filter(|(_, counts)| !**counts).map(|(sample, _)| sample)
 }
+
+/// The definition of a recurrent operation, as a composition of small ones: two states of so many units through all steps, with what `cell` makes of the input of a step and of both states. Returns
+/// the first state after each step.
+pub(crate) fn stepwise<'t, T: Scalar>(
+    x: &Var<'t, T>,
+    units: usize,
+    mask: Option<&Tensor<T>>,
+    cell: impl Fn(&Var<'t, T>, &[Var<'t, T>; 2]) -> [Var<'t, T>; 2],
+) -> Var<'t, T> {
+    let [n, steps, features] = x.value().dims();
+    let mut states = [(); 2].map(|()| Var::constant(Tensor::zeros([n, units])));
+    let mut outputs = Vec::new();
+    for t in 0..steps {
+        let new = cell(&x.slice(1, t..t + 1).reshape([n, features]), &states);
+        states = match mask {
+            None => new,
+            Some(mask) => {
+                let counts = mask.slice(1, t..t + 1);
+                let stays = Var::constant(counts.map(|value| T::one() - value));
+                let counts = Var::constant(counts);
+                let [[h, c], [old_h, old_c]] = [&new, &states];
+                [h * &counts + old_h * &stays, c * &counts + old_c * &stays]
+            }
+        };
+        outputs.push(states[0].reshape([n, 1, units]));
+    }
+    Var::concat(&outputs.iter().collect::<Vec<_>>(), 1)
+}

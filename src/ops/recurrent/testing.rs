@@ -1,4 +1,4 @@
-//! What the tests of the recurrent operations share: the definition, as a composition of small operations.
+//! What the tests of the recurrent operations share.
 
 use super::Nonlinearity;
 use crate::autograd::Var;
@@ -37,32 +37,4 @@ pub fn masks(n: usize, steps: usize) -> Vec<Option<Tensor<f64>>> {
     };
     let mask = Tensor::from_fn([n, steps], |at| if left_out(at) { 0.0 } else { 1.0 });
     vec![None, Some(mask)]
-}
-
-/// Two states of so many units through all steps, with what `cell` makes of the input of a step and of both states. Returns
-/// the first state after each step.
-pub fn stepwise<'t>(
-    x: &Var<'t, f64>,
-    units: usize,
-    mask: Option<&Tensor<f64>>,
-    cell: impl Fn(&Var<'t, f64>, &[Var<'t, f64>; 2]) -> [Var<'t, f64>; 2],
-) -> Var<'t, f64> {
-    let [n, steps, features] = x.value().dims();
-    let mut states = [(); 2].map(|()| Var::constant(Tensor::zeros([n, units])));
-    let mut outputs = Vec::new();
-    for t in 0..steps {
-        let new = cell(&x.slice(1, t..t + 1).reshape([n, features]), &states);
-        states = match mask {
-            None => new,
-            Some(mask) => {
-                let counts = mask.slice(1, t..t + 1);
-                let stays = Var::constant(counts.map(|value| 1.0 - value));
-                let counts = Var::constant(counts);
-                let [[h, c], [old_h, old_c]] = [&new, &states];
-                [h * &counts + old_h * &stays, c * &counts + old_c * &stays]
-            }
-        };
-        outputs.push(states[0].reshape([n, 1, units]));
-    }
-    Var::concat(&outputs.iter().collect::<Vec<_>>(), 1)
 }
