@@ -178,7 +178,11 @@ impl<T: Scalar> Model<T> {
         if data.is_empty() {
             return Err(Error::Data(format!("the {what} has no samples")));
         }
-        forward::check_all_inputs(&self.graph, &self.layers, &data.all_inputs().collect::<Vec<_>>())?;
+        forward::check_all_inputs(
+            &self.graph,
+            &self.layers,
+            &data.all_inputs().collect::<Vec<_>>(),
+        )?;
         let (names, targets) = (self.output_names(), data.all_targets().collect::<Vec<_>>());
         if targets.len() != names.len() {
             return Err(Error::Data(format!(

@@ -191,8 +191,8 @@ impl<T: Scalar> Layer<T> for Bidirectional {
             return Err("needs a layer that goes forwards, and its backward_layer goes backwards"
                 .to_owned());
         }
-        let [one, other] = [&self.layer, &backward]
-            .map(|layer| Layer::<T>::output_shape(layer.layer(), input));
+        let [one, other] =
+            [&self.layer, &backward].map(|layer| Layer::<T>::output_shape(layer.layer(), input));
         let (one, other) = (one?, other?);
         let last = one.rank() - 1;
         if one.rank() != other.rank() {
@@ -262,9 +262,8 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_said() {
-        let refused = |layer: Bidirectional| {
-            Layer::<f32>::output_shape(&layer, [4, 3].into()).unwrap_err()
-        };
+        let refused =
+            |layer: Bidirectional| Layer::<f32>::output_shape(&layer, [4, 3].into()).unwrap_err();
         let error = refused(Bidirectional::new(Gru::new(2).go_backwards(true)));
         assert!(error.contains("goes forwards"), "{error}");
         let pair = |backward: Rnn| Bidirectional::new(Gru::new(2)).backward_layer(backward);

@@ -217,7 +217,9 @@ impl Initializer {
                 // The variance is at most the scale.
                 finite(&[10.0 * scale, 10.0 * scale.sqrt()]) && scale > 0.0
             }
-            Initializer::Constant(value) | Initializer::Orthogonal { gain: value } => finite(&[value]),
+            Initializer::Constant(value) | Initializer::Orthogonal { gain: value } => {
+                finite(&[value])
+            }
             _ => true,
         };
         if sensible { Ok(()) } else { Err(format!("{self:?} makes no sense in {}", T::NAME)) }

@@ -41,7 +41,8 @@ pub(super) fn passed<T: Scalar>(class_name: &str, mask: Option<&Tensor<T>>) -> O
 /// That of a layer which takes several inputs: a step counts if it counts in one of them.
 pub(super) fn merged<T: Scalar>(masks: &[Option<&Tensor<T>>]) -> Option<Tensor<T>> {
     let masks: Option<Vec<&Tensor<T>>> = masks.iter().copied().collect();
-    let (first, rest) = masks?.split_first().map(|(first, rest)| ((*first).clone(), rest.to_vec()))?;
+    let (first, rest) =
+        masks?.split_first().map(|(first, rest)| ((*first).clone(), rest.to_vec()))?;
     Some(rest.into_iter().fold(first, |all, mask| all.zip_with(mask, T::max)))
 }
 

@@ -193,7 +193,9 @@ impl<T: Scalar> Layer<T> for TimeDistributed<T> {
     ) -> Var<'t, T> {
         let steps = x.shape()[1];
         let mode = match cx.mode() {
-            Mode::Infer if self.layer.couples_samples() => return self.step_by_step(weights, x, cx),
+            Mode::Infer if self.layer.couples_samples() => {
+                return self.step_by_step(weights, x, cx);
+            }
             Mode::Train { .. } if self.layer.couples_samples_in_training() => {
                 return self.step_by_step(weights, x, cx);
             }

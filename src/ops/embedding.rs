@@ -18,9 +18,10 @@ pub(crate) fn check_indices<T: Scalar>(indices: &Tensor<T>, rows: usize) -> Resu
     let fits = |x: T| x >= T::zero() && x.fract() == T::zero() && x.widen() < rows as f64;
     match indices.iter().find(|&index| !fits(index)) {
         None => Ok(()),
-        Some(index) => {
-            Err(format!("{index} is no row of a table of {rows}: whole numbers from 0 to {} are", rows - 1))
-        }
+        Some(index) => Err(format!(
+            "{index} is no row of a table of {rows}: whole numbers from 0 to {} are",
+            rows - 1
+        )),
     }
 }
 
@@ -83,7 +84,10 @@ impl<'t, T: Scalar> Var<'t, T> {
     #[inline(never)]
     pub fn embedding(&self, indices: &Tensor<T>) -> Var<'t, T> {
         let shape = self.shape();
-        assert!(shape.rank() == 2, "embedding: needs a table [rows, width], and the shape is {shape}");
+        assert!(
+            shape.rank() == 2,
+            "embedding: needs a table [rows, width], and the shape is {shape}"
+        );
         if let Err(reason) = check_indices(indices, shape[0]) {
             panic!("embedding: {reason}");
         }
@@ -127,7 +131,9 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "embedding: 5 is no row of a table of 5: whole numbers from 0 to 4 are")]
+    #[should_panic(
+        expected = "embedding: 5 is no row of a table of 5: whole numbers from 0 to 4 are"
+    )]
     fn beyond_the_table() {
         Var::constant(Tensor::<f64>::zeros([5, 2])).embedding(&Tensor::from([4.0, 5.0]));
     }

@@ -69,12 +69,7 @@ fn group_at<'g>(group: &'g Group, path: &str) -> Result<Option<&'g Group>, Strin
 }
 
 impl<'m> Place<'m> {
-    fn new(
-        name: &'m str,
-        class_name: &'m str,
-        config: &Config,
-        weights: Vec<&'m Weight>,
-    ) -> Self {
+    fn new(name: &'m str, class_name: &'m str, config: &Config, weights: Vec<&'m Weight>) -> Self {
         let homes = homes(class_name, config, &weights);
         Place { name, class_name, homes, weights }
     }
@@ -166,7 +161,9 @@ pub(super) fn read<T: Scalar>(
             if let Some(found) = group_at(group, home)?
                 && found.array_count()? > 0
             {
-                return Err(format!("the weights in layers/{name} belong to no layer of the model"));
+                return Err(format!(
+                    "the weights in layers/{name} belong to no layer of the model"
+                ));
             }
         }
     }

@@ -77,7 +77,8 @@ impl<T: Scalar> Op<T, 4> for Gru<T> {
             }
         };
         let mut gates = sizes.inputs(&x, kernel, &first);
-        let [both, last] = [0..2 * units, 2 * units..stride].map(|it| recurrent.slice(1, it).row_major());
+        let [both, last] =
+            [0..2 * units, 2 * units..stride].map(|it| recurrent.slice(1, it).row_major());
         let [both, last] = [&both, &last].map(|it| it.as_slice().expect("row-major"));
         let of_gates = Steps::new(both, [units, 2 * units], [n, steps], [units, stride]);
         let of_new = match reset {
@@ -154,7 +155,12 @@ impl<T: Scalar> Op<T, 4> for Gru<T> {
     // after the product q = h_(t-1) R_g + b_g: dr = dg q, and dq = dg r goes back through R_g
     // before it: dq = dg R_g', dr = dq h_(t-1), and dq r goes to dh_(t-1)
     // With their slopes, dz and dr go back through the rest of the recurrent kernel.
-    fn backward(&self, saved: Saved<T>, dy: Tensor<T>, wanted: [bool; 4]) -> [Option<Tensor<T>>; 4] {
+    fn backward(
+        &self,
+        saved: Saved<T>,
+        dy: Tensor<T>,
+        wanted: [bool; 4],
+    ) -> [Option<Tensor<T>>; 4] {
         let Saved { sizes, x, kernel, recurrent, bias, states, gates, sums, inner } = saved;
         let Sizes { n, steps, units, .. } = sizes;
         let (reset, stride) = (Reset::of(bias), 3 * units);
@@ -366,7 +372,13 @@ mod tests {
     #[test]
     fn gradient() {
         for (a, s, after) in [
-            (2, 1, true), (2, 1, false), (0, 2, true), (3, 1, true), (2, 3, false), (3, 3, true), (4, 4, false),
+            (2, 1, true),
+            (2, 1, false),
+            (0, 2, true),
+            (3, 1, true),
+            (2, 3, false),
+            (3, 3, true),
+            (4, 4, false),
         ] {
             for mask in masks(3, 4) {
                 let (a, s) = (nonlinearity(a), nonlinearity(s));
@@ -382,7 +394,9 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "gru: the kernel [5, 9] has 9 outputs but the bias has the shape [3, 9]")]
+    #[should_panic(
+        expected = "gru: the kernel [5, 9] has 9 outputs but the bias has the shape [3, 9]"
+    )]
     fn a_bias_of_another_shape() {
         let [kernel, recurrent, _] = weights(5, 3, true).map(Var::constant);
         let (x, f) = (Var::constant(Tensor::zeros([3, 4, 5])), &Nonlinearity::Tanh);

@@ -106,7 +106,12 @@ impl<T: Scalar> Op<T, 4> for Lstm<T> {
     // From the last step to the first: do = dh a(c), dc += a'(c) dh o, di = dc g, df = dc c_(t-1), dg = dc i; with the slopes
     // of the functions, these are the gradients ds of the sums. dc_(t-1) = dc f and dh_(t-1) = dy_(t-1) + ds recurrent_kernel'
     // Then dx = ds kernel', dkernel = x' ds, drecurrent_kernel = h_before' ds, dbias = sum of ds
-    fn backward(&self, saved: Saved<T>, dy: Tensor<T>, wanted: [bool; 4]) -> [Option<Tensor<T>>; 4] {
+    fn backward(
+        &self,
+        saved: Saved<T>,
+        dy: Tensor<T>,
+        wanted: [bool; 4],
+    ) -> [Option<Tensor<T>>; 4] {
         let Saved { sizes, x, kernel, recurrent, states, carries, gates, sums, bent } = saved;
         let Sizes { n, steps, units, .. } = sizes;
         let dy = sizes.time_major(&dy);
@@ -267,7 +272,9 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "lstm: sequences [3, 4, 5] need a mask [3, 4], and it has the shape [3]")]
+    #[should_panic(
+        expected = "lstm: sequences [3, 4, 5] need a mask [3, 4], and it has the shape [3]"
+    )]
     fn a_mask_of_another_shape() {
         let [kernel, recurrent, bias] = weights(5, 3).map(Var::constant);
         let (x, f) = (Var::constant(Tensor::zeros([3, 4, 5])), &Nonlinearity::Tanh);

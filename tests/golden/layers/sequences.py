@@ -45,6 +45,9 @@ write("recurrent", [
 ])
 
 
+rng = np.random.default_rng(17)
+
+
 def words(*after, mask_zero=True, shape=(4,), **options):
     table = layers.Embedding(3, 2, mask_zero=mask_zero)
     return compact(chain(shape, table, *after), high=3, **options)
