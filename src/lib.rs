@@ -125,7 +125,7 @@ pub use nn::{
     Initializer, Layer, Mode, MultiLayer, Numbers, Options, Pair, Part, Regularizer, Single,
     Triple, Weight, activations, layers,
 };
-pub use ops::{Convolution, Rectifier, TransposedConvolution};
+pub use ops::{Convolution, Nonlinearity, Rectifier, TransposedConvolution};
 pub use rand;
 pub use scalar::Scalar;
 pub use serde_json;

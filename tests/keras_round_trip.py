@@ -70,6 +70,31 @@ def dropping():
             L.Flatten(), L.Dropout(0.5), L.Dense(3, activation="softmax")]
 
 
+def recurrent():
+    """Every recurrent layer, also in others."""
+    return [
+        L.LSTM(4, return_sequences=True),
+        L.Bidirectional(L.GRU(3, return_sequences=True, recurrent_regularizer="l2")),
+        L.TimeDistributed(L.Dense(4, activation="tanh")),
+        L.Bidirectional(L.SimpleRNN(3, return_sequences=True), merge_mode="ave", trainable=False),
+        L.GRU(3, reset_after=False, return_sequences=True, recurrent_activation="tanh"),
+        L.TimeDistributed(L.BatchNormalization(momentum=0.9)),
+        L.SimpleRNN(3, go_backwards=True, use_bias=False),
+        L.Dense(3, activation="softmax"),
+    ]
+
+
+def text():
+    """Words with a mask, which all layers but the last pass on."""
+    return [
+        L.Embedding(11, 4, mask_zero=True),
+        L.Bidirectional(L.LSTM(3, return_sequences=True, unit_forget_bias=False)),
+        L.Dense(4, activation="tanh"),
+        L.GRU(3),
+        L.Dense(3, activation="softmax"),
+    ]
+
+
 def deep():
     """Enough layers, with names long enough, that lists of names need several attributes."""
     layers = [L.Dense(4, name=f"layer_{i:03}_" + "x" * 900) for i in range(80)]
@@ -205,6 +230,9 @@ def targets(n, classes):
 
 def samples(model, n):
     x = [inputs(n, *x.shape[1:]) for x in model.inputs]
+    # Words, by their numbers.
+    if any(isinstance(layer, L.Embedding) for layer in model.layers):
+        x = [np.round(one * 101) % 11 for one in x]
     # Of a picture, every pixel has a target.
     wanted = lambda y: targets(n, y.shape[-1]) if len(y.shape) == 2 else (inputs(n, *y.shape[1:]) > 0.5).astype("float32")
     y = [wanted(y) for y in model.outputs]
@@ -216,8 +244,9 @@ def flat(predictions):
     return np.concatenate([np.asarray(one).ravel() for one in several])
 
 
-def build(layers, optimizer, loss="categorical_crossentropy", metrics=("accuracy", "categorical_crossentropy")):
-    model = keras.Sequential([keras.Input((6, 6, 2)), *layers])
+def build(layers, optimizer, loss="categorical_crossentropy", metrics=("accuracy", "categorical_crossentropy"),
+          shape=(6, 6, 2)):
+    model = keras.Sequential([keras.Input(shape), *layers])
     model.compile(optimizer, loss, metrics=list(metrics))
     train(model)
     return model
@@ -315,6 +344,9 @@ def main():
     models["squared"] = build(small(), O.SGD(0.05), "mean_squared_error", ["mean_squared_error"])
     smoothed = keras.losses.CategoricalCrossentropy(label_smoothing=0.1)
     models["smoothed"] = build(small(), O.SGD(0.05), smoothed, ["accuracy"])
+    models["recurrent"] = build(recurrent(), O.SGD(0.05, momentum=0.5), shape=(7, 3))
+    models["recurrent_adam"] = build(recurrent(), O.Adam(0.01), shape=(7, 3))
+    models["text"] = build(text(), O.SGD(0.05, momentum=0.5), shape=(7,))
     untrained = keras.Sequential([keras.Input((6, 6, 2)), *small()])
     untrained.compile(O.Adam(0.01), "categorical_crossentropy")
     models["untrained"] = untrained

@@ -17,6 +17,7 @@ mod oracle;
 pub(crate) mod par;
 pub(crate) mod pool2d;
 pub(crate) mod resample;
+pub(crate) mod steps;
 pub(crate) mod sums;
 pub(crate) mod warp;
 pub(crate) mod window;

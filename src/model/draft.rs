@@ -104,6 +104,7 @@ impl<T: Scalar> Draft<T> {
                 })
                 .collect(),
             chain: self.chain,
+            masked: false,
         };
         let mut planned: Vec<Option<Planned<T>>> = (0..kept.len()).map(|_| None).collect();
         for &node in &order.nodes {
@@ -122,8 +123,9 @@ impl<T: Scalar> Draft<T> {
             }
             graph.nodes.push(Node { layer: at, inputs, output, inference: self.inference[node] });
         }
-        let layers =
+        let layers: Vec<Planned<T>> =
             planned.into_iter().map(|it| it.expect("each listed layer has a node")).collect();
+        graph.masked = graph.masks_an_output(&layers);
         Ok(Plan { name: self.name, graph, layers })
     }
 
@@ -160,6 +162,21 @@ fn check_input(shape: Shape) -> Result<()> {
 }
 
 impl Graph {
+    /// Whether an output has a mask: seen by following those of a batch without samples.
+    fn masks_an_output<T: Scalar>(&self, layers: &[Planned<T>]) -> bool {
+        let empty = |source| Tensor::<T>::zeros(self.shape(source).batch(0));
+        let mut masks: Vec<Option<Tensor<T>>> = vec![None; self.inputs.len()];
+        for node in &self.nodes {
+            let inputs: Vec<Tensor<T>> = node.inputs.iter().copied().map(empty).collect();
+            let before = node.inputs.iter().map(|&source| masks[self.place(source)].as_ref());
+            let before: Vec<Option<&Tensor<T>>> = before.collect();
+            let inputs: Vec<&Tensor<T>> = inputs.iter().collect();
+            let mask = layers[node.layer].layer.mask(&inputs, &before);
+            masks.push(mask);
+        }
+        self.outputs.iter().any(|&output| masks[self.place(output)].is_some())
+    }
+
     /// An error of a layer, with those before it where the model is no chain.
     fn locate<T: Scalar>(
         &self,
@@ -236,7 +253,10 @@ impl<T: Scalar> Plan<T> {
                 }
                 room_for::<T>(weight).map_err(|reason| planned.error(reason))?;
                 let mut rng = stream.fork(at as u64).fork(index as u64);
-                let value = weight.initializer.draw(weight.shape, &mut rng);
+                let mut value: Tensor<T> = weight.initializer.draw(weight.shape, &mut rng);
+                if !weight.ones.is_empty() {
+                    value.as_mut_slice()[weight.ones.clone()].fill(T::one());
+                }
                 params.push(Param::new(weight.clone(), value));
             }
             layers.push(Built::new(planned, params));

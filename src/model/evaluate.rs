@@ -1,6 +1,6 @@
 //! `evaluate` and `predict`.
 
-use super::forward::{self, Run, SHARD, map_shards, together};
+use super::forward::{self, Run, SHARD, map_shards, together_for_losses};
 use super::model::Model;
 use super::scores::Scores;
 use crate::autograd::Var;
@@ -117,7 +117,7 @@ impl<T: Scalar> Model<T> {
     }
 
     pub(super) fn evaluate_checked(&self, goals: &Goals<'_, T>, data: &Dataset<T>) -> Scores {
-        let size = together(&self.graph, &self.layers, data.len(), SHARD, false);
+        let size = together_for_losses(&self.graph, &self.layers, data.len(), SHARD, false);
         let shards = map_shards(data.len(), size, |shard| {
             let shard = data.slice(shard);
             let mut run = Run::infer(&self.graph, &self.layers);
@@ -181,7 +181,11 @@ impl<T: Scalar> Model<T> {
         if data.is_empty() {
             return Err(Error::Data(format!("the {what} has no samples")));
         }
-        forward::check_all_inputs(&self.graph, &data.all_inputs().collect::<Vec<_>>())?;
+        forward::check_all_inputs(
+            &self.graph,
+            &self.layers,
+            &data.all_inputs().collect::<Vec<_>>(),
+        )?;
         let (names, count) = (self.output_names(), data.all_targets().count());
         if count != names.len() {
             return Err(Error::Data(format!(

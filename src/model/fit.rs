@@ -2,7 +2,7 @@
 
 use super::callback::FitParams;
 use super::evaluate::Sums;
-use super::forward::{Run, SHARD, Updates, map_shards_into, together};
+use super::forward::{Run, SHARD, Updates, map_shards_into, together_for_losses};
 use super::history::History;
 use super::model::{Model, Param, Training};
 use super::options::Fit;
@@ -161,7 +161,7 @@ impl<T: Scalar> Model<T> {
         memory: &mut Memory<T>,
     ) -> Option<Outcome> {
         let n = indices.len();
-        let size = together(&self.graph, &self.layers, n, shard_size(n), true);
+        let size = together_for_losses(&self.graph, &self.layers, n, shard_size(n), true);
         let trainable = || self.params().filter(|param| param.weight.trainable);
         // One row of gradients for each shard, and a place where nothing is trained.
         let row_len = trainable().map(|param| param.value.len()).sum::<usize>().max(1);

@@ -39,6 +39,17 @@ pub(super) fn coupled<T: Scalar>(graph: &Graph, layers: &[Built<T>], training: b
     })
 }
 
+/// [`together`] for losses: where an output has a mask, the loss is a mean over all steps of the batch that count.
+pub(super) fn together_for_losses<T: Scalar>(
+    graph: &Graph,
+    layers: &[Built<T>],
+    n: usize,
+    size: usize,
+    training: bool,
+) -> usize {
+    if graph.masked { n.max(1) } else { together(graph, layers, n, size, training) }
+}
+
 /// Calls `f` for shards of `0..n`, in parallel, and collects in order. A shard that is alone leaves the
 /// threads to its kernels.
 pub(super) fn map_shards<R: Send>(
@@ -82,6 +93,8 @@ pub(super) struct Run<'m, 't, T: Scalar> {
     pub activity: Vec<Var<'t, T>>,
     /// What was computed and is still needed, by place in the graph.
     values: Vec<Option<Var<'t, T>>>,
+    /// The masks of values that have one, by place as well.
+    masks: Vec<Option<Tensor<T>>>,
     /// How often each value is still needed.
     uses: Vec<usize>,
 }
@@ -96,8 +109,8 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
     ) -> Self {
         let uses = graph.uses();
         let values = uses.iter().map(|_| None).collect();
-        let (updates, activity) = (Vec::new(), Vec::new());
-        Run { graph, layers, weights, mode, trainable, updates, activity, values, uses }
+        let (updates, activity, masks) = (Vec::new(), Vec::new(), vec![None; uses.len()]);
+        Run { graph, layers, weights, mode, trainable, updates, activity, values, masks, uses }
     }
 
     /// A run for inference: all weights are constants.
@@ -179,6 +192,14 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
         targets: &Tensor<T>,
         loss: &dyn Loss<T>,
     ) -> (Var<'t, T>, Tensor<T>) {
+        let mask = match last {
+            Some(node) => self.mask(node, &self.inputs(node)),
+            None => self.masks[self.graph.place(output)].clone(),
+        };
+        let steps = mask.map(|mask| Steps { mask });
+        let rows = |x: &Var<'t, T>| steps.as_ref().map_or_else(|| x.clone(), |steps| steps.rows(x));
+        let samples = targets.shape()[0];
+        let targets = &rows(&Var::constant(targets.clone())).into_value();
         let logits = last.and_then(|node| {
             let inputs = self.inputs(node);
             self.in_context(node, &inputs, |layer, weights, inputs, cx| {
@@ -186,7 +207,7 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
             })
         });
         let fused = logits.as_ref().and_then(|(activation, logits)| {
-            loss.per_sample_from_logits(targets, logits, *activation)
+            loss.per_sample_from_logits(targets, &rows(logits), *activation)
         });
         let (losses, predictions) = match (logits, fused) {
             (Some((activation, logits)), Some(losses)) => {
@@ -201,17 +222,21 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
                     }
                     (None, None) => self.take(output),
                 };
-                (loss.per_sample(targets, &predictions), predictions.into_value())
+                (loss.per_sample(targets, &rows(&predictions)), predictions.into_value())
             }
         };
-        let samples = targets.shape()[0];
+        let count = targets.shape()[0];
         assert_eq!(
             losses.shape(),
-            [samples],
-            "loss {}: per_sample gave {} for {samples} samples, and one value for each is needed",
+            [count],
+            "loss {}: per_sample gave {} for {count} samples, and one value for each is needed",
             loss.name(),
             losses.shape()
         );
+        let losses = match &steps {
+            Some(steps) => steps.mean(&losses, samples),
+            None => losses,
+        };
         (losses, predictions)
     }
 
@@ -262,6 +287,7 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
         }
         let place = graph.place(Source::Node(at));
         if self.uses[place] > 0 {
+            self.masks[place] = self.mask(at, &inputs);
             self.values[place] = Some(y);
         }
     }
@@ -274,6 +300,14 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
     /// The sum of all such penalties.
     pub(super) fn activity(&self) -> f64 {
         self.activity.iter().map(|penalty| penalty.value().item().widen()).sum()
+    }
+
+    /// The mask of what a node gives for these inputs.
+    fn mask(&self, at: usize, inputs: &[Var<'t, T>]) -> Option<Tensor<T>> {
+        let node = &self.graph.nodes[at];
+        let masks = node.inputs.iter().map(|&source| self.masks[self.graph.place(source)].as_ref());
+        let inputs: Vec<&Tensor<T>> = inputs.iter().map(Var::value).collect();
+        self.layers[node.layer].layer.mask(&inputs, &masks.collect::<Vec<_>>())
     }
 
     fn in_context<R>(
@@ -291,7 +325,9 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
         let layer = self.graph.nodes[at].layer;
         let inputs: Vec<&Var<'t, T>> = inputs.iter().collect();
         let trainable = self.trainable && self.layers[layer].trainable;
-        let mut cx = Context::new(mode).with_trainable(trainable);
+        let first = self.graph.nodes[at].inputs[0];
+        let mask = self.masks[self.graph.place(first)].clone();
+        let mut cx = Context::new(mode).with_trainable(trainable).with_mask(mask);
         let result = f(&self.layers[layer], &self.weights[layer], &inputs, &mut cx);
         for (weight, value) in cx.into_updates() {
             // A layer that works in several places goes on from there.
@@ -301,6 +337,29 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
             self.updates.push((layer, weight, value));
         }
         result
+    }
+}
+
+/// The steps of an output with a mask, each of which has a loss of its own.
+struct Steps<T: Scalar> {
+    mask: Tensor<T>,
+}
+
+impl<T: Scalar> Steps<T> {
+    /// `[n, steps, ..]` as rows `[n steps, ..]`.
+    fn rows<'t>(&self, x: &Var<'t, T>) -> Var<'t, T> {
+        let shape = x.shape();
+        let rows = [&[self.mask.len()], &shape[self.mask.rank()..]].concat();
+        x.reshape(&rows[..])
+    }
+
+    /// A value for each sample, from those of all steps: the mean of these is the mean over all steps that count.
+    fn mean<'t>(&self, losses: &Var<'t, T>, samples: usize) -> Var<'t, T> {
+        let each = self.mask.len() / samples.max(1);
+        let counting = self.mask.iter().map(Scalar::widen).sum::<f64>().max(1.0);
+        let share = T::lit(samples as f64 / counting);
+        let weights = Var::constant(self.mask.map(|counts| counts * share));
+        (losses.reshape(self.mask.shape()) * weights).reshape([samples, each]).sum(1)
     }
 }
 
@@ -326,7 +385,7 @@ pub(super) fn predict_all<T: Scalar>(
     layers: &[Built<T>],
     inputs: &[&Tensor<T>],
 ) -> Result<Vec<Tensor<T>>> {
-    check_all_inputs(graph, inputs)?;
+    check_all_inputs(graph, layers, inputs)?;
     let n = inputs[0].shape()[0];
     let size = together(graph, layers, n, SHARD, false);
     let parts = map_shards(n, size, |shard| {
@@ -342,7 +401,11 @@ pub(super) fn predict_all<T: Scalar>(
 }
 
 /// Whether batches fit a model's inputs, and each other.
-pub(super) fn check_all_inputs<T: Scalar>(graph: &Graph, inputs: &[&Tensor<T>]) -> Result<()> {
+pub(super) fn check_all_inputs<T: Scalar>(
+    graph: &Graph,
+    layers: &[Built<T>],
+    inputs: &[&Tensor<T>],
+) -> Result<()> {
     if inputs.len() != graph.inputs.len() {
         return Err(Error::Data(format!(
             "the model has {} inputs, and {} were given",
@@ -363,6 +426,16 @@ pub(super) fn check_all_inputs<T: Scalar>(graph: &Graph, inputs: &[&Tensor<T>]) 
                 "input {} has {first} samples, and input {} has {n}; all inputs have as many",
                 graph.inputs[0].name, entrance.name
             )));
+        }
+    }
+    for node in &graph.nodes {
+        let Built { name, layer, .. } = &layers[node.layer];
+        for source in &node.inputs {
+            let Source::Input(input) = *source else { continue };
+            layer.check_input(inputs[input]).map_err(|reason| {
+                let class = layer.class_name();
+                Error::Data(format!("the input of layer {name} ({class}): {reason}"))
+            })?;
         }
     }
     Ok(())

@@ -46,6 +46,8 @@ pub(crate) struct Graph {
     pub listed: Vec<Listed>,
     /// Whether it was built as a chain: Keras's `Sequential`.
     pub chain: bool,
+    /// Whether an output has a mask.
+    pub masked: bool,
 }
 
 impl Graph {

@@ -33,11 +33,12 @@ fn today(class_name: &str) -> &str {
 }
 
 /// The table of layers: those with one input and those with several. Each has its line here, and nothing else in this file.
+/// The table of layers: those with one input, those with several, and those with one whose type names the numbers. Each has its line here, and nothing else in this file.
 macro_rules! builtin {
-    (single { $($single:ident)* } several { $($several:ident)* }) => {
+    (single { $($single:ident)* } several { $($several:ident)* } typed { $($typed:ident)* }) => {
         /// The classes of [`make`], all of them Keras's as well.
         pub(crate) const BUILTIN: &[&str] =
-            &[Activation::CLASS, $($single::CLASS,)* $($several::CLASS,)*];
+            &[Activation::CLASS, $($single::CLASS,)* $($several::CLASS,)* $($typed::<f32>::CLASS,)*];
 
         /// Makes a layer from its options: `None` for a class that is not the crate's own.
         pub(crate) fn make<T: Scalar>(
@@ -48,6 +49,7 @@ macro_rules! builtin {
                 Activation::CLASS => Activation::from_config(config).map(shared_layer),
                 $($single::CLASS => $single::from_config(config).map(shared_layer),)*
                 $($several::CLASS => $several::from_config(config).map(shared_multi),)*
+                $($typed::<f32>::CLASS => $typed::<T>::from_config(config).map(shared_layer),)*
                 _ => return None,
             })
         }
@@ -58,6 +60,10 @@ macro_rules! builtin {
             $(for layer in $single::examples() {
                 let config = super::Layer::<f32>::config(&layer);
                 let read = $single::from_config(&config).unwrap();
+                assert_eq!(format!("{read:?}"), format!("{layer:?}"));
+            })*
+            $(for layer in $typed::<f32>::examples() {
+                let read = $typed::<f32>::from_config(&super::Layer::config(&layer)).unwrap();
                 assert_eq!(format!("{read:?}"), format!("{layer:?}"));
             })*
             $(for layer in $several::examples() {
@@ -83,6 +89,7 @@ builtin! {
         AveragePooling2d
         AveragePooling3d
         BatchNormalization
+        Bidirectional
         CenterCrop
         Conv1d
         Conv1dTranspose
@@ -98,6 +105,7 @@ builtin! {
         DepthwiseConv2d
         Dropout
         Elu
+        Embedding
         Flatten
         GaussianDropout
         GaussianNoise
@@ -108,9 +116,12 @@ builtin! {
         GlobalMaxPooling2d
         GlobalMaxPooling3d
         GroupNormalization
+        Gru
         Identity
         LayerNormalization
         LeakyRelu
+        Lstm
+        Masking
         MaxPooling1d
         MaxPooling2d
         MaxPooling3d
@@ -131,6 +142,7 @@ builtin! {
         RmsNormalization
         SeparableConv1d
         SeparableConv2d
+        SimpleRnn
         Softmax
         SpatialDropout1d
         SpatialDropout2d
@@ -152,6 +164,9 @@ builtin! {
         Minimum
         Multiply
         Subtract
+    }
+    typed {
+        TimeDistributed
     }
 }
 

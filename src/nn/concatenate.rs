@@ -1,10 +1,11 @@
 //! The layer that puts its inputs side by side.
 
+use super::masking::merged;
 use super::recipe::{described, recipe};
 use super::{Context, MultiLayer};
 use crate::autograd::Var;
 use crate::scalar::Scalar;
-use crate::tensor::Shape;
+use crate::tensor::{Shape, Tensor};
 
 recipe! {
     /// Its inputs side by side along one axis, by default the last one: the channels of images. All other axes agree.
@@ -78,5 +79,18 @@ impl<T: Scalar> MultiLayer<T> for Concatenate {
         let axis =
             self.batch_axis(inputs[0].shape().rank() - 1).expect("output_shape has checked it");
         Var::concat(inputs, axis)
+    }
+
+    fn mask(&self, inputs: &[&Tensor<T>], masks: &[Option<&Tensor<T>>]) -> Option<Tensor<T>> {
+        masks.iter().find(|mask| mask.is_some())?;
+        // What has no mask counts everywhere.
+        let all = |(input, mask): (&&Tensor<T>, &Option<&Tensor<T>>)| {
+            mask.cloned().unwrap_or_else(|| Tensor::ones([input.shape()[0], input.shape()[1]]))
+        };
+        let masks: Vec<Tensor<T>> = inputs.iter().zip(masks).map(all).collect();
+        match self.batch_axis(inputs[0].rank() - 1) {
+            Ok(1) => Some(Tensor::concat(&masks.iter().map(Tensor::t).collect::<Vec<_>>()).t()),
+            _ => merged(&masks.iter().map(Some).collect::<Vec<_>>()),
+        }
     }
 }

@@ -78,7 +78,7 @@ macro_rules! depthwise_layer {
                 let bias = Weight::new("bias", [c * self.depth_multiplier], self.bias_initializer)
                     .regularizer(self.bias_regularizer);
                 let weights = [Some(kernel), self.use_bias.then_some(bias)];
-                weights.into_iter().flatten().map(|weight| weight.trainable(self.trainable)).collect()
+                weights.into_iter().flatten().collect()
             }
         }
     };

@@ -1,11 +1,13 @@
 //! What a layer is.
 
+use super::masking::passed;
 use super::{Activation, Constraint, Initializer, Regularizer};
 use crate::autograd::Var;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Stream, Tensor};
 use rand::Rng;
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// A layer's options by Keras's names, in the order in which Keras writes them.
 ///
@@ -121,6 +123,24 @@ pub trait Layer<T: Scalar>: Send + Sync {
         Vec::new()
     }
 
+    /// Whether the layer can do with these values, if a model begins with it: an embedding takes whole numbers. Other values are
+    /// an error of the data then.
+    ///
+    /// # Errors
+    /// A sentence that says what does not fit and what would.
+    fn check_input(&self, x: &Tensor<T>) -> Result<(), String> {
+        let _ = x;
+        Ok(())
+    }
+
+    /// The mask of what comes out, for inputs `x` with this mask: `[n, steps]`, with 0 for each step of a sample that does not
+    /// count, and 1 for the others. A layer that looks at the mask finds it in its [`Context`]. Most of Keras's layers drop it,
+    /// and so does this method, unless the class is one of those that pass it on.
+    fn mask(&self, x: &Tensor<T>, mask: Option<&Tensor<T>>) -> Option<Tensor<T>> {
+        let _ = x;
+        passed(self.class_name(), mask)
+    }
+
     /// Whether a sample's output depends on the other samples of the batch, as in batch
     /// normalisation. The batch is then not cut into shards: the layer sees all samples of a batch in `fit`, and in
     /// `predict` and `evaluate`, which know no batches, all that they are given.
@@ -191,6 +211,14 @@ impl<T: Scalar> Layer<T> for Box<dyn Layer<T>> {
         (**self).parts()
     }
 
+    fn check_input(&self, x: &Tensor<T>) -> Result<(), String> {
+        (**self).check_input(x)
+    }
+
+    fn mask(&self, x: &Tensor<T>, mask: Option<&Tensor<T>>) -> Option<Tensor<T>> {
+        (**self).mask(x, mask)
+    }
+
     fn couples_samples(&self) -> bool {
         (**self).couples_samples()
     }
@@ -229,6 +257,8 @@ pub struct Weight {
     pub shape: Shape,
     /// How its first values are drawn.
     pub initializer: Initializer,
+    /// Which of them are 1, whatever was drawn: those of the forget gate in the bias of an LSTM.
+    pub ones: Range<usize>,
     /// Whether training changes it.
     pub trainable: bool,
     /// The penalty on it, which is part of the loss as long as it is trainable.
@@ -255,6 +285,7 @@ impl Weight {
             name: name.into(),
             shape: shape.into(),
             initializer,
+            ones: 0..0,
             trainable: true,
             regularizer: None,
             constraint: None,
@@ -336,6 +367,7 @@ pub enum Mode {
 pub struct Context<T: Scalar> {
     mode: Mode,
     trainable: bool,
+    mask: Option<Tensor<T>>,
     updates: Vec<(usize, Tensor<T>)>,
 }
 
@@ -347,7 +379,7 @@ impl<T: Scalar> Context<T> {
     /// assert!(Context::<f32>::new(Mode::Infer).stream().is_none());
     /// ```
     pub fn new(mode: Mode) -> Self {
-        Context { mode, trainable: true, updates: Vec::new() }
+        Context { mode, trainable: true, mask: None, updates: Vec::new() }
     }
 
     /// The same for a layer whose weights are trained or not.
@@ -374,6 +406,30 @@ impl<T: Scalar> Context<T> {
             }
             Mode::Infer => Mode::Infer,
         }
+    }
+
+    /// The same with a mask of the input.
+    ///
+    /// ```
+    /// use cinta::{Context, Mode, Tensor};
+    /// let mask = Tensor::from([[1.0, 0.0]]); // the second step of the only sample does not count
+    /// let cx: Context<f32> = Context::new(Mode::Infer).with_mask(Some(mask.clone()));
+    /// assert_eq!(cx.mask(), Some(&mask));
+    /// ```
+    pub fn with_mask(mut self, mask: Option<Tensor<T>>) -> Self {
+        self.mask = mask;
+        self
+    }
+
+    /// Which steps of the input (of the first one, if there are several) count: `[n, steps]`, with 0 for those that do not.
+    /// `None` where all do.
+    ///
+    /// ```
+    /// use cinta::{Context, Mode};
+    /// assert!(Context::<f32>::new(Mode::Infer).mask().is_none());
+    /// ```
+    pub fn mask(&self) -> Option<&Tensor<T>> {
+        self.mask.as_ref()
     }
 
     /// Why the layer runs.

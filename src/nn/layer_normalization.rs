@@ -108,7 +108,7 @@ impl<T: Scalar> Layer<T> for LayerNormalization {
         let beta =
             Weight::new("beta", shape, self.beta_initializer).regularizer(self.beta_regularizer);
         let both = [self.scale.then_some(gamma), self.center.then_some(beta)];
-        both.into_iter().flatten().map(|weight| weight.trainable(self.trainable)).collect()
+        both.into_iter().flatten().collect()
     }
 
     fn forward<'t>(

@@ -7,6 +7,7 @@ pub use super::adaptive_pooling::{
     AdaptiveMaxPooling1d, AdaptiveMaxPooling2d, AdaptiveMaxPooling3d,
 };
 pub use super::batch_normalization::BatchNormalization;
+pub use super::bidirectional::{Bidirectional, MergeMode, Rnn};
 pub use super::border::{
     Cropping1d, Cropping2d, Cropping3d, ZeroPadding1d, ZeroPadding2d, ZeroPadding3d,
 };
@@ -20,14 +21,18 @@ pub use super::depthwise_conv::{DepthwiseConv1d, DepthwiseConv2d};
 pub use super::dot::Dot;
 pub use super::dropout::Dropout;
 pub use super::elu::Elu;
+pub use super::embedding::Embedding;
 pub use super::flatten::Flatten;
 pub use super::global_pooling::{
     GlobalAveragePooling1d, GlobalAveragePooling2d, GlobalAveragePooling3d, GlobalMaxPooling1d,
     GlobalMaxPooling2d, GlobalMaxPooling3d,
 };
 pub use super::group_normalization::GroupNormalization;
+pub use super::gru::Gru;
 pub use super::identity::Identity;
 pub use super::layer_normalization::LayerNormalization;
+pub use super::lstm::Lstm;
+pub use super::masking::Masking;
 pub use super::merge::{Add, Average, Maximum, Minimum, Multiply, Subtract};
 pub use super::noise::{AlphaDropout, GaussianDropout, GaussianNoise};
 pub use super::normalization::Normalization;
@@ -45,7 +50,9 @@ pub use super::reshape::Reshape;
 pub use super::resizing::{CenterCrop, Resizing};
 pub use super::rms_normalization::RmsNormalization;
 pub use super::separable_conv::{SeparableConv1d, SeparableConv2d};
+pub use super::simple_rnn::SimpleRnn;
 pub use super::softmax::Softmax;
 pub use super::spatial_dropout::{SpatialDropout1d, SpatialDropout2d, SpatialDropout3d};
+pub use super::time_distributed::TimeDistributed;
 pub use super::unit_normalization::UnitNormalization;
 pub use super::up_sampling::{UpSampling1d, UpSampling2d, UpSampling3d};

@@ -1,10 +1,11 @@
 //! The layers that join values element by element: sums, differences, products, means, extremes.
 
+use super::masking::merged;
 use super::recipe::{described, recipe};
 use super::{Context, MultiLayer};
 use crate::autograd::Var;
 use crate::scalar::Scalar;
-use crate::tensor::Shape;
+use crate::tensor::{Shape, Tensor};
 
 /// A layer that joins inputs of one shape: its class by Keras's name, and what it does with them.
 macro_rules! merge_layer {
@@ -40,6 +41,14 @@ macro_rules! merge_layer {
             ) -> Var<'t, T> {
                 let join: fn(&[&Var<'t, T>]) -> Var<'t, T> = $join;
                 join(inputs)
+            }
+
+            fn mask(
+                &self,
+                _: &[&Tensor<T>],
+                masks: &[Option<&Tensor<T>>],
+            ) -> Option<Tensor<T>> {
+                merged(masks)
             }
         }
     };

@@ -105,6 +105,21 @@ pub trait MultiLayer<T: Scalar>: Send + Sync {
         Vec::new()
     }
 
+    /// As [`Layer::check_input`], for each of the inputs.
+    ///
+    /// # Errors
+    /// A sentence that says what does not fit and what would.
+    fn check_input(&self, x: &Tensor<T>) -> Result<(), String> {
+        let _ = x;
+        Ok(())
+    }
+
+    /// As [`Layer::mask`]: of what comes out, from those of all inputs.
+    fn mask(&self, inputs: &[&Tensor<T>], masks: &[Option<&Tensor<T>>]) -> Option<Tensor<T>> {
+        let _ = (inputs, masks);
+        None
+    }
+
     /// As [`Layer::couples_samples`].
     fn couples_samples(&self) -> bool {
         false
@@ -175,6 +190,14 @@ impl<T: Scalar, L: Layer<T>> MultiLayer<T> for Single<L> {
 
     fn parts(&self) -> Vec<Part> {
         self.0.parts()
+    }
+
+    fn check_input(&self, x: &Tensor<T>) -> Result<(), String> {
+        self.0.check_input(x)
+    }
+
+    fn mask(&self, inputs: &[&Tensor<T>], masks: &[Option<&Tensor<T>>]) -> Option<Tensor<T>> {
+        self.0.mask(inputs[0], masks[0])
     }
 
     fn couples_samples(&self) -> bool {

@@ -9,6 +9,11 @@ use serde_json::{Value, json};
 pub(super) trait OptionValue: Sized {
     fn read(value: &Value) -> Result<Self, String>;
     fn write(&self) -> Value;
+
+    /// What null means: as a rule, the default.
+    fn read_null() -> Result<Option<Self>, String> {
+        Ok(None)
+    }
 }
 
 /// " = [1] is not ..": the end of a sentence about an option.

@@ -242,8 +242,15 @@ impl<'a> Options<'a> {
 
     /// Takes an option of a layer's recipe into its place; what is missing or null keeps its default.
     pub(super) fn option<V: OptionValue>(&mut self, name: &str, to: &mut V) -> Result<(), String> {
-        if let Some(value) = self.take(name) {
-            *to = V::read(value).map_err(|error| format!("the option {name}{error}"))?;
+        let wrong = |error| format!("the option {name}{error}");
+        let null = self.left.iter().any(|(left, value)| *left == name && value.is_null());
+        let given = match self.take(name) {
+            Some(value) => Some(V::read(value).map_err(wrong)?),
+            None if null => V::read_null().map_err(wrong)?,
+            None => None,
+        };
+        if let Some(value) = given {
+            *to = value;
         }
         Ok(())
     }
@@ -274,6 +281,20 @@ pub(crate) fn object(value: &Value) -> Result<(&str, Config), String> {
             "expected a name, or an object with class_name and config, and found {value}"
         )),
     }
+}
+
+/// The class name and options of a layer in another layer's options: without its name, and without what says nothing about
+/// how it computes.
+pub(super) fn nested(value: &Value) -> Result<(&str, Config), String> {
+    let (class_name, mut config) = object(value)?;
+    let registered = value.get("registered_name").and_then(Value::as_str);
+    if let Some(registered) = registered.filter(|name| name.contains('>')) {
+        return Err(format!("the layer in it is the class {registered} of somebody's own"));
+    }
+    for name in ["name", "dtype", "batch_input_shape"] {
+        config.shift_remove(name);
+    }
+    Ok((class_name, config))
 }
 
 /// A JSON object as options.

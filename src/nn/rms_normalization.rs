@@ -44,7 +44,7 @@ impl<T: Scalar> Layer<T> for RmsNormalization {
     fn weights(&self, input: Shape) -> Vec<Weight> {
         let axes = self.axis.in_batch(input.rank()).expect("output_shape has checked it");
         let scale = Weight::new("scale", along(input, &axes), Initializer::Ones);
-        vec![scale.trainable(self.trainable)]
+        vec![scale]
     }
 
     fn forward<'t>(

@@ -85,7 +85,7 @@ macro_rules! separable_layer {
                 let bias = Weight::new("bias", [self.filters], self.bias_initializer)
                     .regularizer(self.bias_regularizer);
                 let weights = [Some(depthwise), Some(pointwise), self.use_bias.then_some(bias)];
-                weights.into_iter().flatten().map(|weight| weight.trainable(self.trainable)).collect()
+                weights.into_iter().flatten().collect()
             }
         }
     };

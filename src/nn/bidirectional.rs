@@ -1,0 +1,289 @@
+//! Two recurrent layers, one from each end.
+
+use super::option_value::{OptionValue, not};
+use super::options::nested;
+use super::recipe::{described, recipe};
+use super::{Context, Gru, Layer, Lstm, Mode, Part, SimpleRnn, Weight, keras_object};
+use crate::autograd::Var;
+use crate::scalar::Scalar;
+use crate::tensor::{Shape, Tensor};
+use serde_json::{Value, json};
+
+/// One of the recurrent layers, as [`Bidirectional`] takes it.
+///
+/// ```
+/// use cinta::prelude::*;
+/// let layer: Rnn = Lstm::new(4).into();
+/// assert!(format!("{layer:?}").contains("Lstm"));
+/// ```
+#[derive(Clone, Debug)]
+pub enum Rnn {
+    /// The simple recurrent layer.
+    SimpleRnn(SimpleRnn),
+    /// The long short-term memory.
+    Lstm(Lstm),
+    /// The gated recurrent unit.
+    Gru(Gru),
+}
+
+/// The same for each of them.
+macro_rules! each {
+    ($rnn:expr, $layer:ident => $result:expr) => {
+        match $rnn {
+            Rnn::SimpleRnn($layer) => $result,
+            Rnn::Lstm($layer) => $result,
+            Rnn::Gru($layer) => $result,
+        }
+    };
+}
+
+macro_rules! from {
+    ($($layer:ident)*) => {
+        $(impl From<$layer> for Rnn {
+            fn from(layer: $layer) -> Self {
+                Rnn::$layer(layer)
+            }
+        })*
+    };
+}
+from!(SimpleRnn Lstm Gru);
+
+impl Rnn {
+    fn layer<T: Scalar>(&self) -> &dyn Layer<T> {
+        each!(self, layer => layer)
+    }
+
+    fn goes_backwards(&self) -> bool {
+        each!(self, layer => layer.goes_backwards())
+    }
+
+    fn returns_sequences(&self) -> bool {
+        each!(self, layer => layer.returns_sequences())
+    }
+
+    /// The layer in the other direction.
+    fn turned(self) -> Self {
+        let backwards = !self.goes_backwards();
+        each!(self, layer => layer.go_backwards(backwards).into())
+    }
+
+    /// The layer, giving zeros where a mask leaves out steps of a sequence.
+    fn zeroing(self) -> Self {
+        let zeroing = self.returns_sequences();
+        each!(self, layer => layer.zero_output_for_mask(zeroing).into())
+    }
+}
+
+impl OptionValue for Rnn {
+    fn read(value: &Value) -> Result<Self, String> {
+        let (class_name, config) = nested(value).map_err(|error| format!(": {error}"))?;
+        let layer = match class_name {
+            SimpleRnn::CLASS => SimpleRnn::from_config(&config).map(Rnn::from),
+            Lstm::CLASS => Lstm::from_config(&config).map(Rnn::from),
+            Gru::CLASS => Gru::from_config(&config).map(Rnn::from),
+            _ => return Err(format!(" is a {class_name}; supported are SimpleRNN, LSTM and GRU")),
+        };
+        layer.map_err(|error| format!(" ({class_name}): {error}"))
+    }
+
+    fn write(&self) -> Value {
+        let layer = self.layer::<f32>();
+        keras_object("keras.layers", layer.class_name(), Value::Object(layer.config()))
+    }
+}
+
+/// How [`Bidirectional`] joins what its two layers give.
+///
+/// ```
+/// use cinta::prelude::*;
+/// let layer = Bidirectional::new(Gru::new(4)).merge_mode(MergeMode::Ave);
+/// let model = Sequential::new([5, 3]).add(layer).build(0)?;
+/// assert_eq!(model.output_shape(), [4]);
+/// # Ok::<(), cinta::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MergeMode {
+    /// Side by side.
+    Concat,
+    /// Their sum.
+    Sum,
+    /// Their product, element by element.
+    Mul,
+    /// Their mean.
+    Ave,
+}
+
+const MODES: [(&str, MergeMode); 4] = [
+    ("concat", MergeMode::Concat),
+    ("sum", MergeMode::Sum),
+    ("mul", MergeMode::Mul),
+    ("ave", MergeMode::Ave),
+];
+
+impl OptionValue for MergeMode {
+    fn read(value: &Value) -> Result<Self, String> {
+        let found = MODES.into_iter().find(|(name, _)| value.as_str() == Some(name));
+        found
+            .map(|(_, mode)| mode)
+            .ok_or_else(|| not(value, "\"concat\", \"sum\", \"mul\" or \"ave\""))
+    }
+
+    fn write(&self) -> Value {
+        json!(MODES.into_iter().find(|(_, mode)| mode == self).expect("all are there").0)
+    }
+
+    /// Keras gives two outputs then.
+    fn read_null() -> Result<Option<Self>, String> {
+        Self::read(&Value::Null).map(Some)
+    }
+}
+
+recipe! {
+    /// A recurrent layer twice, from each end of the sequences, and both results side by side or joined otherwise (Schuster
+    /// and Paliwal, 1997).
+    ///
+    /// Its weights are those of both layers, `forward_kernel` and so on first, then `backward_kernel` and so on. With
+    /// `return_sequences`, the results are joined step by step, and are zeros where a mask leaves out a step.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let words = Sequential::new([20]).add(Embedding::new(100, 8).mask_zero(true));
+    /// let model = words.add(Bidirectional::new(Lstm::new(4))).add(Dense::new(1)).build(0)?;
+    /// assert_eq!(model.weight("bidirectional", "backward_kernel")?.shape(), [8, 16]);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub struct Bidirectional = "Bidirectional";
+    /// This layer from the first step on, and another one like it from the last step back.
+    new(layer: Rnn as impl Into<Rnn>, into);
+    example [5, 3] => Bidirectional::new(Lstm::new(2)) => [4];
+    options {
+        /// How both results are joined.
+        merge_mode: MergeMode = MergeMode::Concat, MergeMode::Sum => [2];
+        /// The layer from the last step back, if it has other options. It goes backwards, and returns sequences if the other
+        /// one does.
+        backward_layer: Option<Rnn> as Rnn, into = None, Gru::new(2).go_backwards(true).into();
+    }
+    fixed {}
+    ignored []
+}
+
+impl Bidirectional {
+    fn backward(&self) -> Rnn {
+        self.backward_layer.clone().unwrap_or_else(|| self.layer.clone().turned())
+    }
+}
+
+/// The name of a weight of the layer from the front and from the back.
+fn names(name: &str) -> [&'static str; 2] {
+    match name {
+        "kernel" => ["forward_kernel", "backward_kernel"],
+        "recurrent_kernel" => ["forward_recurrent_kernel", "backward_recurrent_kernel"],
+        _ => ["forward_bias", "backward_bias"],
+    }
+}
+
+impl<T: Scalar> Layer<T> for Bidirectional {
+    described!();
+
+    fn parts(&self) -> Vec<Part> {
+        let of = |layer: &Rnn, end: &str| {
+            let parts = Layer::<T>::parts(layer.layer());
+            let within = |part: Part| Part { group: format!("{end}/{}", part.group), ..part };
+            parts.into_iter().map(within).collect::<Vec<_>>()
+        };
+        [of(&self.layer, "forward_layer"), of(&self.backward(), "backward_layer")].concat()
+    }
+
+    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+        let backward = self.backward();
+        if self.layer.goes_backwards() || !backward.goes_backwards() {
+            return Err("needs a layer that goes forwards, and its backward_layer goes backwards"
+                .to_owned());
+        }
+        let [one, other] =
+            [&self.layer, &backward].map(|layer| Layer::<T>::output_shape(layer.layer(), input));
+        let (one, other) = (one?, other?);
+        let last = one.rank() - 1;
+        if one.rank() != other.rank() {
+            return Err("one of both layers returns sequences, and the other does not".to_owned());
+        }
+        if self.merge_mode == MergeMode::Concat {
+            let mut output = one.to_vec();
+            output[last] += other[last];
+            return Ok(Shape::new(&output));
+        }
+        if one != other {
+            return Err(format!("joins what its layers give, {one} and {other}, which differ"));
+        }
+        Ok(one)
+    }
+
+    fn weights(&self, input: Shape) -> Vec<Weight> {
+        let of = |layer: &Rnn, end: usize| {
+            let named =
+                move |weight: Weight| Weight { name: names(&weight.name)[end].into(), ..weight };
+            Layer::<T>::weights(layer.layer(), input).into_iter().map(named).collect::<Vec<_>>()
+        };
+        [of(&self.layer, 0), of(&self.backward(), 1)].concat()
+    }
+
+    fn forward<'t>(
+        &self,
+        weights: &[Var<'t, T>],
+        x: &Var<'t, T>,
+        cx: &mut Context<T>,
+    ) -> Var<'t, T> {
+        let [one, other] = [self.layer.clone(), self.backward()].map(Rnn::zeroing);
+        let sequences = one.returns_sequences();
+        let input = x.shape().sample();
+        let (first, second) = weights.split_at(Layer::<T>::weights(one.layer(), input).len());
+        // What the layers drop is not the same.
+        let mode = match cx.mode() {
+            Mode::Train { seed, step, layer, first_sample } => {
+                Mode::Train { seed, step, layer: !layer, first_sample }
+            }
+            Mode::Infer => Mode::Infer,
+        };
+        let y = one.layer().forward(first, x, cx);
+        let mut back = Context::new(mode).with_mask(cx.mask().cloned());
+        let mut z = other.layer().forward(second, x, &mut back);
+        if sequences {
+            z = z.flip(1);
+        }
+        match self.merge_mode {
+            MergeMode::Concat => Var::concat(&[&y, &z], y.shape().rank() - 1),
+            MergeMode::Sum => y + z,
+            MergeMode::Mul => y * z,
+            MergeMode::Ave => (y + z) * T::lit(0.5),
+        }
+    }
+
+    fn mask(&self, _: &Tensor<T>, mask: Option<&Tensor<T>>) -> Option<Tensor<T>> {
+        mask.filter(|_| self.layer.returns_sequences()).cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_is_said() {
+        let refused =
+            |layer: Bidirectional| Layer::<f32>::output_shape(&layer, [4, 3].into()).unwrap_err();
+        let error = refused(Bidirectional::new(Gru::new(2).go_backwards(true)));
+        assert!(error.contains("goes forwards"), "{error}");
+        let pair = |backward: Rnn| Bidirectional::new(Gru::new(2)).backward_layer(backward);
+        assert!(refused(pair(Gru::new(2).into())).contains("goes backwards"));
+        let sequences = Gru::new(2).return_sequences(true).go_backwards(true);
+        assert!(refused(pair(sequences.into())).contains("returns sequences"));
+        let larger = pair(Gru::new(3).go_backwards(true).into()).merge_mode(MergeMode::Sum);
+        assert!(refused(larger).contains("[2] and [3]"));
+        let null = json!({ "layer": Rnn::from(Gru::new(2)).write(), "merge_mode": null });
+        let error = Bidirectional::from_config(null.as_object().unwrap()).unwrap_err();
+        assert!(error.contains("merge_mode = null is not \"concat\""), "{error}");
+        let dense = json!({ "layer": { "class_name": "Dense", "config": { "units": 3 } } });
+        let error = Bidirectional::from_config(dense.as_object().unwrap()).unwrap_err();
+        assert!(error.contains("the option layer is a Dense"), "{error}");
+    }
+}

@@ -1,0 +1,79 @@
+//! The gated recurrent unit.
+
+use super::recipe::described;
+use super::recurrent::recurrent_recipe;
+use super::{Activation, Context, Layer, Part, Weight};
+use crate::autograd::Var;
+use crate::scalar::Scalar;
+use crate::tensor::{Shape, Tensor};
+
+recurrent_recipe! {
+    /// Gated recurrent units (Cho and others, 2014), as [`Var::gru`]. Sequences `[steps, features]` become the last state
+    /// `[units]`, or all of them.
+    ///
+    /// Its weights are `kernel [features, 3 units]`, `recurrent_kernel [units, 3 units]` and `bias [2, 3 units]`, for the
+    /// gates update, reset and new; without [`reset_after`](Self::reset_after), the bias is `[3 units]`. Keras's defaults: tanh, a
+    /// sigmoid for the gates, a bias, a Glorot-uniform kernel, an orthogonal recurrent kernel. A mask leaves out steps: they
+    /// do not change the state. `stateful` and `return_state` are not supported.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let model = Sequential::new([7, 3]).add(Gru::new(4)).add(Dense::new(1)).build(0)?;
+    /// assert_eq!(model.weight("gru", "bias")?.shape(), [2, 12]);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub struct Gru = "GRU";
+    gates 3;
+    options {
+        /// The function of the gates.
+        recurrent_activation: Activation = Activation::Sigmoid, Tanh;
+        /// Whether the reset gate stands after the product with the recurrent kernel, and not before.
+        reset_after: bool = true, false;
+    }
+}
+
+impl Gru {
+    fn bias(&self) -> Shape {
+        let columns = 3 * self.units;
+        if self.reset_after { Shape::from([2, columns]) } else { Shape::from([columns]) }
+    }
+}
+
+impl<T: Scalar> Layer<T> for Gru {
+    described!();
+
+    fn parts(&self) -> Vec<Part> {
+        vec![Part { group: "cell".to_owned(), weights: 2 + usize::from(self.use_bias) }]
+    }
+
+    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+        self.output(input)
+    }
+
+    fn weights(&self, input: Shape) -> Vec<Weight> {
+        self.kernels_and_bias(input, self.bias())
+    }
+
+    fn forward<'t>(
+        &self,
+        weights: &[Var<'t, T>],
+        x: &Var<'t, T>,
+        cx: &mut Context<T>,
+    ) -> Var<'t, T> {
+        let none = Var::constant(Tensor::zeros(self.bias()));
+        let weights = [&weights[0], &weights[1], weights.get(2).unwrap_or(&none)];
+        let [activation, recurrent] =
+            [self.activation, self.recurrent_activation].map(Activation::nonlinearity);
+        self.around().run(
+            x,
+            weights,
+            cx,
+            |x, mask| x.gru(weights, [&activation, &recurrent], mask),
+            |dropping| dropping.gru(self.activation, self.recurrent_activation),
+        )
+    }
+
+    fn mask(&self, _: &Tensor<T>, mask: Option<&Tensor<T>>) -> Option<Tensor<T>> {
+        mask.filter(|_| self.return_sequences).cloned()
+    }
+}

@@ -1,0 +1,201 @@
+//! The options that recurrent layers share, and what they do around their operation.
+
+use super::recurrent_dropout::Dropping;
+use super::{Activation, Context, Mode};
+use crate::autograd::Var;
+use crate::ops::Nonlinearity;
+use crate::scalar::Scalar;
+use crate::tensor::{Shape, Stream, Tensor};
+
+/// A [`recipe`](super::recipe) of a recurrent layer with so many gates.
+macro_rules! recurrent_recipe {
+    (
+        $(#[$doc:meta])*
+        pub struct $layer:ident = $class:literal;
+        gates $gates:literal;
+        options { $($options:tt)* }
+    ) => {
+        $crate::nn::recipe::recipe! {
+            $(#[$doc])*
+            pub struct $layer = $class;
+            /// A layer whose state has so many numbers.
+            new(units: usize);
+            example [5, 3] => $layer::new(2) => [2];
+            options {
+                $($options)*
+                /// Whether it gives its state after every step, or after the last one alone.
+                return_sequences: bool = false, true => [5, 2];
+                /// Whether it goes from the last step to the first one. What it gives has that order, too.
+                go_backwards: bool = false, true;
+                /// Whether it gives zeros for the steps that a mask leaves out, and not the state before them.
+                zero_output_for_mask: bool = false, true;
+                /// The function of what is new.
+                activation: $crate::nn::Activation = $crate::nn::Activation::Tanh, Relu;
+                /// Whether a bias is added.
+                use_bias: bool = true, false;
+                /// How the kernel's first values are drawn.
+                kernel_initializer: $crate::nn::Initializer = $crate::nn::Initializer::GlorotUniform, Initializer::Ones;
+                /// How the recurrent kernel's first values are drawn.
+                recurrent_initializer: $crate::nn::Initializer = $crate::nn::Initializer::Orthogonal { gain: 1.0 }, Initializer::Ones;
+                /// How the bias's first values are drawn.
+                bias_initializer: $crate::nn::Initializer = $crate::nn::Initializer::Zeros, Initializer::Ones;
+                /// A penalty on the kernel.
+                kernel_regularizer: Option<$crate::nn::Regularizer> as $crate::nn::Regularizer, into = None, L2(0.01);
+                /// A penalty on the recurrent kernel.
+                recurrent_regularizer: Option<$crate::nn::Regularizer> as $crate::nn::Regularizer, into = None, L2(0.01);
+                /// A penalty on the bias.
+                bias_regularizer: Option<$crate::nn::Regularizer> as $crate::nn::Regularizer, into = None, L1(0.02);
+                /// The fraction of the inputs that is dropped in training: for a sample, the same ones in all steps.
+                dropout: f64 = 0.0, 0.5;
+                /// The fraction of the state that each gate does not see in training. Training is slower with it.
+                recurrent_dropout: f64 = 0.0, 0.25;
+            }
+            fixed {
+                "return_state": false, "stateful": false, "activity_regularizer": null,
+                "kernel_constraint": null, "recurrent_constraint": null, "bias_constraint": null
+            }
+            only { "time_major": false }
+            // Of no consequence for what is computed.
+            ignored ["unroll", "implementation", "seed", "use_cudnn"]
+        }
+
+        impl $layer {
+            pub(super) fn goes_backwards(&self) -> bool {
+                self.go_backwards
+            }
+
+            pub(super) fn returns_sequences(&self) -> bool {
+                self.return_sequences
+            }
+
+            fn around(&self) -> $crate::nn::recurrent::Around {
+                $crate::nn::recurrent::Around {
+                    units: self.units,
+                    return_sequences: self.return_sequences,
+                    go_backwards: self.go_backwards,
+                    zero_output_for_mask: self.zero_output_for_mask,
+                    dropout: self.dropout,
+                    recurrent_dropout: self.recurrent_dropout,
+                }
+            }
+
+            fn output(&self, input: $crate::tensor::Shape) -> Result<$crate::tensor::Shape, String> {
+                let all = [self.kernel_regularizer, self.recurrent_regularizer, self.bias_regularizer];
+                all.into_iter().flatten().try_for_each($crate::nn::Regularizer::check)?;
+                self.around().output_shape(input)
+            }
+
+            /// The kernel, the recurrent kernel, and a bias of this shape if there is one.
+            fn kernels_and_bias(
+                &self,
+                input: $crate::tensor::Shape,
+                bias: $crate::tensor::Shape,
+            ) -> Vec<$crate::nn::Weight> {
+                use $crate::nn::Weight;
+                let columns = $gates * self.units;
+                let kernel = Weight::new("kernel", [input[1], columns], self.kernel_initializer)
+                    .regularizer(self.kernel_regularizer);
+                let recurrent =
+                    Weight::new("recurrent_kernel", [self.units, columns], self.recurrent_initializer)
+                        .regularizer(self.recurrent_regularizer);
+                let bias = Weight::new("bias", bias, self.bias_initializer)
+                    .regularizer(self.bias_regularizer);
+                let bias = self.use_bias.then_some(bias);
+                [Some(kernel), Some(recurrent), bias]
+                    .into_iter()
+                    .flatten()
+
+                    .collect()
+            }
+        }
+    };
+}
+pub(super) use recurrent_recipe;
+
+/// The options that say what goes into the operation of a recurrent layer, and what comes out of the layer.
+pub(super) struct Around {
+    pub units: usize,
+    pub return_sequences: bool,
+    pub go_backwards: bool,
+    pub zero_output_for_mask: bool,
+    pub dropout: f64,
+    pub recurrent_dropout: f64,
+}
+
+impl Around {
+    pub fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+        let steps = match *input {
+            [steps, _] if steps > 0 => steps,
+            _ => {
+                return Err(format!(
+                    "needs sequences [steps, features] of at least one step, and one sample has the shape {input}"
+                ));
+            }
+        };
+        if self.units == 0 {
+            return Err("0 units give no output; use at least 1".to_owned());
+        }
+        for rate in [self.dropout, self.recurrent_dropout] {
+            if !(0.0..=1.0).contains(&rate) {
+                return Err(format!("the dropout {rate} is not between 0 and 1"));
+            }
+        }
+        let units = self.units;
+        Ok(if self.return_sequences { Shape::from([steps, units]) } else { Shape::from([units]) })
+    }
+
+    /// What the layer gives for sequences `x`: with the operation `op` of sequences and a mask or, where a part of the state is
+    /// dropped, with `dropping`.
+    pub fn run<'t, T: Scalar>(
+        &self,
+        x: &Var<'t, T>,
+        weights: [&Var<'t, T>; 3],
+        cx: &Context<T>,
+        op: impl FnOnce(&Var<'t, T>, Option<&Tensor<T>>) -> Var<'t, T>,
+        dropping: impl FnOnce(Dropping<'_, 't, T>) -> Var<'t, T>,
+    ) -> Var<'t, T> {
+        let [n, steps, features] = x.value().dims();
+        let (mut x, mut kept) = (x.clone(), None);
+        if let (Mode::Train { first_sample, .. }, Some(stream)) = (cx.mode(), cx.stream()) {
+            let drop = |shape: [usize; 3], rate: f64, stream: Stream| {
+                Var::constant(Tensor::ones(shape)).dropout(rate, &stream, first_sample)
+            };
+            if self.dropout > 0.0 {
+                x = x * drop([n, 1, features], self.dropout, stream.fork(0));
+            }
+            if self.recurrent_dropout > 0.0 {
+                let gates = weights[1].shape()[1] / self.units;
+                let stream = stream.fork(1);
+                kept = Some(drop([n, gates, self.units], self.recurrent_dropout, stream));
+            }
+        }
+        let mut mask = cx.mask().cloned();
+        if self.go_backwards {
+            x = x.flip(1);
+            mask = mask.map(|mask| mask.flip(1));
+        }
+        let mut y = match kept {
+            None => op(&x, mask.as_ref()),
+            Some(kept) => dropping(Dropping { x: &x, mask: mask.as_ref(), weights, kept }),
+        };
+        if let Some(mask) = mask.filter(|_| self.zero_output_for_mask) {
+            y = y * Var::constant(mask.reshape([n, steps, 1]));
+        }
+        match self.return_sequences {
+            true => y,
+            false => y.slice(1, steps - 1..steps).reshape([n, self.units]),
+        }
+    }
+}
+
+impl Activation {
+    /// As recurrent operations take it.
+    pub(super) fn nonlinearity<T: Scalar>(self) -> Nonlinearity<T> {
+        match self {
+            Activation::Linear => Nonlinearity::Linear,
+            Activation::Sigmoid => Nonlinearity::Sigmoid,
+            Activation::Tanh => Nonlinearity::Tanh,
+            other => Nonlinearity::other(move |x| other.of(x)),
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! The simple recurrent layer.
+
+use super::recipe::described;
+use super::recurrent::recurrent_recipe;
+use super::{Context, Layer, Part, Weight};
+use crate::autograd::Var;
+use crate::scalar::Scalar;
+use crate::tensor::{Shape, Tensor};
+
+recurrent_recipe! {
+    /// A simple recurrent layer: in each step, `h = activation(x kernel + h recurrent_kernel + bias)`, as
+    /// [`Var::simple_rnn`]. Sequences `[steps, features]` become the last state `[units]`, or all of them.
+    ///
+    /// Its weights are `kernel [features, units]`, `recurrent_kernel [units, units]` and `bias [units]`. Keras's defaults:
+    /// tanh, a bias, a Glorot-uniform kernel, an orthogonal recurrent kernel. A mask leaves out steps: they do not change the
+    /// state. `stateful` and `return_state` are not supported.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let model = Sequential::new([7, 3]).add(SimpleRnn::new(4)).add(Dense::new(1)).build(0)?;
+    /// assert_eq!(model.weight("simple_rnn", "recurrent_kernel")?.shape(), [4, 4]);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub struct SimpleRnn = "SimpleRNN";
+    gates 1;
+    options {}
+}
+
+impl<T: Scalar> Layer<T> for SimpleRnn {
+    described!();
+
+    fn parts(&self) -> Vec<Part> {
+        vec![Part { group: "cell".to_owned(), weights: 2 + usize::from(self.use_bias) }]
+    }
+
+    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+        self.output(input)
+    }
+
+    fn weights(&self, input: Shape) -> Vec<Weight> {
+        self.kernels_and_bias(input, [self.units].into())
+    }
+
+    fn forward<'t>(
+        &self,
+        weights: &[Var<'t, T>],
+        x: &Var<'t, T>,
+        cx: &mut Context<T>,
+    ) -> Var<'t, T> {
+        let none = Var::constant(Tensor::zeros([self.units]));
+        let weights = [&weights[0], &weights[1], weights.get(2).unwrap_or(&none)];
+        let activation = self.activation.nonlinearity();
+        self.around().run(
+            x,
+            weights,
+            cx,
+            |x, mask| x.simple_rnn(weights, &activation, mask),
+            |dropping| dropping.simple_rnn(self.activation),
+        )
+    }
+
+    fn mask(&self, _: &Tensor<T>, mask: Option<&Tensor<T>>) -> Option<Tensor<T>> {
+        mask.filter(|_| self.return_sequences).cloned()
+    }
+}

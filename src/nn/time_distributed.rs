@@ -1,0 +1,239 @@
+//! A layer at work on every step of a sequence.
+
+use super::options::nested;
+use super::{
+    Config, Context, Layer, Mode, MultiLayer, Options, Part, Weight, keras_object, make_builtin,
+    shared_layer,
+};
+use crate::autograd::Var;
+use crate::scalar::Scalar;
+use crate::tensor::{Shape, Tensor};
+use serde_json::{Value, json};
+use std::fmt;
+use std::sync::Arc;
+
+/// Another layer, applied to each step: sequences `[steps, ..]` of what that layer takes become sequences of what it gives.
+///
+/// Its weights are those of the other layer, which are the same for all steps. While training, a layer that couples samples, as
+/// batch normalisation does, sees the steps one after the other, as in Keras.
+///
+/// ```
+/// use cinta::prelude::*;
+/// let video = Sequential::new([5, 8, 8, 1]);
+/// let model = video.add(TimeDistributed::new(Conv2d::new(3, 3))).add(TimeDistributed::new(Flatten::new())).build(0)?;
+/// assert_eq!(model.output_shape(), [5, 6 * 6 * 3]);
+/// # Ok::<(), cinta::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct TimeDistributed<T: Scalar = f32> {
+    layer: Arc<dyn MultiLayer<T>>,
+    trainable: bool,
+    name: Option<String>,
+}
+
+impl<T: Scalar> fmt::Debug for TimeDistributed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let layer = (self.layer.class_name(), self.layer.config());
+        f.debug_struct("TimeDistributed")
+            .field("layer", &layer)
+            .field("trainable", &self.trainable)
+            .field("name", &self.name)
+            .finish()
+    }
+}
+
+impl<T: Scalar> TimeDistributed<T> {
+    /// Keras's name of the class.
+    pub(crate) const CLASS: &'static str = "TimeDistributed";
+
+    /// This layer for every step.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let model = Sequential::new([5, 3]).add(TimeDistributed::new(Dense::new(2))).build(0)?;
+    /// assert_eq!(model.output_shape(), [5, 2]);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn new(layer: impl Layer<T> + 'static) -> Self {
+        TimeDistributed { layer: shared_layer(layer), trainable: true, name: None }
+    }
+
+    /// Whether training changes what the layer has learnt.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let layer = TimeDistributed::new(Dense::new(2)).trainable(false);
+    /// let model = Sequential::new([5, 3]).add(layer).build(0)?;
+    /// assert!(model.summary().to_string().contains("Trainable params: 0"));
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn trainable(mut self, trainable: bool) -> Self {
+        self.trainable = trainable;
+        self
+    }
+
+    /// The layer's name in the model, in place of an automatic one.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let layer = TimeDistributed::new(Dense::new(2)).name("mine");
+    /// let model = Sequential::new([5, 3]).add(layer).build(0)?;
+    /// assert_eq!(model.get_layer("mine")?.class_name(), "TimeDistributed");
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Reads the options that Keras wrote.
+    pub(super) fn from_config(config: &Config) -> Result<Self, String> {
+        let mut options = Options::new(config);
+        let value = options.value("layer").ok_or("the option layer is missing")?;
+        let (class_name, inner) = nested(value)?;
+        let layer = make_builtin(class_name, &inner)
+            .ok_or_else(|| format!("the layer in it is a {class_name}, which is not known"))?
+            .map_err(|error| format!("the {class_name} in it: {error}"))?;
+        let trainable = options.flag("trainable", true)?;
+        options.finish()?;
+        Ok(TimeDistributed { layer, trainable, name: None })
+    }
+
+    #[cfg(test)]
+    pub(super) fn examples() -> Vec<Self> {
+        let layer = || Self::new(super::Dense::new(3).activation(super::Activation::Relu));
+        vec![layer(), layer().trainable(false)]
+    }
+
+    /// The output for each step, one after the other.
+    fn step_by_step<'t>(
+        &self,
+        weights: &[Var<'t, T>],
+        x: &Var<'t, T>,
+        cx: &mut Context<T>,
+    ) -> Var<'t, T> {
+        let (shape, mut weights) = (x.shape(), weights.to_vec());
+        let mut updated = vec![false; weights.len()];
+        let mut outputs = Vec::with_capacity(shape[1]);
+        for step in 0..shape[1] {
+            let one = x.slice(1, step..step + 1).reshape(&without_steps(shape)[..]);
+            let mut inner = Context::new(cx.mode()).with_trainable(cx.trainable());
+            let y = self.layer.forward(&weights, &[&one], &mut inner);
+            for (index, value) in inner.into_updates() {
+                weights[index] = Var::constant(value);
+                updated[index] = true;
+            }
+            outputs.push(y.reshape(&with_steps(y.shape(), 1)[..]));
+        }
+        for (index, weight) in weights.into_iter().enumerate().filter(|(at, _)| updated[*at]) {
+            cx.set_weight(index, weight.into_value());
+        }
+        Var::concat(&outputs.iter().collect::<Vec<_>>(), 1)
+    }
+}
+
+/// `[n, steps, ..]` as `[n, ..]`.
+fn without_steps(shape: Shape) -> Vec<usize> {
+    [&shape[..1], &shape[2..]].concat()
+}
+
+/// `[n, ..]` as `[n / steps, steps, ..]`.
+fn with_steps(shape: Shape, steps: usize) -> Vec<usize> {
+    [&[shape[0] / steps, steps], &shape[1..]].concat()
+}
+
+impl<T: Scalar> Layer<T> for TimeDistributed<T> {
+    fn class_name(&self) -> &str {
+        Self::CLASS
+    }
+
+    fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    fn config(&self) -> Config {
+        let inner = Value::Object(self.layer.config());
+        let layer = keras_object("keras.layers", self.layer.class_name(), inner);
+        let mut config = Config::new();
+        config.insert("trainable".to_owned(), json!(self.trainable));
+        config.insert("layer".to_owned(), layer);
+        config
+    }
+
+    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+        if input.rank() < 2 || input[0] == 0 {
+            return Err(format!(
+                "needs sequences [steps, ..] of at least one step, and one sample has the shape {input}"
+            ));
+        }
+        let class_name = self.layer.class_name();
+        let output = self.layer.output_shape(&[input.sample()]);
+        let output = output.map_err(|error| format!("the {class_name} in it: {error}"))?;
+        if output.rank() + 2 > crate::tensor::MAX_RANK {
+            return Err(format!("a sequence of {output} has too many axes"));
+        }
+        Ok(output.batch(input[0]))
+    }
+
+    fn weights(&self, input: Shape) -> Vec<Weight> {
+        self.layer.weights(&[input.sample()])
+    }
+
+    fn trainable(&self) -> bool {
+        self.trainable && self.layer.trainable()
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        let within = |part: Part| match part.group.as_str() {
+            "" => Part { group: "layer".to_owned(), ..part },
+            group => Part { group: format!("layer/{group}"), ..part },
+        };
+        match self.layer.parts() {
+            own if own.is_empty() => vec![Part { group: "layer".to_owned(), weights: usize::MAX }],
+            own => own.into_iter().map(within).collect(),
+        }
+    }
+
+    fn forward<'t>(
+        &self,
+        weights: &[Var<'t, T>],
+        x: &Var<'t, T>,
+        cx: &mut Context<T>,
+    ) -> Var<'t, T> {
+        let steps = x.shape()[1];
+        let mode = match cx.mode() {
+            Mode::Infer if self.layer.couples_samples() => {
+                return self.step_by_step(weights, x, cx);
+            }
+            Mode::Train { .. } if cx.trainable() && self.layer.couples_samples_in_training() => {
+                return self.step_by_step(weights, x, cx);
+            }
+            Mode::Infer => Mode::Infer,
+            // Each step is a sample of its own.
+            Mode::Train { seed, step, layer, first_sample } => {
+                Mode::Train { seed, step, layer, first_sample: first_sample * steps }
+            }
+        };
+        let shape = x.shape();
+        let rows = [&[shape[0] * steps], &shape[2..]].concat();
+        let rows = x.reshape(&rows[..]);
+        let y = self.layer.forward(
+            weights,
+            &[&rows],
+            &mut Context::new(mode).with_trainable(cx.trainable()),
+        );
+        y.reshape(&with_steps(y.shape(), steps)[..])
+    }
+
+    fn couples_samples(&self) -> bool {
+        self.layer.couples_samples()
+    }
+
+    fn couples_samples_in_training(&self) -> bool {
+        self.layer.couples_samples_in_training()
+    }
+
+    fn check_input(&self, x: &Tensor<T>) -> Result<(), String> {
+        self.layer.check_input(x)
+    }
+}
