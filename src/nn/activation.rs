@@ -65,7 +65,14 @@ macro_rules! activations {
                 match name {
                     $($name $(| $alias)? => Ok(Activation::$variant),)*
                     // These two change the shape or need numbers, so that Keras's layers cannot do with them either.
-                    "glu" | "threshold" => Err(format!("the activation {name:?} is not one that a layer can have")),
+                    "glu" | "threshold" => {
+                        Err(format!("the activation {name:?} is not one that a layer can have"))
+                    }
+                    "sparsemax" => Err(
+                        "the activation \"sparsemax\" is not supported: Keras's does not sum to 1, as that of the paper does, \
+                         Var::sparsemax"
+                            .to_owned(),
+                    ),
                     _ => {
                         let known = [$($name),*].join(", ");
                         Err(format!("the activation {name:?} is not supported; supported are {known}"))
@@ -155,8 +162,6 @@ activations! {
     Softmax = "softmax" => |x| x.softmax();
     /// The logarithm of `Softmax`: [`Var::log_softmax`].
     LogSoftmax = "log_softmax" => |x| x.log_softmax();
-    /// Like `Softmax`, but small values become 0: [`Var::sparsemax`].
-    Sparsemax = "sparsemax" => |x| x.sparsemax();
 }
 
 /// `x / width + 1 / 2`, limited to the range from 0 to 1.

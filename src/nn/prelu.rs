@@ -85,7 +85,9 @@ mod tests {
             let x: Tensor<f64> = Tensor::uniform([3, 4, 5], -1.0, 1.0, &mut Stream::new(3));
             let alpha = Tensor::uniform(shape, -1.0, 1.0, &mut Stream::new(4));
             gradcheck(
-                |[x, alpha]| layer.forward(&[alpha.clone()], x, &mut Context::new(Mode::Infer)),
+                |[x, alpha]| {
+                    layer.forward(std::slice::from_ref(alpha), x, &mut Context::new(Mode::Infer))
+                },
                 [x, alpha],
             )
             .unwrap();
