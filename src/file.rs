@@ -1,13 +1,39 @@
 //! Files that are complete or not there.
+//!
+//! What is written appears complete or not at all; what is read is not the pointer that Git LFS left in place of a file.
 
 use crate::error::{Error, Result};
 use std::fs::{self, File, Metadata};
 use std::hash::{BuildHasher, RandomState};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// As many symbolic links in a row as Linux follows.
 const MAX_LINKS: usize = 40;
+
+/// What Git LFS writes in place of a file that it has not fetched begins with this.
+const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/v1";
+
+/// The bytes of a file, at most `limit` of them.
+pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| {
+            // Memory for all of it at once.
+            let len = file.metadata().map_or(0, |metadata| metadata.len());
+            bytes.try_reserve(len.min(limit) as usize)?;
+            file.take(limit).read_to_end(&mut bytes)
+        })
+        .map_err(|error| Error::io(path, error))?;
+    if bytes.starts_with(POINTER) {
+        return Err(Error::format(
+            path,
+            "this is not the file itself, but a pointer that Git LFS left in its place; \
+             `git lfs pull` in its repository fetches the file",
+        ));
+    }
+    Ok(bytes)
+}
 
 /// Writes a file under a name of its own beside `path`, forces it to the disk, and renames it. On an
 /// error, whatever was at `path` is untouched, and nothing else is left behind.

@@ -37,7 +37,7 @@ use std::path::Path;
 /// ```
 pub fn load(path: impl AsRef<Path>) -> Result<Tensor> {
     let path = path.as_ref();
-    let bytes = std::fs::read(path).map_err(|error| Error::io(path, error))?;
+    let bytes = file::read(path, u64::MAX)?;
     decode(&bytes).map_err(|reason| Error::format(path, reason))
 }
 

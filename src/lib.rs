@@ -121,10 +121,11 @@ pub use model::{
 };
 pub use nn::layers::*;
 pub use nn::{
-    Activation, AxisList, Borders, Config, Context, Distribution, Factor, Fan, Initializer, Layer,
-    Mode, MultiLayer, Numbers, Options, Pair, Part, Regularizer, Single, Triple, Weight, layers,
+    Activation, AxisList, Borders, Config, Constraint, Context, Distribution, Factor, Fan,
+    Initializer, Layer, Mode, MultiLayer, Numbers, Options, Pair, Part, Regularizer, Single,
+    Triple, Weight, activations, layers,
 };
-pub use ops::{Convolution, TransposedConvolution};
+pub use ops::{Convolution, Rectifier, TransposedConvolution};
 pub use rand;
 pub use scalar::Scalar;
 pub use serde_json;

@@ -14,10 +14,10 @@ pub use crate::kernels::{FillMode, Interpolation};
 pub use crate::model::{
     Callback, Fit, History, Input, Model, Node, Of, Sequential, Shared, Verbose,
 };
-pub use crate::nn::Activation::{self, Elu, Linear, Relu, Sigmoid, Softmax, Tanh};
-pub use crate::nn::Initializer;
 pub use crate::nn::Regularizer::{self, L1, L1L2, L2};
+pub use crate::nn::activations::*;
 pub use crate::nn::layers::*;
+pub use crate::nn::{Activation, Constraint, Initializer};
 pub use crate::tensor::{Stream, Tensor};
 pub use crate::train::{
     Accuracy, Adagrad, Adam, AdamW, Auc, BinaryAccuracy, BinaryCrossentropy, CategoricalAccuracy,

@@ -20,7 +20,7 @@ const ARROWS: [(&str, &[&str]); 19] = [
     ("ops", &["autograd", "buffer", "kernels", "scalar", "tensor"]),
     ("nn", &["autograd", "kernels", "ops", "scalar", "tensor"]),
     ("train", &["autograd", "nn", "ops", "scalar", "tensor"]),
-    ("datasets", &["error", "images", "scalar", "tensor"]),
+    ("datasets", &["error", "file", "images", "scalar", "tensor"]),
     (
         "model",
         &["autograd", "buffer", "datasets", "error", "kernels", "nn", "scalar", "tensor", "train"],

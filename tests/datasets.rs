@@ -263,6 +263,82 @@ fn folders_with_the_names_of_files_are_passed_over() {
     assert_is_mnist_of_three(mnist(&scratch).unwrap());
 }
 
+/// macOS leaves `._name` beside a file on disks of other systems.
+#[test]
+fn hidden_files_are_passed_over() {
+    let scratch = mnist_folder("idx-hidden");
+    for (name, _) in mnist_files() {
+        write(&scratch, &format!("._{name}"), b"\0\x05\x16\x07\0\x02\0\0Mac OS X");
+    }
+    assert_is_mnist_of_three(mnist(&scratch).unwrap());
+    fs::remove_file(scratch.path(TRAIN_IMAGES)).unwrap();
+    assert_says(mnist(&scratch), &["the folder has no train-images-idx3-ubyte"]);
+}
+
+#[test]
+fn two_data_sets_in_a_folder_are_an_error_that_lists_both() {
+    let scratch = mnist_folder("idx-two");
+    for (name, bytes) in mnist_files() {
+        write(&scratch, &format!("fashion-{name}"), &bytes);
+    }
+    let both = ["several data sets: fashion-train-images-idx3-ubyte, train-images-idx3-ubyte;"];
+    assert_says(mnist(&scratch), &both);
+
+    let scratch = mnist_folder("idx-two-tests");
+    write(&scratch, "test-labels.idx1-ubyte", &idx(&[1], &[7]));
+    let both = ["several data sets: t10k-labels-idx1-ubyte, test-labels.idx1-ubyte;"];
+    assert_says(mnist(&scratch), &both);
+
+    // Images of one, labels of another.
+    let scratch = mnist_folder("idx-mixed");
+    let fashion = format!("fashion-{TRAIN_LABELS}");
+    fs::rename(scratch.path(TRAIN_LABELS), scratch.path(&fashion)).unwrap();
+    let both = ["several data sets: train-images-idx3-ubyte, fashion-train-labels-idx1-ubyte;"];
+    assert_says(mnist(&scratch), &both);
+}
+
+/// What Git LFS leaves in place of a file that it has not fetched.
+const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/v1\n\
+    oid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n";
+
+#[test]
+fn pointers_of_git_lfs_are_no_data() {
+    let scratch = mnist_folder("idx-pointer");
+    write(&scratch, TEST_LABELS, POINTER);
+    assert_says(mnist(&scratch), &[TEST_LABELS, "a pointer that Git LFS left", "`git lfs pull`"]);
+    fs::rename(scratch.path(TEST_LABELS), scratch.path(&format!("{TEST_LABELS}.gz"))).unwrap();
+    assert_says(mnist(&scratch), &["idx1-ubyte.gz", "a pointer that Git LFS left"]);
+
+    let scratch = zip_folder("zip-pointer");
+    write(&scratch, "zip.test", POINTER);
+    assert_says(zip(&scratch), &["zip.test", "a pointer that Git LFS left"]);
+}
+
+#[test]
+fn pointers_of_git_lfs_are_no_models_and_no_pictures() {
+    let scratch = Scratch::new("pointers");
+    let mut model = Sequential::new([4]).add(Dense::new(2)).build(1).unwrap();
+    let keras: &[&str] = if cfg!(feature = "keras") { &["m.keras", "m.h5"] } else { &[] };
+    for name in keras.iter().chain(&["m.safetensors"]) {
+        write(&scratch, name, POINTER);
+        let load = Model::<f32>::load(scratch.path(name)).unwrap_err();
+        let load_weights = model.load_weights(scratch.path(name)).unwrap_err();
+        for error in [load, load_weights] {
+            let error = error.to_string();
+            assert!(
+                error.contains(name) && error.contains("a pointer that Git LFS left"),
+                "{error}"
+            );
+        }
+    }
+    #[cfg(feature = "images")]
+    {
+        write(&scratch, "p.png", POINTER);
+        let error = cinta::images::load(scratch.path("p.png")).unwrap_err().to_string();
+        assert!(error.contains("p.png: this is not the file itself"), "{error}");
+    }
+}
+
 #[test]
 fn as_many_labels_as_images() {
     let scratch = mnist_folder("idx-counts");
@@ -369,6 +445,33 @@ mod gzip {
         fs::remove_file(scratch.path("zip.train")).unwrap();
         write(&scratch, "zip.train.gz", &members.concat());
         assert_eq!(zip(&scratch).unwrap().0.targets().argmax(1), [1, 2]);
+    }
+
+    /// As `gzip -d` does, which takes zeros for the padding of tapes.
+    #[test]
+    fn zeros_may_follow_gzip_members_and_nothing_else() {
+        let scratch = mnist_folder("idx-tail");
+        let bytes = compress(&scratch, TRAIN_IMAGES);
+        let name = format!("{TRAIN_IMAGES}.gz");
+        for zeros in [1, 2, 511, 100_000] {
+            write(&scratch, &name, &[&bytes[..], &vec![0; zeros]].concat());
+            assert_is_mnist_of_three(mnist(&scratch).unwrap());
+        }
+        for (tail, len) in [
+            (&b"\n"[..], "1 bytes"),
+            (b"<html></html>", "13 bytes"),
+            (b"\0\0\0x", "4 bytes"),
+            (b"\x1F", "1 bytes"),
+            // gzip would leave out the second member.
+            (&[&[0; 8], &bytes[..]].concat(), "bytes"),
+        ] {
+            write(&scratch, &name, &[&bytes[..], tail].concat());
+            let parts = ["the compressed data end", len, "not gzip's"];
+            assert_says(mnist(&scratch), &[&parts[..], &[&name]].concat());
+        }
+        // The second member is broken.
+        write(&scratch, &name, &[&bytes[..], &bytes[..bytes.len() - 1]].concat());
+        assert_says(mnist(&scratch), &[&name, "not a complete gzip file"]);
     }
 
     #[test]

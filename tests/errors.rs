@@ -1155,7 +1155,7 @@ mod files {
 
         let mut other = file.clone();
         other.tensor("dense/kernel").1 = "I32".to_owned();
-        assert_says(&loader.complaint(&other.bytes()), &["dense/kernel", "I32", "f32"]);
+        assert_says(&loader.complaint(&other.bytes()), &["dense/kernel", "I32", "F32"]);
 
         for value in [f32::NAN, f32::INFINITY] {
             for name in ["dense/bias", "optimizer/dense/bias/momentum"] {
@@ -1164,6 +1164,77 @@ mod files {
                 assert_says(&loader.complaint(&other.bytes()), &[name, "finite"]);
             }
         }
+    }
+
+    /// Loads the weights of a file into a model like that of [`small`], or says why not.
+    fn weights_of(scratch: &Scratch, file: &File) -> Result<Model, String> {
+        let path = scratch.path("weights.safetensors");
+        std::fs::write(&path, file.bytes()).unwrap();
+        let dense = Dense::new(2).activation(Softmax);
+        let chain = Sequential::new([3, 3, 1]).add(Conv2d::new(1, 2)).add(MaxPooling2d::new(2));
+        let mut model = chain.add(Flatten::new()).add(dense).build(9).unwrap();
+        let before = model.get_weights();
+        match model.load_weights(&path) {
+            Ok(()) => Ok(model),
+            Err(error) => {
+                assert_eq!(model.get_weights(), before);
+                Err(error.to_string())
+            }
+        }
+    }
+
+    #[test]
+    fn weights_alone_are_those_of_the_model_and_no_others() {
+        let (scratch, file) = (Scratch::new("weights-alone"), File::read(&small()));
+        let whole = weights_of(&scratch, &file).unwrap();
+        assert_eq!(
+            whole.get_weights(),
+            Loader::new("whole").load(&file.bytes()).unwrap().get_weights()
+        );
+        for name in
+            ["dense_1/kernel", "dense/gamma", "optimizer/kernel", "optimizer/x/kernel/momentum"]
+        {
+            let mut other = file.clone();
+            other.tensors.push((name.to_owned(), "F32".to_owned(), vec![1], vec![0; 4]));
+            let expected = format!("the tensor {name} belongs to no layer of the model");
+            assert_says(&weights_of(&scratch, &other).unwrap_err(), &[&expected]);
+        }
+    }
+
+    /// 1.5, -2 and so on, which all types of numbers can hold.
+    #[test]
+    fn weights_of_16_bits_are_widened() {
+        let (scratch, mut file) = (Scratch::new("16-bits"), File::read(&small()));
+        for (dtype, one_and_a_half, minus_two) in
+            [("F16", [0, 0x3E], [0, 0xC0]), ("BF16", [0xC0, 0x3F], [0, 0xC0])]
+        {
+            let (_, known, _, bytes) = file.tensor("dense/kernel");
+            *known = dtype.to_owned();
+            *bytes = [one_and_a_half, minus_two].concat();
+            let loaded = Loader::new("halves").load(&file.bytes()).unwrap();
+            for model in [loaded, weights_of(&scratch, &file).unwrap()] {
+                assert_eq!(
+                    model.weight("dense", "kernel").unwrap().to_vec(),
+                    [1.5, -2.0],
+                    "{dtype}"
+                );
+            }
+        }
+        let (_, known, _, bytes) = file.tensor("dense/kernel");
+        *known = "F64".to_owned();
+        *bytes = [0.1f64, 2.0].map(f64::to_le_bytes).concat();
+        let expected =
+            "dense/kernel is of type f64, and the model computes in f32, which would lose digits";
+        assert_says(&weights_of(&scratch, &file).unwrap_err(), &[expected, "use a model of f64"]);
+
+        let path = scratch.path("weights.safetensors");
+        let build = || Sequential::<f64>::typed([1]).add(Dense::new(2)).build(9).unwrap();
+        let narrow = Sequential::new([1]).add(Dense::new(2)).build(3).unwrap();
+        narrow.save_weights(&path).unwrap();
+        let mut wide = build();
+        wide.load_weights(&path).unwrap();
+        let expected = narrow.weight("dense", "kernel").unwrap().iter().map(f64::from);
+        assert!(wide.weight("dense", "kernel").unwrap().iter().eq(expected));
     }
 
     #[test]

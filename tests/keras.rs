@@ -192,6 +192,223 @@ fn weights_of_the_first_files_of_keras_3() {
     assert_eq!(model.get_weights(), expected);
 }
 
+/// The arrays are in chunks, each with other filters: gzip, LZF, shuffle, fletcher32.
+#[test]
+fn packed_arrays_are_read() {
+    let scratch = Scratch::new("keras-packed");
+    assert!(all(&scratch, &load("packed.h5")) == all(&scratch, &whole_h5(&scratch)));
+    let expected = load("bars.keras").get_weights();
+    for name in ["packed.h5", "packed.weights.h5"] {
+        let mut model = bars(1);
+        model.load_weights(golden(name)).unwrap();
+        assert_eq!(model.get_weights(), expected, "{name}");
+    }
+}
+
+/// `bars.keras` as an `.h5` file of ours, read again: that format knows less of the training.
+fn whole_h5(scratch: &Scratch) -> Model {
+    let path = scratch.path("whole.h5");
+    load("bars.keras").save(&path).unwrap();
+    Model::load(&path).unwrap()
+}
+
+/// Checks that weights are those of `bars.keras`, rounded to so many binary digits.
+fn assert_rounded(weights: &[Tensor], digits: i32, what: &str) {
+    let expected = load("bars.keras").get_weights();
+    assert_eq!(weights.len(), expected.len());
+    for (found, expected) in weights.iter().zip(&expected) {
+        assert_eq!(found.shape(), expected.shape());
+        for (found, expected) in found.iter().zip(expected.iter()) {
+            let error = (found - expected).abs();
+            let half_of_the_last = expected.abs() * 2f32.powi(-digits);
+            assert!(error <= half_of_the_last, "{what}: {found} instead of {expected}");
+        }
+    }
+}
+
+#[test]
+fn big_endian_arrays_are_read() {
+    let mut model = bars(1);
+    model.load_weights(golden("big_endian.weights.h5")).unwrap();
+    let (weights, expected) = (model.get_weights(), load("bars.keras").get_weights());
+    assert_eq!([&weights[0], &weights[2]], [&expected[0], &expected[2]]);
+    // The biases are of 16 bits there.
+    assert_rounded(&weights, 11, "big-endian");
+}
+
+#[test]
+fn models_of_16_bits_are_read_and_compute_more_exactly() {
+    let text = fs::read_to_string(golden("packed.json")).unwrap();
+    let facts: Value = serde_json::from_str(&text).unwrap();
+    for (name, digits) in [("float16.h5", 11), ("bfloat16.keras", 8)] {
+        let model = load(name);
+        assert_rounded(&model.get_weights(), digits, name);
+        let found = model.predict(samples(&model, 4).inputs()).unwrap().to_vec();
+        for (found, expected) in found.iter().zip(numbers(&facts[name])) {
+            assert!(
+                (found - expected).abs() < 4.0 * 2f32.powi(-digits),
+                "{name}: {found} {expected}"
+            );
+        }
+        let mut other = bars(1);
+        other.load_weights(golden(name)).unwrap();
+        assert_eq!(other.get_weights(), model.get_weights(), "{name}");
+        // The same numbers in a model of f64.
+        let wide = Model::<f64>::load(golden(name)).unwrap().get_weights();
+        for (wide, narrow) in wide.iter().zip(model.get_weights()) {
+            assert!(wide.iter().eq(narrow.iter().map(f64::from)), "{name}");
+        }
+    }
+}
+
+/// A model of dense layers with these names, with other weights for each seed.
+fn named(names: &[&str], seed: u64) -> Result<Model, Error> {
+    let chain = names.iter().fold(Sequential::new([2]).name("named"), |chain, name| {
+        chain.add(Dense::new(2).bias_initializer(Initializer::Ones).name(*name))
+    });
+    let mut model = chain.build(seed)?;
+    model.compile(Compile::new(Adam::new(0.01), MeanSquaredError));
+    let data = Dataset::new(Tensor::ones([4, 2]), Tensor::ones([4, 2]))?;
+    model.fit(&data, Fit { epochs: 1, verbose: Verbose::Silent, ..Fit::default() })?;
+    Ok(model)
+}
+
+#[test]
+fn names_that_mean_something_to_a_format_are_kept() {
+    let long = "long".repeat(4_000);
+    let names = [
+        "model_weights",
+        "optimizer_weights",
+        "optimizer",
+        "layers",
+        "vars",
+        "..",
+        "...",
+        "a: b",
+        "0",
+        "dense_1",
+        "_layer_checkpoint_dependencies",
+        "layer_names",
+        "weight_names",
+        "kernel",
+        "named",
+        "é\n",
+        "cinta",
+        " ",
+        "a.b",
+        "__metadata__",
+        "C:\\",
+        &long,
+    ];
+    let scratch = Scratch::new("keras-kept-names");
+    let model = named(&names, 1).unwrap();
+    for file in ["m.keras", "m.h5", "m.safetensors"] {
+        let path = scratch.path(file);
+        model.save(&path).unwrap();
+        let loaded = Model::load(&path).unwrap();
+        assert!(all(&scratch, &loaded) == all(&scratch, &model), "{file}");
+    }
+    for file in ["m.keras", "m.h5", "m.safetensors", "m.weights.h5", "w.safetensors"] {
+        let path = scratch.path(file);
+        if !path.exists() {
+            model.save_weights(&path).unwrap();
+        }
+        let mut other = named(&names, 2).unwrap();
+        other.load_weights(&path).unwrap();
+        assert_eq!(other.get_weights(), model.get_weights(), "{file}");
+    }
+}
+
+#[test]
+fn names_that_a_format_cannot_keep_are_refused_by_save() {
+    let scratch = Scratch::new("keras-refused-names");
+    let path = scratch.path("m.h5");
+    for name in [".", "top_level_model_weights", "nul \0", &"long".repeat(5_000)] {
+        let model = named(&["first", name], 1).unwrap();
+        let error = model.save(&path).unwrap_err().to_string();
+        let parts = [&format!("a layer cannot be called {name:?}"), "another name", "`.keras`"];
+        assert!(parts.iter().all(|part| error.contains(part)), "{error}");
+        assert!(!path.exists());
+        for file in ["m.keras", "m.safetensors"] {
+            model.save(scratch.path(file)).unwrap();
+            let loaded: Model = Model::load(scratch.path(file)).unwrap();
+            assert_eq!(loaded.get_weights(), model.get_weights(), "{file} {name:?}");
+        }
+    }
+    for name in ["", "a/b", "/", "/a"] {
+        let error = named(&["first", name], 1).unwrap_err().to_string();
+        assert!(error.contains(&format!("has no `/`, and this is {name:?}")), "{error}");
+    }
+    for name in ["", ".", "a/b", "nul \0"] {
+        let model = Sequential::new([2]).name(name).add(Dense::new(2)).build(1).unwrap();
+        for file in ["m.h5", "m.keras"] {
+            let error = model.save(scratch.path(file)).unwrap_err().to_string();
+            assert!(error.contains(&format!("the model's name {name:?}")), "{error}");
+        }
+    }
+}
+
+/// A layer whose class has this name.
+struct Class(&'static str);
+
+impl cinta::Layer<f32> for Class {
+    fn class_name(&self) -> &str {
+        self.0
+    }
+
+    fn config(&self) -> cinta::Config {
+        cinta::Config::new()
+    }
+
+    fn output_shape(&self, input: cinta::Shape) -> Result<cinta::Shape, String> {
+        Ok(input)
+    }
+
+    fn weights(&self, _: cinta::Shape) -> Vec<cinta::Weight> {
+        vec![cinta::Weight::new("w", [2], Initializer::Ones)]
+    }
+
+    fn forward<'t>(
+        &self,
+        weights: &[cinta::Var<'t, f32>],
+        x: &cinta::Var<'t, f32>,
+        _: &mut cinta::Context<f32>,
+    ) -> cinta::Var<'t, f32> {
+        x * &weights[0]
+    }
+}
+
+/// Files of Keras 3 number the layers of a class: `dense`, `dense_1`.
+#[test]
+fn classes_that_a_format_cannot_keep_apart_are_refused_by_save() {
+    let scratch = Scratch::new("keras-classes");
+    let with = |class| {
+        let chain = Sequential::new([2]).add(Dense::new(2)).add(Dense::new(2)).add(Class(class));
+        chain.build(1).unwrap().save(scratch.path("m.keras"))
+    };
+    with("Mine").unwrap();
+    let error = with("Dense_1").unwrap_err().to_string();
+    assert!(error.contains("dense_1 (Dense) and dense_1_1 (Dense_1) would both be"), "{error}");
+    with("my/Layer").unwrap();
+    for class in ["", "."] {
+        let error = Sequential::new([2]).add(Class(class)).build(1).unwrap_err().to_string();
+        assert!(
+            error.contains(&format!("has a letter or a digit, and this is {class:?}")),
+            "{error}"
+        );
+    }
+}
+
+/// A file of the real Keras, in the format of Keras 2.
+#[test]
+fn weights_of_layers_with_odd_names() {
+    let names = ["model_weights", "layers", "optimizer_weights", "..", "a: b"];
+    let mut model = named(&names, 1).unwrap();
+    model.load_weights(golden("named_weights.h5")).unwrap();
+    let numbers: Vec<f32> = model.get_weights().iter().flat_map(Tensor::to_vec).collect();
+    assert_eq!(numbers, (0..30).map(|i| i as f32).collect::<Vec<f32>>());
+}
+
 #[test]
 fn weights_of_another_model_change_nothing() {
     let mut model =

@@ -140,7 +140,14 @@ fn mutate(bytes: &[u8], other: &[u8], random: &mut Stream) -> Vec<u8> {
 fn thousands_of_damaged_files_do_no_harm() {
     let _alone = alone();
     let scratch = Scratch::new("keras-damaged");
-    let names = ["bars.keras", "bars_2_2_2.h5", "bars_2_2_4.h5", "bars.weights.h5"];
+    let names = [
+        "bars.keras",
+        "bars_2_2_2.h5",
+        "bars_2_2_4.h5",
+        "bars.weights.h5",
+        "packed.h5",
+        "packed.weights.h5",
+    ];
     let mut files: Vec<(&str, Vec<u8>)> = names.map(|name| (name, golden(name))).to_vec();
     for name in ["own.keras", "own.h5", "own.weights.h5"] {
         files.push((name, written(&scratch, name)));
@@ -175,6 +182,7 @@ fn a_file_that_ends_too_early_is_refused_wherever_it_ends() {
         ("bars.keras", golden("bars.keras")),
         ("bars_2_2_2.h5", golden("bars_2_2_2.h5")),
         ("bars.weights.h5", golden("bars.weights.h5")),
+        ("packed.weights.h5", golden("packed.weights.h5")),
         ("own.h5", own),
     ] {
         for end in (0..bytes.len()).step_by(97).chain([bytes.len() - 1]) {
@@ -344,6 +352,13 @@ fn groups_that_contain_themselves() {
     assert!(refused.count() > 5);
 }
 
+/// Bytes of the bias of the last layer, of which two and one are in a chunk.
+fn load_bias(bytes: &[u8]) -> Vec<u8> {
+    let model = open(&Scratch::new("keras-bias"), "m.h5", bytes).unwrap();
+    let bias = model.weight("last", "bias").unwrap().to_vec();
+    bias[..2].iter().flat_map(|x| x.to_le_bytes()).collect()
+}
+
 #[test]
 fn arrays_that_are_not_there_or_not_numbers() {
     let _alone = alone();
@@ -354,7 +369,7 @@ fn arrays_that_are_not_there_or_not_numbers() {
         assert_refused(
             "m.h5",
             &replaced(&bytes, &kernel, &shape(dims)),
-            "the array /model_weights/first",
+            "the architecture asks for [3, 3, 1, 3]",
         );
     }
     assert_refused(
@@ -362,6 +377,22 @@ fn arrays_that_are_not_there_or_not_numbers() {
         &replaced(&bytes, &kernel, &shape([3, 1, 3, 3])),
         "the architecture asks for [3, 3, 1, 3]",
     );
+
+    // The chunks of an array, two along each axis, each of four bytes; not as large as this file could be unpacked.
+    let chunk = |first: u32| [first, 2, 1, 2, 4].map(u32::to_le_bytes).concat();
+    let packed = golden("packed.h5");
+    for first in [1 << 26, u32::MAX] {
+        assert_refused(
+            "m.h5",
+            &replaced(&packed, &chunk(2), &chunk(first)),
+            "would be unpacked to more than 16 times the size of the file",
+        );
+    }
+    // A byte of a chunk changes, and fletcher32 sees it.
+    let bias = load_bias(&packed);
+    let mut changed = bias.clone();
+    changed[0] ^= 1;
+    assert_refused("m.h5", &replaced(&packed, &bias, &changed), "fletcher32 mismatch");
 
     // Files that are well-formed, but say nonsense.
     let weights = |values: fn(&mut hdf5_pure::GroupBuilder), names: &[&str]| {
@@ -403,10 +434,10 @@ fn arrays_that_are_not_there_or_not_numbers() {
         (
             |layer| {
                 let k = layer.create_dataset("k").with_f32_data(&[0.0; 2]).with_shape(&[2, 1]);
-                k.with_chunks(&[1, 1]);
+                k.with_scale_offset(hdf5_pure::ScaleOffset::FloatDScale(3));
             },
             &["k", "b"],
-            "the array /layer/k is compressed or in pieces",
+            "the array /layer/k is packed with the filter 6 of HDF5; gzip, LZF, shuffle and fletcher32 can be read",
         ),
     ] {
         let error = load(weights(values, names));

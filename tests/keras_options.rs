@@ -88,8 +88,8 @@ fn what_cannot_be_done_is_named() {
         ),
         (
             option(1, "activity_regularizer"),
-            json!({ "class_name": "L2" }),
-            "layer first (Conv2D): the option activity_regularizer",
+            json!({ "class_name": "no_such_thing" }),
+            "layer first (Conv2D): the option activity_regularizer: the regularizer no_such_thing",
         ),
         (
             option(1, "activation"),
@@ -212,7 +212,7 @@ fn what_makes_no_difference_is_read_over() {
 }
 
 #[test]
-fn activations_that_are_layers_with_their_usual_options() {
+fn activations_that_are_layers() {
     let layer = |class_name: &str, config: Value| json!({ "module": "keras.layers", "class_name": class_name, "config": config, "registered_name": null });
     let with = |extra: Value| {
         changed(|config| config["config"]["layers"].as_array_mut().unwrap().push(extra))
@@ -222,29 +222,48 @@ fn activations_that_are_layers_with_their_usual_options() {
             "ReLU",
             json!({ "name": "end", "max_value": null, "negative_slope": 0.0, "threshold": 0 }),
         ),
+        ("ReLU", json!({ "name": "end", "max_value": 6.0 })),
+        ("LeakyReLU", json!({ "name": "end", "alpha": 0.1 })),
         ("Softmax", json!({ "name": "end", "axis": -1 })),
-        ("ELU", json!({ "name": "end", "alpha": 1.0 })),
+        ("Softmax", json!({ "name": "end", "axis": [-1] })),
+        ("ELU", json!({ "name": "end", "alpha": 0.5 })),
     ] {
         let model = load(&with(layer(class_name, options)), &Registry::new()).unwrap();
-        assert_eq!(model.get_layer("end").unwrap().class_name(), "Activation");
+        assert_eq!(model.get_layer("end").unwrap().class_name(), class_name);
     }
     for (class_name, options, expected) in [
         (
             "ReLU",
-            json!({ "name": "end", "max_value": 6.0 }),
-            "layer end (ReLU): the option max_value = 6.0",
-        ),
-        (
-            "ReLU",
-            json!({ "name": "end", "negative_slope": 0.1 }),
-            "layer end (ReLU): the option negative_slope = 0.1",
+            json!({ "name": "end", "threshold": -1.0 }),
+            "layer end (ReLU): threshold = -1 is not a finite number of at least 0",
         ),
         (
             "Softmax",
-            json!({ "name": "end", "axis": 1 }),
-            "layer end (Softmax): the option axis = 1",
+            json!({ "name": "end", "axis": 2 }),
+            "[2] are not different axes of a sample of shape [3]; use 1 to 1, or -1 for the last",
         ),
-        ("ELU", json!({ "name": "end", "alpha": 0.5 }), "layer end (ELU): the option alpha = 0.5"),
+        (
+            "Activation",
+            json!({ "name": "end", "activation": "glu" }),
+            "the activation \"glu\" is not one that a layer can have",
+        ),
+        (
+            "Activation",
+            json!({ "name": "end", "activation": { "class_name": "PReLU", "config": {} } }),
+            "the option activation: PReLU: this class is not supported as an activation",
+        ),
+        (
+            "Dense",
+            json!({ "name": "end", "units": 2, "kernel_initializer": "identity", "kernel_constraint": {
+                "class_name": "MaxNorm", "config": { "max_value": 1.0, "axis": 2 },
+            } }),
+            "the axes [2] are not those of a weight of shape [3, 2]",
+        ),
+        (
+            "Dense",
+            json!({ "name": "end", "units": 2, "bias_initializer": "orthogonal" }),
+            "the initializer of the bias: Orthogonal is for two axes or more, and this is [2]",
+        ),
     ] {
         let error = load(&with(layer(class_name, options)), &Registry::new()).unwrap_err();
         assert!(error.contains(expected), "{error}");

@@ -66,13 +66,20 @@ def wide():
 
 
 def dropping():
-    return [L.Conv2D(3, 3, padding="same"), L.Dropout(0.25, seed=3), L.MaxPooling2D(), L.Flatten(), L.Dropout(0.5),
-            L.Dense(3, activation="softmax")]
+    return [L.RandomFlip("vertical"), L.Conv2D(3, 3, padding="same"), L.Dropout(0.25, seed=3), L.MaxPooling2D(),
+            L.Flatten(), L.Dropout(0.5), L.Dense(3, activation="softmax")]
 
 
 def deep():
     """Enough layers, with names long enough, that lists of names need several attributes."""
     layers = [L.Dense(4, name=f"layer_{i:03}_" + "x" * 900) for i in range(80)]
+    return [L.Flatten(), *layers, L.Dense(3, activation="softmax")]
+
+
+def named():
+    """Names that mean something to a format."""
+    names = ["model_weights", "optimizer_weights", "layers", "vars", "..", "a: b", "cinta", "dense_1", "é"]
+    layers = [L.Dense(4, name=name) for name in names]
     return [L.Flatten(), *layers, L.Dense(3, activation="softmax")]
 
 
@@ -107,6 +114,25 @@ def normalised(optimizer):
     frozen.trainable = False
     x = L.BatchNormalization(center=False)(L.Dense(5, use_bias=False)(L.Flatten()(L.Activation("relu")(frozen(x)))))
     model = keras.Model(image, L.Dense(3, activation="softmax")(x))
+    model.compile(optimizer, "categorical_crossentropy", metrics=["accuracy", "categorical_crossentropy"])
+    train(model)
+    return model
+
+
+def prepared(optimizer):
+    """What prepares, reshapes and normalises samples, one by one; random changes that change nothing."""
+    image = keras.Input((6, 6, 2), name="image")
+    adapted = L.Normalization(name="adapted")
+    adapted.adapt(inputs(20, 6, 6, 2) * 3 - 1)
+    x = L.Rescaling([2.0, 0.5], offset=-0.25)(L.Normalization(mean=0.5, variance=0.1)(adapted(image)))
+    x = L.RandomTranslation(0.0, 0.0)(L.RandomZoom(0.0)(L.RandomRotation(0.0, interpolation="nearest")(x)))
+    x = L.RandomContrast(0.0, value_range=(-50, 50))(L.RandomBrightness(0.0, value_range=(-50, 50))(x))
+    x = L.CenterCrop(4, 5)(L.Resizing(7, 5, interpolation="bicubic", antialias=True)(x))
+    x = L.LayerNormalization(axis=[1, 3], epsilon=0.01)(L.Conv2D(4, 3, padding="same")(L.Identity()(x)))
+    x = L.RMSNormalization()(L.GroupNormalization(2, scale=False)(L.GroupNormalization(-1, center=False)(x)))
+    rows = L.UnitNormalization()(L.Permute((2, 1))(L.Reshape((-1, 4))(x)))
+    pairs = L.Dot(axes=(2, -1), normalize=True)([rows, L.RepeatVector(3)(L.Flatten()(L.Dense(5)(rows)))])
+    model = keras.Model(image, L.Dense(3, activation="softmax")(L.Flatten()(pairs)))
     model.compile(optimizer, "categorical_crossentropy", metrics=["accuracy", "categorical_crossentropy"])
     train(model)
     return model
@@ -192,6 +218,17 @@ def several(optimizer):
     model.compile(optimizer, losses, loss_weights={"scores": 1.0, "size": 0.25}, metrics=metrics)
     train(model)
     return model
+
+
+def pack(path):
+    """Writes the arrays of an HDF5 file anew, in chunks and with gzip."""
+    with h5py.File(path, "a") as file:
+        names = []
+        file.visititems(lambda name, it: names.append(name) if getattr(it, "shape", ()) else None)
+        for name in names:
+            array = file[name][()]
+            del file[name]
+            file.create_dataset(name, data=array, chunks=True, compression="gzip", shuffle=True)
 
 
 def nested(optimizer):
@@ -334,6 +371,7 @@ def main():
     models["images"] = images(O.SGD(0.05, momentum=0.5))
     models["series"] = series(O.SGD(0.05, momentum=0.5))
     models["volumes"] = volumes(O.SGD(0.05, momentum=0.5))
+    models["prepared"] = prepared(O.SGD(0.05, momentum=0.5))
     models["several"] = several(O.SGD(0.05, momentum=0.5))
     models["several_adam"] = several(O.Adam(0.01))
     models["nested"] = nested(O.SGD(0.05, momentum=0.5))
@@ -344,6 +382,7 @@ def main():
         train(model)
         models[network.__name__] = model
     models["deep"] = build(deep(), O.SGD(0.01))
+    models["named"] = build(named(), O.Adam(0.01))
     models["squared"] = build(small(), O.SGD(0.05), "mean_squared_error", ["mean_squared_error"])
     smoothed = keras.losses.CategoricalCrossentropy(label_smoothing=0.1)
     models["smoothed"] = build(small(), O.SGD(0.05), smoothed, ["accuracy"])
@@ -360,6 +399,7 @@ def main():
         for name, model in models.items():
             model.save(os.path.join(first, "in", name + ".keras"))
             model.save(os.path.join(first, "in", name + ".h5"))
+        pack(os.path.join(first, "in", "adam.h5"))
         rust(first)
         trained = {}
         for name, model in models.items():

@@ -8,13 +8,13 @@ use std::path::Path;
 /// MNIST (LeCun, Cortes and Burges), from a folder with the four IDX files, plain or compressed
 /// (`.gz`): `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
 /// `t10k-labels-idx1-ubyte`. Names may have more before `-images` and `-labels`, a dot before `idx`, and `test` in
-/// place of `t10k`.
+/// place of `t10k`. Hidden files are passed over.
 ///
 /// Inputs are `[n, 28, 28, 1]` in `[0, 1]`, targets one-hot `[n, 10]`. Other data sets in this format
 /// (Fashion-MNIST) are read as well.
 ///
 /// # Errors
-/// When a file is missing, or is not as described.
+/// When a file is missing, is not as described, or there are those of two data sets.
 ///
 /// ```no_run
 /// let (train, test) = cinta::datasets::mnist("data/mnist")?;
@@ -30,7 +30,6 @@ fn part(dir: &Path, names: &[&str]) -> Result<Dataset> {
     let find = |kind: &str, format: &str| {
         let what = format!("{}-{kind}-{format}, alone or with .gz", names[0]);
         let path = files::find(dir, &what, |file| {
-            let file = file.strip_suffix(".gz").unwrap_or(file);
             let start = file.strip_suffix(format).unwrap_or_default();
             start.contains(kind) && names.iter().any(|name| start.contains(name))
         })?;
@@ -39,6 +38,15 @@ fn part(dir: &Path, names: &[&str]) -> Result<Dataset> {
     };
     let (images_path, images) = find("images", "idx3-ubyte")?;
     let (labels_path, labels) = find("labels", "idx1-ubyte")?;
+    // What stands before these words tells data sets apart.
+    let both = [(&images_path, "images"), (&labels_path, "labels")].map(|(path, kind)| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let start = name.rsplit_once(kind).map(|(start, _)| start.to_owned());
+        (name, start)
+    });
+    if both[0].1 != both[1].1 {
+        return Err(Error::format(dir, files::several(both.iter().map(|(name, _)| name))));
+    }
     let (image_dims, pixels) = idx(&images_path, &images, 3)?;
     let (label_dims, labels) = idx(&labels_path, &labels, 1)?;
     if image_dims[0] != label_dims[0] {

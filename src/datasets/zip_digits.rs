@@ -27,8 +27,7 @@ pub fn zip_digits(dir: impl AsRef<Path>) -> Result<(Dataset, Dataset)> {
         let what = format!(
             "{name} or {name}.gz; they are on the data page of The Elements of Statistical Learning"
         );
-        let path =
-            files::find(dir, &what, |file| file.strip_suffix(".gz").unwrap_or(file) == name)?;
+        let path = files::find(dir, &what, |file| file == name)?;
         parse(&path, &files::read(&path)?)
     };
     Ok((part("zip.train")?, part("zip.test")?))

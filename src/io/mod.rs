@@ -4,6 +4,7 @@
 mod keras;
 mod load;
 mod safetensors;
+mod widen;
 
 pub use load::Load;
 
@@ -61,7 +62,7 @@ pub(crate) fn check_path(path: &Path, weights_only: bool) -> Result<()> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path).map_err(|error| Error::io(path, error))
+    file::read(path, u64::MAX)
 }
 
 /// The largest number of steps or epochs that a file may state.
@@ -108,8 +109,8 @@ impl<T: Scalar> Model<T> {
     /// system allows it, its owner; a symbolic link stays, and the file that it names is written.
     ///
     /// # Errors
-    /// When the name's ending is none of these, the optimizer's hyperparameters make no sense, or the
-    /// file cannot be written.
+    /// When the name's ending is none of these, the optimizer's hyperparameters make no sense, the format
+    /// cannot keep a name (an `.h5` file has no layer `top_level_model_weights`), or the file cannot be written.
     ///
     /// ```
     /// # use cinta::prelude::*;
@@ -177,7 +178,7 @@ impl<T: Scalar> Model<T> {
     /// keeps.
     ///
     /// # Errors
-    /// When the name's ending is none of these, or the file cannot be written.
+    /// When the name's ending is none of these, the format cannot keep a name, or the file cannot be written.
     ///
     /// ```
     /// # use cinta::prelude::*;
@@ -207,11 +208,11 @@ impl<T: Scalar> Model<T> {
     /// file of Keras: `.weights.h5`, `.keras`, and `.h5` of weights or of a whole model. The optimizer is left alone.
     ///
     /// In `.safetensors` files weights are found by the names of layers; in Keras's by the order of the layers, as
-    /// Keras does.
+    /// Keras does. Weights of fewer bits than the model's (`f16`, `bf16`, and `f32` in a model of `f64`) are widened.
     ///
     /// # Errors
-    /// When the file cannot be read or is not complete, or its weights do not fit the model or are not finite.
-    /// Nothing is changed then.
+    /// When the file cannot be read or is not complete, its weights are not those of the model (some are missing, have another
+    /// shape or more bits, or belong to no layer), or they are not finite. Nothing is changed then.
     ///
     /// ```
     /// # use cinta::prelude::*;

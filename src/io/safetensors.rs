@@ -5,6 +5,7 @@
 //! is one JSON text under one key of the header's metadata: a map with several keys would be written in
 //! an order that changes from run to run.
 
+use super::widen::Float;
 use super::{training_from_json, training_to_json};
 use crate::model::{Built, Model, Param, from_config, to_config};
 use crate::scalar::Scalar;
@@ -97,11 +98,33 @@ pub(super) fn weights_from_bytes<T: Scalar>(
     model: &Model<T>,
 ) -> Result<Vec<Tensor<T>>, String> {
     let tensors = SafeTensors::deserialize(bytes).map_err(broken)?;
-    let read = |(layer, param): (&str, &Param<T>)| {
-        let name = weight_name(layer, &param.weight.name);
-        read_tensor(&tensors, &name, &param.weight.shape)
+    let names: Vec<String> =
+        model.named_params().map(|(layer, param)| weight_name(layer, &param.weight.name)).collect();
+    no_others(&tensors, |name| {
+        let slot_of = weight_of_slot(name);
+        names.iter().any(|known| known == name || Some(known.as_str()) == slot_of)
+    })?;
+    let read = |((_, param), name): ((&str, &Param<T>), &String)| {
+        read_tensor(&tensors, name, &param.weight.shape)
     };
-    model.named_params().map(read).collect()
+    model.named_params().zip(&names).map(read).collect()
+}
+
+/// The name of the weight for which an optimizer keeps the tensor of this name. (Or it is a weight of a layer that is called
+/// `optimizer`, and what is returned is no weight's name.)
+fn weight_of_slot(name: &str) -> Option<&str> {
+    let (weight, _) = name.strip_prefix("optimizer/")?.rsplit_once('/')?;
+    Some(weight)
+}
+
+/// Refuses tensors that are not known.
+fn no_others(tensors: &SafeTensors<'_>, known: impl Fn(&str) -> bool) -> Result<(), String> {
+    let mut names = tensors.names();
+    names.sort_unstable();
+    match names.into_iter().find(|name| !known(name)) {
+        Some(other) => Err(format!("the tensor {other} belongs to no layer of the model")),
+        None => Ok(()),
+    }
 }
 
 #[inline(never)]
@@ -164,22 +187,18 @@ pub(super) fn from_bytes<T: Scalar>(
     if tensors.len() != expected {
         let known = |name: &str| {
             // What the optimizer kept is passed over together with it.
-            if !compile && name.starts_with("optimizer/") {
-                return true;
-            }
+            let slot_of = weight_of_slot(name).filter(|_| !compile);
             layers.iter().any(|layer: &Built<T>| {
                 layer.params.iter().any(|param| {
                     let weight = &param.weight.name;
-                    name == weight_name(&layer.name, weight)
+                    let known = weight_name(&layer.name, weight);
+                    name == known
+                        || slot_of == Some(&known)
                         || slots.iter().any(|slot| name == slot_name(&layer.name, weight, slot))
                 })
             })
         };
-        let mut names = tensors.names();
-        names.sort_unstable();
-        if let Some(extra) = names.into_iter().find(|name| !known(name)) {
-            return Err(format!("the tensor {extra} belongs to no layer of the model"));
-        }
+        no_others(&tensors, known)?;
     }
     let mut loaded = Model::from_parts(model.plan.name, model.plan.graph, layers, training.seed);
     loaded.compiled = model.compile;
@@ -187,27 +206,31 @@ pub(super) fn from_bytes<T: Scalar>(
     Ok(loaded)
 }
 
-/// A tensor of the file, if it is there with this shape and this type, and finite.
+/// A tensor of the file, if it is there with this shape, fits into this type, and is finite.
 fn read_tensor<T: Scalar>(
     tensors: &SafeTensors<'_>,
     name: &str,
     shape: &[usize],
 ) -> Result<Tensor<T>, String> {
     let view = tensors.tensor(name).map_err(|_| format!("the weight {name} is missing"))?;
-    if view.dtype() != dtype::<T>() {
-        return Err(format!(
-            "the weight {name} is of type {:?}, and the model computes in {}; load it as that",
-            view.dtype(),
-            T::NAME
-        ));
-    }
+    let float = match view.dtype() {
+        Dtype::F16 => Float::F16,
+        Dtype::BF16 => Float::Bf16,
+        Dtype::F32 => Float::F32,
+        Dtype::F64 => Float::F64,
+        other => {
+            return Err(format!(
+                "the weight {name} is of type {other:?}; weights are F16, BF16, F32 or F64"
+            ));
+        }
+    };
     if view.shape() != shape {
         return Err(format!(
             "the weight {name} has the shape {:?}, and the architecture asks for {shape:?}",
             view.shape()
         ));
     }
-    let values: Vec<T> = view.data().chunks_exact(T::BYTES).map(T::read_le).collect();
+    let values = float.read(view.data()).map_err(|reason| format!("the weight {name} {reason}"))?;
     let tensor = Tensor::new(shape, values);
     if tensor.is_finite() {
         Ok(tensor)

@@ -7,6 +7,7 @@
 #![allow(clippy::needless_range_loop, reason = "unrolled loops over arrays of constant length")]
 
 pub(crate) mod conv2d;
+pub(crate) mod erf;
 pub(crate) mod gemm;
 pub(crate) mod mask;
 mod narrow;

@@ -305,6 +305,7 @@ pub(super) fn read_layer<T: Scalar>(
     }
     if let Some(found) = config.shift_remove("dtype").as_ref().and_then(dtype_name)
         && found != dtype::<T>()
+        && !SHORT.contains(&found)
     {
         return Err(wrong(format!("it computes in {found}, and this model in {}", dtype::<T>())));
     }
@@ -318,6 +319,9 @@ pub(super) fn read_layer<T: Scalar>(
     };
     Ok(Read::Layer(name, layer.map_err(wrong)?))
 }
+
+/// What Keras computes in 16 bits: here it is computed more exactly, from the same weights.
+const SHORT: [&str; 4] = ["float16", "bfloat16", "mixed_float16", "mixed_bfloat16"];
 
 /// `"float32"` of a text or a policy object.
 fn dtype_name(dtype: &Value) -> Option<&str> {

@@ -260,8 +260,13 @@ fn check_weights<T: Scalar>(weights: &[Weight], made_of_layers: bool) -> Result<
         }
         weight
             .initializer
-            .check::<T>()
+            .check::<T>(weight.shape)
             .map_err(|reason| format!("the initializer of the {name}: {reason}"))?;
+        if let Some(constraint) = &weight.constraint {
+            constraint
+                .check(weight.shape)
+                .map_err(|reason| format!("the constraint of the {name}: {reason}"))?;
+        }
     }
     Ok(())
 }

@@ -122,11 +122,14 @@ impl<T: Scalar> Model<T> {
             let shard = data.slice(shard);
             let mut run = Run::infer(&self.graph, &self.layers);
             let (losses, predictions) = run.losses(&shard, goals);
-            Sums::of(goals, &losses, &shard, &predictions)
+            (Sums::of(goals, &losses, &shard, &predictions), run.activity())
         });
-        let mut sums = Sums::default();
-        shards.iter().for_each(|shard| sums.add(shard));
-        sums.scores(goals, sums.loss() + self.penalty())
+        let (mut sums, mut penalty) = (Sums::default(), self.penalty());
+        for (shard, activity) in &shards {
+            sums.add(shard);
+            penalty += activity / data.len() as f64;
+        }
+        sums.scores(goals, sums.loss() + penalty)
     }
 
     /// The outputs for inputs `[n, ..]`, without dropout. `n` may be 0. The result lies in memory in row-major order.

@@ -174,12 +174,12 @@ impl<T: Scalar> Model<T> {
         });
         par::tree_sum_rows(rows, row_len);
 
-        let (mut sums, mut updates) = (Sums::default(), Vec::new());
+        let (mut sums, mut updates, mut penalty) = (Sums::default(), Vec::new(), self.penalty());
         for shard in shards {
             sums.add(&shard.sums);
             updates.extend(shard.updates);
+            penalty += shard.activity / n as f64;
         }
-        let penalty = self.penalty();
         updates.iter().for_each(|update| self.check_update(update));
         let finite = (sums.loss() + penalty).is_finite()
             && updates.iter().all(|(_, _, value)| value.is_finite());
@@ -238,6 +238,9 @@ impl<T: Scalar> Model<T> {
             let mut slots: Vec<&mut [T]> =
                 param.slots.iter_mut().map(Tensor::as_mut_slice).collect();
             optimizer.update(step, weight, gradient, &mut slots);
+            if let Some(constraint) = &param.weight.constraint {
+                constraint.apply(&mut param.value);
+            }
             finite &= param.value.is_finite() && param.slots.iter().all(Tensor::is_finite);
         }
         if !finite {
@@ -297,7 +300,11 @@ impl<T: Scalar> Model<T> {
         let (losses, predictions) = run.losses(&shard, goals);
         let sums = Sums::of(goals, &losses, &shard, &predictions);
         drop(predictions);
-        let loss = total_loss(losses, goals, shard.sample_weight(), batch);
+        let mut loss = total_loss(losses, goals, shard.sample_weight(), batch);
+        let activity = run.activity();
+        for penalty in run.activity.drain(..) {
+            loss = loss + penalty / T::lit(batch as f64);
+        }
         let params = self.params().zip(run.weights.iter().flatten());
         let trainable = params.filter(|(param, _)| param.weight.trainable);
         row.fill(T::zero());
@@ -308,7 +315,7 @@ impl<T: Scalar> Model<T> {
                 gradients.wrt(leaf).copy_to(split_off(&mut rest, leaf.value().len()));
             }
         }
-        Shard { sums, updates: run.updates }
+        Shard { sums, activity, updates: run.updates }
     }
 }
 
@@ -364,6 +371,8 @@ fn total_loss<'t, T: Scalar>(
 
 struct Shard<T: Scalar> {
     sums: Sums,
+    /// The penalties on what layers give.
+    activity: f64,
     updates: Updates<T>,
 }
 

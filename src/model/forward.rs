@@ -6,7 +6,7 @@ use crate::autograd::Var;
 use crate::datasets::Dataset;
 use crate::error::{Error, Result};
 use crate::kernels::par;
-use crate::nn::{Context, Mode};
+use crate::nn::{Context, Mode, Regularizer};
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 use crate::train::{Goals, Loss};
@@ -78,6 +78,8 @@ pub(super) struct Run<'m, 't, T: Scalar> {
     /// Whether the weights are trained, as far as the graph as a whole is concerned.
     trainable: bool,
     pub updates: Updates<T>,
+    /// The penalties on what layers give, each summed over the shard.
+    pub activity: Vec<Var<'t, T>>,
     /// What was computed and is still needed, by place in the graph.
     values: Vec<Option<Var<'t, T>>>,
     /// How often each value is still needed.
@@ -94,7 +96,8 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
     ) -> Self {
         let uses = graph.uses();
         let values = uses.iter().map(|_| None).collect();
-        Run { graph, layers, weights, mode, trainable, updates: Vec::new(), values, uses }
+        let (updates, activity) = (Vec::new(), Vec::new());
+        Run { graph, layers, weights, mode, trainable, updates, activity, values, uses }
     }
 
     /// A run for inference: all weights are constants.
@@ -134,11 +137,15 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
     ) -> (Vec<Option<Var<'t, T>>>, Vec<Tensor<T>>) {
         self.enter(data.all_inputs().cloned().map(Var::constant));
         let graph = self.graph;
-        // An output that another node takes as well, or that is an output twice, is computed as it is.
+        // An output that another node takes as well, that is an output twice, or that has a penalty, is computed as it is.
         let mut last = Vec::with_capacity(graph.outputs.len());
         for (output, goal) in graph.outputs.iter().zip(&goals.losses) {
             last.push(match *output {
-                Source::Node(node) if goal.is_some() && self.uses[graph.place(*output)] == 1 => {
+                Source::Node(node)
+                    if goal.is_some()
+                        && self.uses[graph.place(*output)] == 1
+                        && self.regularizer(node).is_none() =>
+                {
                     Some(node)
                 }
                 _ => None,
@@ -250,10 +257,23 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
             built.layer.class_name(),
             y.shape()
         );
+        if let Some(regularizer) = self.regularizer(at) {
+            self.activity.push(regularizer.penalty_of(&y));
+        }
         let place = graph.place(Source::Node(at));
         if self.uses[place] > 0 {
             self.values[place] = Some(y);
         }
+    }
+
+    /// The penalty on what a node gives.
+    fn regularizer(&self, at: usize) -> Option<Regularizer> {
+        self.layers[self.graph.nodes[at].layer].layer.activity_regularizer()
+    }
+
+    /// The sum of all such penalties.
+    pub(super) fn activity(&self) -> f64 {
+        self.activity.iter().map(|penalty| penalty.value().item().widen()).sum()
     }
 
     fn in_context<R>(

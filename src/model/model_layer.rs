@@ -198,6 +198,13 @@ impl<T: Scalar> MultiLayer<T> for ModelLayer<T> {
                 list(inputs)
             ));
         }
+        let penalised = |layer: &&Built<T>| layer.layer.activity_regularizer().is_some();
+        if let Some(layer) = self.inner.layers.iter().find(penalised) {
+            return Err(format!(
+                "its layer {} has a penalty on its output, which does not count in a model that is a layer",
+                layer.name
+            ));
+        }
         match graph.outputs[..] {
             [output] => Ok(graph.shape(output)),
             _ => Err(format!(

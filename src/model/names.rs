@@ -26,11 +26,19 @@ pub(super) fn assign(layers: &[(Option<&str>, &str)]) -> Result<Vec<String>, (us
     // The next number of each class.
     let mut numbers: HashMap<&str, usize> = HashMap::new();
     let mut names: Vec<String> = Vec::new();
-    for &(chosen, class_name) in layers {
+    for (i, &(chosen, class_name)) in layers.iter().enumerate() {
         let name = match chosen {
             Some(name) => name.to_owned(),
             None => {
                 let base = snake_case(class_name);
+                if base.is_empty() {
+                    return Err((
+                        i,
+                        format!(
+                            "a class's name has a letter or a digit, and this is {class_name:?}"
+                        ),
+                    ));
+                }
                 let number = numbers.entry(class_name).or_default();
                 loop {
                     let name = if *number == 0 { base.clone() } else { format!("{base}_{number}") };

@@ -22,6 +22,12 @@ impl From<isize> for AxisList {
     }
 }
 
+impl From<Vec<isize>> for AxisList {
+    fn from(axes: Vec<isize>) -> Self {
+        AxisList(axes)
+    }
+}
+
 impl<const N: usize> From<[isize; N]> for AxisList {
     fn from(axes: [isize; N]) -> Self {
         AxisList(axes.to_vec())

@@ -1,7 +1,7 @@
 //! Batch normalisation.
 
 use super::recipe::{described, recipe};
-use super::{Context, Initializer, Layer, Mode, Regularizer, Weight};
+use super::{Constraint, Context, Initializer, Layer, Mode, Regularizer, Weight};
 use crate::autograd::Var;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
@@ -51,8 +51,12 @@ recipe! {
         beta_regularizer: Option<Regularizer> as Regularizer, into = None, L2(0.01);
         /// The penalty on `gamma`.
         gamma_regularizer: Option<Regularizer> as Regularizer, into = None, L1(0.01);
+        /// What `beta` is kept within.
+        beta_constraint: Option<Constraint> as Constraint, into = None, Constraint::NonNeg;
+        /// What `gamma` is kept within.
+        gamma_constraint: Option<Constraint> as Constraint, into = None, Constraint::max_norm(2.0);
     }
-    fixed { "beta_constraint": null, "gamma_constraint": null, "synchronized": false }
+    fixed { "synchronized": false }
     only { "renorm": false }
     // Of no consequence without renorm, or for what is computed.
     ignored ["renorm_clipping", "renorm_momentum", "fused"]
@@ -112,9 +116,11 @@ impl<T: Scalar> Layer<T> for BatchNormalization {
         let axis = self.axis_in_batch(input.rank()).expect("output_shape has checked it");
         let channels = [input[axis - 1]];
         let gamma = Weight::new("gamma", channels, self.gamma_initializer)
-            .regularizer(self.gamma_regularizer);
-        let beta =
-            Weight::new("beta", channels, self.beta_initializer).regularizer(self.beta_regularizer);
+            .regularizer(self.gamma_regularizer)
+            .constraint(self.gamma_constraint.clone());
+        let beta = Weight::new("beta", channels, self.beta_initializer)
+            .regularizer(self.beta_regularizer)
+            .constraint(self.beta_constraint.clone());
         let mean = Weight::new("moving_mean", channels, self.moving_mean_initializer);
         let variance = Weight::new("moving_variance", channels, self.moving_variance_initializer);
         let averages = [mean, variance].map(|weight| Some(weight.trainable(false)));

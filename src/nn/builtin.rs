@@ -46,9 +46,6 @@ macro_rules! builtin {
         ) -> Option<Result<Arc<dyn MultiLayer<T>>, String>> {
             Some(match today(class_name) {
                 Activation::CLASS => Activation::from_config(config).map(shared_layer),
-                "ReLU" | "Softmax" | "ELU" => {
-                    Activation::from_layer(class_name, config).map(shared_layer)
-                }
                 $($single::CLASS => $single::from_config(config).map(shared_layer),)*
                 $($several::CLASS => $several::from_config(config).map(shared_multi),)*
                 _ => return None,
@@ -74,12 +71,14 @@ macro_rules! builtin {
 
 builtin! {
     single {
+        ActivityRegularization
         AdaptiveAveragePooling1d
         AdaptiveAveragePooling2d
         AdaptiveAveragePooling3d
         AdaptiveMaxPooling1d
         AdaptiveMaxPooling2d
         AdaptiveMaxPooling3d
+        AlphaDropout
         AveragePooling1d
         AveragePooling2d
         AveragePooling3d
@@ -98,7 +97,10 @@ builtin! {
         DepthwiseConv1d
         DepthwiseConv2d
         Dropout
+        Elu
         Flatten
+        GaussianDropout
+        GaussianNoise
         GlobalAveragePooling1d
         GlobalAveragePooling2d
         GlobalAveragePooling3d
@@ -108,10 +110,12 @@ builtin! {
         GroupNormalization
         Identity
         LayerNormalization
+        LeakyRelu
         MaxPooling1d
         MaxPooling2d
         MaxPooling3d
         Normalization
+        PRelu
         Permute
         RandomBrightness
         RandomContrast
@@ -119,6 +123,7 @@ builtin! {
         RandomRotation
         RandomTranslation
         RandomZoom
+        Relu
         RepeatVector
         Rescaling
         Reshape
@@ -126,6 +131,10 @@ builtin! {
         RmsNormalization
         SeparableConv1d
         SeparableConv2d
+        Softmax
+        SpatialDropout1d
+        SpatialDropout2d
+        SpatialDropout3d
         UnitNormalization
         UpSampling1d
         UpSampling2d

@@ -3,7 +3,7 @@
 use super::axes::{as_image, as_series, outputs, row, series};
 use super::convolved::{convolve, convolved, groups_fit, some_filters};
 use super::recipe::described;
-use super::weighted::weighted_recipe;
+use super::weighted::{regularized, weighted_recipe};
 use super::{Layer, Single, Weight};
 use crate::autograd::Var;
 use crate::kernels::Padding;
@@ -41,8 +41,7 @@ weighted_recipe! {
         groups: usize = 1, 2;
     }
     fixed {
-        "data_format": "channels_last", "activity_regularizer": null, "kernel_constraint": null,
-        "bias_constraint": null
+        "data_format": "channels_last"
     }
     ignored []
 }
@@ -64,6 +63,7 @@ impl Conv1d {
 
 impl<T: Scalar> Layer<T> for Conv1d {
     described!();
+    regularized!();
 
     fn output_shape(&self, input: Shape) -> Result<Shape, String> {
         let [steps, c] = series(input)?;

@@ -4,7 +4,7 @@ use super::axes::outputs;
 use super::convolved::{convolve, convolved, groups_fit, some_filters};
 use super::layer::image;
 use super::recipe::described;
-use super::weighted::weighted_recipe;
+use super::weighted::{regularized, weighted_recipe};
 use super::{Layer, Pair, Weight};
 use crate::autograd::Var;
 use crate::kernels::{Algorithm, Padding};
@@ -42,10 +42,7 @@ weighted_recipe! {
         /// Into how many groups the channels are divided: an output sees the channels of its group alone.
         groups: usize = 1, 2;
     }
-    fixed {
-        "activity_regularizer": null, "kernel_constraint": null,
-        "bias_constraint": null
-    }
+    fixed {}
     ignored []
     unsaved { algorithm: Algorithm = Algorithm::default() }
 }
@@ -84,6 +81,7 @@ impl Conv2d {
 
 impl<T: Scalar> Layer<T> for Conv2d {
     described!();
+    regularized!();
 
     fn output_shape(&self, input: Shape) -> Result<Shape, String> {
         let [h, w, c] = image(input)?;

@@ -5,7 +5,7 @@ use super::convolved::{convolved, some_filters};
 use super::layer::image;
 use super::option_value::FromZero;
 use super::recipe::described;
-use super::weighted::weighted_recipe;
+use super::weighted::{regularized, weighted_recipe};
 use super::{Layer, Pair, Single, Triple, Weight};
 use crate::autograd::Var;
 use crate::kernels::{Padding, Window};
@@ -54,8 +54,7 @@ weighted_recipe! {
         dilation_rate: [usize; 2] as impl Pair, pair = [1, 1], [1, 2] => [6, 6, 6];
     }
     fixed {
-        "data_format": "channels_last", "activity_regularizer": null, "kernel_constraint": null,
-        "bias_constraint": null
+        "data_format": "channels_last"
     }
     // What Keras 2 wrote of the class that this one was derived from.
     ignored ["groups"]
@@ -89,8 +88,7 @@ weighted_recipe! {
         dilation_rate: [usize; 1] as impl Single, single = [1], 2 => [8, 6];
     }
     fixed {
-        "data_format": "channels_last", "activity_regularizer": null, "kernel_constraint": null,
-        "bias_constraint": null
+        "data_format": "channels_last"
     }
     // What Keras 2 wrote of the class that this one was derived from.
     ignored ["groups"]
@@ -123,8 +121,7 @@ weighted_recipe! {
         dilation_rate: [usize; 3] as impl Triple, triple = [1, 1, 1], [2, 1, 2] => [4, 6, 6, 2];
     }
     fixed {
-        "data_format": "channels_last", "activity_regularizer": null, "kernel_constraint": null,
-        "bias_constraint": null
+        "data_format": "channels_last"
     }
     // What Keras 2 wrote of the class that this one was derived from.
     ignored ["groups"]
@@ -166,6 +163,7 @@ impl Conv2dTranspose {
 
 impl<T: Scalar> Layer<T> for Conv2dTranspose {
     described!();
+    regularized!();
 
     fn output_shape(&self, input: Shape) -> Result<Shape, String> {
         let [h, w, _] = image(input)?;
@@ -222,6 +220,7 @@ impl Conv1dTranspose {
 
 impl<T: Scalar> Layer<T> for Conv1dTranspose {
     described!();
+    regularized!();
 
     fn output_shape(&self, input: Shape) -> Result<Shape, String> {
         let [steps, _] = series(input)?;
@@ -284,6 +283,7 @@ impl Conv3dTranspose {
 
 impl<T: Scalar> Layer<T> for Conv3dTranspose {
     described!();
+    regularized!();
 
     fn output_shape(&self, input: Shape) -> Result<Shape, String> {
         let [d, h, w, _] = volume(input)?;

@@ -1,7 +1,7 @@
 //! The fully connected layer.
 
 use super::recipe::described;
-use super::weighted::weighted_recipe;
+use super::weighted::{regularized, weighted_recipe};
 use super::{Activation, Context, Layer, Weight};
 use crate::autograd::Var;
 use crate::scalar::Scalar;
@@ -25,7 +25,7 @@ weighted_recipe! {
     new(units: usize);
     example [3] => Dense::new(2) => [2];
     options {}
-    fixed { "kernel_constraint": null, "bias_constraint": null, "quantization_config": null }
+    fixed { "quantization_config": null }
     ignored []
 }
 
@@ -49,7 +49,8 @@ impl Dense {
 }
 
 impl<T: Scalar> Layer<T> for Dense {
-    described!();
+    described!(without "activity_regularizer": null);
+    regularized!();
 
     fn output_shape(&self, input: Shape) -> Result<Shape, String> {
         if self.units == 0 {

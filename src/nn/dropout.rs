@@ -1,10 +1,11 @@
-//! The dropout layer.
+//! The dropout layer, and what its relatives share.
 
+use super::option_value::OptionValue;
 use super::recipe::{described, recipe};
 use super::{Context, Layer, Mode};
 use crate::autograd::Var;
 use crate::scalar::Scalar;
-use crate::tensor::Shape;
+use crate::tensor::{Shape, Tensor};
 
 recipe! {
     /// In training, sets a fraction `rate` of its input to 0 and scales the rest by `1 / (1 - rate)`, as
@@ -21,10 +22,14 @@ recipe! {
     /// A layer that drops this fraction, between 0 and 1.
     new(rate: f64);
     example [8, 8, 1] => Dropout::new(0.5) => [8, 8, 1];
-    options {}
+    options {
+        /// The shape of what is drawn, if some values share their fate: `[None, Some(1), Some(1), None]` is one number for each sample
+        /// and channel of an image. `None` is the input's own size.
+        noise_shape: Vec<Option<usize>> as impl Into<Vec<Option<usize>>>, into = Vec::new(), [None, Some(1), None, None];
+    }
     // The random numbers come from the model's seed.
     null ["seed"]
-    fixed { "noise_shape": null }
+    fixed {}
     ignored []
 }
 
@@ -32,19 +37,70 @@ impl<T: Scalar> Layer<T> for Dropout {
     described!();
 
     fn output_shape(&self, input: Shape) -> Result<Shape, String> {
-        if (0.0..=1.0).contains(&self.rate) {
-            Ok(input)
-        } else {
-            Err(format!("the rate {} is not between 0 and 1", self.rate))
-        }
+        check_rate(self.rate)?;
+        check_noise_shape(&self.noise_shape, input)?;
+        Ok(input)
     }
 
     fn forward<'t>(&self, _: &[Var<'t, T>], x: &Var<'t, T>, cx: &mut Context<T>) -> Var<'t, T> {
-        match (cx.mode(), cx.stream()) {
-            (Mode::Train { first_sample, .. }, Some(stream)) if self.rate > 0.0 => {
-                x.dropout(self.rate, &stream, first_sample)
-            }
-            _ => x.clone(),
-        }
+        dropout(x, self.rate, &self.noise_shape, cx)
     }
+}
+
+pub(super) fn check_rate(rate: f64) -> Result<(), String> {
+    if (0.0..=1.0).contains(&rate) {
+        Ok(())
+    } else {
+        Err(format!("the rate {rate} is not between 0 and 1"))
+    }
+}
+
+/// Whether noise of this shape, if one is given, can be spread over samples of that shape.
+pub(super) fn check_noise_shape(noise: &[Option<usize>], input: Shape) -> Result<(), String> {
+    let (samples, rest) = match noise {
+        [] => return Ok(()),
+        [samples, rest @ ..] => (samples, rest),
+    };
+    let fits = |(noise, size): (&Option<usize>, &usize)| noise.is_none_or(|n| n == 1 || n == *size);
+    if samples.is_none() && rest.len() == input.rank() && rest.iter().zip(&*input).all(fits) {
+        return Ok(());
+    }
+    Err(format!(
+        "noise_shape = {} does not fit samples of shape {input}: after null for the samples, each size is 1, that of the input, or null",
+        noise.to_vec().write()
+    ))
+}
+
+/// `x` after dropout by noise of this shape, if one is given.
+pub(super) fn dropout<'t, T: Scalar>(
+    x: &Var<'t, T>,
+    rate: f64,
+    noise: &[Option<usize>],
+    cx: &Context<T>,
+) -> Var<'t, T> {
+    match (cx.mode(), cx.stream()) {
+        (Mode::Train { first_sample, .. }, Some(stream)) if rate > 0.0 && noise.is_empty() => {
+            x.dropout(rate, &stream, first_sample)
+        }
+        _ => match dropped(x.shape(), rate, noise, cx) {
+            Some(mask) => x * Var::constant(mask),
+            None => x.clone(),
+        },
+    }
+}
+
+/// Ones after dropout, in the shape of the noise: `None` where the layer does nothing.
+pub(super) fn dropped<T: Scalar>(
+    input: Shape,
+    rate: f64,
+    noise: &[Option<usize>],
+    cx: &Context<T>,
+) -> Option<Tensor<T>> {
+    let (Mode::Train { first_sample, .. }, Some(stream)) = (cx.mode(), cx.stream()) else {
+        return None;
+    };
+    let mut shape = input.to_vec();
+    shape.iter_mut().zip(noise).for_each(|(size, noise)| *size = noise.unwrap_or(*size));
+    let ones = Var::constant(Tensor::ones(&shape[..]));
+    (rate > 0.0).then(|| ones.dropout(rate, &stream, first_sample).into_value())
 }

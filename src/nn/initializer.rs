@@ -1,6 +1,7 @@
 //! How weights are first drawn.
 
 use super::options::{keras_object, object};
+use super::orthogonal::orthogonal;
 use super::{Config, Options};
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor, fans, standard_normal};
@@ -61,6 +62,17 @@ pub enum Initializer {
         mean: f64,
         /// The standard deviation before the tails are cut off.
         stddev: f64,
+    },
+    /// Rows or columns that are orthogonal to each other and have this length (Saxe, McClelland and Ganguli, *Exact solutions to the nonlinear
+    /// dynamics of learning in deep linear neural networks*, 2014). A kernel is a matrix here, with a column for each of its last axis.
+    Orthogonal {
+        /// The length.
+        gain: f64,
+    },
+    /// This value on the diagonal of a matrix, 0 elsewhere.
+    Identity {
+        /// The value.
+        gain: f64,
     },
     /// One value everywhere.
     Constant(f64),
@@ -135,7 +147,7 @@ impl Initializer {
     /// Draws a weight of this shape.
     ///
     /// # Panics
-    /// When the shape has more elements than memory, or a range or standard deviation makes no sense.
+    /// When the shape has more elements than memory or does not fit, or a range or standard deviation makes no sense.
     ///
     /// ```
     /// use cinta::{Initializer, Stream, Tensor};
@@ -171,6 +183,12 @@ impl Initializer {
             }
             Initializer::RandomNormal { mean, stddev } => Tensor::normal(shape, mean, stddev, rng),
             Initializer::TruncatedNormal { mean, stddev } => truncated(shape, mean, stddev, rng),
+            Initializer::Orthogonal { gain } => orthogonal(shape, gain, rng),
+            Initializer::Identity { gain } => {
+                assert!(shape.rank() == 2, "identity: {shape} is not the shape of a matrix");
+                let of = |on_diagonal| if on_diagonal { T::lit(gain) } else { T::zero() };
+                Tensor::from_fn(shape, |at| of(at[0] == at[1]))
+            }
             Initializer::Constant(value) => Tensor::full(shape, T::lit(value)),
             Initializer::Ones => Tensor::ones(shape),
             _ => Tensor::zeros(shape),
@@ -194,8 +212,8 @@ impl Initializer {
         })
     }
 
-    /// Whether values can be drawn that are finite in `T`.
-    pub(crate) fn check<T: Scalar>(self) -> Result<(), String> {
+    /// Whether values can be drawn for a weight of this shape that are finite in `T`.
+    pub(crate) fn check<T: Scalar>(self, shape: Shape) -> Result<(), String> {
         let finite = |values: &[f64]| values.iter().all(|&value| T::lit(value).is_finite());
         let sensible = match self {
             Initializer::RandomUniform { minval, maxval } => {
@@ -211,6 +229,18 @@ impl Initializer {
                 finite(&[10.0 * scale, 10.0 * scale.sqrt()]) && scale > 0.0
             }
             Initializer::Constant(value) => finite(&[value]),
+            Initializer::Orthogonal { gain } => {
+                if shape.rank() < 2 {
+                    return Err(format!("Orthogonal is for two axes or more, and this is {shape}"));
+                }
+                finite(&[gain])
+            }
+            Initializer::Identity { gain } => {
+                if shape.rank() != 2 {
+                    return Err(format!("Identity is for matrices, and this is {shape}"));
+                }
+                finite(&[gain])
+            }
             _ => true,
         };
         if sensible { Ok(()) } else { Err(format!("{self:?} makes no sense in {}", T::NAME)) }
@@ -243,6 +273,10 @@ impl Initializer {
             Initializer::TruncatedNormal { mean, stddev } => {
                 ("TruncatedNormal", json!({ "seed": null, "mean": mean, "stddev": stddev }))
             }
+            Initializer::Orthogonal { gain } => {
+                ("Orthogonal", json!({ "seed": null, "gain": gain }))
+            }
+            Initializer::Identity { gain } => ("Identity", json!({ "gain": gain })),
             Initializer::Constant(value) => ("Constant", json!({ "value": value })),
             Initializer::Zeros => ("Zeros", json!({})),
             Initializer::Ones => ("Ones", json!({})),
@@ -278,11 +312,11 @@ impl Initializer {
                     Some(other) => return Err(format!("there is no distribution {other:?}")),
                 },
             },
-            "RandomUniform" | "random_uniform" => Initializer::RandomUniform {
+            "RandomUniform" | "random_uniform" | "uniform" => Initializer::RandomUniform {
                 minval: options.number_or("minval", -0.05)?,
                 maxval: options.number_or("maxval", 0.05)?,
             },
-            "RandomNormal" | "random_normal" => Initializer::RandomNormal {
+            "RandomNormal" | "random_normal" | "normal" => Initializer::RandomNormal {
                 mean: options.number_or("mean", 0.0)?,
                 stddev: options.number_or("stddev", 0.05)?,
             },
@@ -290,9 +324,15 @@ impl Initializer {
                 mean: options.number_or("mean", 0.0)?,
                 stddev: options.number_or("stddev", 0.05)?,
             },
+            "Orthogonal" | "orthogonal" | "OrthogonalInitializer" => {
+                Initializer::Orthogonal { gain: options.number_or("gain", 1.0)? }
+            }
+            "Identity" | "identity" | "IdentityInitializer" => {
+                Initializer::Identity { gain: options.number_or("gain", 1.0)? }
+            }
             "Constant" | "constant" => Initializer::Constant(options.number_or("value", 0.0)?),
-            "Zeros" | "zeros" => Initializer::Zeros,
-            "Ones" | "ones" => Initializer::Ones,
+            "Zeros" | "zeros" | "zero" => Initializer::Zeros,
+            "Ones" | "ones" | "one" => Initializer::Ones,
             other => return Err(format!("the initializer {other} is not supported")),
         };
         options.finish()?;
@@ -386,6 +426,7 @@ mod tests {
                 Initializer::TruncatedNormal { mean: 1.0, stddev: 0.5 },
                 [1.056_767_018_63, 0.005_665_994_374_15, 0.768_074_401_78],
             ),
+            (Initializer::Identity { gain: 3.0 }, [3.0, 0.0, 0.0]),
             (Initializer::Constant(3.0), [3.0; 3]),
             (Initializer::Zeros, [0.0; 3]),
             (Initializer::Ones, [1.0; 3]),
@@ -411,6 +452,8 @@ mod tests {
             Initializer::TruncatedNormal { mean: 0.5, stddev: 0.25 },
             Initializer::RandomUniform { minval: -0.25, maxval: 0.5 },
             Initializer::RandomNormal { mean: 0.5, stddev: 0.125 },
+            Initializer::Orthogonal { gain: 1.5 },
+            Initializer::Identity { gain: 0.5 },
             Initializer::Constant(3.0),
             Initializer::Zeros,
             Initializer::Ones,

@@ -1,6 +1,6 @@
 //! What a layer is.
 
-use super::{Activation, Initializer, Regularizer};
+use super::{Activation, Constraint, Initializer, Regularizer};
 use crate::autograd::Var;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Stream, Tensor};
@@ -99,6 +99,12 @@ pub trait Layer<T: Scalar>: Send + Sync {
         None
     }
 
+    /// A penalty on the output: it is summed over each sample, and its mean over the batch is added to the loss, in training and in
+    /// evaluation.
+    fn activity_regularizer(&self) -> Option<Regularizer> {
+        None
+    }
+
     /// Whether training changes its weights, as far as the layer itself is concerned: what a file or a builder said. Which of
     /// its weights can be trained at all is said by [`weights`](Self::weights).
     fn trainable(&self) -> bool {
@@ -169,6 +175,10 @@ impl<T: Scalar> Layer<T> for Box<dyn Layer<T>> {
         (**self).logits(weights, x, cx)
     }
 
+    fn activity_regularizer(&self) -> Option<Regularizer> {
+        (**self).activity_regularizer()
+    }
+
     fn trainable(&self) -> bool {
         (**self).trainable()
     }
@@ -223,6 +233,8 @@ pub struct Weight {
     pub trainable: bool,
     /// The penalty on it, which is part of the loss as long as it is trainable.
     pub regularizer: Option<Regularizer>,
+    /// What it is brought back to after each step of training.
+    pub constraint: Option<Constraint>,
 }
 
 impl Weight {
@@ -245,6 +257,7 @@ impl Weight {
             initializer,
             trainable: true,
             regularizer: None,
+            constraint: None,
         }
     }
 
@@ -273,6 +286,18 @@ impl Weight {
     /// ```
     pub fn regularizer(mut self, regularizer: Option<Regularizer>) -> Self {
         self.regularizer = regularizer;
+        self
+    }
+
+    /// The same weight with a constraint.
+    ///
+    /// ```
+    /// use cinta::{Constraint, Initializer, Weight};
+    /// let kernel = Weight::new("kernel", [8, 2], Initializer::GlorotUniform).constraint(Some(Constraint::NonNeg));
+    /// assert_eq!(kernel.constraint, Some(Constraint::NonNeg));
+    /// ```
+    pub fn constraint(mut self, constraint: Option<Constraint>) -> Self {
+        self.constraint = constraint;
         self
     }
 }

@@ -1,6 +1,6 @@
 //! What a layer of several inputs is.
 
-use super::{Activation, Config, Context, Layer, Part, Weight};
+use super::{Activation, Config, Context, Layer, Part, Regularizer, Weight};
 use crate::autograd::Var;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
@@ -85,6 +85,11 @@ pub trait MultiLayer<T: Scalar>: Send + Sync {
         None
     }
 
+    /// As [`Layer::activity_regularizer`].
+    fn activity_regularizer(&self) -> Option<Regularizer> {
+        None
+    }
+
     /// As [`Layer::trainable`].
     fn trainable(&self) -> bool {
         true
@@ -154,6 +159,10 @@ impl<T: Scalar, L: Layer<T>> MultiLayer<T> for Single<L> {
         cx: &mut Context<T>,
     ) -> Option<(Activation, Var<'t, T>)> {
         self.0.logits(weights, inputs[0], cx)
+    }
+
+    fn activity_regularizer(&self) -> Option<Regularizer> {
+        self.0.activity_regularizer()
     }
 
     fn trainable(&self) -> bool {

@@ -1,6 +1,6 @@
 //! What an option can be: how it is read from Keras's JSON, and written to it.
 
-use super::{Activation, Initializer, Regularizer};
+use super::{Activation, Constraint, Initializer, Regularizer};
 use crate::kernels::{Interpolation, Padding};
 use crate::tensor::{MAX_RANK, Tensor};
 use serde_json::{Value, json};
@@ -83,17 +83,25 @@ impl<const N: usize> OptionValue for [usize; N] {
     }
 }
 
-/// Lists of any length.
-impl<V: OptionValue> OptionValue for Vec<V> {
-    fn read(value: &Value) -> Result<Self, String> {
-        let list = value.as_array().ok_or_else(|| not(value, "a list"))?;
-        list.iter().map(V::read).collect()
-    }
+/// Lists of any length, or a number for a list of one.
+macro_rules! lists {
+    ($($type:ty)*) => {$(
+        impl OptionValue for Vec<$type> {
+            fn read(value: &Value) -> Result<Self, String> {
+                match value {
+                    Value::Array(list) => list.iter().map(<$type>::read).collect(),
+                    number => Ok(vec![<$type>::read(number)?]),
+                }
+            }
 
-    fn write(&self) -> Value {
-        self.iter().map(V::write).collect()
-    }
+            fn write(&self) -> Value {
+                json!(self)
+            }
+        }
+    )*};
 }
+
+lists!(isize usize f64);
 
 /// A number, or lists of numbers, or lists of such lists. Keras writes arrays of NumPy and its own as objects.
 impl OptionValue for Tensor<f64> {
@@ -222,12 +230,11 @@ impl OptionValue for Padding {
 
 impl OptionValue for Activation {
     fn read(value: &Value) -> Result<Self, String> {
-        let name = value.as_str().ok_or_else(|| not(value, "a text"))?;
-        Activation::from_name(name).map_err(|error| format!(": {error}"))
+        Activation::from_value(value).map_err(|error| format!(": {error}"))
     }
 
     fn write(&self) -> Value {
-        json!(self.keras_name())
+        self.value()
     }
 }
 
@@ -248,6 +255,29 @@ impl OptionValue for Regularizer {
 
     fn write(&self) -> Value {
         self.config()
+    }
+}
+
+impl OptionValue for Constraint {
+    fn read(value: &Value) -> Result<Self, String> {
+        Constraint::from_config(value).map_err(|error| format!(": {error}"))
+    }
+
+    fn write(&self) -> Value {
+        self.config()
+    }
+}
+
+/// Sizes, with null for those that are as the input has them. None at all is null.
+impl OptionValue for Vec<Option<usize>> {
+    fn read(value: &Value) -> Result<Self, String> {
+        let size = |size: &Value| if size.is_null() { Some(None) } else { count(size).map(Some) };
+        let sizes = value.as_array().and_then(|sizes| sizes.iter().map(size).collect());
+        sizes.ok_or_else(|| not(value, "a list of whole numbers of at least 1, or null"))
+    }
+
+    fn write(&self) -> Value {
+        if self.is_empty() { Value::Null } else { json!(self) }
     }
 }
 
@@ -287,9 +317,11 @@ mod tests {
         assert!(read::<[usize; 2]>(json!([0, 1])).is_err());
         assert_eq!(read(json!(0.5)), Ok(Some(0.5)));
         assert_eq!(read(json!([1, -2])), Ok(vec![1isize, -2]));
-        assert!(
-            read::<Vec<usize>>(json!([1, 0])).is_err() && read::<Vec<usize>>(json!(1)).is_err()
-        );
+        assert!(read::<Vec<usize>>(json!([1, 0])).is_err());
+        assert_eq!(read(json!([2, -1])), Ok(vec![2isize, -1]));
+        assert_eq!(read(json!(1)), Ok(vec![1isize]));
+        assert_eq!(read(json!([null, 3])), Ok(vec![None, Some(3usize)]));
+        assert!(read::<Vec<Option<usize>>>(json!([0])).is_err());
     }
 
     #[test]

@@ -16,6 +16,7 @@
 ///         use_bias: bool = true, false;
 ///     }
 ///     fixed { "data_format": "channels_last" }
+///     also { "alpha": negative_slope }
 ///     ignored ["seed"]
 /// }
 /// ```
@@ -23,7 +24,7 @@
 /// `as impl Pair, pair` says what the method takes, and how that becomes the option. An example says what the method is given
 /// and, where it differs from the layer's, the output's shape. `fixed` options are supported with this value alone (so is what follows
 /// an option as `, then "data_format": "channels_last"`, for Keras's order), and
-/// `only` is the same for options that Keras does not write any more; those that are `ignored` are of no consequence for what the layer computes. At the end there may be fields that files do not keep:
+/// `only` is the same for options that Keras does not write any more; `also` has older names of options; those that are `ignored` are of no consequence for what the layer computes. At the end there may be fields that files do not keep:
 /// `unsaved { algorithm: Algorithm = Algorithm::default() }`. `trainable` and `name` are there always.
 macro_rules! recipe {
     (
@@ -40,6 +41,7 @@ macro_rules! recipe {
         $(null [$($null:literal),*])?
         fixed { $($fixed:literal: $fixed_value:tt),* }
         $(only { $($only:literal: $only_value:tt),* })?
+        $(also { $($older:literal: $newer:ident),* })?
         ignored [$($ignored:literal),*]
         $(unsaved { $($unsaved:ident: $unsaved_type:ty = $unsaved_default:expr),* })?
     ) => {
@@ -136,6 +138,7 @@ macro_rules! recipe {
                 #[allow(unused_mut)]
                 let mut layer = Self::new($($argument),*);
                 $(options.option(stringify!($option), &mut layer.$option)?;)*
+                $($(options.option($older, &mut layer.$newer)?;)*)?
                 options.option("trainable", &mut layer.trainable)?;
                 options.finish()?;
                 Ok(layer)
@@ -148,11 +151,11 @@ macro_rules! recipe {
                 let mut config = $crate::nn::Config::new();
                 config.insert("trainable".to_owned(), self.trainable.into());
                 $(config.insert(stringify!($argument).to_owned(), self.$argument.write());)*
+                $($(config.insert($null.to_owned(), serde_json::Value::Null);)*)?
                 $(
                     config.insert(stringify!($option).to_owned(), self.$option.write());
                     $(config.insert($after.to_owned(), serde_json::json!($after_value));)?
                 )*
-                $($(config.insert($null.to_owned(), serde_json::Value::Null);)*)?
                 $(config.insert($fixed.to_owned(), serde_json::json!($fixed_value));)*
                 config
             }
@@ -163,7 +166,7 @@ macro_rules! recipe {
                 #[allow(unused_imports)]
                 use $crate::kernels::{FillMode, Interpolation, Padding::*};
                 #[allow(unused_imports)]
-                use $crate::nn::{Activation::*, Initializer, Regularizer::*, layers::*};
+                use $crate::nn::{Constraint, Initializer, Regularizer::*, activations::*, layers::*};
                 vec![
                     $made,
                     $made.trainable(false),
@@ -221,9 +224,10 @@ macro_rules! last {
     };
 }
 
-/// The methods of [`Layer`](super::Layer) and [`MultiLayer`](super::MultiLayer) that a recipe answers.
+/// The methods of [`Layer`](super::Layer) and [`MultiLayer`](super::MultiLayer) that a recipe answers. An option that Keras does not write
+/// with its usual value is named as `without "trainable": true`.
 macro_rules! described {
-    () => {
+    ($(without $option:literal: $usual:tt)?) => {
         fn class_name(&self) -> &str {
             Self::CLASS
         }
@@ -233,7 +237,12 @@ macro_rules! described {
         }
 
         fn config(&self) -> $crate::nn::Config {
-            self.options()
+            #[allow(unused_mut)]
+            let mut config = self.options();
+            $(if config[$option] == serde_json::json!($usual) {
+                config.shift_remove($option);
+            })?
+            config
         }
 
         fn trainable(&self) -> bool {

@@ -2,6 +2,7 @@
 
 use super::Options;
 use super::options::{keras_object, object};
+use crate::autograd::Var;
 use crate::ops::sign;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
@@ -59,6 +60,18 @@ impl Regularizer {
         let (l1, l2) = (T::lit(l1), T::lit(2.0 * l2));
         for (g, &w) in gradient.iter_mut().zip(weight) {
             *g += l1 * sign(w) + l2 * w;
+        }
+    }
+
+    /// The penalty of what a layer gives, as a value that gradients flow through.
+    pub(crate) fn penalty_of<'t, T: Scalar>(self, x: &Var<'t, T>) -> Var<'t, T> {
+        let (l1, l2) = self.factors();
+        let absolute = || x.abs().sum(..) * T::lit(l1);
+        let squares = || x.square().sum(..) * T::lit(l2);
+        match self {
+            Regularizer::L1(_) => absolute(),
+            Regularizer::L2(_) => squares(),
+            Regularizer::L1L2 { .. } => absolute() + squares(),
         }
     }
 
@@ -123,6 +136,8 @@ mod tests {
                 assert!((gradient - slope).abs() < 1e-8, "{regularizer:?}: {gradient} {slope}");
             }
             assert_eq!(Regularizer::from_config(&regularizer.config()), Ok(regularizer));
+            let of_output = regularizer.penalty_of(&Var::constant(w.clone())).into_value().item();
+            assert!((of_output - regularizer.penalty(&w)).abs() < 1e-12, "{regularizer:?}");
         }
         // The slope of |w| at 0 is taken as 0.
         let mut gradient = vec![0.0];

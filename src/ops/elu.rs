@@ -1,25 +1,33 @@
-//! `y = x where x > 0, else exp(x) - 1`, element by element.
+//! `y = scale x` where `x > 0`, else `scale alpha (exp(x) - 1)`, element by element.
 
 use crate::autograd::{Op, Var, apply};
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 
-struct Elu;
+struct Elu {
+    alpha: f64,
+    scale: f64,
+}
 
 impl<T: Scalar> Op<T, 1> for Elu {
     const NAME: &'static str = "elu";
     type Saved = Tensor<T>; // y
 
     fn forward(&self, [x]: [&Tensor<T>; 1], _: [bool; 1]) -> (Tensor<T>, Tensor<T>) {
-        let y = x.map(|x| if x > T::zero() { x } else { x.exp_m1() });
+        let (above, below) = (T::lit(self.scale), T::lit(self.scale * self.alpha));
+        let y = x.map(|x| if x > T::zero() { above * x } else { below * x.exp_m1() });
         (y.clone(), y)
     }
 
-    // dx = dy where y > 0, else dy exp(x) = dy (y + 1)
+    // dx = dy scale where y > 0, else dy scale alpha exp(x) = dy (y + scale alpha)
     fn backward(&self, y: Tensor<T>, dy: Tensor<T>, _: [bool; 1]) -> [Option<Tensor<T>>; 1] {
-        [Some(dy.into_zip_with(&y, |dy, y| if y > T::zero() { dy } else { dy * (y + T::one()) }))]
+        let (above, below) = (T::lit(self.scale), T::lit(self.scale * self.alpha));
+        [Some(dy.into_zip_with(&y, |dy, y| dy * if y > T::zero() { above } else { y + below }))]
     }
 }
+
+/// The numbers with which normal values stay normal, from layer to layer.
+const SELU: Elu = Elu { alpha: 1.673_263_242_354_377_2, scale: 1.050_700_987_355_480_5 };
 
 impl<'t, T: Scalar> Var<'t, T> {
     /// The exponential linear unit: `y = x` where `x > 0`, else `y = exp(x) - 1` (Clevert, Unterthiner and Hochreiter, 2015; Keras with its default `alpha = 1`).
@@ -33,7 +41,41 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn elu(&self) -> Var<'t, T> {
-        apply(Elu, [self])
+        self.elu_with(1.0)
+    }
+
+    /// The exponential linear unit with a factor: `y = x` where `x > 0`, else `y = alpha (exp(x) - 1)`.
+    ///
+    /// # Panics
+    /// When `alpha` is negative or not finite.
+    ///
+    /// ```
+    /// use cinta::{Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.leaf(Tensor::from([0.5f64.ln(), 2.0]));
+    /// assert!(x.elu_with(3.0).value().all_close(&Tensor::from([-1.5, 2.0]), 1e-12, 0.0));
+    /// assert!(x.elu_with(3.0).sum(..).backward().wrt(&x).all_close(&Tensor::from([1.5, 1.0]), 1e-12, 0.0));
+    /// ```
+    #[track_caller]
+    pub fn elu_with(&self, alpha: f64) -> Var<'t, T> {
+        let positive = alpha.is_finite() && alpha >= 0.0;
+        assert!(positive, "elu: alpha is {alpha}; it is finite and not negative");
+        apply(Elu { alpha, scale: 1.0 }, [self])
+    }
+
+    /// The scaled exponential linear unit: `y = 1.0507 x` where `x > 0`, else `y = 1.0507 1.6733 (exp(x) - 1)` (Klambauer,
+    /// Unterthiner, Mayr and Hochreiter, *Self-normalizing neural networks*, 2017).
+    ///
+    /// ```
+    /// use cinta::{Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.leaf(Tensor::from([-100.0, 2.0]));
+    /// assert!(x.selu().value().all_close(&Tensor::from([-1.758_099_3, 2.101_402]), 1e-6, 0.0));
+    /// assert!(x.selu().sum(..).backward().wrt(&x).all_close(&Tensor::from([0.0, 1.050_701]), 1e-6, 1e-6));
+    /// ```
+    #[track_caller]
+    pub fn selu(&self) -> Var<'t, T> {
+        apply(SELU, [self])
     }
 }
 
@@ -44,26 +86,57 @@ mod tests {
     use super::*;
     use crate::autograd::gradcheck;
     use crate::ops::testing::{assert_close, random, tensors};
+    use crate::tensor::Stream;
     use proptest::prelude::*;
 
     #[test]
     fn worked_example() {
-        let y = Var::constant(Tensor::from([-1.0, 3.0])).elu();
-        assert_close(y.value(), &Tensor::from([-0.632_120_558_828_557_7, 3.0]));
+        let x = Var::constant(Tensor::from([-1.0, 3.0]));
+        let below = -0.632_120_558_828_557_7;
+        assert_close(x.elu().value(), &Tensor::from([below, 3.0]));
+        assert_close(x.elu_with(0.5).value(), &Tensor::from([below / 2.0, 3.0]));
+        assert_close(x.elu_with(0.0).value(), &Tensor::from([0.0, 3.0]));
+        assert_close(
+            x.selu().value(),
+            &Tensor::from([-1.111_330_737_812_562_6, 3.152_102_962_066_441_4]),
+        );
+    }
+
+    /// What it is made for: mean 0 and variance 1 stay (equations 5 and 6 of the paper).
+    #[test]
+    fn selu_keeps_the_normal_distribution() {
+        let x: Tensor<f64> = Tensor::normal([200_000], 0.0, 1.0, &mut Stream::new(5));
+        let y = Var::constant(x).selu().into_value();
+        let mean = y.mean(..).item();
+        assert!(mean.abs() < 0.01, "{mean}");
+        let variance = (&y - mean).square().mean(..).item();
+        assert!((variance - 1.0).abs() < 0.015, "{variance}");
+    }
+
+    #[test]
+    #[should_panic(expected = "elu: alpha is -1; it is finite and not negative")]
+    fn a_negative_alpha() {
+        Var::constant(Tensor::<f64>::zeros([2])).elu_with(-1.0);
     }
 
     #[test]
     fn gradient() {
-        gradcheck(|[x]| x.elu(), [random(&[3, 5], -2.0, 2.0, 1, 0).map(|x| x + 0.01 * x.signum())])
-            .unwrap();
+        let x = random(&[3, 5], -2.0, 2.0, 1, 0).map(|x| x + 0.01 * x.signum());
+        gradcheck(|[x]| x.elu(), [x.clone()]).unwrap();
+        gradcheck(|[x]| x.elu_with(0.3), [x.clone()]).unwrap();
+        gradcheck(|[x]| x.selu(), [x]).unwrap();
     }
 
     proptest! {
         #[test]
-        fn definition(x in tensors(3, -3.0, 3.0)) {
-            let y = Var::constant(x.clone()).elu();
-            let expected: Vec<f64> = x.iter().map(|x| if x > 0.0 { x } else { x.exp() - 1.0 }).collect();
+        fn definition(x in tensors(3, -3.0, 3.0), alpha in 0.0..2.0) {
+            let y = Var::constant(x.clone()).elu_with(alpha);
+            let expected: Vec<f64> = x.iter().map(|x| if x > 0.0 { x } else { alpha * (x.exp() - 1.0) }).collect();
             assert_close(y.value(), &Tensor::new(x.shape(), expected));
+            let (alpha, scale) = (1.673_263_242_354_377_2, 1.050_700_987_355_480_5);
+            let expected: Vec<f64> =
+                x.iter().map(|x| scale * if x > 0.0 { x } else { alpha * (x.exp() - 1.0) }).collect();
+            assert_close(Var::constant(x.clone()).selu().value(), &Tensor::new(x.shape(), expected));
         }
     }
 }

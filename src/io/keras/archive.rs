@@ -28,6 +28,11 @@ impl<'a> Archive<'a> {
         self.member(CONFIG)
     }
 
+    /// The description, which is not needed.
+    pub fn metadata(&mut self) -> Option<Vec<u8>> {
+        self.member(METADATA).ok()
+    }
+
     pub fn weights(&mut self) -> Result<Vec<u8>, String> {
         self.member(WEIGHTS)
     }

@@ -2,11 +2,16 @@
 //!
 //! A file of a kilobyte can describe terabytes: one text that a list names a million times, an array that a thousand
 //! layers share, a group that contains itself. So the reader may take only so many bytes of the file in one call and
-//! in all, and the arrays that are taken from a file are together no larger than the file.
+//! in all, and the arrays that are taken from a file are together no larger than the file, or than a multiple of it
+//! where they are packed.
 
+use crate::io::widen::Float;
 use crate::scalar::Scalar;
 use crate::tensor::{MAX_RANK, Tensor};
-use hdf5_pure::{AttrValue, DType, Dataset, File, FormatError, Layout, Source, is_hdf5_bytes};
+use hdf5_pure::{
+    AttrValue, DType, Dataset, Datatype, DatatypeByteOrder, File, FloatingPointLayout, FormatError,
+    Layout, Source, is_hdf5_bytes,
+};
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -15,6 +20,30 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 /// The most groups on the way to an array.
 const MAX_DEPTH: usize = 16;
 
+/// What packed arrays may unpack to: this multiple of the file, and as much in any case. Zeros shrink a thousandfold, but
+/// weights with one of sixteen that is not zero only so much.
+const MAX_RATIO: u64 = 16;
+const ALWAYS_UNPACKED: u64 = 64 << 20;
+
+/// Filters of HDF5 that can be undone, by their registered numbers: gzip (deflate), shuffle, fletcher32, and h5py's LZF.
+const FILTERS: [u16; 4] = [1, 2, 3, 32_000];
+
+/// NumPy's `float16`, and the `bfloat16` of newer versions of HDF5.
+const F16: FloatingPointLayout = FloatingPointLayout {
+    bit_precision: 16,
+    exponent_location: 10,
+    exponent_size: 5,
+    mantissa_size: 10,
+    exponent_bias: 15,
+    ..FloatingPointLayout::IEEE754_BINARY32
+};
+const BF16: FloatingPointLayout = FloatingPointLayout {
+    bit_precision: 16,
+    exponent_location: 7,
+    mantissa_size: 7,
+    ..FloatingPointLayout::IEEE754_BINARY32
+};
+
 /// What may still be taken from a file, in bytes.
 struct Allowance {
     len: u64,
@@ -22,14 +51,23 @@ struct Allowance {
     call: AtomicU64,
     /// By all calls together: metadata is read more than once.
     total: AtomicU64,
-    /// As arrays.
+    /// As arrays that lie in the file as they are.
     arrays: AtomicU64,
+    /// As arrays in chunks, which may be packed.
+    unpacked: AtomicU64,
 }
 
 impl Allowance {
     fn new(len: u64) -> Self {
         let total = len.saturating_mul(16).saturating_add(1 << 20);
-        Allowance { len, call: 0.into(), total: total.into(), arrays: len.into() }
+        let unpacked = len.saturating_mul(MAX_RATIO).saturating_add(ALWAYS_UNPACKED);
+        Allowance {
+            len,
+            call: 0.into(),
+            total: total.into(),
+            arrays: len.into(),
+            unpacked: unpacked.into(),
+        }
     }
 
     /// Begins a call. An honest one takes less than twice the file.
@@ -172,45 +210,59 @@ impl Group {
         Ok(found)
     }
 
-    /// An array of the model's own type, of any shape.
+    /// An array of floats, of any shape.
     pub fn tensor<T: Scalar>(&self, path: &str) -> Result<Tensor<T>, String> {
         let dataset = self.dataset(path)?;
         let wrong = |reason: String| format!("the array {} {reason}", self.path_of(path));
-        let shape = self.plain_shape(dataset).map_err(wrong)?;
-        let values: Vec<T> = match (dataset.dtype().map_err(broken)?, T::BYTES) {
-            (DType::F32, 4) => values(dataset.read_f32(), f64::from),
-            (DType::F64, 8) => values(dataset.read_f64(), |value| value),
+        let shape = self.claim(dataset).map_err(wrong)?;
+        let values: Vec<T> = match dataset.dtype().map_err(broken)? {
             // Normalization counts what it has seen.
-            (DType::I32 | DType::I64, _) => values(dataset.read_i64(), |value| value as f64),
-            (other, _) => Err(format!(
-                "is of type {other}, and the model computes in {}; load it as that",
-                T::NAME
-            )),
-        }
-        .map_err(wrong)?;
+            DType::I32 | DType::I64 => {
+                let numbers = dataset.read_i64().map_err(broken)?;
+                numbers.into_iter().map(|number| T::lit(number as f64)).collect()
+            }
+            _ => floats(dataset).map_err(wrong)?,
+        };
         if values.len() != shape.iter().product::<usize>() {
             return Err(wrong(format!("has {} values, which do not fill {shape:?}", values.len())));
         }
         Ok(Tensor::new(&shape[..], values))
     }
 
-    /// The shape of an array whose values lie in the file as they are.
-    fn plain_shape(&self, dataset: &Dataset) -> Result<Vec<usize>, String> {
-        let plain = match dataset.layout().map_err(broken)? {
-            Layout::Compact { .. } | Layout::Contiguous { address: Some(_), .. } => true,
-            Layout::Contiguous { size, .. } => size == 0,
-            _ => false,
-        };
-        if !plain || !dataset.filters().is_empty() {
-            return Err("is compressed or in pieces; Keras writes arrays as they are".to_owned());
-        }
+    /// The shape of an array that can be read, for which an allowance is used up.
+    fn claim(&self, dataset: &Dataset) -> Result<Vec<usize>, String> {
         let shape = dataset.shape().map_err(broken)?;
-        let bytes = shape
-            .iter()
-            .try_fold(dataset.element_size().map_err(broken)?, |count, &dim| count.checked_mul(dim))
-            .filter(|_| shape.len() <= MAX_RANK)
-            .ok_or_else(|| format!("has the shape {shape:?}, which makes no sense"))?;
-        Allowance::take(&self.allowance.arrays, bytes)?;
+        let each = dataset.element_size().map_err(broken)?;
+        let size = |dims: &[u64]| dims.iter().try_fold(each, |bytes, &dim| bytes.checked_mul(dim));
+        let senseless = |dims: &[u64]| format!("has the shape {dims:?}, which makes no sense");
+        let bytes = size(&shape).filter(|_| shape.len() <= MAX_RANK);
+        let bytes = bytes.ok_or_else(|| senseless(&shape))?;
+        match dataset.layout().map_err(broken)? {
+            Layout::Chunked { chunk_shape, .. } => {
+                if let Some(filter) = dataset.filters().iter().find(|it| !FILTERS.contains(it)) {
+                    return Err(format!(
+                        "is packed with the filter {filter} of HDF5; gzip, LZF, shuffle and fletcher32 can be read, \
+                         and `h5repack -f NONE` unpacks a file"
+                    ));
+                }
+                let chunks = dataset.chunks().map_err(broken)?.len() as u64;
+                let chunk = size(&chunk_shape).ok_or_else(|| senseless(&chunk_shape))?;
+                let unpacked = chunk.saturating_mul(chunks).max(bytes);
+                Allowance::take(&self.allowance.unpacked, unpacked).map_err(|_| {
+                    format!(
+                        "would be unpacked to more than {MAX_RATIO} times the size of the file; if the file is \
+                         to be trusted, `h5repack -f NONE` unpacks it"
+                    )
+                })?;
+            }
+            Layout::Virtual => {
+                return Err("lies in other files; copy its values into this one".to_owned());
+            }
+            Layout::Contiguous { address: None, size } if size > 0 => {
+                return Err("has no values: they were never written".to_owned());
+            }
+            _ => Allowance::take(&self.allowance.arrays, bytes)?,
+        }
         Ok(shape.into_iter().map(|dim| dim as usize).collect())
     }
 
@@ -223,7 +275,7 @@ impl Group {
     pub fn count(&self, path: &str) -> Result<u64, String> {
         let dataset = self.dataset(path)?;
         let wrong = |what: String| format!("the value {} {what}", self.path_of(path));
-        self.plain_shape(dataset).map_err(wrong)?;
+        self.claim(dataset).map_err(wrong)?;
         let numbers = match dataset.dtype().map_err(broken)? {
             DType::I32 | DType::I64 | DType::U32 | DType::U64 => {
                 dataset.read_i64().map_err(broken)?
@@ -237,11 +289,48 @@ impl Group {
     }
 }
 
-fn values<S: Copy, T: Scalar>(
-    read: Result<Vec<S>, hdf5_pure::Error>,
-    widen: impl Fn(S) -> f64,
-) -> Result<Vec<T>, String> {
-    Ok(read.map_err(broken)?.into_iter().map(|value| T::lit(widen(value))).collect())
+/// An array's numbers of any width.
+fn floats<T: Scalar>(dataset: &Dataset) -> Result<Vec<T>, String> {
+    let (float, big_endian) = float(dataset)?;
+    let mut bytes = dataset.read_raw().map_err(broken)?;
+    if big_endian {
+        bytes.chunks_exact_mut(float.bytes()).for_each(<[u8]>::reverse);
+    }
+    float.read(&bytes)
+}
+
+/// The type of an array's numbers, and whether their bytes are big-endian.
+fn float(dataset: &Dataset) -> Result<(Float, bool), String> {
+    let float = match dataset.datatype().map_err(broken)? {
+        Datatype::FloatingPoint { byte_order, layout, .. } => {
+            let float = match layout {
+                F16 => Some(Float::F16),
+                BF16 => Some(Float::Bf16),
+                FloatingPointLayout::IEEE754_BINARY32 => Some(Float::F32),
+                FloatingPointLayout::IEEE754_BINARY64 => Some(Float::F64),
+                _ => None,
+            };
+            float.zip(match byte_order {
+                DatatypeByteOrder::LittleEndian => Some(false),
+                DatatypeByteOrder::BigEndian => Some(true),
+                DatatypeByteOrder::Vax => None,
+            })
+        }
+        // h5py knows no bfloat16: Keras writes two bytes without a meaning, and says it in an attribute.
+        Datatype::Opaque { size: 2, .. } => {
+            let attributes = dataset.attrs().map_err(broken)?;
+            let said = attributes.get("dtype").and_then(AttrValue::as_str);
+            said.filter(|said| *said == "bfloat16").map(|_| (Float::Bf16, false))
+        }
+        _ => None,
+    };
+    match float {
+        Some(float) => Ok(float),
+        None => Err(format!(
+            "is of type {}; weights are floats of 16, 32 or 64 bits",
+            dataset.dtype().map_err(broken)?
+        )),
+    }
 }
 
 /// The attributes of a group.

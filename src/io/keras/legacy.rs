@@ -10,10 +10,11 @@ use serde_json::{Value, json};
 
 /// The model and what it was compiled with, as one object. `version` is that of the Keras that wrote the file.
 pub(super) fn upgrade(
-    model: Value,
+    mut model: Value,
     training: Option<Value>,
     version: &str,
 ) -> Result<Value, String> {
+    upgrade_activations(&mut model, version);
     let (class_name, mut config) = match &model {
         // Until Keras 2.2.2.
         Value::Object(model) if model.get("config").is_some_and(Value::is_array) => {
@@ -44,6 +45,7 @@ pub(super) fn upgrade_archive(
     compile: bool,
     version: &str,
 ) -> Result<(), String> {
+    upgrade_activations(config, version);
     let chain = config["class_name"] == "Sequential";
     if let Some(Value::Array(layers)) = config.pointer_mut("/config/layers") {
         upgrade_layers(layers, chain)?;
@@ -59,6 +61,29 @@ pub(super) fn upgrade_archive(
         }
     }
     Ok(())
+}
+
+/// Until Keras 2, `hard_sigmoid` was another function, which has a name of its own here.
+fn upgrade_activations(value: &mut Value, version: &str) {
+    let number = version.split('.').next().and_then(|number| number.parse::<u32>().ok());
+    if number.is_some_and(|number| number >= 3) {
+        return;
+    }
+    match value {
+        Value::Array(values) => {
+            values.iter_mut().for_each(|value| upgrade_activations(value, version));
+        }
+        Value::Object(options) => {
+            for (name, value) in options {
+                let activation = matches!(name.as_str(), "activation" | "recurrent_activation");
+                if activation && *value == "hard_sigmoid" {
+                    *value = json!("hard_sigmoid_keras2");
+                }
+                upgrade_activations(value, version);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Moves the input's shape from the first layer into one of its own.
@@ -292,6 +317,32 @@ mod tests {
         });
         assert_eq!(optimizer, &expected);
         assert_eq!(upgraded["compile_config"]["metrics"], json!(["accuracy"]));
+    }
+
+    #[test]
+    fn the_hard_sigmoid_is_that_of_its_time() {
+        let model = || {
+            let inner = json!({ "recurrent_activation": "hard_sigmoid", "activation": "tanh" });
+            json!({ "class_name": "Sequential", "config": { "layers": [
+                { "class_name": "Activation", "config": { "name": "hard_sigmoid", "activation": "hard_sigmoid" } },
+                { "class_name": "Bidirectional", "config": { "layer": { "config": inner } } },
+            ] } })
+        };
+        for version in ["", "1.2.2", "2.2.4-tf", "2.15.0"] {
+            let layers = upgrade(model(), None, version).unwrap()["config"]["layers"].take();
+            let config = json!({ "name": "hard_sigmoid", "activation": "hard_sigmoid_keras2" });
+            assert_eq!(layers[0]["config"], config, "{version}");
+            let inner = &layers[1]["config"]["layer"]["config"];
+            let expected =
+                json!({ "recurrent_activation": "hard_sigmoid_keras2", "activation": "tanh" });
+            assert_eq!(inner, &expected);
+            let mut archive = model();
+            upgrade_archive(&mut archive, true, version).unwrap();
+            assert_eq!(archive["config"]["layers"], layers);
+        }
+        let mut archive = model();
+        upgrade_archive(&mut archive, true, "3.15.1").unwrap();
+        assert_eq!(archive, model());
     }
 
     #[test]

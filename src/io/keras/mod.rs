@@ -93,7 +93,9 @@ pub(super) fn load<T: Scalar>(
     if is_archive(&bytes) {
         let mut archive = Archive::open(&bytes)?;
         let mut config = parse("config.json", &archive.config()?)?;
-        legacy::upgrade_archive(&mut config, compile, KERAS)?;
+        let metadata = archive.metadata().map(|text| parse("metadata.json", &text)).transpose()?;
+        let version = metadata.as_ref().and_then(|it| it["keras_version"].as_str());
+        legacy::upgrade_archive(&mut config, compile, version.unwrap_or(KERAS))?;
         input_shapes::fill(&mut config, input_shapes)?;
         let root = Group::open(archive.weights()?)?;
         drop(bytes);
@@ -130,10 +132,11 @@ pub(super) fn load_weights<T: Scalar>(
         true => Group::open(Archive::open(&bytes)?.weights()?)?,
         false => Group::open(bytes)?,
     };
-    let weights = if let Some(listed) = root.find("model_weights")? {
-        weights::read_listed(listed, &places)?
-    } else if root.attributes()?.texts("layer_names")?.is_some() {
+    // A file of weights may have a layer that is called `model_weights`.
+    let weights = if root.attributes()?.texts("layer_names")?.is_some() {
         weights::read_listed(&root, &places)?
+    } else if let Some(listed) = root.find("model_weights")? {
+        weights::read_listed(listed, &places)?
     } else {
         weights::read(&root, &places)?
     };
@@ -200,6 +203,7 @@ impl<T: Scalar> Parts<T> {
 #[inline(never)]
 pub(super) fn save<T: Scalar>(model: &Model<T>, format: Format) -> Result<Vec<u8>, String> {
     format.check(false)?;
+    check_name(&model.name)?;
     let mut config = to_config(model);
     let mut own = json!({ "training": training_to_json(model.progress) });
     if let Some(compile) = config.get_mut("compile_config") {
@@ -215,7 +219,7 @@ pub(super) fn save<T: Scalar>(model: &Model<T>, format: Format) -> Result<Vec<u8
     tree.text(CINTA, own.to_string());
     match format {
         Format::Archive => {
-            write_weights(&mut tree, model);
+            write_weights(&mut tree, model)?;
             archive::write(KERAS, &config.to_string(), &tree.into_bytes()?)
         }
         Format::Hdf5 => {
@@ -224,9 +228,9 @@ pub(super) fn save<T: Scalar>(model: &Model<T>, format: Format) -> Result<Vec<u8
             if !training_config.is_null() {
                 tree.text("training_config", training_config.to_string());
             }
-            optimizer::write_listed(&mut tree, model);
+            optimizer::write_listed(&mut tree, model)?;
             let listed = tree.group("model_weights");
-            weights::write_listed(listed, &model.name, &model.layers);
+            weights::write_listed(listed, &model.name, &model.layers)?;
             write_version(listed);
             write_version(&mut tree);
             tree.into_bytes()
@@ -239,15 +243,28 @@ pub(super) fn save<T: Scalar>(model: &Model<T>, format: Format) -> Result<Vec<u8
 #[inline(never)]
 pub(super) fn save_weights<T: Scalar>(model: &Model<T>, format: Format) -> Result<Vec<u8>, String> {
     format.check(true)?;
+    check_name(&model.name)?;
     let mut tree = Tree::default();
-    write_weights(&mut tree, model);
+    write_weights(&mut tree, model)?;
     tree.into_bytes()
 }
 
-fn write_weights<T: Scalar>(tree: &mut Tree, model: &Model<T>) {
-    weights::write(tree, &model.layers);
+fn write_weights<T: Scalar>(tree: &mut Tree, model: &Model<T>) -> Result<(), String> {
+    weights::write(tree, &model.layers)?;
     optimizer::write(tree, model);
     tree.group("vars").text("name", &model.name);
+    Ok(())
+}
+
+/// A model's name is a part of the names of its arrays, and Keras opens no model whose name has a `/`.
+fn check_name(name: &str) -> Result<(), String> {
+    match weights::is_link(name) {
+        true => Ok(()),
+        false => Err(format!(
+            "the model's name {name:?} cannot be one in files of Keras: it is empty, `.`, too long, or has a `/` or a zero; \
+             give the model another name, or save as `.safetensors`"
+        )),
+    }
 }
 
 fn write_version(tree: &mut Tree) {

@@ -22,6 +22,7 @@ use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use crate::train::{Compile, Optimizer};
 use serde_json::Value;
+use std::collections::HashSet;
 
 /// Where a file keeps the variables of an optimizer, in order.
 pub(super) struct Variables<'f> {
@@ -117,7 +118,7 @@ impl<'f> Variables<'f> {
         for (&(weight, slot), path) in order.iter().zip(paths) {
             let (layer, Param { weight: of, .. }) = weights[weight];
             let name = format!("{layer}/{}/{}", of.name, optimizer.slots()[slot]);
-            read[weight][slot] = Some(checked(&name, &of.shape, self.group.tensor(path)?)?);
+            read[weight][slot] = Some(checked(self.group, path, &name, &of.shape)?);
         }
         let slots = read.into_iter().map(|slots| slots.into_iter().flatten().collect()).collect();
         Ok(State { iterations, learning_rate, slots })
@@ -192,8 +193,11 @@ pub(super) fn write<T: Scalar>(tree: &mut Tree, model: &Model<T>) {
 }
 
 /// Writes the variables with a list of names, as in a `.h5` file.
-pub(super) fn write_listed<T: Scalar>(tree: &mut Tree, model: &Model<T>) {
-    let Some(compiled) = &model.compiled else { return };
+///
+/// # Errors
+/// When two of them would have one name, such as those of `a` and `b_kernel`, and of `a_b` and `kernel`.
+pub(super) fn write_listed<T: Scalar>(tree: &mut Tree, model: &Model<T>) -> Result<(), String> {
+    let Some(compiled) = &model.compiled else { return Ok(()) };
     let group = tree.group("optimizer_weights");
     let mut names = Vec::new();
     variables(model, &*compiled.optimizer, &config(compiled), |name, variable| {
@@ -201,6 +205,14 @@ pub(super) fn write_listed<T: Scalar>(tree: &mut Tree, model: &Model<T>) {
         names.push(name);
     });
     group.texts("weight_names", &names);
+    let mut known = HashSet::new();
+    match names.iter().find(|name| !known.insert(*name)) {
+        Some(name) => Err(format!(
+            "two variables of the optimizer would be called {name:?} in an `.h5` file; \
+             give a layer another name, or save as `.keras`"
+        )),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::model::{Built, Param, Planned};
 use crate::nn::{MultiLayer, Part, Weight, file_groups};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// How deep layers may be in layers, in groups: two for each model in a model.
 const MAX_DEPTH: usize = 64;
@@ -64,7 +64,7 @@ impl Place<'_> {
         self.check_count(found.len())?;
         let read = |(weight, (group, path)): (&&Weight, &(&Group, String))| {
             let name = format!("{}/{}", self.name, weight.name);
-            checked(&name, &weight.shape, group.tensor(path)?)
+            checked(group, path, &name, &weight.shape)
         };
         self.weights.iter().zip(found).map(read).collect()
     }
@@ -77,22 +77,36 @@ impl Place<'_> {
     }
 }
 
-/// A tensor, if it has this shape and is finite.
+/// A tensor of the file, if it has this shape and is finite. Nothing is read of another shape.
 pub(super) fn checked<T: Scalar>(
+    group: &Group,
+    path: &str,
     name: &str,
     shape: &[usize],
-    tensor: Tensor<T>,
 ) -> Result<Tensor<T>, String> {
-    if *tensor.shape() != *shape {
+    let found = group.shape(path)?;
+    if !found.iter().copied().eq(shape.iter().map(|&dim| dim as u64)) {
         return Err(format!(
-            "the weight {name} has the shape {}, and the architecture asks for {shape:?}",
-            tensor.shape()
+            "the weight {name} has the shape {found:?}, and the architecture asks for {shape:?}"
         ));
     }
+    let tensor = group.tensor(path)?;
     if !tensor.is_finite() {
         return Err(format!("the weight {name} holds values that are not finite"));
     }
     Ok(tensor)
+}
+
+/// The group beside those of layers for weights of no layer.
+const OTHERS: &str = "top_level_model_weights";
+
+/// The longest name: what describes a thing in a group has at most 64 KiB, and variables of optimizers have names of a model
+/// and of a layer together.
+const MAX_NAME: usize = 1 << 14;
+
+/// Whether a group of HDF5 can have something of this name. A dot is the group itself, and a text ends at its first zero.
+pub(super) fn is_link(name: &str) -> bool {
+    !name.is_empty() && name.len() <= MAX_NAME && name != "." && !name.contains(['/', '\0'])
 }
 
 /// Reads the weights of all layers from a file of Keras 3: its `model.weights.h5`, or a `.weights.h5`.
@@ -151,18 +165,34 @@ fn find_vars<'g>(
 }
 
 /// Writes the weights of all layers as Keras 3 does.
-pub(super) fn write<T: Scalar>(tree: &mut Tree, layers: &[Built<T>]) {
+///
+/// # Errors
+/// When a class has the name that a second layer of another class would have: `Dense_1`.
+pub(super) fn write<T: Scalar>(tree: &mut Tree, layers: &[Built<T>]) -> Result<(), String> {
     let groups = file_groups(layers.iter().map(|layer| layer.layer.class_name()));
+    let mut taken: HashMap<String, &Built<T>> = HashMap::new();
     for (layer, group) in layers.iter().zip(groups) {
         let mut params = layer.params.iter();
         for part in Place::from(layer).parts {
-            let vars = tree.group(&format!("layers/{}/vars", path(&group, &part.group)));
+            let path = path(&group, &part.group);
+            let vars = tree.group(&format!("layers/{path}/vars"));
+            if let Some(other) = taken.insert(path.clone(), layer) {
+                return Err(format!(
+                    "the layers {} ({}) and {} ({}) would both be {path:?} in a file of Keras; \
+                     give a class of your own another name, or save as `.safetensors`",
+                    other.name,
+                    other.layer.class_name(),
+                    layer.name,
+                    layer.layer.class_name()
+                ));
+            }
             vars.text("name", &layer.name);
             for (i, param) in params.by_ref().take(part.weights).enumerate() {
                 vars.tensor(&i.to_string(), &param.value);
             }
         }
     }
+    Ok(())
 }
 
 /// Reads the weights of all layers from a group that lists the names of its layers.
@@ -212,7 +242,29 @@ pub(super) fn read_listed<T: Scalar>(
 }
 
 /// Writes the weights of all layers with lists of names, as Keras 3 does in its `.h5` files of whole models.
-pub(super) fn write_listed<T: Scalar>(tree: &mut Tree, model: &str, layers: &[Built<T>]) {
+///
+/// # Errors
+/// When a group of HDF5 cannot have a layer's name, or has it for something else.
+pub(super) fn write_listed<T: Scalar>(
+    tree: &mut Tree,
+    model: &str,
+    layers: &[Built<T>],
+) -> Result<(), String> {
+    for layer in layers {
+        // Layers in layers are part of the names of weights.
+        let mut inside = layer.params.iter().flat_map(|param| param.weight.name.split('/'));
+        let name = if layer.name == OTHERS || !is_link(&layer.name) {
+            Some(&*layer.name)
+        } else {
+            inside.find(|name| !is_link(name))
+        };
+        if let Some(name) = name {
+            return Err(format!(
+                "a layer cannot be called {name:?} in an `.h5` file, where this is too long or means something else; \
+                 give the layer another name, or save as `.keras`"
+            ));
+        }
+    }
     let names: Vec<String> = layers.iter().map(|layer| layer.name.clone()).collect();
     tree.texts("layer_names", &names);
     for layer in layers {
@@ -226,5 +278,6 @@ pub(super) fn write_listed<T: Scalar>(tree: &mut Tree, model: &str, layers: &[Bu
             group.tensor(name, &param.value);
         }
     }
-    tree.group("top_level_model_weights").texts("weight_names", &[]);
+    tree.group(OTHERS).texts("weight_names", &[]);
+    Ok(())
 }

@@ -5,6 +5,7 @@ mod conv2d;
 mod gemm;
 mod mask;
 mod narrow;
+mod outliers;
 mod par;
 mod pool2d;
 mod threads;

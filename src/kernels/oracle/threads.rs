@@ -1,5 +1,6 @@
 //! The same bits with 1, 2, 3 and 8 threads, of kernels that share their work out.
 
+use super::super::conv2d::{self, Algorithm};
 use super::super::gemm::{Finish, multiply};
 use super::super::pool2d::{Geometry, avg_backward, avg_forward, max_backward, max_forward};
 use super::super::window::{Padding, Window};
@@ -62,5 +63,35 @@ fn poolings() {
                 ]
             });
         }
+    }
+}
+
+/// Tiles with outliers are found by many threads, and added in one order. With more tiles than channels, and fewer.
+#[test]
+fn convolutions_with_outliers() {
+    for (images, side, algorithm) in [
+        (9, 23, Algorithm::Winograd4),
+        (9, 23, Algorithm::Winograd2),
+        (2, 14, Algorithm::Winograd4),
+    ] {
+        let window = Window::new([side; 2], [3, 3], [1, 1], Padding::Same).expect("a window");
+        let [c_in, c_out] = [64, 48];
+        let geometry = conv2d::Geometry { window, images, c_in, c_out, groups: 1, algorithm };
+        let mut x = numbers(1, [images, side, side, c_in]);
+        let mut dy = numbers(2, [images, side, side, c_out]);
+        // In each image, in one place after the other.
+        for (values, place) in [(&mut x, 7001), (&mut dy, 5003)] {
+            values.as_mut_slice().iter_mut().step_by(place).for_each(|value| *value = 1e7);
+        }
+        let (kernel, bias) = (numbers(3, [9 * c_in * c_out]), numbers(4, [c_out]));
+        let [kernel, bias] = [&kernel, &bias].map(|values| values.as_slice().expect("values"));
+        check(&format!("{images} images of {side}, {algorithm:?}"), || {
+            let dw = conv2d::backward_kernel(geometry, &x, &dy).0;
+            vec![
+                conv2d::forward(geometry, &x, kernel, bias, Finish::Relu),
+                conv2d::backward_input(geometry, kernel, &dy),
+                Tensor::new([dw.len()], dw.to_vec()),
+            ]
+        });
     }
 }

@@ -1,5 +1,6 @@
 //! The gradient of the weights, summed at the points.
 
+use super::outliers::Found;
 use super::parts::{Parts, PointsOfPart, Source};
 use super::tiles::Tiles;
 use super::{BLOCK_BYTES, Fits, GAP, ROW_GAP};
@@ -37,6 +38,7 @@ pub fn backward_kernel<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M
     let layout = Layout::new(Parts::new(window.output(), M, images, tiles_each), [c_in, c_out]);
     let parts = layout.parts.count();
     let kept = (KEPT / layout.len(N)).clamp(1, parts.max(1));
+    let outliers = Found::default();
     let transform = |part_range: Range<usize>, points: &mut [T]| {
         let work = geometry.work() / parts * part_range.len();
         par::for_each_part(
@@ -47,16 +49,15 @@ pub fn backward_kernel<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M
             |(), i, points| {
                 let (pixels, gradients) = points.split_at_mut(N * N * layout.planes[0]);
                 for (side, into) in [pixels, gradients].into_iter().enumerate() {
-                    simd::dispatch(PointsOfPart::<_, F, N, M> {
+                    let of = PointsOfPart {
                         source: sources[side],
                         parts: layout.parts,
                         part: part_range.start + i,
                         gradients: side == 1,
                         row: layout.rows[side],
                         plane: layout.planes[side],
-                        into,
-                        tiles: PhantomData,
-                    });
+                    };
+                    of.write::<F, N, M>(into, &outliers);
                 }
             },
         );
@@ -81,6 +82,7 @@ pub fn backward_kernel<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M
             }
             simd::dispatch(Taps::<_, F, N, M> { sums: &sums, plane, taps, tiles: PhantomData });
         });
+        outliers.add_taps(sources, M, &mut dkernel);
         return dkernel;
     }
 
@@ -113,6 +115,7 @@ pub fn backward_kernel<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M
         let (sums, plane) = (&sums[channel * c_out..], c_in * c_out);
         simd::dispatch(Taps::<_, F, N, M> { sums, plane, taps, tiles: PhantomData });
     });
+    outliers.add_taps(sources, M, &mut dkernel);
     dkernel
 }
 

@@ -13,10 +13,13 @@
 //!
 //! The points 0, +-sqrt(1/2), +-sqrt(2) and infinity keep the constants near 1, and with them the rounding
 //! errors; the textbook's 0, +-1, +-2 lose two bits more.
+//!
+//! Tiles whose values are far larger than usual would spoil their other outputs. [`outliers`] finds and replaces them.
 
 #[macro_use]
 mod tiles;
 mod kernel_gradient;
+mod outliers;
 mod parts;
 mod sweep;
 mod weights;

@@ -1,8 +1,9 @@
 //! Tiles: where they are cut from, and how they are dealt out.
 
+use super::outliers::{Found, Search};
 use super::tiles::Tiles;
 use crate::scalar::Scalar;
-use crate::simd::{Kernel, Simd, with_lanes};
+use crate::simd::{self, Kernel, Simd, with_lanes};
 use std::marker::PhantomData;
 use std::ops::Range;
 
@@ -18,6 +19,13 @@ pub struct Source<'a, T> {
 impl<T: Scalar> Source<'_, T> {
     fn image_len(&self) -> usize {
         self.size[0] * self.size[1] * self.channels
+    }
+
+    /// The channels of a pixel.
+    #[inline(always)]
+    pub fn pixel(&self, image: usize, [y, x]: [usize; 2]) -> &[T] {
+        let at = image * self.image_len() + (y * self.size[1] + x) * self.channels;
+        &self.data[at..at + self.channels]
     }
 
     /// `V` channels from `channel` on of the `S x S` pixels whose first is at `[top, left]` of the image with
@@ -64,7 +72,7 @@ impl<T: Scalar> Source<'_, T> {
 #[derive(Clone, Copy)]
 pub struct Parts {
     /// Rows of tiles, and tiles in a row, of one image.
-    tiles: [usize; 2],
+    pub tiles: [usize; 2],
     images: usize,
     images_each: usize,
     rows_each: usize,
@@ -123,7 +131,8 @@ impl Parts {
 }
 
 /// What is found in a part's tiles, at the points: for each point a matrix of the tiles.
-pub struct PointsOfPart<'a, T, F, const N: usize, const M: usize> {
+#[derive(Clone, Copy)]
+pub struct PointsOfPart<'a, T> {
     pub source: Source<'a, T>,
     pub parts: Parts,
     pub part: usize,
@@ -133,12 +142,35 @@ pub struct PointsOfPart<'a, T, F, const N: usize, const M: usize> {
     pub row: usize,
     /// Values from one matrix to the next.
     pub plane: usize,
-    pub into: &'a mut [T],
-    pub tiles: PhantomData<F>,
+}
+
+impl<T: Scalar> PointsOfPart<'_, T> {
+    /// Writes all of it, but zeros in place of tiles with outliers.
+    pub fn write<F: Tiles<N, M>, const N: usize, const M: usize>(
+        self,
+        into: &mut [T],
+        outliers: &Found,
+    ) {
+        simd::dispatch(Transform::<_, F, N, M> { of: self, into, tiles: PhantomData });
+        let search = Search::<_, F, N, M> { of: self, points: into, tiles: PhantomData };
+        for tile in simd::dispatch(search) {
+            outliers.add(self.parts.tile(self.part, tile));
+            for point in 0..N * N {
+                into[point * self.plane + tile * self.row..][..self.source.channels]
+                    .fill(T::zero());
+            }
+        }
+    }
+}
+
+struct Transform<'a, T, F, const N: usize, const M: usize> {
+    of: PointsOfPart<'a, T>,
+    into: &'a mut [T],
+    tiles: PhantomData<F>,
 }
 
 impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> Kernel
-    for PointsOfPart<'_, T, F, N, M>
+    for Transform<'_, T, F, N, M>
 {
     type Output = ();
 
@@ -148,10 +180,11 @@ impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> Kernel
     }
 }
 
-impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> PointsOfPart<'_, T, F, N, M> {
+impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> Transform<'_, T, F, N, M> {
     #[inline(always)]
     fn vectors<S: Simd, const V: usize>(self) {
-        let PointsOfPart { source, parts, part, gradients, row, plane, into, .. } = self;
+        let Transform { of, into, .. } = self;
+        let PointsOfPart { source, parts, part, gradients, row, plane } = of;
         // A macro, as `both!` is one: so that the transformation is inlined for sure.
         macro_rules! transform {
             ($transform:path, $s:expr) => {

@@ -1,5 +1,6 @@
 //! A convolution by tiles: pixels to the points, products, and back.
 
+use super::outliers::Found;
 use super::parts::{Parts, PointsOfPart, Source};
 use super::tiles::Tiles;
 use super::weights::Weights;
@@ -45,8 +46,15 @@ impl<T: Scalar> Sweep<'_, T> {
             (BLOCK_BYTES / (N * N * c_in * T::BYTES)).max(TILE_ROWS)
         };
         let parts = Parts::new(self.output, M, images, tiles_each);
-        let cut = Cut::<_, F, N, M> { sweep: self, parts, tiles: PhantomData };
-        if tiles < c_out { cut.by_panels(work) } else { cut.by_parts(work) }
+        let cut = Cut::<_, F, N, M> {
+            sweep: self,
+            parts,
+            outliers: Found::default(),
+            tiles: PhantomData,
+        };
+        let mut out = if tiles < c_out { cut.by_panels(work) } else { cut.by_parts(work) };
+        cut.outliers.write(self, M, &mut out);
+        out
     }
 
     fn pixels(&self) -> usize {
@@ -58,6 +66,7 @@ impl<T: Scalar> Sweep<'_, T> {
 struct Cut<'a, T: Scalar, F, const N: usize, const M: usize> {
     sweep: &'a Sweep<'a, T>,
     parts: Parts,
+    outliers: Found,
     tiles: PhantomData<F>,
 }
 
@@ -139,16 +148,9 @@ impl<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M: usize> Cut<'_, T
     /// Writes the pixels of a part's tiles at the points.
     fn transform(&self, part: usize, at_points: &mut [T]) {
         let (source, parts, plane) = (self.sweep.source, self.parts, self.plane());
-        simd::dispatch(PointsOfPart::<_, F, N, M> {
-            source,
-            parts,
-            part,
-            gradients: false,
-            row: source.channels,
-            plane,
-            into: at_points,
-            tiles: PhantomData,
-        });
+        let row = source.channels;
+        PointsOfPart { source, parts, part, gradients: false, row, plane }
+            .write::<F, N, M>(at_points, &self.outliers);
     }
 
     /// Writes the outputs of some parts, in the channels of some panels: both come with their values at the points.

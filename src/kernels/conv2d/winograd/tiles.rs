@@ -4,6 +4,8 @@ use crate::scalar::Scalar;
 
 /// The transformations along one axis, for tiles of `M` outputs from `N = M + 2` pixels.
 pub trait Tiles<const N: usize, const M: usize> {
+    /// Points of [`pixels`](Self::pixels), and of [`gradients`](Self::gradients), that together see each of them.
+    const SEEING: [&'static [usize]; 2];
     /// Pixels at the points.
     fn pixels<T: Scalar>(d: [T; N]) -> [T; N];
     /// A filter's three taps at the points.
@@ -20,6 +22,9 @@ pub trait Tiles<const N: usize, const M: usize> {
 pub struct F2;
 
 impl Tiles<4, 2> for F2 {
+    // Pixels that are all the same are not seen at 0 and infinity.
+    const SEEING: [&'static [usize]; 2] = [&[0, 1, 3], &[0, 3]];
+
     #[inline(always)]
     fn pixels<T: Scalar>(d: [T; 4]) -> [T; 4] {
         [d[0] - d[2], d[1] + d[2], d[2] - d[1], d[3] - d[1]]
@@ -59,6 +64,8 @@ const A: f64 = std::f64::consts::FRAC_1_SQRT_2;
 const B: f64 = std::f64::consts::SQRT_2;
 
 impl Tiles<6, 4> for F4 {
+    const SEEING: [&'static [usize]; 2] = [&[0, 5], &[1, 3]];
+
     #[inline(always)]
     fn pixels<T: Scalar>(d: [T; 6]) -> [T; 6] {
         let [a, b] = [A, B].map(T::lit);

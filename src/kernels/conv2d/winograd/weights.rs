@@ -2,7 +2,7 @@
 
 use super::ROW_GAP;
 use super::tiles::Tiles;
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, Lent};
 use crate::kernels::gemm::panel_width;
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Simd, with_lanes};
@@ -30,6 +30,20 @@ impl<'a, T: Scalar> Weights<'a, T> {
         let width = panel_width::<T>(channels[1]);
         let plane = channels[0] * width + ROW_GAP;
         Weights { kernel, backwards, channels, width, plane }
+    }
+
+    /// The kernel as the convolution reads it, `[3, 3, c_in, c_out]`.
+    pub fn in_reading_order(&self) -> Lent<'a, T> {
+        if !self.backwards {
+            return Lent::Borrowed(self.kernel);
+        }
+        let [c_in, c_out] = self.channels;
+        let mut kernel = Buffer::stale(self.kernel.len());
+        let taps = self.kernel.chunks_exact(c_in * c_out).rev();
+        for (to, tap) in kernel.chunks_exact_mut(c_in * c_out).zip(taps) {
+            transpose(tap, [c_out, c_in], to);
+        }
+        Lent::Owned(kernel)
     }
 
     pub fn panels(&self) -> usize {

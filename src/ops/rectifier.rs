@@ -1,0 +1,157 @@
+//! `y = x` above a threshold, up to a largest value, and `y = negative_slope (x - threshold)` below it, element by element.
+
+use crate::autograd::{Op, Var, apply};
+use crate::scalar::{Scalar, compiled};
+use crate::tensor::Tensor;
+
+/// A rectifier with options, those of Keras's `ReLU`.
+///
+/// ```
+/// use cinta::{Rectifier, Tensor, Var};
+/// let x = Var::constant(Tensor::from([-1.0, 5.0, 9.0]));
+/// let rectifier = Rectifier { negative_slope: 0.5, max_value: Some(8.0), ..Rectifier::default() };
+/// assert_eq!(x.rectifier(rectifier).value().to_vec(), [-0.5, 5.0, 8.0]);
+/// ```
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Rectifier {
+    /// The slope below the threshold.
+    pub negative_slope: f64,
+    /// The largest value, if there is one.
+    pub max_value: Option<f64>,
+    /// Where the function leaves its lower branch.
+    pub threshold: f64,
+}
+
+impl<T: Scalar> Op<T, 1> for Rectifier {
+    const NAME: &'static str = "rectifier";
+    type Saved = Tensor<T>; // x
+
+    fn forward(&self, [x]: [&Tensor<T>; 1], _: [bool; 1]) -> (Tensor<T>, Tensor<T>) {
+        let (slope, threshold) = (T::lit(self.negative_slope), T::lit(self.threshold));
+        let max = self.max_value.map_or(T::infinity(), T::lit);
+        let y = x.map(|x| {
+            if x > threshold {
+                x.min(max)
+            } else if slope == T::zero() && x <= threshold {
+                T::zero() // for x = -infinity, too
+            } else {
+                slope * (x - threshold)
+            }
+        });
+        (y, x.clone())
+    }
+
+    // dx = dy between threshold and max_value, 0 above, dy negative_slope below
+    fn backward(&self, x: Tensor<T>, dy: Tensor<T>, _: [bool; 1]) -> [Option<Tensor<T>>; 1] {
+        let (slope, threshold) = (T::lit(self.negative_slope), T::lit(self.threshold));
+        let max = self.max_value.map_or(T::infinity(), T::lit);
+        let sloped = slope != T::zero();
+        let before = |dy: T, x: T| {
+            if x > threshold { dy.kept_if(x < max) } else { (dy * slope).kept_if(sloped) }
+        };
+        [Some(dy.into_zip_with(&x, before))]
+    }
+}
+
+impl<'t, T: Scalar> Var<'t, T> {
+    /// `y = x` where `x > threshold`, but `max_value` at most, and `y = negative_slope (x - threshold)` elsewhere. Without options it is
+    /// [`relu`](Self::relu).
+    ///
+    /// ```
+    /// use cinta::{Rectifier, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.leaf(Tensor::from([0.5, 2.0, 7.0]));
+    /// let y = x.rectifier(Rectifier { max_value: Some(6.0), threshold: 1.0, ..Rectifier::default() });
+    /// assert_eq!(y.value().to_vec(), [0.0, 2.0, 6.0]);
+    /// assert_eq!(y.sum(..).backward().wrt(&x).to_vec(), [0.0, 1.0, 0.0]);
+    /// ```
+    #[track_caller]
+    pub fn rectifier(&self, rectifier: Rectifier) -> Var<'t, T> {
+        if rectifier == Rectifier::default() {
+            return self.relu();
+        }
+        apply(rectifier, [self])
+    }
+
+    /// `y = x` where `x > 0`, else `negative_slope x` (Maas, Hannun and Ng, *Rectifier nonlinearities improve neural network
+    /// acoustic models*, 2013).
+    ///
+    /// ```
+    /// use cinta::{Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.leaf(Tensor::from([-2.0, 3.0]));
+    /// assert_eq!(x.leaky_relu(0.5).value().to_vec(), [-1.0, 3.0]);
+    /// assert_eq!(x.leaky_relu(0.5).sum(..).backward().wrt(&x).to_vec(), [0.5, 1.0]);
+    /// ```
+    #[track_caller]
+    pub fn leaky_relu(&self, negative_slope: f64) -> Var<'t, T> {
+        self.rectifier(Rectifier { negative_slope, ..Rectifier::default() })
+    }
+}
+
+compiled!(|x: &Var<T>| x.leaky_relu(0.1));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::autograd::{Tape, gradcheck};
+    use crate::ops::testing::{assert_close, random, tensors};
+    use proptest::prelude::*;
+
+    const ALL: [Rectifier; 4] = [
+        Rectifier { negative_slope: 0.0, max_value: None, threshold: 0.0 },
+        Rectifier { negative_slope: 0.3, max_value: None, threshold: 0.0 },
+        Rectifier { negative_slope: 0.0, max_value: Some(1.0), threshold: 0.5 },
+        Rectifier { negative_slope: 0.2, max_value: Some(1.5), threshold: 1.0 },
+    ];
+
+    #[test]
+    fn worked_example() {
+        let infinite = f64::NEG_INFINITY;
+        let x = Tensor::from([infinite, -3.0, 1.0, 1.25, 4.0, f64::NAN]);
+        for (rectifier, expected) in ALL.into_iter().zip([
+            [0.0, 0.0, 1.0, 1.25, 4.0],
+            [infinite, -0.9, 1.0, 1.25, 4.0],
+            [0.0, 0.0, 1.0, 1.0, 1.0],
+            [infinite, -0.8, 0.0, 1.25, 1.5],
+        ]) {
+            let y = Var::constant(x.clone()).rectifier(rectifier).into_value();
+            assert_close(&y.slice(0, ..5), &Tensor::from(expected));
+            assert!(y.at([5]).is_nan());
+        }
+    }
+
+    #[test]
+    fn nothing_flows_where_the_slope_is_0() {
+        let tape = Tape::new();
+        let x = tape.leaf(Tensor::from([-1.0, 7.0]));
+        let y = x.rectifier(Rectifier { max_value: Some(6.0), ..Rectifier::default() });
+        let dx = y.backward_from(&Tensor::from([f64::INFINITY, f64::NAN])).wrt(&x);
+        assert_eq!(dx.to_vec(), [0.0, 0.0]);
+    }
+
+    #[test]
+    fn gradient() {
+        for rectifier in ALL {
+            // Away from the kinks at multiples of a half.
+            let x = random(&[3, 5], -2.0, 2.0, 1, 0);
+            let x = x.map(|x| if (2.0 * x).fract().abs() < 0.01 { x + 0.1 } else { x });
+            gradcheck(|[x]| x.rectifier(rectifier), [x]).unwrap();
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn definition(x in tensors(3, -3.0, 3.0), which in 0usize..4) {
+            let Rectifier { negative_slope: slope, max_value, threshold } = ALL[which];
+            // As Keras has it.
+            let keras = |x: f64| {
+                let kept = if x > threshold { x } else { 0.0 };
+                kept.min(max_value.unwrap_or(f64::MAX)) - slope * (threshold - x).max(0.0)
+            };
+            let expected: Vec<f64> = x.iter().map(keras).collect();
+            let y = Var::constant(x.clone()).rectifier(ALL[which]);
+            assert_close(y.value(), &Tensor::new(x.shape(), expected));
+        }
+    }
+}
