@@ -163,6 +163,74 @@ def prepared(optimizer):
     return model
 
 
+def chained(optimizer, *layers):
+    """A chain that ends in a softmax."""
+    model = keras.Sequential([*layers, L.Dense(3, activation="softmax")])
+    model.compile(optimizer, "categorical_crossentropy", metrics=["accuracy", "categorical_crossentropy"])
+    train(model)
+    return model
+
+
+def images(optimizer):
+    """What convolves images in other ways, and makes them larger and smaller."""
+    return chained(
+        optimizer,
+        keras.Input((6, 6, 2)),
+        L.ZeroPadding2D(((0, 1), (2, 1))),
+        L.DepthwiseConv2D((3, 2), depth_multiplier=2, strides=2, activation="tanh", depthwise_regularizer="l2"),
+        L.Conv2DTranspose(4, 3, strides=2, padding="same", activation="relu", kernel_initializer="he_normal"),
+        L.Conv2DTranspose(3, (2, 3), strides=(3, 2), output_padding=(1, 1), use_bias=False),
+        L.Cropping2D(((1, 2), (0, 3))),
+        L.SeparableConv2D(4, 3, depth_multiplier=2, activation="elu", pointwise_regularizer="l1", bias_regularizer="l2"),
+        L.Conv2D(4, 2, groups=2, dilation_rate=2, padding="same"),
+        L.UpSampling2D((1, 2), interpolation="bilinear"),
+        L.AdaptiveAveragePooling2D((3, 4)),
+        L.AdaptiveMaxPooling2D(2),
+        L.Flatten(),
+    )
+
+
+def series(optimizer):
+    """What convolves and pools series."""
+    return chained(
+        optimizer,
+        keras.Input((12, 2)),
+        L.Conv1D(4, 3, padding="causal", dilation_rate=2, activation="relu"),
+        L.ZeroPadding1D((2, 0)),
+        L.DepthwiseConv1D(2, depth_multiplier=2, padding="same"),
+        L.MaxPooling1D(3, strides=2, padding="same"),
+        L.Conv1DTranspose(6, 3, strides=2, padding="same", activation="tanh"),
+        L.Cropping1D((1, 2)),
+        L.SeparableConv1D(4, 2, use_bias=False),
+        L.AveragePooling1D(2, strides=1),
+        L.UpSampling1D(2),
+        L.Conv1D(4, 2, strides=2, groups=2, kernel_regularizer="l2"),
+        L.AdaptiveAveragePooling1D(4),
+        L.AdaptiveMaxPooling1D(3),
+        L.GlobalAveragePooling1D(keepdims=True),
+        L.GlobalMaxPooling1D(),
+    )
+
+
+def volumes(optimizer):
+    """What convolves and pools volumes."""
+    return chained(
+        optimizer,
+        keras.Input((4, 3, 4, 2)),
+        L.ZeroPadding3D(((0, 1), (1, 1), (0, 0))),
+        L.Conv3D(4, (2, 3, 2), activation="relu", kernel_regularizer="l2"),
+        L.Conv3DTranspose(3, (3, 2, 2), strides=(2, 1, 2), padding="same", activation="tanh"),
+        L.MaxPooling3D((3, 1, 2), strides=2, padding="same"),
+        L.UpSampling3D((1, 2, 1)),
+        L.AveragePooling3D((2, 2, 1), strides=1),
+        L.Cropping3D(((1, 0), (0, 0), (1, 0))),
+        L.AdaptiveAveragePooling3D((2, 3, 2)),
+        L.AdaptiveMaxPooling3D((1, 2, 2)),
+        L.GlobalAveragePooling3D(keepdims=True),
+        L.GlobalMaxPooling3D(),
+    )
+
+
 def several(optimizer):
     """Two inputs and two outputs, each with a loss, a weight and metrics of its own."""
     image, extra = keras.Input((6, 6, 2), name="image"), keras.Input((3,), name="extra")
@@ -329,6 +397,9 @@ def main():
     models["graph"] = graph(O.SGD(0.05, momentum=0.5))
     models["graph_adam"] = graph(O.Adam(0.01))
     models["normalised"] = normalised(O.SGD(0.05, momentum=0.5))
+    models["images"] = images(O.SGD(0.05, momentum=0.5))
+    models["series"] = series(O.SGD(0.05, momentum=0.5))
+    models["volumes"] = volumes(O.SGD(0.05, momentum=0.5))
     models["prepared"] = prepared(O.SGD(0.05, momentum=0.5))
     models["several"] = several(O.SGD(0.05, momentum=0.5))
     models["several_adam"] = several(O.Adam(0.01))
