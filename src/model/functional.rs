@@ -122,7 +122,8 @@ fn check_arguments<'v>(
 fn inputs_of(node: &Value) -> Result<Vec<History<'_>>, String> {
     if let Value::Object(call) = node {
         let arguments = call.get("kwargs").and_then(Value::as_object).into_iter().flatten();
-        check_arguments(arguments)?;
+        // Keras 3 overrules it in `fit` and `predict`, and writes it for all layers where it is usually true.
+        check_arguments(arguments.filter(|(name, _)| *name != "training"))?;
         let arguments = call.get("args").and_then(Value::as_array);
         return match arguments.map(Vec::as_slice) {
             Some([Value::Array(tensors)]) => tensors.iter().map(keras_tensor).collect(),
@@ -188,6 +189,17 @@ mod tests {
             _ => json!({ "name": name }),
         };
         json!({ "name": name, "class_name": class_name, "config": config, "inbound_nodes": inbound })
+    }
+
+    #[test]
+    fn keras_3_says_itself_who_trains() {
+        let node = |name: &str| {
+            let tensor = json!({ "class_name": "__keras_tensor__", "config": { "keras_history": ["x", 0, 0] } });
+            json!({ "args": [tensor], "kwargs": { name: true } })
+        };
+        assert_eq!(super::inputs_of(&node("training")), Ok(vec![("x", 0)]));
+        let error = super::inputs_of(&node("inverse")).unwrap_err();
+        assert_eq!(error, "the call argument inverse = true is not supported");
     }
 
     #[test]
