@@ -24,7 +24,7 @@ recipe! {
     /// ```
     pub struct RandomContrast = "RandomContrast";
     /// By at most this much.
-    new(factor: Factor as impl Into<Factor>, from_zero);
+    new(factor: Factor as impl Into<Factor>, above_zero);
     example [8, 8, 3] => RandomContrast::new(0.2) => [8, 8, 3];
     options {
         /// The smallest and the largest value of an image.
@@ -59,12 +59,12 @@ recipe! {
 }
 
 /// The conversion of a contrast's factor, which Keras lets begin at 0.
-trait FromZero {
-    fn from_zero(self) -> Factor;
+trait AboveZero {
+    fn above_zero(self) -> Factor;
 }
 
-impl<F: Into<Factor>> FromZero for F {
-    fn from_zero(self) -> Factor {
+impl<F: Into<Factor>> AboveZero for F {
+    fn above_zero(self) -> Factor {
         let [lower, upper] = self.into().ends();
         Factor::from([lower.max(0.0), upper])
     }
