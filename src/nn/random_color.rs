@@ -140,9 +140,9 @@ mod tests {
         assert!(moved.iter().all(|by| by.abs() <= 0.2));
         assert!(moved.iter().any(|&by| by < -0.1) && moved.iter().any(|&by| by > 0.1));
         let difference = &y - &x;
-        for i in 0..40 {
+        for (i, &by) in moved.iter().enumerate() {
             let of_image = difference.slice(0, i..i + 1);
-            assert!(of_image.iter().all(|by| (by - moved[i] * 255.0).abs() < 1e-9));
+            assert!(of_image.iter().all(|moved| (moved - by * 255.0).abs() < 1e-9));
         }
         // A batch that is cut in two gives the same.
         assert_eq!(train(&RandomBrightness::new(0.2), &x.slice(0, 30..40), 30), y.slice(0, 30..40));
