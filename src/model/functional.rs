@@ -125,17 +125,20 @@ fn history(value: &Value) -> Option<Result<(History<'_>, bool), String>> {
         )));
     }
     let arguments = rest.iter().filter_map(Value::as_object).flatten();
-    Some(check_arguments(arguments).map(|inference| ((name.as_str(), node), inference)))
+    Some(check_arguments(arguments, false).map(|inference| ((name.as_str(), node), inference)))
 }
 
 /// Refuses call arguments with an effect, but for `training: false`: whether that is among them.
 fn check_arguments<'v>(
     arguments: impl Iterator<Item = (&'v String, &'v Value)>,
+    keras_3: bool,
 ) -> Result<bool, String> {
     let mut inference = false;
     for (name, value) in arguments {
         match value {
             Value::Bool(false) if name == "training" => inference = true,
+            // What is usual for some layers; Keras 3 overrules it in `fit` and `predict`.
+            Value::Bool(true) if name == "training" && keras_3 => {}
             Value::Null | Value::Bool(false) => {}
             Value::Array(values) if values.iter().all(Value::is_null) => {}
             _ => return Err(format!("the call argument {name} = {value} is not supported")),
@@ -148,7 +151,7 @@ fn check_arguments<'v>(
 fn inputs_of(node: &Value) -> Result<Call<'_>, String> {
     if let Value::Object(call) = node {
         let arguments = call.get("kwargs").and_then(Value::as_object).into_iter().flatten();
-        let inference = check_arguments(arguments)?;
+        let inference = check_arguments(arguments, true)?;
         let arguments = call.get("args").and_then(Value::as_array);
         let inputs = match arguments.map(Vec::as_slice) {
             Some([Value::Array(tensors)]) => {
@@ -227,6 +230,18 @@ mod tests {
             _ => json!({ "name": name }),
         };
         json!({ "name": name, "class_name": class_name, "config": config, "inbound_nodes": inbound })
+    }
+
+    #[test]
+    fn keras_3_says_itself_who_trains() {
+        let node = |name: &str| {
+            let tensor = json!({ "class_name": "__keras_tensor__", "config": { "keras_history": ["x", 0, 0] } });
+            json!({ "args": [tensor], "kwargs": { name: true } })
+        };
+        let inputs = |name: &str| super::inputs_of(&node(name)).map(|call| call.inputs.len());
+        assert_eq!(inputs("training"), Ok(1));
+        let error = inputs("inverse").unwrap_err();
+        assert_eq!(error, "the call argument inverse = true is not supported");
     }
 
     #[test]

@@ -24,7 +24,7 @@ recipe! {
     /// ```
     pub struct RandomContrast = "RandomContrast";
     /// By at most this much.
-    new(factor: Factor as impl Into<Factor>, from_zero);
+    new(factor: Factor as impl Into<Factor>, above_zero);
     example [8, 8, 3] => RandomContrast::new(0.2) => [8, 8, 3];
     options {
         /// The smallest and the largest value of an image.
@@ -59,12 +59,12 @@ recipe! {
 }
 
 /// The conversion of a contrast's factor, which Keras lets begin at 0.
-trait FromZero {
-    fn from_zero(self) -> Factor;
+trait AboveZero {
+    fn above_zero(self) -> Factor;
 }
 
-impl<F: Into<Factor>> FromZero for F {
-    fn from_zero(self) -> Factor {
+impl<F: Into<Factor>> AboveZero for F {
+    fn above_zero(self) -> Factor {
         let [lower, upper] = self.into().ends();
         Factor::from([lower.max(0.0), upper])
     }
@@ -140,9 +140,9 @@ mod tests {
         assert!(moved.iter().all(|by| by.abs() <= 0.2));
         assert!(moved.iter().any(|&by| by < -0.1) && moved.iter().any(|&by| by > 0.1));
         let difference = &y - &x;
-        for i in 0..40 {
+        for (i, &by) in moved.iter().enumerate() {
             let of_image = difference.slice(0, i..i + 1);
-            assert!(of_image.iter().all(|by| (by - moved[i] * 255.0).abs() < 1e-9));
+            assert!(of_image.iter().all(|moved| (moved - by * 255.0).abs() < 1e-9));
         }
         // A batch that is cut in two gives the same.
         assert_eq!(train(&RandomBrightness::new(0.2), &x.slice(0, 30..40), 30), y.slice(0, 30..40));

@@ -124,9 +124,9 @@ mod tests {
             let expected = Tensor::from_fn([n, h, w, c], |at| {
                 let (rows, columns) = (weights(from_h, h, at[1]), weights(from_w, w, at[2]));
                 let mut sum = 0.0;
-                for p in 0..from_h {
-                    for q in 0..from_w {
-                        sum += rows[p] * columns[q] * x.at([at[0], p, q, at[3]]);
+                for (p, row) in rows.iter().enumerate() {
+                    for (q, column) in columns.iter().enumerate() {
+                        sum += row * column * x.at([at[0], p, q, at[3]]);
                     }
                 }
                 sum
