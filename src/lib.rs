@@ -77,7 +77,7 @@
 //!
 //! On by default: `digits` (the embedded data, [`datasets::digits`]), `f64` (its code is compiled in this crate, not in yours),
 //! `gzip` (compressed data sets).
-//! Not on: `images` (pictures from PNG and JPEG files, and as PNG files), `plot` (figures of filters, activations and
+//! Not on: `approx` (tensors are compared with the traits of the crate `approx`), `images` (pictures from PNG and JPEG files, and as PNG files), `plot` (figures of filters, activations and
 //! training, as PNG and SVG) and `keras` (models as Keras's own files).
 
 #![deny(missing_docs)]
@@ -114,22 +114,22 @@ pub use callbacks::{
 };
 pub use error::{Error, Result};
 pub use io::Load;
-pub use kernels::{Algorithm, Padding, Window};
+pub use kernels::{Algorithm, FillMode, Interpolation, Padding, Window};
 pub use model::{
     Callback, Fit, FitParams, History, Input, LayerRef, Model, ModelBuilder, ModelLayer, Node,
     Nodes, Of, Scores, Sequential, Shared, SubModel, Value, Verbose,
 };
 pub use nn::layers::*;
 pub use nn::{
-    Activation, Config, Context, Distribution, Fan, Initializer, Layer, Mode, MultiLayer, Options,
-    Pair, Part, Regularizer, Weight, layers,
+    Activation, AxisList, Borders, Config, Context, Distribution, Factor, Fan, Initializer, Layer,
+    Mode, MultiLayer, Numbers, Options, Pair, Part, Regularizer, Single, Triple, Weight, layers,
 };
-pub use ops::Convolution;
+pub use ops::{Convolution, TransposedConvolution};
 pub use rand;
 pub use scalar::Scalar;
 pub use serde_json;
 pub use simd::instruction_set;
-pub use tensor::{Axes, MAX_RANK, Shape, Stream, Tensor};
+pub use tensor::{Axes, Elements, MAX_RANK, Shape, Stream, Tensor};
 pub use train::{
     Accuracy, Adagrad, Adam, AdamW, Auc, BinaryAccuracy, BinaryCrossentropy, CategoricalAccuracy,
     CategoricalCrossentropy, Compile, CosineDecay, Curve, Direction, ExponentialDecay, Huber,

@@ -9,7 +9,8 @@ pub use crate::callbacks::{
 };
 pub use crate::datasets::{self, Dataset};
 pub use crate::error::Error;
-pub use crate::kernels::Padding::{self, Same, Valid};
+pub use crate::kernels::Padding::{self, Causal, Same, Valid};
+pub use crate::kernels::{FillMode, Interpolation};
 pub use crate::model::{
     Callback, Fit, History, Input, Model, Node, Of, Sequential, Shared, Verbose,
 };

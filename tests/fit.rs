@@ -155,7 +155,7 @@ fn two_fits_are_the_same_as_one() {
     let first = parts.fit(&data, silent(2)).unwrap();
     let second = parts.fit(&data, Fit { initial_epoch: 2, ..silent(5) }).unwrap();
     assert_eq!(whole.get_weights(), parts.get_weights());
-    assert_eq!([&first["loss"], &second["loss"]].concat(), history["loss"]);
+    assert_eq!([&first["loss"][..], &second["loss"]].concat(), history["loss"]);
     assert_eq!([first.epochs(), second.epochs()].concat(), history.epochs());
 }
 
@@ -424,7 +424,7 @@ fn what_a_callback_adds_to_the_logs_is_in_the_history() {
     let callbacks: &mut [&mut dyn Callback] = &mut [&mut add, &mut calls];
     let history = model().fit(&line(10), Fit { callbacks, ..silent(2) }).unwrap();
     assert_eq!(history.keys().collect::<Vec<_>>(), ["loss", "an_addition"]);
-    assert_eq!((&history["an_addition"], &history["loss"]), (&[0.0, 1.0][..], &[-1.0, -1.0][..]));
+    assert_eq!((&history["an_addition"], &history["loss"]), (&vec![0.0, 1.0], &vec![-1.0, -1.0]));
     assert!(calls.0.contains(&"epoch end 1 loss an_addition".to_owned()));
 }
 
@@ -541,5 +541,37 @@ fn epochs_are_printed_with_their_numbers_after_the_callbacks() {
         timeless(&text),
         "\nEpoch 7: LearningRateScheduler setting learning rate to 0.05.\nEpoch 7/7\n\
          1/1 - ?s - ?/step - loss: 0.0000e+00 - learning_rate: 0.0500\n"
+    );
+}
+
+/// Keras takes targets `[n]` for outputs `[n, 1]`.
+#[test]
+fn targets_without_a_last_axis_of_one() {
+    let x = Tensor::uniform([12, 3], -1.0, 1.0, &mut Stream::new(5));
+    let y = Tensor::uniform([12], 0.0, 1.0, &mut Stream::new(6)).map(f32::round);
+    let flat = Dataset::new(x.clone(), y.clone()).unwrap();
+    let tall = Dataset::new(x, y.reshape([12, 1])).unwrap();
+    let model = || {
+        let mut model =
+            Sequential::new([3]).add(Dense::new(1).activation(Sigmoid)).build(1).unwrap();
+        let compile = Compile::new(Sgd::new(0.5), BinaryCrossentropy::new());
+        model.compile(compile.metric(BinaryAccuracy::new()));
+        model
+    };
+    let train = |data: &Dataset| {
+        let mut model = model();
+        let silent = Fit { epochs: 3, batch_size: 5, verbose: Verbose::Silent, ..Fit::default() };
+        let validated = Fit { validation_data: Some(data), ..silent };
+        let history = model.fit(data, validated).unwrap();
+        let scores = model.evaluate(data).unwrap();
+        (history["loss"].clone(), history["val_binary_accuracy"].clone(), scores["loss"])
+    };
+    assert_eq!(train(&flat), train(&tall));
+    // Numbers of classes fit as they are.
+    let mut one = Sequential::new([3]).add(Dense::new(1).activation(Softmax)).build(1).unwrap();
+    one.compile(Compile::new(Sgd::new(0.5), SparseCategoricalCrossentropy::new()));
+    assert_eq!(
+        one.evaluate(&Dataset::new(Tensor::zeros([2, 3]), Tensor::zeros([2])).unwrap()).unwrap()["loss"],
+        0.0
     );
 }

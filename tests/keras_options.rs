@@ -136,7 +136,7 @@ fn what_cannot_be_done_is_named() {
         (
             option(0, "batch_shape"),
             json!([null, null, null, 1]),
-            "[null,null,null,1] is no input shape",
+            "the input shape [null,null,null,1] leaves a size open",
         ),
         (
             "/compile_config/optimizer/class_name".to_owned(),

@@ -19,6 +19,9 @@ import h5py
 import keras
 import numpy as np
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "golden"))
+from networks import NETWORKS
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 L, O = keras.layers, keras.optimizers
 SCHEDULE = lambda: O.schedules.ExponentialDecay(0.05, decay_steps=3, decay_rate=0.5)
@@ -183,7 +186,9 @@ def targets(n, classes):
 
 def samples(model, n):
     x = [inputs(n, *x.shape[1:]) for x in model.inputs]
-    y = [targets(n, y.shape[-1]) for y in model.outputs]
+    # Of a picture, every pixel has a target.
+    wanted = lambda y: targets(n, y.shape[-1]) if len(y.shape) == 2 else (inputs(n, *y.shape[1:]) > 0.5).astype("float32")
+    y = [wanted(y) for y in model.outputs]
     return (x[0] if len(x) == 1 else x), (y[0] if len(y) == 1 else y)
 
 
@@ -280,6 +285,11 @@ def main():
     models["several_adam"] = several(O.Adam(0.01))
     models["nested"] = nested(O.SGD(0.05, momentum=0.5))
     models["transfer"] = transfer(O.Adam(0.01))
+    for network in NETWORKS:
+        model, loss = network()
+        model.compile(O.SGD(0.05, momentum=0.5), loss)
+        train(model)
+        models[network.__name__] = model
     models["deep"] = build(deep(), O.SGD(0.01))
     models["named"] = build(named(), O.Adam(0.01))
     models["squared"] = build(small(), O.SGD(0.05), "mean_squared_error", ["mean_squared_error"])

@@ -21,6 +21,12 @@ fn samples(model: &Model, n: usize) -> Dataset {
         )
     });
     let targets = model.output_shapes().into_iter().map(|shape| {
+        // Of a picture, every pixel has a target.
+        if shape.rank() > 1 {
+            let values = (0..shape.batch(n).count()).map(|i| (i * 37 % 101) as f32 / 101.0);
+            let values = values.map(|value| f32::from(value > 0.5)).collect::<Vec<_>>();
+            return Tensor::new(shape.batch(n), values);
+        }
         let labels: Vec<usize> = (0..n).map(|i| i * 7 % shape[0]).collect();
         datasets::one_hot(&labels, shape[0]).unwrap()
     });

@@ -43,15 +43,22 @@ fn check(file: &str, number: usize, case: &Value) {
     assert_near(&format!("{what}, trained"), &predict(&model), &tensor(&case["after"]));
 }
 
-fn check_all(file: &str) {
-    for (number, case) in cases(&format!("layers/{file}.json")).iter().enumerate() {
-        check(file, number, case);
-    }
-}
-
+/// Each script of the folder has written a file, and every case in it holds.
 #[test]
-fn normalization() {
-    check_all("normalization");
+fn layers_compute_what_keras_does() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/layers");
+    let mut files = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let Some(family) = name.strip_suffix(".py").filter(|name| *name != "cases") else {
+            continue;
+        };
+        for (number, case) in cases(&format!("layers/{family}.json")).iter().enumerate() {
+            check(family, number, case);
+        }
+        files += 1;
+    }
+    assert!(files > 0);
 }
 
 /// The moving averages do not look at other samples: to the last bit, a sample gives alone what it gives in company.

@@ -90,7 +90,11 @@ fn gradients_of_0_move_nothing_even_without_an_epsilon() {
         let data = Dataset::new(Tensor::from([[1.0]]), Tensor::from([[0.0]])).unwrap();
         let fit = Fit { epochs: 3, verbose: Verbose::Silent, ..Fit::default() };
         let history = model.fit(&data, fit).unwrap();
-        assert_eq!((weights(&model), &history["loss"]), (vec![0.0; 2], &[0.0; 3][..]), "{name}");
+        assert_eq!(
+            (weights(&model), &history["loss"][..]),
+            (vec![0.0; 2], &[0.0; 3][..]),
+            "{name}"
+        );
     }
     stays(Adam::new(0.1).epsilon(0.0));
     stays(Adam::new(0.1).epsilon(0.0).amsgrad(true));

@@ -84,7 +84,7 @@ fn training_goes_on_where_a_file_stopped() {
 
         assert_eq!(bits(&rest), bits(&whole), "{optimizer}");
         assert_eq!(saved(&scratch, &rest), saved(&scratch, &whole), "{optimizer}");
-        assert_eq!([&first["loss"], &second["loss"]].concat(), history["loss"], "{optimizer}");
+        assert_eq!([&first["loss"][..], &second["loss"]].concat(), history["loss"], "{optimizer}");
         assert_eq!([first.epochs(), second.epochs()].concat(), history.epochs(), "{optimizer}");
     }
 }

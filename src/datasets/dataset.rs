@@ -82,6 +82,12 @@ impl<T: Scalar> Dataset<T> {
     }
 
     #[inline(never)]
+    /// The same with other targets: `f` is given the number of each output and its targets.
+    pub(crate) fn map_targets(&self, f: impl Fn(usize, &Tensor<T>) -> Tensor<T>) -> Self {
+        let more = self.more_targets.iter().enumerate().map(|(i, targets)| f(i + 1, targets));
+        Dataset { targets: f(0, &self.targets), more_targets: more.collect(), ..self.clone() }
+    }
+
     fn of_lists(mut inputs: Vec<Tensor<T>>, mut targets: Vec<Tensor<T>>) -> Result<Self> {
         if inputs.is_empty() || targets.is_empty() {
             return Err(Error::Data(format!(

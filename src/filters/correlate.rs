@@ -109,6 +109,7 @@ mod tests {
         let (before, size) = match padding {
             Padding::Valid => ([0, 0], [h + 1 - kh, w + 1 - kw]),
             Padding::Same => ([(kh - 1) / 2, (kw - 1) / 2], [h, w]),
+            Padding::Causal => ([kh - 1, kw - 1], [h, w]),
         };
         Tensor::from_fn(size, |at| {
             let (a, b) = (at[0], at[1]);

@@ -6,6 +6,8 @@ use super::{Ending, read, safetensors};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::scalar::{Scalar, compiled};
+#[cfg(feature = "keras")]
+use crate::tensor::Shape;
 use crate::train::Registry;
 use std::path::PathBuf;
 
@@ -29,6 +31,8 @@ pub struct Load<'r, T: Scalar = f32> {
     path: PathBuf,
     registry: Option<&'r Registry<T>>,
     compile: bool,
+    #[cfg(feature = "keras")]
+    input_shapes: Vec<Shape>,
 }
 
 impl<'r, T: Scalar> Load<'r, T> {
@@ -38,7 +42,13 @@ impl<'r, T: Scalar> Load<'r, T> {
     /// assert!(cinta::Load::<f32>::new("nowhere.safetensors").model().is_err());
     /// ```
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Load { path: path.into(), registry: None, compile: true }
+        Load {
+            path: path.into(),
+            registry: None,
+            compile: true,
+            #[cfg(feature = "keras")]
+            input_shapes: Vec::new(),
+        }
     }
 
     /// What names in the file mean that are not the crate's own: layers, losses, metrics and optimizers.
@@ -64,6 +74,20 @@ impl<'r, T: Scalar> Load<'r, T> {
         self
     }
 
+    /// The shape of a sample for an input of which the file leaves sizes open, as `Input((None, 8))` of Keras does: a model
+    /// of this crate knows its shapes. With several inputs, it is said once for each, in their order.
+    ///
+    /// ```
+    /// let load = cinta::Load::<f32>::new("nowhere.keras").input_shape([100, 8]);
+    /// assert!(load.model().is_err());
+    /// ```
+    #[cfg(feature = "keras")]
+    #[track_caller]
+    pub fn input_shape(mut self, shape: impl Into<Shape>) -> Self {
+        self.input_shapes.push(shape.into());
+        self
+    }
+
     /// Reads the model.
     ///
     /// # Errors
@@ -80,7 +104,9 @@ impl<'r, T: Scalar> Load<'r, T> {
         let model = match Ending::of(path)? {
             Ending::Safetensors => safetensors::from_bytes(&read(path)?, registry, self.compile),
             #[cfg(feature = "keras")]
-            Ending::Keras(_) => keras::load(read(path)?, registry, self.compile),
+            Ending::Keras(_) => {
+                keras::load(read(path)?, registry, self.compile, &self.input_shapes)
+            }
         };
         model.map_err(|reason| Error::format(path, reason))
     }

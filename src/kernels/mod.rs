@@ -10,12 +10,17 @@ pub(crate) mod conv2d;
 pub(crate) mod gemm;
 pub(crate) mod mask;
 mod narrow;
+pub(crate) mod normalize;
 #[cfg(test)]
 mod oracle;
 pub(crate) mod par;
 pub(crate) mod pool2d;
+pub(crate) mod resample;
 pub(crate) mod sums;
+pub(crate) mod warp;
 pub(crate) mod window;
 
 pub use conv2d::Algorithm;
+pub use resample::Interpolation;
+pub use warp::FillMode;
 pub use window::{Padding, Window};

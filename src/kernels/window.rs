@@ -17,10 +17,13 @@ pub enum Padding {
     /// The image is extended so that the output has `ceil(size / stride)` pixels. Of an odd number
     /// of extra pixels, the larger half lies at the end, as in TensorFlow and Keras.
     Same,
+    /// As many outputs as [`Same`](Self::Same), but all extra pixels lie before the image: an output sees nothing that comes
+    /// after its own place. In a series, that is the future.
+    Causal,
 }
 
 impl Padding {
-    /// Keras's name: `"valid"` or `"same"`.
+    /// Keras's name: `"valid"`, `"same"` or `"causal"`.
     ///
     /// ```
     /// assert_eq!(cinta::Padding::Same.name(), "same");
@@ -29,6 +32,7 @@ impl Padding {
         match self {
             Padding::Valid => "valid",
             Padding::Same => "same",
+            Padding::Causal => "causal",
         }
     }
 }
@@ -38,7 +42,8 @@ impl Padding {
 /// Along an axis of `size` pixels, a window of `k` with stride `s` gives
 /// * `valid`: `floor((size - k) / s) + 1` outputs,
 /// * `same`: `ceil(size / s)` outputs, from an image extended by
-///   `total = max(0, (ceil(size / s) - 1) s + k - size)` pixels, `floor(total / 2)` of them before.
+///   `total = max(0, (ceil(size / s) - 1) s + k - size)` pixels, `floor(total / 2)` of them before,
+/// * `causal`: `ceil(size / s)` outputs, from an image extended by `k - 1` pixels before.
 ///
 /// ```
 /// use cinta::{Padding, Window};
@@ -95,27 +100,7 @@ impl Window {
         dilation: [usize; 2],
         padding: Padding,
     ) -> Result<Window, String> {
-        if size.contains(&0) {
-            return Err(format!(
-                "a window of {}x{} has no pixels; its sides are at least 1",
-                size[0], size[1]
-            ));
-        }
-        if strides.contains(&0) {
-            return Err(format!("strides of {strides:?} never advance; they are at least 1"));
-        }
-        if image.contains(&0) {
-            return Err(format!("an image of {}x{} has no pixels", image[0], image[1]));
-        }
-        if dilation.contains(&0) {
-            return Err(format!("a dilation of {dilation:?} has no distance; it is at least 1"));
-        }
-        if image.iter().any(|&side| side > isize::MAX as usize) {
-            return Err(format!(
-                "an image of {}x{} has more pixels than memory",
-                image[0], image[1]
-            ));
-        }
+        check(image, size, strides, dilation)?;
         let span = |axis: usize| (size[axis] - 1).saturating_mul(dilation[axis]).saturating_add(1);
         let fits = (0..2).all(|axis| span(axis) <= image[axis]);
         if padding == Padding::Valid && !fits {
@@ -155,9 +140,79 @@ impl Window {
                     window.output[axis] = output;
                     window.before[axis] = total / 2;
                 }
+                Padding::Causal => {
+                    window.output[axis] = image.div_ceil(stride);
+                    window.before[axis] = size - 1;
+                }
             }
         }
         Ok(window)
+    }
+
+    /// The window of a transposed convolution: the one that makes images of `small` pixels of its larger images. How large
+    /// these are, many convolutions leave open. Keras says
+    /// * `valid`: `(small - 1) s + k + extra`, and `extra` is `max(s - k, 0)` by default,
+    /// * `same`: `small s` by default, or `(small - 1) s + k mod 2 + extra`,
+    ///
+    /// where `k` is what the window spans.
+    ///
+    /// # Errors
+    /// As [`dilated`](Self::dilated), and when `extra` is not smaller than the stride.
+    ///
+    /// ```
+    /// use cinta::{Padding, Window};
+    /// let window = Window::transposed([4, 4], [3, 3], [2, 2], [1, 1], Padding::Same, None).unwrap();
+    /// assert_eq!((window.image(), window.output()), ([8, 8], [4, 4]));
+    /// ```
+    pub fn transposed(
+        small: [usize; 2],
+        size: [usize; 2],
+        strides: [usize; 2],
+        dilation: [usize; 2],
+        padding: Padding,
+        extra: Option<[usize; 2]>,
+    ) -> Result<Window, String> {
+        check(small, size, strides, dilation)?;
+        if padding == Padding::Causal {
+            return Err("a transposed convolution has no padding `causal`".to_owned());
+        }
+        if let Some(extra) = extra.filter(|extra| (0..2).any(|axis| extra[axis] >= strides[axis])) {
+            return Err(format!(
+                "an output padding of {extra:?} is not smaller than the strides {strides:?}"
+            ));
+        }
+        let (mut image, mut before) = ([0; 2], [0; 2]);
+        for axis in 0..2 {
+            let (stride, extra) = (strides[axis], extra.map(|extra| extra[axis]));
+            let sides = || {
+                let span = (size[axis] - 1).checked_mul(dilation[axis])?.checked_add(1)?;
+                let steps = (small[axis] - 1).checked_mul(stride)?;
+                let covered = steps.checked_add(span)?;
+                let side = match (padding, extra) {
+                    (Padding::Same, None) => steps.checked_add(stride)?,
+                    (Padding::Same, Some(extra)) => steps.checked_add(span % 2 + extra)?,
+                    (_, None) => covered.checked_add(stride.saturating_sub(span))?,
+                    (_, Some(extra)) => covered.checked_add(extra)?,
+                };
+                let before =
+                    if padding == Padding::Same { covered.saturating_sub(side) / 2 } else { 0 };
+                (side <= isize::MAX as usize).then_some((side, before))
+            };
+            (image[axis], before[axis]) = sides().ok_or_else(|| {
+                format!(
+                    "the output of a window of {}x{} with strides {strides:?} and a dilation of {dilation:?} has more pixels \
+                     than memory",
+                    size[0], size[1]
+                )
+            })?;
+        }
+        if image.contains(&0) {
+            return Err(format!(
+                "images of {}x{} become images of {}x{}, which have no pixels",
+                small[0], small[1], image[0], image[1]
+            ));
+        }
+        Ok(Window { image, size, strides, dilation, before, output: small })
     }
 
     /// The size of the output.
@@ -203,7 +258,13 @@ impl Window {
         self.strides
     }
 
-    pub(crate) fn image(&self) -> [usize; 2] {
+    /// The size of the images.
+    ///
+    /// ```
+    /// # use cinta::{Padding, Window};
+    /// assert_eq!(Window::new([8, 6], [2, 2], [2, 2], Padding::Valid).unwrap().image(), [8, 6]);
+    /// ```
+    pub fn image(&self) -> [usize; 2] {
         self.image
     }
 
@@ -241,6 +302,34 @@ impl Window {
         let beyond = (self.image[axis] + self.before[axis]).saturating_sub(shift).div_ceil(stride);
         from..beyond.clamp(from, self.output[axis].max(from))
     }
+}
+
+/// Refuses sides, strides and distances of which there is nothing, and images larger than memory.
+fn check(
+    image: [usize; 2],
+    size: [usize; 2],
+    strides: [usize; 2],
+    dilation: [usize; 2],
+) -> Result<(), String> {
+    if size.contains(&0) {
+        return Err(format!(
+            "a window of {}x{} has no pixels; its sides are at least 1",
+            size[0], size[1]
+        ));
+    }
+    if strides.contains(&0) {
+        return Err(format!("strides of {strides:?} never advance; they are at least 1"));
+    }
+    if image.contains(&0) {
+        return Err(format!("an image of {}x{} has no pixels", image[0], image[1]));
+    }
+    if dilation.contains(&0) {
+        return Err(format!("a dilation of {dilation:?} has no distance; it is at least 1"));
+    }
+    if image.iter().any(|&side| side > isize::MAX as usize) {
+        return Err(format!("an image of {}x{} has more pixels than memory", image[0], image[1]));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -336,6 +336,11 @@ fn sample_shape(value: &Value) -> Result<Shape, String> {
     else {
         return Err(wrong());
     };
+    if dims.iter().any(Value::is_null) {
+        return Err(format!(
+            "the input shape {value} leaves a size open; give one: Load::new(path).input_shape(..)"
+        ));
+    }
     let dims: Option<Vec<usize>> =
         dims.iter().map(|dim| usize::try_from(dim.as_u64()?).ok()).collect();
     match dims {

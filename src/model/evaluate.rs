@@ -7,7 +7,7 @@ use crate::autograd::Var;
 use crate::datasets::Dataset;
 use crate::error::{Error, Result};
 use crate::scalar::{Scalar, compiled};
-use crate::tensor::Tensor;
+use crate::tensor::{Shape, Tensor};
 use crate::train::{Goal, Goals, Reported};
 
 /// Sums over samples, from which the loss and the metrics follow.
@@ -112,8 +112,8 @@ impl<T: Scalar> Model<T> {
     #[inline(never)]
     pub fn evaluate(&self, data: &Dataset<T>) -> Result<Scores> {
         let compiled = self.compiled()?;
-        self.check_data("data", data)?;
-        Ok(self.evaluate_checked(&self.goals(compiled)?, data))
+        let data = self.checked_data("data", data)?;
+        Ok(self.evaluate_checked(&self.goals(compiled)?, &data))
     }
 
     pub(super) fn evaluate_checked(&self, goals: &Goals<'_, T>, data: &Dataset<T>) -> Scores {
@@ -173,23 +173,30 @@ impl<T: Scalar> Model<T> {
     }
 
     /// Whether a data set can train or test this model.
-    pub(super) fn check_data(&self, what: &str, data: &Dataset<T>) -> Result<()> {
+    pub(super) fn checked_data(&self, what: &str, data: &Dataset<T>) -> Result<Dataset<T>> {
         let goals = self.goals(self.compiled()?)?;
         if data.is_empty() {
             return Err(Error::Data(format!("the {what} has no samples")));
         }
         forward::check_all_inputs(&self.graph, &data.all_inputs().collect::<Vec<_>>())?;
-        let (names, targets) = (self.output_names(), data.all_targets().collect::<Vec<_>>());
-        if targets.len() != names.len() {
+        let (names, count) = (self.output_names(), data.all_targets().count());
+        if count != names.len() {
             return Err(Error::Data(format!(
                 "the model has {} outputs ({}), and the {what} has targets for {}",
                 names.len(),
                 names.join(", "),
-                targets.len()
+                count
             )));
         }
-        targets.iter().try_for_each(|targets| forward::check_finite("target", targets))?;
         let shape = |at: usize| self.graph.shape(self.graph.outputs[at]);
+        let data = data.map_targets(|at, targets| {
+            with_last_axis(targets, shape(at), |targets| {
+                let goal = goals.losses[at].as_ref();
+                goal.is_none_or(|goal| goal.loss.check(targets, shape(at)).is_err())
+            })
+        });
+        let targets: Vec<&Tensor<T>> = data.all_targets().collect();
+        targets.iter().try_for_each(|targets| forward::check_finite("target", targets))?;
         for (at, goal) in goals.losses.iter().enumerate() {
             let Some(Goal { loss, name, .. }) = goal else { continue };
             loss.check(targets[at], shape(at)).map_err(|reason| {
@@ -205,7 +212,23 @@ impl<T: Scalar> Model<T> {
             it.metric.check(targets[it.output], shape(it.output)).map_err(|reason| {
                 Error::Data(format!("the {what} does not fit the metric {}: {reason}", it.name))
             })
-        })
+        })?;
+        Ok(data)
+    }
+}
+
+/// Targets `[n]` as `[n, 1]` for outputs `[1]`, and the same with more axes, as Keras takes them; but not if they fit as they
+/// are, as numbers of classes do.
+fn with_last_axis<T: Scalar>(
+    targets: &Tensor<T>,
+    output: Shape,
+    wrong: impl Fn(&Tensor<T>) -> bool,
+) -> Tensor<T> {
+    match output.split_last() {
+        Some((1, others)) if others == &targets.shape()[1..] && wrong(targets) => {
+            targets.reshape(output.batch(targets.shape()[0]))
+        }
+        _ => targets.clone(),
     }
 }
 

@@ -59,17 +59,16 @@ impl<T: Scalar> Model<T> {
     pub fn fit(&mut self, data: &Dataset<T>, fit: Fit<'_, T>) -> Result<History> {
         let compiled = self.compiled()?.clone();
         fit.check()?;
-        self.check_data("training data", data)?;
-        if let Some(validation) = fit.validation_data {
-            self.check_data("validation data", validation)?;
-        }
+        let data = &self.checked_data("training data", data)?;
+        let checked = |data| self.checked_data("validation data", data);
+        let validation = fit.validation_data.map(checked).transpose()?;
         if !fit.class_weight.is_empty() && self.graph.outputs.len() > 1 {
             return Err(Error::Config(format!(
                 "class_weight is for models with one output, and this one has {}; give the samples weights",
                 self.graph.outputs.len()
             )));
         }
-        let (data, validation) = fit.parts(data, self.output_shape())?;
+        let (data, validation) = fit.parts(data, validation, self.output_shape())?;
         let goals = self.goals(&compiled)?;
         let Fit { epochs, batch_size, callbacks, .. } = fit;
         let steps = data.len().div_ceil(batch_size);

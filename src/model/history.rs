@@ -131,12 +131,12 @@ impl History {
 /// # Panics
 /// When there are no values with this name.
 impl Index<&str> for History {
-    type Output = [f64];
+    type Output = Vec<f64>;
 
     #[track_caller]
-    fn index(&self, name: &str) -> &[f64] {
-        match self.get(name) {
-            Some(values) => values,
+    fn index(&self, name: &str) -> &Vec<f64> {
+        match self.find(name) {
+            Some(series) => &series.values,
             None => panic!(
                 "the history has nothing called {name:?}; it has {}",
                 self.keys().collect::<Vec<_>>().join(", ")

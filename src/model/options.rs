@@ -112,6 +112,7 @@ impl<T: Scalar> Fit<'_, T> {
     pub(super) fn parts(
         &self,
         data: &Dataset<T>,
+        validation: Option<Dataset<T>>,
         output: Shape,
     ) -> Result<(Dataset<T>, Option<Dataset<T>>)> {
         let (training, validation) = if self.validation_split > 0.0 {
@@ -125,7 +126,7 @@ impl<T: Scalar> Fit<'_, T> {
             }
             (data.slice(0..at), Some(data.slice(at..n)))
         } else {
-            (data.clone(), self.validation_data.cloned())
+            (data.clone(), validation)
         };
         if self.class_weight.is_empty() {
             return Ok((training, validation));

@@ -5,6 +5,33 @@ use super::{Activation, Config, MultiLayer, shared_layer, shared_multi};
 use crate::scalar::Scalar;
 use std::sync::Arc;
 
+/// Keras's name of a class that older files call something else.
+fn today(class_name: &str) -> &str {
+    match class_name {
+        "Convolution1D" => "Conv1D",
+        "Convolution2D" => "Conv2D",
+        "Convolution3D" => "Conv3D",
+        "Convolution1DTranspose" => "Conv1DTranspose",
+        "Convolution2DTranspose" | "Deconvolution2D" | "Deconv2D" => "Conv2DTranspose",
+        "DepthwiseConvolution2D" => "DepthwiseConv2D",
+        "SeparableConvolution1D" => "SeparableConv1D",
+        "SeparableConvolution2D" => "SeparableConv2D",
+        "MaxPool1D" => "MaxPooling1D",
+        "MaxPool2D" => "MaxPooling2D",
+        "MaxPool3D" => "MaxPooling3D",
+        "AvgPool1D" => "AveragePooling1D",
+        "AvgPool2D" => "AveragePooling2D",
+        "AvgPool3D" => "AveragePooling3D",
+        "GlobalMaxPool1D" => "GlobalMaxPooling1D",
+        "GlobalMaxPool2D" => "GlobalMaxPooling2D",
+        "GlobalMaxPool3D" => "GlobalMaxPooling3D",
+        "GlobalAvgPool1D" => "GlobalAveragePooling1D",
+        "GlobalAvgPool2D" => "GlobalAveragePooling2D",
+        "GlobalAvgPool3D" => "GlobalAveragePooling3D",
+        _ => class_name,
+    }
+}
+
 /// The table of layers: those with one input and those with several. Each has its line here, and nothing else in this file.
 macro_rules! builtin {
     (single { $($single:ident)* } several { $($several:ident)* }) => {
@@ -17,7 +44,7 @@ macro_rules! builtin {
             class_name: &str,
             config: &Config,
         ) -> Option<Result<Arc<dyn MultiLayer<T>>, String>> {
-            Some(match class_name {
+            Some(match today(class_name) {
                 Activation::CLASS => Activation::from_config(config).map(shared_layer),
                 "ReLU" | "Softmax" | "ELU" => {
                     Activation::from_layer(class_name, config).map(shared_layer)
@@ -47,23 +74,82 @@ macro_rules! builtin {
 
 builtin! {
     single {
+        AdaptiveAveragePooling1d
+        AdaptiveAveragePooling2d
+        AdaptiveAveragePooling3d
+        AdaptiveMaxPooling1d
+        AdaptiveMaxPooling2d
+        AdaptiveMaxPooling3d
+        AveragePooling1d
         AveragePooling2d
+        AveragePooling3d
         BatchNormalization
+        CenterCrop
+        Conv1d
+        Conv1dTranspose
         Conv2d
+        Conv2dTranspose
+        Conv3d
+        Conv3dTranspose
+        Cropping1d
+        Cropping2d
+        Cropping3d
         Dense
+        DepthwiseConv1d
+        DepthwiseConv2d
         Dropout
         Flatten
+        GlobalAveragePooling1d
         GlobalAveragePooling2d
+        GlobalAveragePooling3d
+        GlobalMaxPooling1d
         GlobalMaxPooling2d
+        GlobalMaxPooling3d
+        GroupNormalization
+        Identity
+        LayerNormalization
+        MaxPooling1d
         MaxPooling2d
+        MaxPooling3d
+        Normalization
+        Permute
+        RandomBrightness
+        RandomContrast
+        RandomFlip
+        RandomRotation
+        RandomTranslation
+        RandomZoom
+        RepeatVector
+        Rescaling
+        Reshape
+        Resizing
+        RmsNormalization
+        SeparableConv1d
+        SeparableConv2d
+        UnitNormalization
+        UpSampling1d
+        UpSampling2d
+        UpSampling3d
+        ZeroPadding1d
+        ZeroPadding2d
+        ZeroPadding3d
     }
     several {
         Add
         Average
         Concatenate
+        Dot
         Maximum
         Minimum
         Multiply
         Subtract
     }
+}
+
+#[test]
+fn older_names() {
+    let config = super::as_config(serde_json::json!({ "pool_size": [2, 2] }));
+    let layer = make::<f32>("MaxPool2D", &config).expect("a class").expect("a layer");
+    assert_eq!(layer.class_name(), "MaxPooling2D");
+    assert!(make::<f32>("MaxPool4D", &config).is_none());
 }

@@ -1,14 +1,16 @@
 //! The convolution layer.
 
+use super::axes::outputs;
+use super::convolved::{convolve, convolved, groups_fit, some_filters};
 use super::layer::image;
 use super::recipe::described;
 use super::weighted::weighted_recipe;
-use super::{Activation, Context, Layer, Pair, Weight};
+use super::{Layer, Pair, Weight};
 use crate::autograd::Var;
-use crate::kernels::{Algorithm, Padding, Window};
+use crate::kernels::{Algorithm, Padding};
 use crate::ops::Convolution;
 use crate::scalar::Scalar;
-use crate::tensor::{Shape, Tensor};
+use crate::tensor::Shape;
 
 weighted_recipe! {
     /// A convolution with its bias and activation: images `[h, w, c_in]` become `[oh, ow, filters]`.
@@ -74,19 +76,10 @@ impl Conv2d {
         x: &Var<'t, T>,
         relu: bool,
     ) -> Var<'t, T> {
-        let none = Var::constant(Tensor::zeros([self.filters]));
         let Conv2d { strides, padding, dilation_rate: dilation, groups, algorithm, .. } = *self;
         let convolution = Convolution { strides, padding, dilation, groups, relu, algorithm };
-        x.convolve(&weights[0], weights.get(1).unwrap_or(&none), convolution)
+        convolve(x, &weights[0], weights.get(1), convolution)
     }
-}
-
-/// Whether groups divide the channels of the input and the filters.
-fn groups_fit(groups: usize, channels: usize, filters: usize) -> Result<(), String> {
-    if groups > 0 && channels.is_multiple_of(groups) && filters.is_multiple_of(groups) {
-        return Ok(());
-    }
-    Err(format!("{groups} groups divide neither {channels} channels nor {filters} filters evenly"))
 }
 
 impl<T: Scalar> Layer<T> for Conv2d {
@@ -94,14 +87,11 @@ impl<T: Scalar> Layer<T> for Conv2d {
 
     fn output_shape(&self, input: Shape) -> Result<Shape, String> {
         let [h, w, c] = image(input)?;
-        if self.filters == 0 {
-            return Err("0 filters give no output; use at least 1".to_owned());
-        }
+        some_filters(self.filters)?;
         groups_fit(self.groups, c, self.filters)?;
         self.check_regularizers()?;
         let Conv2d { kernel_size, strides, dilation_rate, padding, .. } = *self;
-        let window = Window::dilated([h, w], kernel_size, strides, dilation_rate, padding)?;
-        let [oh, ow] = window.output();
+        let [oh, ow] = outputs([h, w], kernel_size, strides, dilation_rate, padding)?;
         Ok(Shape::from([oh, ow, self.filters]))
     }
 
@@ -111,24 +101,5 @@ impl<T: Scalar> Layer<T> for Conv2d {
         self.kernel_and_bias(kernel, self.filters)
     }
 
-    fn forward<'t>(
-        &self,
-        weights: &[Var<'t, T>],
-        x: &Var<'t, T>,
-        _: &mut Context<T>,
-    ) -> Var<'t, T> {
-        match self.activation {
-            Activation::Relu => self.convolve(weights, x, true),
-            other => other.of(&self.convolve(weights, x, false)),
-        }
-    }
-
-    fn logits<'t>(
-        &self,
-        weights: &[Var<'t, T>],
-        x: &Var<'t, T>,
-        _: &mut Context<T>,
-    ) -> Option<(Activation, Var<'t, T>)> {
-        self.activation.takes_logits().then(|| (self.activation, self.convolve(weights, x, false)))
-    }
+    convolved!();
 }

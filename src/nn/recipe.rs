@@ -161,7 +161,7 @@ macro_rules! recipe {
             #[cfg(test)]
             pub(super) fn examples() -> Vec<Self> {
                 #[allow(unused_imports)]
-                use $crate::kernels::Padding::*;
+                use $crate::kernels::{FillMode, Interpolation, Padding::*};
                 #[allow(unused_imports)]
                 use $crate::nn::{Activation::*, Initializer, Regularizer::*, layers::*};
                 vec![

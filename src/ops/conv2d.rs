@@ -224,9 +224,10 @@ compiled!(|x: &Var<T>, kernel: &Var<T>, bias: &Var<T>| x.convolve(
 mod tests {
     use super::*;
     use crate::autograd::gradcheck;
-    use crate::ops::testing::{assert_close, random};
+    use crate::ops::testing::{PADDINGS, assert_close, random};
     use crate::tensor::Stream;
     use proptest::prelude::*;
+    use proptest::sample::select;
 
     /// The definition, as plain loops.
     fn naive(
@@ -245,6 +246,7 @@ mod tests {
                     let out = size.div_ceil(s);
                     (out, (((out - 1) * s + span) as isize - size as isize).max(0) / 2)
                 }
+                Padding::Causal => (size.div_ceil(s), span as isize - 1),
             }
         };
         let (oh, top) = axis(h, kh, strides[0], dilation[0]);
@@ -294,7 +296,7 @@ mod tests {
 
     #[test]
     fn gradient() {
-        use Padding::{Same, Valid};
+        use Padding::{Causal, Same, Valid};
         let plain = Convolution::default();
         // Images, height, width, kernel, channels of one group in and out.
         for (sizes, convolution) in [
@@ -302,6 +304,8 @@ mod tests {
             ([3, 5, 4, 3, 3, 2, 3], Convolution { padding: Same, ..plain }),
             ([3, 5, 4, 2, 2, 2, 3], Convolution { strides: [2, 2], padding: Same, ..plain }),
             ([3, 5, 4, 1, 1, 2, 3], plain),
+            ([3, 1, 6, 1, 3, 2, 3], Convolution { dilation: [1, 2], padding: Causal, ..plain }),
+            ([8, 1, 6, 1, 3, 2, 3], Convolution { strides: [1, 2], padding: Causal, ..plain }),
             ([3, 5, 4, 3, 2, 2, 3], Convolution { strides: [2, 3], padding: Valid, ..plain }),
             ([3, 5, 4, 2, 4, 2, 3], Convolution { strides: [3, 1], padding: Same, ..plain }),
             ([3, 6, 5, 2, 3, 2, 3], Convolution { dilation: [3, 2], padding: Same, ..plain }),
@@ -625,10 +629,9 @@ mod tests {
         fn definition(
             n in 0usize..18, h in 1usize..9, w in 1usize..9, c in 1usize..4, o in 1usize..20,
             kh in 1usize..5, kw in 1usize..5, sh in 1usize..4, sw in 1usize..4, dh in 1usize..3,
-            dw in 1usize..3, groups in 1usize..4, same: bool, relu: bool, layout in 0u8..16,
+            dw in 1usize..3, groups in 1usize..4, padding in select(&PADDINGS[..]), relu: bool, layout in 0u8..16,
         ) {
-            let padding = if same { Padding::Same } else { Padding::Valid };
-            prop_assume!(same || (kh - 1) * dh < h && (kw - 1) * dw < w);
+            prop_assume!(padding != Padding::Valid || (kh - 1) * dh < h && (kw - 1) * dw < w);
             let (strides, dilation) = ([sh, sw], [dh, dw]);
             let convolution = Convolution { strides, padding, dilation, groups, relu, ..Convolution::default() };
             let [x, kernel, bias] = inputs([n, h, w, kh, kw, c, o], groups, layout);

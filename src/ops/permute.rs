@@ -2,7 +2,7 @@
 
 use crate::autograd::{Op, Var, apply};
 use crate::scalar::{Scalar, compiled};
-use crate::tensor::Tensor;
+use crate::tensor::{MAX_RANK, Tensor};
 
 struct Permute<const N: usize> {
     order: [usize; N],
@@ -40,6 +40,24 @@ impl<'t, T: Scalar> Var<'t, T> {
     #[track_caller]
     pub fn permute<const N: usize>(&self, order: [usize; N]) -> Var<'t, T> {
         apply(Permute { order }, [self])
+    }
+}
+
+impl<'t, T: Scalar> Var<'t, T> {
+    /// The same for an order whose length is not known before.
+    #[track_caller]
+    pub(crate) fn permute_axes(&self, order: &[usize]) -> Var<'t, T> {
+        let axis = |i: usize| order[i];
+        match order.len() {
+            0 => self.clone(),
+            1 => self.permute::<1>(std::array::from_fn(axis)),
+            2 => self.permute::<2>(std::array::from_fn(axis)),
+            3 => self.permute::<3>(std::array::from_fn(axis)),
+            4 => self.permute::<4>(std::array::from_fn(axis)),
+            5 => self.permute::<5>(std::array::from_fn(axis)),
+            MAX_RANK => self.permute::<MAX_RANK>(std::array::from_fn(axis)),
+            more => panic!("permute: a tensor has at most {MAX_RANK} axes, and not {more}"),
+        }
     }
 }
 

@@ -51,6 +51,9 @@ pub fn indices<const N: usize>(dims: [usize; N]) -> Vec<[usize; N]> {
     (0..dims.iter().product()).map(unravel).collect()
 }
 
+/// What can happen at the border.
+pub const PADDINGS: [Padding; 3] = [Padding::Valid, Padding::Same, Padding::Causal];
+
 /// Windows that overlap, lie apart, or reach beyond the image: size, strides, padding.
 pub const WINDOWS: [([usize; 2], [usize; 2], Padding); 5] = [
     ([2, 2], [2, 2], Padding::Valid),
@@ -76,6 +79,7 @@ pub fn pooled(
             let outputs = image.div_ceil(s);
             (outputs, (((outputs - 1) * s + k) as isize - image as isize).max(0) / 2)
         }
+        Padding::Causal => (image.div_ceil(s), k as isize - 1),
     };
     let (oh, top) = axis(h, size[0], strides[0]);
     let (ow, left) = axis(w, size[1], strides[1]);

@@ -318,6 +318,30 @@ operator!(Sub, sub, -);
 operator!(Mul, mul, *);
 operator!(Div, div, /);
 
+/// `number op x`, which Rust wants written for each type of number.
+macro_rules! left_operator {
+    ($type:ident: $($trait:ident $method:ident $op:tt),*) => {$(
+        impl $trait<&Tensor<$type>> for $type {
+            type Output = Tensor<$type>;
+            #[track_caller]
+            fn $method(self, x: &Tensor<$type>) -> Tensor<$type> {
+                x.map(|x| self $op x)
+            }
+        }
+
+        impl $trait<Tensor<$type>> for $type {
+            type Output = Tensor<$type>;
+            #[track_caller]
+            fn $method(self, x: Tensor<$type>) -> Tensor<$type> {
+                x.into_map(|x| self $op x)
+            }
+        }
+    )*};
+}
+
+left_operator!(f32: Add add +, Sub sub -, Mul mul *, Div div /);
+left_operator!(f64: Add add +, Sub sub -, Mul mul *, Div div /);
+
 impl<T: Scalar> Neg for &Tensor<T> {
     type Output = Tensor<T>;
     #[track_caller]

@@ -4,8 +4,11 @@
 //! only the view and cost the same for any size; the elements are shared until somebody writes to
 //! them (copy-on-write). Images are `[n, h, w, c]`: channels last, always.
 
+#[cfg(feature = "approx")]
+mod approximate;
 mod construct;
 mod display;
+mod iter;
 mod math;
 #[cfg(test)]
 mod oracle;
@@ -19,6 +22,7 @@ mod transpose;
 mod views;
 mod walk;
 
+pub use iter::Elements;
 pub(crate) use order::Order;
 pub use random::Stream;
 pub(crate) use random::{fans, standard_normal};
@@ -194,9 +198,8 @@ impl<T: Scalar> Tensor<T> {
     /// assert_eq!(x.permute([1, 0]).iter().collect::<Vec<_>>(), [1.0, 3.0, 2.0, 4.0]);
     /// ```
     #[track_caller]
-    pub fn iter(&self) -> impl Iterator<Item = T> + '_ {
-        let flat = self.row_major();
-        (0..flat.len()).map(move |i| flat.data[flat.offset + i])
+    pub fn iter(&self) -> Elements<T> {
+        self.into_iter()
     }
 
     /// The same values, in row-major order in memory: itself if they lie so already, else a copy.

@@ -4,6 +4,7 @@ use super::{Shape, Tensor};
 use crate::buffer::room;
 use crate::scalar::Scalar;
 use rand::Rng;
+use rand::distr::Distribution;
 
 use std::convert::Infallible;
 
@@ -174,6 +175,23 @@ impl<T: Scalar> Tensor<T> {
     ) -> Self {
         assert!(low <= high && (high - low).is_finite(), "uniform: {low}..{high} is no range");
         Self::from_fn(shape, |_| T::lit(low + (high - low) * unit(rng.next_u64())))
+    }
+
+    /// Independent values from any distribution, as those of the crate `rand_distr`.
+    ///
+    /// ```
+    /// # use cinta::{Stream, Tensor};
+    /// use rand_distr::Beta;
+    /// let x: Tensor<f64> = Tensor::sample([1000], &Beta::new(2.0, 6.0).unwrap(), &mut Stream::new(1));
+    /// assert!((x.mean(..).item() - 0.25).abs() < 0.02);
+    /// ```
+    #[track_caller]
+    pub fn sample(
+        shape: impl Into<Shape>,
+        distribution: &impl Distribution<T>,
+        rng: &mut (impl Rng + ?Sized),
+    ) -> Self {
+        Self::from_fn(shape, |_| distribution.sample(rng))
     }
 
     /// Independent values from the normal distribution.

@@ -174,6 +174,25 @@ impl From<&[usize]> for Shape {
     }
 }
 
+impl From<(usize, usize)> for Shape {
+    fn from((a, b): (usize, usize)) -> Self {
+        Shape::new(&[a, b])
+    }
+}
+
+/// Of an image: `(28, 28, 1)`.
+impl From<(usize, usize, usize)> for Shape {
+    fn from((a, b, c): (usize, usize, usize)) -> Self {
+        Shape::new(&[a, b, c])
+    }
+}
+
+impl From<(usize, usize, usize, usize)> for Shape {
+    fn from((a, b, c, d): (usize, usize, usize, usize)) -> Self {
+        Shape::new(&[a, b, c, d])
+    }
+}
+
 impl From<usize> for Shape {
     fn from(len: usize) -> Self {
         Shape::new(&[len])

@@ -210,17 +210,26 @@ impl Group {
         Ok(found)
     }
 
-    /// An array of floats, of any shape.
+    /// An array of floats or whole numbers, of any shape.
     pub fn tensor<T: Scalar>(&self, path: &str) -> Result<Tensor<T>, String> {
         let dataset = self.dataset(path)?;
         let wrong = |reason: String| format!("the array {} {reason}", self.path_of(path));
         let shape = self.claim(dataset).map_err(wrong)?;
-        let (float, big_endian) = float(dataset).map_err(wrong)?;
-        let mut bytes = dataset.read_raw().map_err(broken)?;
-        if big_endian {
-            bytes.chunks_exact_mut(float.bytes()).for_each(<[u8]>::reverse);
-        }
-        let values: Vec<T> = float.read(&bytes).map_err(wrong)?;
+        let values: Vec<T> = match dataset.dtype().map_err(broken)? {
+            // Normalization counts what it has seen.
+            DType::I32 | DType::I64 => {
+                let numbers = dataset.read_i64().map_err(broken)?;
+                numbers.into_iter().map(|number| T::lit(number as f64)).collect()
+            }
+            _ => {
+                let (float, big_endian) = float(dataset).map_err(wrong)?;
+                let mut bytes = dataset.read_raw().map_err(broken)?;
+                if big_endian {
+                    bytes.chunks_exact_mut(float.bytes()).for_each(<[u8]>::reverse);
+                }
+                float.read(&bytes).map_err(wrong)?
+            }
+        };
         if values.len() != shape.iter().product::<usize>() {
             return Err(wrong(format!("has {} values, which do not fill {shape:?}", values.len())));
         }

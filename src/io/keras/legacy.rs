@@ -4,6 +4,7 @@
 //! `config.json` of a `.keras` file. They changed over the years: a list of layers became an object with a name
 //! (Keras 2.2.3), `lr` became `learning_rate` (2.3), metrics became lists of lists of objects (TensorFlow 2.2).
 
+use super::keras1;
 use crate::nn::{Config, keras_object, object};
 use serde_json::{Value, json};
 
@@ -66,6 +67,14 @@ fn upgrade_layers(layers: &mut Vec<Value>, chain: bool) -> Result<(), String> {
     for layer in layers.iter_mut() {
         let is_input = layer["class_name"] == "InputLayer";
         upgrade_inner_model(layer)?;
+        if let Some(Value::Object(config)) = layer.get_mut("config") {
+            let mut config = std::mem::take(config);
+            let name = config.get("name").and_then(Value::as_str).unwrap_or("without a name");
+            let described = format!("layer {name}");
+            keras1::upgrade(&mut layer["class_name"], &mut config)
+                .map_err(|reason| format!("{described}: {reason}"))?;
+            layer["config"] = Value::Object(config);
+        }
         if let Some(config) = layer.get_mut("config").and_then(Value::as_object_mut)
             && !is_input
         {

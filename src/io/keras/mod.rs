@@ -8,7 +8,9 @@
 
 mod archive;
 mod hdf5;
+mod input_shapes;
 mod json;
+mod keras1;
 mod legacy;
 mod optimizer;
 mod tree;
@@ -17,7 +19,7 @@ mod weights;
 use super::{training_from_json, training_to_json};
 use crate::model::{Built, Description, Model, Param, Plan, Training, from_config, to_config};
 use crate::scalar::Scalar;
-use crate::tensor::Tensor;
+use crate::tensor::{Shape, Tensor};
 use crate::train::Registry;
 use archive::Archive;
 use hdf5::Group;
@@ -86,11 +88,13 @@ pub(super) fn load<T: Scalar>(
     bytes: Vec<u8>,
     registry: &Registry<T>,
     compile: bool,
+    input_shapes: &[Shape],
 ) -> Result<Model<T>, String> {
     if is_archive(&bytes) {
         let mut archive = Archive::open(&bytes)?;
         let mut config = parse("config.json", &archive.config()?)?;
         legacy::upgrade_archive(&mut config, compile, KERAS)?;
+        input_shapes::fill(&mut config, input_shapes)?;
         let root = Group::open(archive.weights()?)?;
         drop(bytes);
         let parts = Parts::new(&root, config, registry)?;
@@ -107,7 +111,8 @@ pub(super) fn load<T: Scalar>(
         .ok_or("the file holds weights, but no model; build the model, and use load_weights")?;
     let version = attributes.text("keras_version")?.unwrap_or_default();
     let training = config("training_config")?.filter(|_| compile);
-    let config = legacy::upgrade(model, training, version)?;
+    let mut config = legacy::upgrade(model, training, version)?;
+    input_shapes::fill(&mut config, input_shapes)?;
     let parts = Parts::new(&root, config, registry)?;
     let listed = root.find("model_weights")?.ok_or("the group model_weights is missing")?;
     let weights = weights::read_listed(listed, &parts.places())?;

@@ -206,20 +206,59 @@ pub fn backward_kernel<T: Scalar>(
 
 /// The gradient of the images.
 pub fn backward_input<T: Scalar>(geometry: Geometry, kernel: &[T], dy: &Tensor<T>) -> Tensor<T> {
+    let (order, dx) = to_input(geometry, kernel, dy);
+    order.tensor(geometry.x_shape(), dx)
+}
+
+/// The transposed convolution of `x[n, oh, ow, c_out]`: what the gradient of the images is computed like, with a bias for each
+/// channel of these images.
+#[track_caller]
+pub fn transposed<T: Scalar>(
+    geometry: Geometry,
+    kernel: &[T],
+    x: &Tensor<T>,
+    bias: &[T],
+    finish: Finish,
+) -> Tensor<T> {
+    Shape::from(geometry.x_shape()).count(); // panics at the caller's line when absurd
+    let (order, mut y) = to_input(geometry, kernel, x);
+    let [images, _, width, channels] = geometry.x_shape();
+    // Values of one channel that lie side by side.
+    let run = if order == Order::Innermost { images } else { 1 };
+    let work = y.len();
+    par::for_each_part(
+        &mut y,
+        (width * channels * run).max(1),
+        work,
+        || (),
+        |(), _, row| {
+            for pixel in row.chunks_exact_mut(channels * run) {
+                for (values, &bias) in pixel.chunks_exact_mut(run).zip(bias) {
+                    values.iter_mut().for_each(|value| *value += bias);
+                }
+            }
+            finish.apply(row);
+        },
+    );
+    order.tensor(geometry.x_shape(), y)
+}
+
+/// What `dy` sends back to the images, and the order in which it lies.
+fn to_input<T: Scalar>(geometry: Geometry, kernel: &[T], dy: &Tensor<T>) -> (Order, Buffer<T>) {
     if geometry.is_empty() {
-        return Tensor::zeros(geometry.x_shape());
+        return (Order::RowMajor, Buffer::zeroed(geometry.x_shape().iter().product()));
     }
     match geometry.way::<T>() {
         Way::Innermost => {
             let dy = dy.in_order(Order::Innermost);
             let dx = minor::backward_input(geometry, kernel, dy.stored(Order::Innermost));
-            Order::Innermost.tensor(geometry.x_shape(), dx)
+            (Order::Innermost, dx)
         }
         Way::Blocks => {
             let dx = in_blocks(geometry, geometry.image_len(), |block, images| {
                 backward_input(block, kernel, &dy.slice(0, images))
             });
-            Order::RowMajor.tensor(geometry.x_shape(), dx)
+            (Order::RowMajor, dx)
         }
         Way::RowMajor(way) => {
             let dy = dy.row_major();
@@ -230,7 +269,7 @@ pub fn backward_input<T: Scalar>(geometry: Geometry, kernel: &[T], dy: &Tensor<T
                 RowMajor::F2 => winograd::backward_input::<_, F2, 4, 2>(geometry, kernel, dy),
                 RowMajor::F4 => winograd::backward_input::<_, F4, 6, 4>(geometry, kernel, dy),
             };
-            Order::RowMajor.tensor(geometry.x_shape(), dx)
+            (Order::RowMajor, dx)
         }
     }
 }

@@ -40,6 +40,7 @@ impl Case {
                 let outputs = image.div_ceil(stride);
                 (outputs, ((outputs - 1) * stride + size).saturating_sub(image) / 2)
             }
+            Padding::Causal => (image.div_ceil(stride), size - 1),
         };
         let pixels =
             |at: usize| (at * stride..at * stride + size).filter_map(|i| i.checked_sub(before));

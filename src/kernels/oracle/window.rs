@@ -6,12 +6,12 @@ use crate::tensor::testing::pairs;
 #[test]
 fn axes_do_not_mix() {
     let (images, sizes) = ([1, 2, 5, 6, 16, 17], [1, 2, 3, 4, 5, 17]);
-    let lens = [6, 6, 6, 6, 4, 4, 3, 3, 2];
+    let lens = [6, 6, 6, 6, 4, 4, 3, 3, 3];
     let mut seen = 0;
     for [h, w, kh, kw, sh, sw, dh, dw, padding] in (0..4).flat_map(|seed| pairs(seed, lens)) {
         let (image, size) = ([images[h], images[w]], [sizes[kh], sizes[kw]]);
         let (strides, dilation) = ([sh + 1, sw + 1], [dh + 1, dw + 1]);
-        let padding = [Padding::Valid, Padding::Same][padding];
+        let padding = [Padding::Valid, Padding::Same, Padding::Causal][padding];
         let span = [0, 1].map(|axis| (size[axis] - 1) * dilation[axis] + 1);
         let window = match Window::dilated(image, size, strides, dilation, padding) {
             Ok(window) => window,
@@ -36,12 +36,15 @@ fn axes_do_not_mix() {
             let starts = (0..).map(|i| i * stride as isize);
             let outputs = match padding {
                 Padding::Valid => starts.take_while(|at| at + span[axis] as isize <= image).count(),
-                Padding::Same => starts.take_while(|&at| at < image).count(),
+                _ => starts.take_while(|&at| at < image).count(),
             };
             assert_eq!(window.output()[axis], outputs);
             let covered = ((outputs - 1) * stride + span[axis]) as isize;
-            let added = if padding == Padding::Same { (covered - image).max(0) } else { 0 };
-            let before = added / 2;
+            let before = match padding {
+                Padding::Valid => 0,
+                Padding::Same => (covered - image).max(0) / 2,
+                Padding::Causal => span[axis] as isize - 1,
+            };
             assert_eq!(window.before()[axis] as isize, before);
             let pixel =
                 |at: usize, tap: usize| (at * stride + tap * dilation[axis]) as isize - before;

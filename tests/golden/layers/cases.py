@@ -27,6 +27,8 @@ def array(value):
 
 def weight(rng, variable):
     """Scales and variances around 1, all others around 0."""
+    if "count" in variable.path:
+        return np.zeros(variable.shape, "float32")
     if any(part in variable.path for part in ("gamma", "variance")):
         return rng.uniform(0.5, 1.5, variable.shape).astype("float32")
     return rng.normal(0.0, 0.5, variable.shape).astype("float32")
@@ -43,6 +45,9 @@ def case(rng, model, samples=6, high=None, rate=0.1, train=True):
     given = [single(weight(rng, v)) for v in variables]
     for variable, value in zip(variables, given):
         variable.assign(value)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()  # takes what was assigned
     result = {"model": model.to_json(), "inputs": [array(x) for x in inputs], "weights": [array(w) for w in given]}
     result["before"] = array(model.predict(fed, verbose=0))
     if train:

@@ -1,0 +1,81 @@
+//! What all layers share that end in a convolution.
+
+use crate::autograd::Var;
+use crate::ops::Convolution;
+use crate::scalar::Scalar;
+use crate::tensor::Tensor;
+
+/// The methods [`forward`](super::Layer::forward) and [`logits`](super::Layer::logits) of a layer with an `activation` and a
+/// method `convolve(weights, x, relu)`: what the activation is applied to, or, with `relu`, its rectified values.
+macro_rules! convolved {
+    () => {
+        fn forward<'t>(
+            &self,
+            weights: &[Var<'t, T>],
+            x: &Var<'t, T>,
+            _: &mut $crate::nn::Context<T>,
+        ) -> Var<'t, T> {
+            match self.activation {
+                $crate::nn::Activation::Relu => self.convolve(weights, x, true),
+                other => other.of(&self.convolve(weights, x, false)),
+            }
+        }
+
+        fn logits<'t>(
+            &self,
+            weights: &[Var<'t, T>],
+            x: &Var<'t, T>,
+            _: &mut $crate::nn::Context<T>,
+        ) -> Option<($crate::nn::Activation, Var<'t, T>)> {
+            let logits = || (self.activation, self.convolve(weights, x, false));
+            self.activation.takes_logits().then(logits)
+        }
+    };
+}
+
+/// The convolution with a kernel `[kh, kw, c_in, c_out]` and a bias, or without one.
+pub(super) fn convolve<'t, T: Scalar>(
+    x: &Var<'t, T>,
+    kernel: &Var<'t, T>,
+    bias: Option<&Var<'t, T>>,
+    convolution: Convolution,
+) -> Var<'t, T> {
+    match bias {
+        Some(bias) => x.convolve(kernel, bias, convolution),
+        None => {
+            let outputs = kernel.shape()[3];
+            x.convolve(kernel, &Var::constant(Tensor::zeros([outputs])), convolution)
+        }
+    }
+}
+
+/// The depthwise convolution with a kernel `[kh, kw, c, multiplier]`: every channel has `multiplier` filters of its own,
+/// whose outputs follow each other.
+pub(super) fn convolve_depthwise<'t, T: Scalar>(
+    x: &Var<'t, T>,
+    kernel: &Var<'t, T>,
+    bias: Option<&Var<'t, T>>,
+    convolution: Convolution,
+) -> Var<'t, T> {
+    let [kh, kw, channels, multiplier] = kernel.value().dims();
+    let kernel = kernel.reshape([kh, kw, 1, channels * multiplier]);
+    convolve(x, &kernel, bias, Convolution { groups: channels, ..convolution })
+}
+
+/// Whether groups divide the channels of the input and the filters.
+pub(super) fn groups_fit(groups: usize, channels: usize, filters: usize) -> Result<(), String> {
+    if groups > 0 && channels.is_multiple_of(groups) && filters.is_multiple_of(groups) {
+        return Ok(());
+    }
+    Err(format!("{groups} groups divide neither {channels} channels nor {filters} filters evenly"))
+}
+
+/// Refuses a number of filters, or of filters for each channel, that gives no output.
+pub(super) fn some_filters(filters: usize) -> Result<(), String> {
+    if filters == 0 {
+        return Err("0 filters give no output; use at least 1".to_owned());
+    }
+    Ok(())
+}
+
+pub(super) use convolved;

@@ -1,0 +1,106 @@
+//! How far something random goes.
+
+use super::option_value::{OptionValue, not};
+use super::{Context, Mode};
+use crate::scalar::Scalar;
+use crate::tensor::Tensor;
+use serde_json::{Value, json};
+
+/// From where to where random numbers go: `0.2` is from -0.2 to 0.2, and `[0.1, 0.3]` what it says.
+///
+/// ```
+/// use cinta::Factor;
+/// assert_eq!(Factor::from(0.2), Factor::from([0.2, -0.2]));
+/// assert_ne!(Factor::from(0.2), Factor::from([0.0, 0.2]));
+/// ```
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Factor([f64; 2]);
+
+impl From<f64> for Factor {
+    fn from(factor: f64) -> Self {
+        Factor([-factor.abs(), factor.abs()])
+    }
+}
+
+impl From<[f64; 2]> for Factor {
+    fn from([a, b]: [f64; 2]) -> Self {
+        Factor([a.min(b), a.max(b)])
+    }
+}
+
+impl Factor {
+    /// The ends, the smaller one first.
+    pub(super) fn ends(self) -> [f64; 2] {
+        self.0
+    }
+
+    /// The value at a place from 0, the smaller end, to 1.
+    pub(super) fn at(self, place: f64) -> f64 {
+        self.0[0] + place * (self.0[1] - self.0[0])
+    }
+
+    /// Whether both ends lie between these.
+    pub(super) fn check(self, name: &str, low: f64, high: f64) -> Result<(), String> {
+        if self.0.iter().all(|end| (low..=high).contains(end)) {
+            return Ok(());
+        }
+        Err(format!("{name} = {:?} is not between {low} and {high}", self.0))
+    }
+}
+
+impl OptionValue for Factor {
+    fn read(value: &Value) -> Result<Self, String> {
+        if value.is_array() {
+            <[f64; 2]>::read(value).map(Factor::from)
+        } else {
+            f64::read(value).map(Factor::from)
+        }
+    }
+
+    fn write(&self) -> Value {
+        json!(self.0)
+    }
+}
+
+impl OptionValue for [f64; 2] {
+    fn read(value: &Value) -> Result<Self, String> {
+        let numbers = Vec::<f64>::read(value).ok().and_then(|numbers| numbers.try_into().ok());
+        numbers.ok_or_else(|| not(value, "two finite numbers"))
+    }
+
+    fn write(&self) -> Value {
+        json!(self)
+    }
+}
+
+/// While training: so many random numbers from 0 to 1 for each of the samples.
+pub(super) fn draws<T: Scalar, const N: usize>(
+    cx: &Context<T>,
+    samples: usize,
+) -> Option<Vec<[f64; N]>> {
+    let Mode::Train { first_sample, .. } = cx.mode() else { return None };
+    let stream = cx.stream()?;
+    let draw = |i: usize| {
+        let mut stream = stream.fork(first_sample.wrapping_add(i) as u64);
+        let numbers = Tensor::<f64>::uniform([N], 0.0, 1.0, &mut stream);
+        std::array::from_fn(|k| numbers.at([k]))
+    };
+    Some((0..samples).map(draw).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn factors_of_files() {
+        assert_eq!(Factor::read(&json!(0.3)), Ok(Factor([-0.3, 0.3])));
+        assert_eq!(Factor::read(&json!([0.5, -0.1])), Ok(Factor([-0.1, 0.5])));
+        assert!(Factor::read(&json!([0.5])).is_err() && Factor::read(&json!("0.5")).is_err());
+        assert!(Factor::from(1.5).check("factor", -1.0, 1.0).unwrap_err().contains("[-1.5, 1.5]"));
+        assert_eq!(
+            (Factor::from([1.0, 3.0]).at(0.0), Factor::from([1.0, 3.0]).at(0.5)),
+            (1.0, 2.0)
+        );
+    }
+}

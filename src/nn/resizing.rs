@@ -1,0 +1,139 @@
+//! The layers that bring images to one size.
+
+use super::layer::image;
+use super::recipe::{described, recipe};
+use super::{Context, Layer};
+use crate::autograd::Var;
+use crate::kernels::Interpolation;
+use crate::scalar::Scalar;
+use crate::tensor::Shape;
+
+recipe! {
+    /// Images of another size, as [`Var::resize`].
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let model = Sequential::new([1, 2, 1]).add(Resizing::new(1, 4)).build(0)?;
+    /// let x = Tensor::from([0.0, 4.0]).reshape([1, 1, 2, 1]);
+    /// assert_eq!(model.predict(&x)?.to_vec(), [0.0, 1.0, 3.0, 4.0]);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub struct Resizing = "Resizing";
+    /// To this height and width.
+    new(height: usize, width: usize);
+    example [8, 6, 3] => Resizing::new(5, 4) => [5, 4, 3];
+    options {
+        /// How values between pixels come about.
+        interpolation: Interpolation = Interpolation::Bilinear, Interpolation::Nearest;
+        /// Whether an image that becomes smaller is a mean over all its pixels.
+        antialias: bool = false, true;
+        /// Whether the image keeps its proportions, and what reaches beyond the new ones is cut off on both sides.
+        crop_to_aspect_ratio: bool = false, true;
+    }
+    fixed { "pad_to_aspect_ratio": false, "fill_mode": "constant", "data_format": "channels_last" }
+    // What would fill the border that it does not have; boxes are no input here.
+    ignored ["fill_value", "bounding_box_format"]
+}
+
+recipe! {
+    /// The middle of an image. One that is smaller is made larger first, as far as its proportions allow.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let model = Sequential::new([1, 4, 1]).add(CenterCrop::new(1, 2)).build(0)?;
+    /// let x = Tensor::from([1.0, 2.0, 3.0, 4.0]).reshape([1, 1, 4, 1]);
+    /// assert_eq!(model.predict(&x)?.to_vec(), [2.0, 3.0]);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub struct CenterCrop = "CenterCrop";
+    /// Of this height and width.
+    new(height: usize, width: usize);
+    example [8, 6, 3] => CenterCrop::new(5, 4) => [5, 4, 3];
+    options {}
+    fixed { "data_format": "channels_last" }
+    ignored ["bounding_box_format"]
+}
+
+/// The middle of an image, of this size.
+fn middle<'t, T: Scalar>(x: &Var<'t, T>, size: [usize; 2]) -> Var<'t, T> {
+    [1, 2].into_iter().zip(size).fold(x.clone(), |x, (axis, size)| {
+        let length = x.shape()[axis];
+        let first = (length - size) / 2;
+        if size == length { x } else { x.slice(axis, first..first + size) }
+    })
+}
+
+/// The largest part of an image of size `[h, w]` that has the proportions of `[height, width]`.
+fn proportional([h, w]: [usize; 2], [height, width]: [usize; 2]) -> [usize; 2] {
+    let scaled = |length: usize, numerator: usize, denominator: usize| {
+        (length as f64 * numerator as f64 / denominator as f64) as usize
+    };
+    [scaled(w, height, width).min(h).max(1), scaled(h, width, height).min(w).max(1)]
+}
+
+/// Whether images of this shape have pixels, before and after.
+fn resized(input: Shape, [height, width]: [usize; 2]) -> Result<Shape, String> {
+    let [h, w, c] = image(input)?;
+    if [h, w, height, width].contains(&0) {
+        return Err(format!(
+            "an image of {h} by {w} pixels cannot become one of {height} by {width}"
+        ));
+    }
+    Ok(Shape::from([height, width, c]))
+}
+
+impl<T: Scalar> Layer<T> for Resizing {
+    described!();
+
+    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+        resized(input, [self.height, self.width])
+    }
+
+    fn forward<'t>(&self, _: &[Var<'t, T>], x: &Var<'t, T>, _: &mut Context<T>) -> Var<'t, T> {
+        let [_, h, w, _] = x.value().dims();
+        let size = [self.height, self.width];
+        let x = match self.crop_to_aspect_ratio {
+            true => middle(x, proportional([h, w], size)),
+            false => x.clone(),
+        };
+        x.resize(size, self.interpolation, self.antialias)
+    }
+}
+
+impl<T: Scalar> Layer<T> for CenterCrop {
+    described!();
+
+    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+        resized(input, [self.height, self.width])
+    }
+
+    fn forward<'t>(&self, _: &[Var<'t, T>], x: &Var<'t, T>, _: &mut Context<T>) -> Var<'t, T> {
+        let [_, h, w, _] = x.value().dims();
+        let size = [self.height, self.width];
+        if self.height <= h && self.width <= w {
+            return middle(x, size);
+        }
+        middle(x, proportional([h, w], size)).resize(size, Interpolation::Bilinear, false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_have_pixels() {
+        let shape =
+            |input: &[usize]| Layer::<f32>::output_shape(&CenterCrop::new(2, 2), Shape::new(input));
+        assert_eq!(shape(&[3, 1, 2]), Ok(Shape::from([2, 2, 2])));
+        assert!(shape(&[0, 1, 2]).unwrap_err().contains("0 by 1 pixels"));
+        assert!(shape(&[3, 1]).unwrap_err().contains("needs images"));
+    }
+
+    #[test]
+    fn proportions() {
+        assert_eq!(proportional([4, 9], [2, 2]), [4, 4]);
+        assert_eq!(proportional([9, 5], [2, 3]), [3, 5]);
+        assert_eq!(proportional([1, 1], [2, 100]), [1, 1]);
+    }
+}
