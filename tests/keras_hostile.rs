@@ -416,10 +416,10 @@ fn arrays_that_are_not_there_or_not_numbers() {
     for (values, names, expected) in [
         (
             (|layer| {
-                layer.create_dataset("k").with_i32_data(&[1, 2]).with_shape(&[2, 1]);
+                layer.create_dataset("k").with_u8_data(&[1, 2]).with_shape(&[2, 1]);
             }) as fn(&mut hdf5_pure::GroupBuilder),
             &["k", "b"][..],
-            "the array /layer/k is of type i32",
+            "the array /layer/k is of type u8",
         ),
         (
             |layer| {

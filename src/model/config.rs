@@ -123,7 +123,11 @@ fn inbound_nodes<T: Scalar>(graph: &Graph, layer: usize, histories: &[Value]) ->
             inputs => json!([inputs.iter().map(tensor).collect::<Vec<Value>>()]),
         };
         let named = if node.inference { json!({ "training": false }) } else { json!({}) };
-        json!({ "args": arguments, "kwargs": named })
+        let mut call = json!({ "args": arguments, "kwargs": named });
+        if node.inference {
+            call[functional::INFERENCE] = json!(true);
+        }
+        call
     });
     calls.collect()
 }

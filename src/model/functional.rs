@@ -125,20 +125,17 @@ fn history(value: &Value) -> Option<Result<(History<'_>, bool), String>> {
         )));
     }
     let arguments = rest.iter().filter_map(Value::as_object).flatten();
-    Some(check_arguments(arguments, false).map(|inference| ((name.as_str(), node), inference)))
+    Some(check_arguments(arguments).map(|inference| ((name.as_str(), node), inference)))
 }
 
 /// Refuses call arguments with an effect, but for `training: false`: whether that is among them.
 fn check_arguments<'v>(
     arguments: impl Iterator<Item = (&'v String, &'v Value)>,
-    keras_3: bool,
 ) -> Result<bool, String> {
     let mut inference = false;
     for (name, value) in arguments {
         match value {
             Value::Bool(false) if name == "training" => inference = true,
-            // What is usual for some layers; Keras 3 overrules it in `fit` and `predict`.
-            Value::Bool(true) if name == "training" && keras_3 => {}
             Value::Null | Value::Bool(false) => {}
             Value::Array(values) if values.iter().all(Value::is_null) => {}
             _ => return Err(format!("the call argument {name} = {value} is not supported")),
@@ -147,11 +144,16 @@ fn check_arguments<'v>(
     Ok(inference)
 }
 
+/// What a node says in this crate's files, where its layer runs as in prediction: Keras 3 has no word for it.
+pub(super) const INFERENCE: &str = "cinta_inference";
+
 /// What a node takes: `{"args": .., "kwargs": ..}` of Keras 3, or the list of older versions.
 fn inputs_of(node: &Value) -> Result<Call<'_>, String> {
     if let Value::Object(call) = node {
         let arguments = call.get("kwargs").and_then(Value::as_object).into_iter().flatten();
-        let inference = check_arguments(arguments, true)?;
+        // Keras 3 writes for every layer what is usual for it, and overrules it in `fit` and `predict`.
+        check_arguments(arguments.filter(|(name, _)| *name != "training"))?;
+        let inference = call.get(INFERENCE) == Some(&Value::Bool(true));
         let arguments = call.get("args").and_then(Value::as_array);
         let inputs = match arguments.map(Vec::as_slice) {
             Some([Value::Array(tensors)]) => {

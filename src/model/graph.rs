@@ -17,7 +17,7 @@ pub(crate) struct Node {
     pub inputs: Vec<Source>,
     /// Of one sample.
     pub output: Shape,
-    /// Whether the layer runs as in prediction here, in training too: Keras's call argument `training=False`.
+    /// Whether the layer runs as in prediction here, in training too: `training=False` of Keras 2.
     pub inference: bool,
 }
 

@@ -210,7 +210,7 @@ impl Group {
         Ok(found)
     }
 
-    /// An array of floats, of any shape.
+    /// An array of floats or whole numbers, of any shape.
     pub fn tensor<T: Scalar>(&self, path: &str) -> Result<Tensor<T>, String> {
         let dataset = self.dataset(path)?;
         let wrong = |reason: String| format!("the array {} {reason}", self.path_of(path));
