@@ -49,11 +49,11 @@ pub struct Geometry {
 ///
 /// Winograd's algorithms compute tiles of outputs, and an output errs in proportion to the largest values that its tile sees,
 /// even if its own window does not see them. So they look for outliers. A tile is computed by direct sums if the root mean
-/// square of its values is more than about 16 times that of usual pixels, or if one of them is infinite or not a number. What is
+/// square of its values is more than about 64 times that of usual pixels, or if one of them is infinite or not a number. What is
 /// usual is the median of two pixels of each tile in the same row of tiles of the same image, without those that are 0 in
 /// all channels. This holds for outputs and for both gradients, and it costs about 1 % of the time.
 ///
-/// Three things remain. Up to the limit, errors grow in proportion, to about 16 times those below. One value counts as little as
+/// Three things remain. Up to the limit, errors grow in proportion, to about 64 times those below. One value counts as little as
 /// it adds to the root mean square: with 64 channels of numbers between -1 and 1, one value of 100 passes, and one of 10 000 does
 /// not. And beside pixels that are all 0 nothing is an outlier but an infinity or a NaN: outputs that should be 0 are then as
 /// inexact as their neighbours. Outliers among the weights are not looked for.
