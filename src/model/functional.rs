@@ -25,10 +25,14 @@ pub(super) fn read<T: Scalar>(
     let mut entrances: HashMap<&str, (usize, Draught)> = HashMap::new();
     let (mut read, mut taken, mut places) = (Vec::new(), Vec::new(), HashMap::new());
     let taken_first = taken_first(config, layers);
+    let needed = needed(config, layers);
     for (at, entry) in layers.iter().enumerate() {
         let named = entry.get("name").or_else(|| entry.get("config")?.get("name"));
         let own = named.and_then(Value::as_str);
         let own = own.ok_or_else(|| format!("the layer {at} of the model has no name"))?;
+        if needed.as_ref().is_some_and(|needed| !needed.contains(own)) {
+            continue;
+        }
         match read_layer(entry, frozen, registry)? {
             Read::Input(shape) => {
                 let input = Draught { name: Some(own.to_owned()), shape };
@@ -91,6 +95,35 @@ pub(super) fn read<T: Scalar>(
     Ok(Draft { name, inputs, layers: read, nodes, inference, outputs, chain: false })
 }
 
+/// Where Keras wrote how it computes masks, as operations beside the layers: the layers that are there for the outputs, and not for
+/// masks alone, which go from layer to layer here.
+fn needed<'v>(config: &'v Config, layers: &'v [Value]) -> Option<HashSet<&'v str>> {
+    let name = |layer: &'v Value| {
+        layer.get("name").or_else(|| layer.get("config")?.get("name")).and_then(Value::as_str)
+    };
+    let nodes = |layer: &'v Value| {
+        layer.get("inbound_nodes").and_then(Value::as_array).into_iter().flatten()
+    };
+    let masked = |node: &Value| node.pointer("/kwargs/mask").is_some_and(Value::is_object);
+    if !layers.iter().flat_map(nodes).any(masked) {
+        return None;
+    }
+    let by_name: HashMap<&str, &Value> =
+        layers.iter().filter_map(|layer| Some((name(layer)?, layer))).collect();
+    let ends = ["input_layers", "output_layers"].map(|list| ends(config, list).unwrap_or_default());
+    let mut left: Vec<&str> = ends.concat().into_iter().map(|(name, _)| name).collect();
+    let mut needed = HashSet::new();
+    while let Some(name) = left.pop() {
+        if needed.insert(name)
+            && let Some(layer) = by_name.get(name)
+        {
+            let calls = nodes(layer).filter_map(|node| inputs_of(node).ok());
+            left.extend(calls.flat_map(|call| call.inputs).map(|(name, _)| name));
+        }
+    }
+    Some(needed)
+}
+
 /// The number of a layer's first node. Until Keras 3, a model had a node before it was used: that between its own inputs and
 /// outputs.
 fn first_node(entry: &Value, own: &str, taken_first: &HashSet<&str>) -> u64 {
@@ -137,6 +170,8 @@ fn check_arguments<'v>(
         match value {
             Value::Bool(false) if name == "training" => inference = true,
             Value::Null | Value::Bool(false) => {}
+            // Masks go from layer to layer by themselves.
+            Value::Object(_) if name == "mask" && keras_tensor(value).is_ok() => {}
             Value::Array(values) if values.iter().all(Value::is_null) => {}
             _ => return Err(format!("the call argument {name} = {value} is not supported")),
         }

@@ -7,7 +7,7 @@ use super::{Context, Layer};
 use crate::autograd::Var;
 use crate::kernels::Padding;
 use crate::scalar::Scalar;
-use crate::tensor::Shape;
+use crate::tensor::{Shape, Tensor};
 
 /// A pooling layer whose window is everything: its class by Keras's name, an example, how a sample is read, and the op it runs.
 macro_rules! global_pooling_layer {
@@ -43,8 +43,12 @@ macro_rules! global_pooling_layer {
                 &self,
                 _: &[Var<'t, T>],
                 x: &Var<'t, T>,
-                _: &mut Context<T>,
+                cx: &mut Context<T>,
             ) -> Var<'t, T> {
+                if let Some(mask) = cx.mask().filter(|_| $class == "GlobalAveragePooling1D") {
+                    let shape = pooled(x.shape().sample(), self.keepdims).batch(x.shape()[0]);
+                    return mean_of_counting(x, mask).reshape(shape);
+                }
                 // In reading order, so many pixels are one row.
                 let sample = x.shape().sample();
                 let (n, c) = (x.shape()[0], sample[sample.rank() - 1]);
@@ -55,6 +59,13 @@ macro_rules! global_pooling_layer {
             }
         }
     };
+}
+
+/// The mean of the steps that count: zeros where none does.
+fn mean_of_counting<'t, T: Scalar>(x: &Var<'t, T>, mask: &Tensor<T>) -> Var<'t, T> {
+    let [n, steps] = mask.dims();
+    let counts = mask.sum(1).reshape([n, 1]).map(|count| count.max(T::one()));
+    (x * Var::constant(mask.reshape([n, steps, 1]))).sum(1) / Var::constant(counts)
 }
 
 /// The shape of what is left of a sample.

@@ -123,7 +123,7 @@ pub(super) struct Around {
 }
 
 impl Around {
-    pub fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    pub(super) fn output_shape(&self, input: Shape) -> Result<Shape, String> {
         let steps = match *input {
             [steps, _] if steps > 0 => steps,
             _ => {
@@ -146,7 +146,7 @@ impl Around {
 
     /// What the layer gives for sequences `x`: with the operation `op` of sequences and a mask or, where a part of the state is
     /// dropped, with `dropping`.
-    pub fn run<'t, T: Scalar>(
+    pub(super) fn run<'t, T: Scalar>(
         &self,
         x: &Var<'t, T>,
         weights: [&Var<'t, T>; 3],

@@ -59,7 +59,7 @@ impl<'t, T: Scalar> Dropping<'_, 't, T> {
     }
 
     /// As [`Var::simple_rnn`].
-    pub fn simple_rnn(&self, activation: Activation) -> Var<'t, T> {
+    pub(super) fn simple_rnn(&self, activation: Activation) -> Var<'t, T> {
         self.states(|sums, [h, _]| {
             let h = activation.of(&(sums + self.product(h, 0)));
             [h.clone(), h]
@@ -67,7 +67,7 @@ impl<'t, T: Scalar> Dropping<'_, 't, T> {
     }
 
     /// As [`Var::lstm`].
-    pub fn lstm(&self, activation: Activation, recurrent: Activation) -> Var<'t, T> {
+    pub(super) fn lstm(&self, activation: Activation, recurrent: Activation) -> Var<'t, T> {
         self.states(|sums, [h, c]| {
             let gate = |gate: usize| self.part(sums, gate) + self.product(h, gate);
             let [input, forget, output] = [0, 1, 3].map(|it| recurrent.of(&gate(it)));
@@ -77,7 +77,7 @@ impl<'t, T: Scalar> Dropping<'_, 't, T> {
     }
 
     /// As [`Var::gru`].
-    pub fn gru(&self, activation: Activation, recurrent: Activation) -> Var<'t, T> {
+    pub(super) fn gru(&self, activation: Activation, recurrent: Activation) -> Var<'t, T> {
         let after = (self.weights[2].shape().rank() == 2).then(|| self.bias(1));
         self.states(|sums, [h, _]| {
             let product = |gate: usize| match &after {

@@ -16,7 +16,7 @@ struct Lstm<T: Scalar> {
 }
 
 /// Numbers of a step are `[n, units]`, those of its gates `[n, 4 units]`.
-pub struct Saved<T: Scalar> {
+pub(super) struct Saved<T: Scalar> {
     sizes: Sizes,
     x: Tensor<T>, // [steps n, features]
     kernel: Tensor<T>,

@@ -12,7 +12,7 @@ struct SimpleRnn<T: Scalar> {
     mask: Option<Tensor<T>>,
 }
 
-pub struct Saved<T: Scalar> {
+pub(super) struct Saved<T: Scalar> {
     sizes: Sizes,
     x: Tensor<T>, // [steps n, features]
     kernel: Tensor<T>,

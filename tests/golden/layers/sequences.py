@@ -87,4 +87,5 @@ write("sequences", [
     alone(layer.TimeDistributed(layer.Conv2D(2, 2)), shape=(2, 3, 3, 1)),
     alone(layer.TimeDistributed(layer.BatchNormalization(momentum=0.5)), shape=(3, 2)),
     alone(layer.TimeDistributed(layer.LSTM(2)), shape=(2, 3, 2)),
+    words(layer.GlobalAveragePooling1D(), samples=12),
 ])
