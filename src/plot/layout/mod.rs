@@ -44,13 +44,10 @@ pub(super) fn layout(sizes: &[[f64; 2]], arrows: &[[usize; 2]]) -> Layout {
     let mut rows = Rows::new(&widths, arrows);
     order::sort(&mut rows);
     let mut xs = columns::place(&rows);
-    let edges = |side: f64| {
-        let rows = &rows;
-        move |(v, x): (usize, &f64)| x + side * rows.widths[v] / 2.0
-    };
-    let left = xs.iter().enumerate().map(edges(-1.0)).fold(f64::INFINITY, f64::min);
-    let right = xs.iter().enumerate().map(edges(1.0)).fold(f64::NEG_INFINITY, f64::max);
+    let half = |v: usize| rows.widths[v] / 2.0;
+    let left = (0..xs.len()).map(|v| xs[v] - half(v)).fold(f64::INFINITY, f64::min);
     xs.iter_mut().for_each(|x| *x -= left);
+    let width = (0..xs.len()).map(|v| xs[v] + half(v)).fold(0.0, f64::max);
 
     let ports = ports(&rows, &xs);
     let spans = spans(sizes, &rows, &xs);
@@ -82,9 +79,11 @@ pub(super) fn layout(sizes: &[[f64; 2]], arrows: &[[usize; 2]]) -> Layout {
         ends: [rows.source[way[0]], way[way.len() - 1]],
         points: route(&way),
     });
-    let lines = lines.collect();
-    let width = if sizes.is_empty() { 0.0 } else { right - left };
-    Layout { size: [width, height], places: (0..sizes.len()).map(place).collect(), lines }
+    Layout {
+        lines: lines.collect(),
+        size: [width, height],
+        places: (0..sizes.len()).map(place).collect(),
+    }
 }
 
 /// The top and the bottom of each row.
