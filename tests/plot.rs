@@ -391,7 +391,7 @@ fn titles_are_not_cut() {
         assert!(first >= 24 + 12 && last < width - 24 - 12, "{name}: {first} to {last} of {width}");
         // Nor is there much more room than it needs.
         assert!(
-            name.len() < 9 || first < 24 + 20 + (last - first) / 10,
+            name.len() < 20 || first < 24 + 20 + (last - first) / 10,
             "{name}: {first} of {width}"
         );
     }
