@@ -1,6 +1,7 @@
 //! How far to the right boxes and joints stand: neighbours straight below each other where that can be.
 
 use super::rows::Rows;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// Between boxes, and between what includes a line.
@@ -70,18 +71,18 @@ fn aligned(rows: &Rows) -> Vec<Option<usize>> {
         let before = of.iter().filter(|&&w| places[w] < places[v]).count();
         (2 * before + 1).abs_diff(of.len())
     };
-    let mut pairs = Vec::new();
-    for v in 0..count {
-        for &w in &rows.down[v] {
-            let rank = match (rows.is_box(v), rows.is_box(w)) {
-                (true, true) => (0, usize::MAX - (ending[v] + starting[w])),
-                (false, false) => (1, 0),
-                _ => (2, 0),
-            };
+    let rank = |v: usize, w: usize| match (rows.is_box(v), rows.is_box(w)) {
+        (true, true) => (0, Reverse(ending[v] + starting[w])),
+        (false, false) => (1, Reverse(0)),
+        _ => (2, Reverse(0)),
+    };
+    let pairs = (0..count).flat_map(|v| rows.down[v].iter().map(move |&w| (v, w)));
+    let mut pairs: Vec<_> = pairs
+        .map(|(v, w)| {
             let off = off(w, &rows.down[v]) + off(v, &rows.up[w]);
-            pairs.push((rank, off, rows.row[v], places[v], places[w], v, w));
-        }
-    }
+            (rank(v, w), off, rows.row[v], places[v], places[w], v, w)
+        })
+        .collect();
     pairs.sort_unstable();
     let (mut below, mut taken) = (vec![None; count], vec![false; count]);
     let mut between: Vec<BTreeMap<usize, usize>> = vec![BTreeMap::new(); rows.rows.len()];
@@ -137,10 +138,10 @@ fn apart(rows: &Rows, column: &[usize], count: usize) -> Apart {
 /// The columns that lines lead to from each column.
 fn pulls(rows: &Rows, column: &[usize], count: usize) -> Vec<Vec<usize>> {
     let mut pulls = vec![Vec::new(); count];
-    for v in 0..column.len() {
-        for &w in rows.down[v].iter().filter(|&&w| column[w] != column[v]) {
-            pulls[column[v]].push(column[w]);
-            pulls[column[w]].push(column[v]);
+    for (v, &a) in column.iter().enumerate() {
+        for b in rows.down[v].iter().map(|&w| column[w]).filter(|&b| b != a) {
+            pulls[a].push(b);
+            pulls[b].push(a);
         }
     }
     pulls

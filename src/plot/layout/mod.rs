@@ -105,16 +105,16 @@ fn spans(sizes: &[[f64; 2]], rows: &Rows, xs: &[f64]) -> Vec<[f64; 2]> {
 /// its sides, in their order.
 fn ports(rows: &Rows, xs: &[f64]) -> HashMap<(usize, usize), f64> {
     let mut ports = HashMap::new();
-    for v in 0..rows.widths.len() {
+    for (v, &x) in xs.iter().enumerate() {
         let mut above = rows.up[v].clone();
         above.sort_by(|&a, &b| xs[a].total_cmp(&xs[b]));
-        let straight = above.iter().position(|&u| (xs[u] - xs[v]).abs() < 0.5);
+        let straight = above.iter().position(|&u| (xs[u] - x).abs() < 0.5);
         let last = above.len().saturating_sub(1) as f64;
         let middle = straight.map_or(last / 2.0, |at| at as f64);
         let most = middle.max(last - middle).max(1.0);
         let step = PORT.min((rows.widths[v] / 2.0 - CORNER).max(0.0) / most);
         for (i, &u) in above.iter().enumerate() {
-            ports.insert((u, v), xs[v] + (i as f64 - middle) * step);
+            ports.insert((u, v), x + (i as f64 - middle) * step);
         }
     }
     ports

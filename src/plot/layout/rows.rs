@@ -46,8 +46,8 @@ impl Rows {
                 rows.connect(last, to);
             }
         }
-        for v in 0..rows.row.len() {
-            rows.rows[rows.row[v]].push(v);
+        for (v, &row) in rows.row.iter().enumerate() {
+            rows.rows[row].push(v);
         }
         rows
     }
