@@ -43,6 +43,8 @@ fn run(flags: &Flags) -> Result<(), Error> {
     let (train, test) = lecture::digits(flags)?;
     let mut model = network(flags.number("seed", 72_881)?)?;
     println!("{}", model.summary());
+    #[cfg(feature = "plot")]
+    cinta::plot::model(&model).save(lecture::picture("graph_model.png"))?;
     let loss = CategoricalCrossentropy::new();
     model.compile(Compile::new(Adam::new(0.005), loss).metric(Accuracy));
     model.fit(

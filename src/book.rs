@@ -38,7 +38,7 @@ pages! {
     determinism: "how-it-works/determinism.md"
     architecture: "architecture.md"
     training: "training.md"
-    graphs: "graphs.md"
+    graphs: "graphs.md" [graph_model]
     adding_an_op: "adding-an-op.md"
     adding_a_layer: "adding-a-layer.md"
     adding_an_optimizer: "adding-an-optimizer.md"

@@ -52,7 +52,8 @@ fn assert_prints(name: &str, flags: &[&str], expected: &[&str], pictures: &[&str
 fn graph() {
     let expected =
         ["add (Add)", "Connected to", "global_average_pooling2d", "train loss=", "test loss="];
-    assert_prints("graph", &["--epochs", "1", "--verbose", "2"], &expected, &[]);
+    let pictures: &[&str] = if cfg!(feature = "plot") { &["graph_model.png"] } else { &[] };
+    assert_prints("graph", &["--epochs", "1", "--verbose", "2"], &expected, pictures);
 }
 
 #[test]

@@ -285,6 +285,128 @@ fn a_history_of_hard_values() {
     }
 }
 
+/// The graph is drawn, and its boxes have these titles.
+fn assert_shows(what: &str, model: &Model, titles: &[&str]) -> Figure {
+    let figure = plot::model(model);
+    assert_drawn(what, &figure);
+    assert_readable(&figure, titles);
+    assert_eq!(heads(&figure) > 0, titles.len() > 1, "{what}");
+    figure
+}
+
+/// How many arrows a graph has.
+fn heads(figure: &Figure) -> usize {
+    figure.to_svg().matches("Z\"").count()
+}
+
+#[test]
+fn a_chain_of_layers() {
+    let one = Sequential::new([4]).add(Dense::new(2)).build(0).unwrap();
+    let fields = ["Input shape: (None, 4)", "Output shape: (None, 2)"];
+    let figure = assert_shows("one layer", &one, &["dense (Dense)"]);
+    assert_readable(&figure, &fields);
+    assert!(!figure.to_svg().contains("InputLayer")); // as in Keras, a chain's input is no box
+
+    let numbers = (0..100).map(|i| Dense::new(4).name(format!("dense_number_{i}")));
+    let chain = numbers.fold(Sequential::new([4]), Sequential::add).build(0).unwrap();
+    let figure = assert_shows("100 layers", &chain, &["dense_number_99 (Dense)"; 2]);
+    assert_eq!(heads(&figure), 99);
+    // All boxes stand straight below each other.
+    let (texts, _) = texts(&figure.to_svg());
+    let titles: Vec<&Text> = texts.iter().filter(|text| text.text.contains("(Dense)")).collect();
+    assert_eq!(titles.len(), 100);
+    assert!(titles.iter().all(|title| title.at[0] == titles[0].at[0]));
+    assert!(titles.is_sorted_by(|a, b| a.at[1] + 40.0 < b.at[1]));
+}
+
+#[test]
+fn a_graph_of_layers() {
+    let image = Input::named("image", [8, 8, 1]);
+    let x = image.then(Conv2d::new(4, 3).padding(Same).activation(Relu).name("stem"));
+    let y = x.then(Conv2d::new(4, 3).padding(Same).name("branch"));
+    let sum = Add::new().of([&x, &y, &x]);
+    let scores = sum.then(GlobalAveragePooling2d::new()).then(Dense::new(3).name("scores"));
+    let model = Model::new(&image, [&scores, &y]).build(5).unwrap();
+    let titles = ["image (InputLayer)", "stem (Conv2D)", "branch (Conv2D)", "add (Add)"];
+    let figure = assert_shows("a residual block", &model, &titles);
+    // One arrow for the input that is taken twice.
+    assert_eq!(heads(&figure), 6);
+    let shapes = ["Output shape: (None, 8, 8, 1)", "Input shapes:", "(None, 8, 8, 4)"];
+    assert_readable(&figure, &shapes);
+    let (texts, _) = texts(&figure.to_svg());
+    assert_eq!(texts.iter().filter(|text| text.text == "(None, 8, 8, 4)").count(), 3);
+}
+
+#[test]
+fn shared_layers_and_models_in_a_model() {
+    let base = Sequential::new([4]).add(Dense::new(3)).add(Dense::new(2)).build(1).unwrap();
+    let (left, right) = (Input::named("left", [4]), Input::named("right", [4]));
+    let twin = Shared::new(base.as_layer().name("twin"));
+    let difference = Subtract::new().of([&twin.of(&left), &twin.of(&right)]);
+    let model = Model::new([&left, &right], &difference).build(0).unwrap();
+    let titles = ["left (InputLayer)", "twin[0] (Sequential)", "twin[1] (Sequential)"];
+    assert_eq!(heads(&assert_shows("twins", &model, &titles)), 4);
+
+    // A layer that takes what it gives.
+    let x = Input::new([4]);
+    let twice = Shared::new(Dense::new(4).name("twice"));
+    let model = Model::new(&x, &twice.of(&twice.of(&x))).build(0).unwrap();
+    let titles = ["input_layer (InputLayer)", "twice[0] (Dense)", "twice[1] (Dense)"];
+    assert_eq!(heads(&assert_shows("twice", &model, &titles)), 2);
+}
+
+#[test]
+fn boxes_are_as_wide_as_their_texts() {
+    // The widest letters, those of no alphabet that the font has, and those that mean something in SVG.
+    let names = ["WWWWWWWWWWWWWWWWWWWWWWWWWWWWWW".to_owned(), "卷积".repeat(20), "<&>".repeat(9)];
+    for name in names {
+        let layer = Dense::new(2).name(name.clone());
+        let model = Sequential::new([4]).add(layer).build(0).unwrap();
+        let figure = plot::model(&model);
+        assert_drawn(&name, &figure);
+        let (_, [width, _]) = texts(&figure.to_svg());
+        assert!(width > name.chars().count() as f64 * 13.0 * 0.838, "{name}: {width}");
+    }
+}
+
+/// In the picture itself: the title is white on black, and ends before the box does.
+#[cfg(feature = "images")]
+#[test]
+fn titles_are_not_cut() {
+    let scratch = Scratch::new("plot-titles");
+    let printable: String = (' '..='~').filter(|letter| *letter != '/').collect();
+    for name in
+        ["i", "WWWWWWWWWWWWWWWWWWWWWWWW", "mmmmmmmmwwwwwwww@@@@%%%%", "IIIJJJ...", &printable]
+    {
+        let layer = Dropout::new(0.5).name(name);
+        let model = Sequential::new([1]).add(layer).build(0).unwrap();
+        plot::model(&model).save(scratch.path("model.png")).unwrap();
+        let pixels = cinta::images::load(scratch.path("model.png")).unwrap();
+        let [height, width] = pixels.dims();
+        // Two pixels a point, and a margin of 12 points around the box.
+        let columns: Vec<usize> = (24..width - 24)
+            .filter(|&x| (26..60.min(height)).any(|y| pixels.at([y, x]) > 0.0))
+            .collect();
+        let (first, last) = (columns[0], columns[columns.len() - 1]);
+        assert!(first >= 24 + 12 && last < width - 24 - 12, "{name}: {first} to {last} of {width}");
+        // Nor is there much more room than it needs.
+        assert!(
+            name.len() < 20 || first < 24 + 20 + (last - first) / 10,
+            "{name}: {first} of {width}"
+        );
+    }
+}
+
+#[test]
+fn a_graph_that_is_too_large_for_a_png_file_is_an_svg_file() {
+    let scratch = Scratch::new("plot-large");
+    let chain = (0..5000).fold(Sequential::new([1]), |chain, _| chain.add(Dropout::new(0.1)));
+    let figure = plot::model(&chain.build(0).unwrap());
+    let error = figure.save(scratch.path("model.png")).unwrap_err().to_string();
+    assert!(error.contains("too many for a PNG file; use a name that ends in `.svg`"), "{error}");
+    figure.save(scratch.path("model.svg")).unwrap();
+}
+
 #[test]
 #[should_panic(expected = "plot::filters: a kernel of the shape [3, 3, 0, 2] has nothing to show")]
 fn a_kernel_of_nothing() {

@@ -52,7 +52,7 @@ pub(crate) struct Graph {
 
 impl Graph {
     /// The shape of one sample.
-    pub(super) fn shape(&self, source: Source) -> Shape {
+    pub(crate) fn shape(&self, source: Source) -> Shape {
         match source {
             Source::Input(input) => self.inputs[input].shape,
             Source::Node(node) => self.nodes[node].output,
@@ -60,7 +60,7 @@ impl Graph {
     }
 
     /// Where a value is kept while the graph runs: the inputs come first.
-    pub(super) fn place(&self, source: Source) -> usize {
+    pub(crate) fn place(&self, source: Source) -> usize {
         match source {
             Source::Input(input) => input,
             Source::Node(node) => self.inputs.len() + node,

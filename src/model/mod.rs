@@ -42,6 +42,8 @@ pub(crate) use csv::row as csv_row;
 pub(crate) use model::{Built, Param, Training};
 pub(crate) use number::{fixed, scientific, shortest};
 pub(crate) use progress::say;
+#[cfg(feature = "plot")]
+pub(crate) use summary::shape_text;
 #[cfg(feature = "keras")]
 pub(crate) use {
     config::Description,

@@ -136,7 +136,8 @@ fn line(bar: &str, widths: &[usize], texts: [String; 4]) -> String {
     line + "\n"
 }
 
-fn shape_text(shape: Shape) -> String {
+/// As Keras writes the shape of a batch.
+pub(crate) fn shape_text(shape: Shape) -> String {
     let dims: String = shape.iter().map(|dim| format!(", {dim}")).collect();
     if dims.is_empty() { "(None,)".to_owned() } else { format!("(None{dims})") }
 }

@@ -7,7 +7,7 @@
 use super::scale::Color;
 use kuva::backend::svg::SvgBackend;
 use kuva::render::color::Color as Paint;
-use kuva::render::render::{Primitive, Scene, TextAnchor};
+use kuva::render::render::{PathData, Primitive, Scene, TextAnchor};
 
 /// Where a text stands at its place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,6 +27,8 @@ pub(super) const TEXT: f64 = 11.0;
 pub(super) const TEXT_COLOR: Color = [64; 3];
 /// Pixels of a PNG file for each point.
 const PIXELS: f32 = 2.0;
+/// A picture of more pixels takes too much memory: 4 bytes for each.
+const MOST_PIXELS: f64 = 268_435_456.0;
 /// The middle of a figure lies so far above the line that text stands on, in sizes.
 const MIDDLE: f64 = 0.36;
 
@@ -37,9 +39,18 @@ impl Canvas {
         Canvas { scene }
     }
 
-    /// About how wide a text is: its letters are taken for a little wider than most are.
+    /// How wide a text is at most, in the font that comes along: letters are taken for as wide as the widest of their kind.
     pub fn text_width(text: &str, size: f64) -> f64 {
-        text.chars().count() as f64 * size * 0.62
+        let wide = |letter: char| match letter {
+            ' ' | '!' | '\'' | '(' | ')' | ',' | '-' | '.' | '/' | ':' | ';' | '[' | '\\' | ']'
+            | '|' => 0.41,
+            'I' | 'J' | 'f' | 'i' | 'j' | 'l' | 't' => 0.41,
+            '#' | '%' | '+' | '<' | '=' | '>' | '@' | '^' | '~' | 'M' | 'W' | 'm' | 'w' => 1.0,
+            '&' | 'A'..='Z' => 0.79,
+            ' '..='~' => 0.64,
+            _ => 1.1,
+        };
+        text.chars().map(wide).sum::<f64>() * size
     }
 
     pub fn rect(&mut self, [x, y]: [f64; 2], [width, height]: [f64; 2], color: Color) {
@@ -63,6 +74,19 @@ impl Canvas {
             stroke_width: width,
             stroke_dasharray: None,
         });
+    }
+
+    /// A filled polygon.
+    pub fn area(&mut self, corners: &[[f64; 2]], color: Color) {
+        let corners: Vec<String> = corners.iter().map(|[x, y]| format!("{x:.2} {y:.2}")).collect();
+        self.scene.add(Primitive::Path(Box::new(PathData {
+            d: format!("M {} Z", corners.join(" L ")),
+            fill: Some(paint(color)),
+            stroke: Paint::None,
+            stroke_width: 0.0,
+            opacity: None,
+            stroke_dasharray: None,
+        })));
     }
 
     pub fn dot(&mut self, [cx, cy]: [f64; 2], r: f64, color: Color) {
@@ -123,6 +147,12 @@ impl Canvas {
     }
 
     pub fn to_png(&self) -> Result<Vec<u8>, String> {
+        let (width, height) = (self.scene.width, self.scene.height);
+        if width * height * f64::from(PIXELS * PIXELS) > MOST_PIXELS {
+            return Err(format!(
+                "{width} x {height} points are too many for a PNG file; use a name that ends in `.svg`"
+            ));
+        }
         kuva::RasterBackend::new().with_scale(PIXELS).render_scene(&self.scene)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::canvas::{Anchor, Canvas};
 use super::chart::Chart;
+use super::diagram::Diagram;
 use super::facets::{Facets, Labels};
 use super::scale::BLACK;
 use crate::error::{Error, Result};
@@ -26,6 +27,7 @@ pub struct Figure {
 pub(super) enum Body {
     Facets(Facets),
     Chart(Chart),
+    Diagram(Diagram),
     Beside(Vec<Figure>),
 }
 
@@ -100,7 +102,8 @@ impl Figure {
     /// file appears complete or not at all.
     ///
     /// # Errors
-    /// When the name ends in something else, or the file cannot be written.
+    /// When the name ends in something else, the file cannot be written, or the figure is too large for a PNG file (the graph of
+    /// some thousand layers).
     ///
     /// ```
     /// # use cinta::{Tensor, plot};
@@ -143,6 +146,7 @@ impl Figure {
         let [width, height] = match &self.body {
             Body::Facets(facets) => facets.size(),
             Body::Chart(chart) => chart.size(),
+            Body::Diagram(diagram) => diagram.size(),
             Body::Beside(figures) => {
                 let sizes = figures.iter().map(Figure::size);
                 sizes.fold([-GAP, 0.0], |[width, height], [w, h]| {
@@ -163,6 +167,7 @@ impl Figure {
         match &self.body {
             Body::Facets(facets) => facets.draw(canvas, [x, y]),
             Body::Chart(chart) => chart.draw(canvas, [x, y]),
+            Body::Diagram(diagram) => diagram.draw(canvas, [x, y]),
             Body::Beside(figures) => {
                 let mut x = x;
                 for figure in figures {

@@ -1,4 +1,4 @@
-//! Pictures of series, images, filters, activations and of training (feature `plot`).
+//! Pictures of series, images, filters, activations, models and of training (feature `plot`).
 //!
 //! Each function makes a [`Figure`], which can get a title, stand beside another one, and be saved as PNG or SVG.
 //! The colours are those of the lecture. Any values can be drawn: in images, a NaN stays white, and infinite values have the
@@ -20,16 +20,19 @@
 
 mod canvas;
 mod chart;
+mod diagram;
 mod facets;
 mod figure;
+mod layout;
 mod scale;
 
 pub use figure::Figure;
 
-use crate::model::History;
+use crate::model::{History, Model, shape_text};
 use crate::scalar::{Scalar, compiled};
-use crate::tensor::Tensor;
+use crate::tensor::{Shape, Tensor};
 use chart::{Chart, Line, Panel};
+use diagram::{Card, Diagram};
 use facets::{Facets, Labels, Tile};
 use figure::Body;
 use scale::Colors;
@@ -193,9 +196,69 @@ pub fn history(history: &History) -> Figure {
     Figure::new(Body::Chart(Chart { panels, x_name: "epoch" }))
 }
 
+/// The layers of a model as boxes with their names, classes and shapes, and arrows for what they take and give: Keras's
+/// `plot_model` with `show_shapes` and `show_layer_names`.
+///
+/// As there, the input of a [`Sequential`](crate::Sequential) model has no box, and a model inside the model is one box. A layer
+/// that is [shared](crate::Shared) has a box in each of its places, `twin[0]` and `twin[1]`: the numbers are those of the summary's
+/// column *Connected to*.
+///
+/// ```
+/// use cinta::prelude::*;
+/// use cinta::plot;
+/// let x = Input::new([8]);
+/// let y = x.then(Dense::new(8).activation(Relu));
+/// let model: Model = Model::new(&x, &Add::new().of([&x, &y])).build(1)?;
+/// let svg = plot::model(&model).to_svg();
+/// assert!(svg.contains("dense (Dense)") && svg.contains("Output shape: (None, 8)"));
+/// # Ok::<(), cinta::Error>(())
+/// ```
+#[inline(never)]
+pub fn model<T: Scalar>(model: &Model<T>) -> Figure {
+    let graph = &model.graph;
+    let field = |name: &str, shapes: &[Shape]| match shapes {
+        [shape] => vec![format!("{name} shape: {}", shape_text(*shape))],
+        _ => [format!("{name} shapes:")]
+            .into_iter()
+            .chain(shapes.iter().map(|&it| shape_text(it)))
+            .collect(),
+    };
+    // The input of a chain is no box.
+    let inputs = if graph.chain { &[][..] } else { &graph.inputs[..] };
+    let mut cards = Vec::with_capacity(inputs.len() + graph.nodes.len());
+    cards.extend(inputs.iter().map(|input| Card {
+        title: format!("{} (InputLayer)", input.name),
+        fields: vec![field("Output", &[input.shape])],
+    }));
+    let mut places = vec![0; model.layers.len()];
+    graph.nodes.iter().for_each(|node| places[node.layer] += 1);
+    let mut used = vec![0; model.layers.len()];
+    let mut arrows = Vec::new();
+    for node in &graph.nodes {
+        let takes = node.inputs.iter().map(|&source| graph.place(source));
+        // Places count the inputs.
+        let boxes =
+            takes.filter_map(|place| (place + inputs.len()).checked_sub(graph.inputs.len()));
+        arrows.extend(boxes.map(|from| [from, cards.len()]));
+        let layer = &model.layers[node.layer];
+        let place = match places[node.layer] {
+            1 => String::new(),
+            _ => format!("[{}]", used[node.layer]),
+        };
+        used[node.layer] += 1;
+        let shapes: Vec<Shape> = node.inputs.iter().map(|&source| graph.shape(source)).collect();
+        cards.push(Card {
+            title: format!("{}{place} ({})", layer.name, layer.layer.class_name()),
+            fields: vec![field("Input", &shapes), field("Output", &[node.output])],
+        });
+    }
+    Figure::new(Body::Diagram(Diagram::new(cards, &arrows)))
+}
+
 #[inline(never)]
 fn widened<T: Scalar>(values: &Tensor<T>) -> Vec<f64> {
     values.iter().map(Scalar::widen).collect()
 }
 
+compiled!(|it: &Model<T>| model(it));
 compiled!(|x: &Tensor<T>| (lines([("", x)]), picture(x), filters(x), activations(x, 0)));
