@@ -10,7 +10,8 @@
 //!
 //! For those who know it: [Keras](keras), its names, its files, and what differs.
 //!
-//! To go on: [training as Keras does it](training), [graphs of layers](graphs), [adding an operation](adding_an_op), [adding a layer](adding_a_layer).
+//! To go on: [training as Keras does it](training), [graphs of layers](graphs), [adding an operation](adding_an_op), [adding a layer](adding_a_layer),
+//! [how it is tested](testing).
 
 /// A module for each page. Its figures are listed after it, and come into the documentation as data: Markdown takes the first
 /// meaning of a label, so `[figure]: data:..` before the page wins over the file that the page names for the repository.
@@ -40,4 +41,5 @@ pages! {
     graphs: "graphs.md"
     adding_an_op: "adding-an-op.md"
     adding_a_layer: "adding-a-layer.md"
+    testing: "testing.md"
 }

@@ -40,7 +40,7 @@ fn another_shape(choices: &mut Choices<'_>, count: usize) -> Vec<usize> {
 }
 
 fn same(x: &Tensor, array: &Array, what: &str) {
-    assert_eq!(x.shape(), array.shape[..], "{what}");
+    assert_eq!(x.shape().to_vec(), array.shape, "{what}");
     assert_eq!(x.len(), array.values.len(), "{what}");
     assert_eq!(x.to_vec(), array.values, "{what}");
     assert!(x.iter().eq(array.values.iter().copied()), "{what}");
