@@ -55,11 +55,18 @@ impl Finder<'_> {
     }
 
     /// Finds all mutants of a genre that begin at a place.
-    fn find(&mut self, at: LineColumn, genre: &str, edit: impl Fn(&Self, usize, &Mutant) -> Option<(Span, String)>) {
+    fn find(
+        &mut self,
+        at: LineColumn,
+        genre: &str,
+        edit: impl Fn(&Self, usize, &Mutant) -> Option<(Span, String)>,
+    ) {
         let Some(here) = self.wanted.get(&(at.line, at.column)) else { return };
         for &id in here {
             let mutant = &self.mutants[id];
-            if mutant.genre == genre && let Some((span, text)) = edit(self, id, mutant) {
+            if mutant.genre == genre
+                && let Some((span, text)) = edit(self, id, mutant)
+            {
                 let (from, to) = (self.byte(span.start()), self.byte(span.end()));
                 self.found.insert(id, Edit { from, to, text });
             }
@@ -205,7 +212,9 @@ fn shuffled(count: usize, seed: u64) -> Vec<usize> {
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
-    let [_, tree, seed, count, skipped @ ..] = &arguments[..] else { panic!("usage: mutants TREE SEED COUNT [SKIP..]") };
+    let [_, tree, seed, count, skipped @ ..] = &arguments[..] else {
+        panic!("usage: mutants TREE SEED COUNT [SKIP..]")
+    };
     let (tree, count) = (Path::new(tree), count.parse().expect("a count"));
     let mutants = read_list();
     let mut files: BTreeMap<&str, HashMap<(usize, usize), Vec<usize>>> = BTreeMap::new();
@@ -217,8 +226,10 @@ fn main() {
     for (file, wanted) in &files {
         let text = std::fs::read_to_string(tree.join(file)).expect(file);
         let syntax = syn::parse_file(&text).expect(file);
-        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        let mut finder = Finder { text: &text, lines, wanted, mutants: &mutants, found: BTreeMap::new() };
+        let lines =
+            std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        let mut finder =
+            Finder { text: &text, lines, wanted, mutants: &mutants, found: BTreeMap::new() };
         finder.visit_file(&syntax);
         edits.append(&mut finder.found);
         texts.insert(*file, text);
@@ -227,7 +238,11 @@ fn main() {
     let mut taken: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     let mut sample = 0;
     for id in shuffled(mutants.len(), seed.parse().expect("a seed")) {
-        let Some(edit) = edits.get(&id).filter(|_| sample < count && !skipped.contains(&id.to_string())) else { continue };
+        let Some(edit) =
+            edits.get(&id).filter(|_| sample < count && !skipped.contains(&id.to_string()))
+        else {
+            continue;
+        };
         let others = taken.entry(&mutants[id].file).or_default();
         if others.iter().all(|other| edits[other].to <= edit.from || edit.to <= edits[other].from) {
             others.push(id);
