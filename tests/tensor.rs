@@ -207,6 +207,8 @@ fn printing_is_that_of_numpy() {
     assert_eq!(shown(Tensor::from([1e-10, 1.0])), "[1.e-10 1.e+00]");
     assert_eq!(shown(Tensor::from([1.5e10, -2.0])), "[ 1.5e+10 -2.0e+00]");
     assert_eq!(format!("{:?}", Tensor::from([1.0f32, 2.0])), "Tensor<f32>[2] [1.0, 2.0]");
+    let ends = |n: usize, end: &str| format!("{:?}", Tensor::<f32>::arange(n)).ends_with(end);
+    assert!(ends(16, ", 15.0]") && ends(17, ", 15.0, ...]"));
 }
 
 /// The message and the file of a panic.

@@ -175,8 +175,8 @@ impl<T: Scalar> Tensor<T> {
         let mut dims = self.shape.to_vec();
         dims[axis] = dims[axis].div_ceil(step);
         view.shape = Shape::new(&dims);
-        // A step beyond the axis is never taken: it may as well be the longest there is.
-        let step = isize::try_from(step).unwrap_or(isize::MAX);
+        // A step beyond the axis is never taken: it may as well end there. So the stride fits, and `flip` can turn it.
+        let step = step.min(self.shape[axis].max(1)) as isize;
         view.strides[axis] = self.strides[axis].saturating_mul(step);
         view
     }

@@ -183,3 +183,20 @@ fn rows_that_are_taken() {
         check(&x.take(&indices), [indices.len(), dims[1], dims[2]], &expected);
     });
 }
+
+/// The stride of a step beyond the axis must still be a number that can be turned.
+#[test]
+fn steps_beyond_the_axis_in_both_directions() {
+    let x = Tensor::<f64>::arange(6).reshape([2, 3]);
+    for step in [3, 1 << 62, usize::MAX / 2, usize::MAX] {
+        check(&x.flip(1).step(1, step).flip(1), [2, 1], &[2.0, 5.0]);
+        check(&x.step(1, step).flip(1).step(1, step), [2, 1], &[0.0, 3.0]);
+        check(&x.flip(0).flip(1).step(0, step).step(1, step).flip(0).t(), [1, 1], &[5.0]);
+        check(&x.slice(1, 0..0).step(1, step).flip(1), [2, 0], &[]);
+        check(
+            &x.slice(0, 1..).broadcast_to([3, 3]).step(0, step).flip(0),
+            [1, 3],
+            &[3.0, 4.0, 5.0],
+        );
+    }
+}

@@ -1,0 +1,6 @@
+//! Models as `.safetensors` files.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| cinta_fuzz::open(&cinta_fuzz::file("model.safetensors", bytes)));
