@@ -11,11 +11,8 @@
 //! For those who know it: [Keras](keras), its names, its files, and what differs.
 //!
 //! To go on: [training as Keras does it](training), [graphs of layers](graphs), [adding an operation](adding_an_op), [adding a layer](adding_a_layer),
-<<<<<<< HEAD
-//! [an optimizer](adding_an_optimizer), [a loss](adding_a_loss), [a metric](adding_a_metric), [a callback](adding_a_callback).
-=======
+//! [an optimizer](adding_an_optimizer), [a loss](adding_a_loss), [a metric](adding_a_metric), [a callback](adding_a_callback),
 //! [how it is tested](testing).
->>>>>>> x_fuzz
 
 /// A module for each page. Its figures are listed after it, and come into the documentation as data: Markdown takes the first
 /// meaning of a label, so `[figure]: data:..` before the page wins over the file that the page names for the repository.
@@ -45,12 +42,9 @@ pages! {
     graphs: "graphs.md" [graph_model]
     adding_an_op: "adding-an-op.md"
     adding_a_layer: "adding-a-layer.md"
-<<<<<<< HEAD
     adding_an_optimizer: "adding-an-optimizer.md"
     adding_a_loss: "adding-a-loss.md"
     adding_a_metric: "adding-a-metric.md"
     adding_a_callback: "adding-a-callback.md"
-=======
     testing: "testing.md"
->>>>>>> x_fuzz
 }

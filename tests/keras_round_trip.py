@@ -433,7 +433,8 @@ def main():
             model.save(os.path.join(first, "in", name + ".keras"))
             if name != "prepared":
                 model.save(os.path.join(first, "in", name + ".h5"))
-        pack(os.path.join(first, "in", "adam.h5"))
+        if "adam" in models:
+            pack(os.path.join(first, "in", "adam.h5"))
         rust(first)
         trained = {}
         for name, model in models.items():
