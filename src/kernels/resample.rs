@@ -1,8 +1,9 @@
 //! Images of another size: each output is a weighted sum of inputs along one axis, and then along the other.
 
 use super::par;
+use crate::buffer::Buffer;
 use crate::scalar::Scalar;
-use crate::tensor::Tensor;
+use crate::tensor::{Order, Tensor};
 use std::f64::consts::PI;
 
 /// How values between pixels come about: by what function of the distance the pixels count.
@@ -82,80 +83,88 @@ impl Interpolation {
     }
 }
 
-/// A linear map along an axis.
-pub struct Resampling {
-    inputs: usize,
-    /// Of each output: the inputs that count, and how much.
-    taps: Vec<Vec<(usize, f64)>>,
+/// For each output along an axis: the inputs that it is made of, and their weights.
+pub type Taps = Vec<Vec<(usize, f64)>>;
+
+/// From so many pixels to so many, whose centres are spread over the same length. With `antialias`, what makes an image
+/// smaller looks at all its pixels.
+pub fn taps(inputs: usize, outputs: usize, interpolation: Interpolation, antialias: bool) -> Taps {
+    let ratio = inputs as f64 / outputs as f64;
+    let stretch = if antialias { ratio.max(1.0) } else { 1.0 };
+    let reach = interpolation.radius() * stretch;
+    let taps = |output: usize| {
+        if interpolation == Interpolation::Nearest {
+            // In single precision, as JAX computes it: which of two pixels is the closest may depend on it.
+            let place = ((output as f32 + 0.5) * inputs as f32 / outputs as f32).floor();
+            return vec![((place as usize).min(inputs.saturating_sub(1)), 1.0)];
+        }
+        let centre = (output as f64 + 0.5) * ratio - 0.5;
+        let first = (centre - reach).ceil().max(0.0) as usize;
+        let last = ((centre + reach).floor() as usize).min(inputs - 1);
+        let weight = |input: usize| interpolation.weight((centre - input as f64).abs() / stretch);
+        // Beside the border, some of the weights are missing.
+        let sum: f64 = (first..=last).map(weight).sum();
+        (first..=last).map(|input| (input, weight(input) / sum)).collect()
+    };
+    let outputs = if inputs == 0 { 0 } else { outputs };
+    (0..outputs).map(taps).collect()
 }
 
-impl Resampling {
-    /// From so many pixels to so many, whose centres are spread over the same length. With `antialias`, what makes an image
-    /// smaller looks at all its pixels.
-    pub fn new(
-        inputs: usize,
-        outputs: usize,
-        interpolation: Interpolation,
-        antialias: bool,
-    ) -> Self {
-        let ratio = inputs as f64 / outputs as f64;
-        let stretch = if antialias { ratio.max(1.0) } else { 1.0 };
-        let reach = interpolation.radius() * stretch;
-        let taps = |output: usize| {
-            if interpolation == Interpolation::Nearest {
-                // In single precision, as JAX computes it: which of two pixels is the closest may depend on it.
-                let place = ((output as f32 + 0.5) * inputs as f32 / outputs as f32).floor();
-                return vec![((place as usize).min(inputs.saturating_sub(1)), 1.0)];
-            }
-            let centre = (output as f64 + 0.5) * ratio - 0.5;
-            let first = (centre - reach).ceil().max(0.0) as usize;
-            let last = ((centre + reach).floor() as usize).min(inputs - 1);
-            let weight =
-                |input: usize| interpolation.weight((centre - input as f64).abs() / stretch);
-            // Beside the border, some of the weights are missing.
-            let sum: f64 = (first..=last).map(weight).sum();
-            (first..=last).map(|input| (input, weight(input) / sum)).collect()
-        };
-        let outputs = if inputs == 0 { 0 } else { outputs };
-        Resampling { inputs, taps: (0..outputs).map(taps).collect() }
+/// The same weights from outputs to inputs: what takes gradients back.
+pub fn transposed(taps: &[Vec<(usize, f64)>], inputs: usize) -> Taps {
+    let mut back = vec![Vec::new(); inputs];
+    for (output, weights) in taps.iter().enumerate() {
+        weights.iter().for_each(|&(input, weight)| back[input].push((output, weight)));
     }
+    back
+}
 
-    /// The same weights from outputs to inputs: what takes gradients back.
-    pub fn transposed(&self) -> Self {
-        let mut taps = vec![Vec::new(); self.inputs];
-        for (output, weights) in self.taps.iter().enumerate() {
-            weights.iter().for_each(|&(input, weight)| taps[input].push((output, weight)));
-        }
-        Resampling { inputs: self.taps.len(), taps }
-    }
-
-    /// The map along an axis of a tensor.
-    pub fn along<T: Scalar>(&self, x: &Tensor<T>, axis: usize) -> Tensor<T> {
-        let mut shape = x.shape().to_vec();
-        let inner: usize = shape[axis + 1..].iter().product();
-        shape[axis] = self.taps.len();
-        let mut y = vec![T::zero(); shape.iter().product()];
-        let x = x.row_major();
-        let x = x.as_slice().expect("row-major");
-        let (from, to) = (self.inputs * inner, self.taps.len() * inner);
-        let taps: usize = self.taps.iter().map(Vec::len).sum();
-        let work = y.len() / self.taps.len().max(1) * taps;
+/// Another length of an axis.
+pub fn along<T: Scalar>(x: &Tensor<T>, axis: usize, taps: &[Vec<(usize, f64)>]) -> Tensor<T> {
+    let (shape, order) = (x.shape(), x.order());
+    let mut output = shape.to_vec();
+    output[axis] = taps.len();
+    // In memory: what lies around the axis, and what lies inside of one place of it.
+    let around: usize = match order {
+        Order::RowMajor => shape[..axis].iter().product(),
+        Order::Innermost if axis == 0 => shape[1..].iter().product(),
+        Order::Innermost => shape[1..axis].iter().product(),
+    };
+    let inside = (x.len() / (around * shape[axis]).max(1)).max(1);
+    let x = x.in_order(order);
+    let x = x.stored(order);
+    let mut y = Buffer::zeroed(output.iter().product());
+    let (from, to) = (shape[axis] * inside, taps.len() * inside);
+    let summands = taps.iter().map(Vec::len).sum::<usize>();
+    let work = around.saturating_mul(summands).saturating_mul(inside);
+    if !y.is_empty() && !x.is_empty() {
         par::for_each_part(
             &mut y,
-            to.max(1),
+            to,
             work,
             || (),
-            |(), outer, y| {
-                let x = &x[outer * from..][..from];
-                for (y, taps) in y.chunks_exact_mut(inner.max(1)).zip(&self.taps) {
-                    for &(input, weight) in taps {
-                        let weight = T::lit(weight);
-                        let x = &x[input * inner..][..inner];
-                        y.iter_mut().zip(x).for_each(|(y, &x)| *y += weight * x);
-                    }
+            |(), part, y| {
+                let x = &x[part * from..][..from];
+                for (y, taps) in y.chunks_exact_mut(inside).zip(taps) {
+                    add_taps(x, taps, y);
                 }
             },
         );
-        Tensor::new(&shape[..], y)
+    }
+    order.tensor(&output[..], y)
+}
+
+/// Adds the taps of one output to zeros.
+fn add_taps<T: Scalar>(x: &[T], taps: &[(usize, f64)], y: &mut [T]) {
+    let place = |i: usize| &x[i * y.len()..][..y.len()];
+    match *taps {
+        [(i, 1.0)] => y.copy_from_slice(place(i)),
+        _ => {
+            let inside = y.len();
+            for &(i, weight) in taps {
+                let weight = T::lit(weight);
+                y.iter_mut().zip(&x[i * inside..]).for_each(|(y, &x)| *y += weight * x);
+            }
+        }
     }
 }

@@ -5,13 +5,9 @@
 //! ```
 
 use crate::autograd::{Op, Var, apply};
-use crate::buffer::Buffer;
-use crate::kernels::par;
+use crate::kernels::resample::{Taps, along, transposed};
 use crate::scalar::{Scalar, compiled};
-use crate::tensor::{Order, Tensor};
-
-/// For each output along the axis, which inputs it is made of, and their weights.
-type Taps = Vec<Vec<(usize, f64)>>;
+use crate::tensor::Tensor;
 
 struct Resample {
     axis: usize,
@@ -23,67 +19,12 @@ impl<T: Scalar> Op<T, 1> for Resample {
     type Saved = usize; // the length of the axis
 
     fn forward(&self, [x]: [&Tensor<T>; 1], _: [bool; 1]) -> (Tensor<T>, usize) {
-        (resampled(x, self.axis, &self.taps), x.shape()[self.axis])
+        (along(x, self.axis, &self.taps), x.shape()[self.axis])
     }
 
     // dx[.., i, ..] = sum over the outputs o with a tap (i, w) of w dy[.., o, ..]
     fn backward(&self, length: usize, dy: Tensor<T>, _: [bool; 1]) -> [Option<Tensor<T>>; 1] {
-        let mut back = vec![Vec::new(); length];
-        for (output, taps) in self.taps.iter().enumerate() {
-            for &(input, weight) in taps {
-                back[input].push((output, weight));
-            }
-        }
-        [Some(resampled(&dy, self.axis, &back))]
-    }
-}
-
-fn resampled<T: Scalar>(x: &Tensor<T>, axis: usize, taps: &[Vec<(usize, f64)>]) -> Tensor<T> {
-    let (shape, order) = (x.shape(), x.order());
-    let mut output = shape.to_vec();
-    output[axis] = taps.len();
-    // In memory: what lies around the axis, and what lies inside of one place of it.
-    let around: usize = match order {
-        Order::RowMajor => shape[..axis].iter().product(),
-        Order::Innermost if axis == 0 => shape[1..].iter().product(),
-        Order::Innermost => shape[1..axis].iter().product(),
-    };
-    let inside = (x.len() / (around * shape[axis]).max(1)).max(1);
-    let x = x.in_order(order);
-    let x = x.stored(order);
-    let mut y = Buffer::zeroed(output.iter().product());
-    let (from, to) = (shape[axis] * inside, taps.len() * inside);
-    let summands = taps.iter().map(Vec::len).sum::<usize>();
-    let work = around.saturating_mul(summands).saturating_mul(inside);
-    if !y.is_empty() && !x.is_empty() {
-        par::for_each_part(
-            &mut y,
-            to,
-            work,
-            || (),
-            |(), part, y| {
-                let x = &x[part * from..][..from];
-                for (y, taps) in y.chunks_exact_mut(inside).zip(taps) {
-                    add_taps(x, taps, y);
-                }
-            },
-        );
-    }
-    order.tensor(&output[..], y)
-}
-
-/// Adds the taps of one output to zeros.
-fn add_taps<T: Scalar>(x: &[T], taps: &[(usize, f64)], y: &mut [T]) {
-    let place = |i: usize| &x[i * y.len()..][..y.len()];
-    match *taps {
-        [(i, 1.0)] => y.copy_from_slice(place(i)),
-        _ => {
-            let inside = y.len();
-            for &(i, weight) in taps {
-                let weight = T::lit(weight);
-                y.iter_mut().zip(&x[i * inside..]).for_each(|(y, &x)| *y += weight * x);
-            }
-        }
+        [Some(along(&dy, self.axis, &transposed(&self.taps, length)))]
     }
 }
 

@@ -1,28 +1,30 @@
 //! Images of another size: `y[i, j] = sum over p, q of v[i, p] w[j, q] x[p, q]`, with weights by distance.
 
 use crate::autograd::{Op, Var, apply};
-use crate::kernels::{Interpolation, resample::Resampling};
+use crate::kernels::Interpolation;
+use crate::kernels::resample::{Taps, along, taps, transposed};
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 
 struct Resize {
     /// Along height and width.
-    axes: [Resampling; 2],
+    axes: [Taps; 2],
 }
 
 impl<T: Scalar> Op<T, 1> for Resize {
     const NAME: &'static str = "resize";
-    type Saved = ();
+    type Saved = [usize; 2]; // height and width
 
-    fn forward(&self, [x]: [&Tensor<T>; 1], _: [bool; 1]) -> (Tensor<T>, ()) {
+    fn forward(&self, [x]: [&Tensor<T>; 1], _: [bool; 1]) -> (Tensor<T>, [usize; 2]) {
         let [height, width] = &self.axes;
-        (width.along(&height.along(x, 1), 2), ())
+        (along(&along(x, 1, height), 2, width), [x.shape()[1], x.shape()[2]])
     }
 
     // dx[p, q] = sum over i, j of v[i, p] w[j, q] dy[i, j]
-    fn backward(&self, (): (), dy: Tensor<T>, _: [bool; 1]) -> [Option<Tensor<T>>; 1] {
+    fn backward(&self, [h, w]: [usize; 2], dy: Tensor<T>, _: [bool; 1]) -> [Option<Tensor<T>>; 1] {
         let [height, width] = &self.axes;
-        [Some(height.transposed().along(&width.transposed().along(&dy, 2), 1))]
+        let dy = along(&dy, 2, &transposed(width, w));
+        [Some(along(&dy, 1, &transposed(height, h)))]
     }
 }
 
@@ -59,7 +61,7 @@ impl<'t, T: Scalar> Var<'t, T> {
             size[0],
             size[1]
         );
-        let map = |from, to| Resampling::new(from, to, interpolation, antialias);
+        let map = |from, to| taps(from, to, interpolation, antialias);
         apply(Resize { axes: [map(h, size[0]), map(w, size[1])] }, [self])
     }
 }
