@@ -15,7 +15,8 @@ const HELP: &str = "\
 Opens a model that Keras saved and prints its summary, or all that keeps it from opening.
 
   MODEL             a file of Keras, .keras or .h5 (or one of this crate's)
-  --input FILE      an input as a .npy file; once for each input of the model, in their order
+  --input FILE      an input as a .npy file; once for each input of the model, in their order;
+                    sizes that the model leaves open are those of its inputs
   --expect FILE     what Keras predicts from it, as a .npy file; once for each output
   --data DIR        the ZIP-code digits (zip.train and zip.test, plain or .gz), to score the model
   --transpose       swap rows and columns of every image: for models that R trained,

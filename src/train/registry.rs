@@ -177,14 +177,13 @@ impl<T: Scalar> Registry<T> {
         class_name: &str,
         config: &Config,
     ) -> Result<Arc<dyn MultiLayer<T>>, String> {
-        self.layers.get(class_name).map(|make| Ok(shared_layer(make(config)?))).unwrap_or_else(
-            || {
-                Err(format!(
-                    "this is the class {registered} of somebody's own; {}",
-                    how_to_add(class_name)
-                ))
-            },
-        )
+        match self.layers.get(class_name) {
+            Some(make) => Ok(shared_layer(make(config)?)),
+            None => Err(format!(
+                "this is the class {registered} of somebody's own; {}",
+                how_to_add(class_name)
+            )),
+        }
     }
 
     pub(crate) fn make_layer(
