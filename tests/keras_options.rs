@@ -106,11 +106,7 @@ fn what_cannot_be_done_is_named() {
             json!({ "class_name": "no_such_thing", "config": {} }),
             "layer first (Conv2D): the option kernel_regularizer: the regularizer no_such_thing",
         ),
-        (
-            option(1, "dtype"),
-            json!("mixed_float16"),
-            "layer first (Conv2D): it computes in mixed_float16",
-        ),
+        (option(1, "dtype"), json!("float8"), "layer first (Conv2D): it computes in float8"),
         (
             option(2, "data_format"),
             json!("channels_first"),

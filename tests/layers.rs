@@ -61,16 +61,6 @@ fn layers_compute_what_keras_does() {
     assert!(files > 0);
 }
 
-#[test]
-fn recurrent() {
-    check_all("recurrent");
-}
-
-#[test]
-fn sequences() {
-    check_all("sequences");
-}
-
 /// The moving averages do not look at other samples: to the last bit, a sample gives alone what it gives in company.
 #[test]
 fn inference_does_not_couple_samples() {

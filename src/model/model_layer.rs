@@ -234,10 +234,10 @@ impl<T: Scalar> MultiLayer<T> for ModelLayer<T> {
             let group = format!("layers/{group}");
             match layer.layer.parts() {
                 own if own.is_empty() => parts.push(Part { group, weights }),
-                own => parts.extend(
-                    own.into_iter()
-                        .map(|part| Part { group: format!("{group}/{}", part.group), ..part }),
-                ),
+                own => parts.extend(own.into_iter().map(|part| Part {
+                    group: format!("{group}/{}", part.group),
+                    weights: part.weights.min(weights),
+                })),
             }
         }
         parts

@@ -30,7 +30,7 @@ macro_rules! activations {
         #[non_exhaustive]
         pub enum Activation {
             $($(#[$doc])* $variant,)*
-            /// A rectifier with options: [`Var::rectifier`].
+            /// A rectifier with options: [`Var::rectifier`](crate::Var::rectifier).
             Rectifier(Rectifier),
         }
 
@@ -101,36 +101,36 @@ macro_rules! activations {
 activations! {
     /// `y = x`.
     Linear = "linear" => |x| x.clone();
-    /// `y = max(x, 0)`: [`Var::relu`].
+    /// `y = max(x, 0)`: [`Var::relu`](crate::Var::relu).
     Relu = "relu" => |x| x.relu();
-    /// `y = min(max(x, 0), 6)`: [`Var::clamp`].
+    /// `y = min(max(x, 0), 6)`: [`Var::clamp`](crate::Var::clamp).
     Relu6 = "relu6" => |x| x.clamp(T::zero(), T::lit(6.0));
-    /// `y = x` where `x > 0`, else `0.2 x`: [`Var::leaky_relu`].
+    /// `y = x` where `x > 0`, else `0.2 x`: [`Var::leaky_relu`](crate::Var::leaky_relu).
     LeakyRelu = "leaky_relu" => |x| x.leaky_relu(0.2);
-    /// `y = x` where `x > 0`, else `exp(x) - 1`: [`Var::elu`].
+    /// `y = x` where `x > 0`, else `exp(x) - 1`: [`Var::elu`](crate::Var::elu).
     Elu = "elu" => |x| x.elu();
     /// The same as `Elu`: only with another `alpha` than 1, which no layer has, it would be different.
     Celu = "celu" => |x| x.elu();
-    /// `y = 1.0507 x` where `x > 0`, else `1.0507 1.6733 (exp(x) - 1)`: [`Var::selu`].
+    /// `y = 1.0507 x` where `x > 0`, else `1.0507 1.6733 (exp(x) - 1)`: [`Var::selu`](crate::Var::selu).
     Selu = "selu" => |x| x.selu();
-    /// `y = x P(x)`, where `P(x)` is the share of the standard normal distribution below `x`: [`Var::gelu`].
+    /// `y = x P(x)`, where `P(x)` is the share of the standard normal distribution below `x`: [`Var::gelu`](crate::Var::gelu).
     Gelu = "gelu" => |x| x.gelu(false);
-    /// The approximation of `Gelu` with a hyperbolic tangent: [`Var::gelu`]. The name `gelu_tanh` is this crate's own: Keras
+    /// The approximation of `Gelu` with a hyperbolic tangent: [`Var::gelu`](crate::Var::gelu). The name `gelu_tanh` is this crate's own: Keras
     /// has the function, but no name for it that a file could have.
     GeluTanh = "gelu_tanh" => |x| x.gelu(true);
-    /// `y = x / (1 + exp(-x))`, also called swish: [`Var::silu`].
+    /// `y = x / (1 + exp(-x))`, also called swish: [`Var::silu`](crate::Var::silu).
     Silu = "silu" or "swish" => |x| x.silu();
     /// `y = x tanh(ln(1 + exp(x)))` (Misra, *Mish*, 2019).
     Mish = "mish" => |x| x * x.softplus().tanh();
-    /// `y = ln(1 + exp(x))`: [`Var::softplus`].
+    /// `y = ln(1 + exp(x))`: [`Var::softplus`](crate::Var::softplus).
     Softplus = "softplus" => |x| x.softplus();
-    /// `y = (x + sqrt(x^2 + 4)) / 2`: [`Var::squareplus`].
+    /// `y = (x + sqrt(x^2 + 4)) / 2`: [`Var::squareplus`](crate::Var::squareplus).
     Squareplus = "squareplus" => |x| x.squareplus();
-    /// `y = 0` up to -1, `(x + 1)^2 / 4` between -1 and 1, and `x` from there on: [`Var::sparse_plus`].
+    /// `y = 0` up to -1, `(x + 1)^2 / 4` between -1 and 1, and `x` from there on: [`Var::sparse_plus`](crate::Var::sparse_plus).
     SparsePlus = "sparse_plus" => |x| x.sparse_plus();
-    /// `y = exp(x)`: [`Var::exp`].
+    /// `y = exp(x)`: [`Var::exp`](crate::Var::exp).
     Exponential = "exponential" => |x| x.exp();
-    /// `y = 1 / (1 + exp(-x))`: [`Var::sigmoid`].
+    /// `y = 1 / (1 + exp(-x))`: [`Var::sigmoid`](crate::Var::sigmoid).
     Sigmoid = "sigmoid" => |x| x.sigmoid();
     /// `y = -ln(1 + exp(-x))`, the logarithm of `Sigmoid`.
     LogSigmoid = "log_sigmoid" => |x| -(-x).softplus();
@@ -143,9 +143,9 @@ activations! {
     SparseSigmoid = "sparse_sigmoid" => |x| hard_sigmoid(x, 2.0);
     /// `y = x` times `HardSigmoid` of x, also called hard swish (Howard et al., *Searching for MobileNetV3*, 2019).
     HardSilu = "hard_silu" or "hard_swish" => |x| x * hard_sigmoid(x, 6.0);
-    /// `y = tanh(x)`: [`Var::tanh`].
+    /// `y = tanh(x)`: [`Var::tanh`](crate::Var::tanh).
     Tanh = "tanh" => |x| x.tanh();
-    /// `y = x`, limited to the range from -1 to 1: [`Var::clamp`].
+    /// `y = x`, limited to the range from -1 to 1: [`Var::clamp`](crate::Var::clamp).
     HardTanh = "hard_tanh" => |x| x.clamp(-T::one(), T::one());
     /// `y = x - tanh(x)`.
     TanhShrink = "tanh_shrink" => |x| x - x.tanh();
@@ -156,11 +156,11 @@ activations! {
     };
     /// `y = x - 0.5` where `x > 0.5`, `x + 0.5` where `x < -0.5`, else 0.
     SoftShrink = "soft_shrink" => |x| x - x.clamp(T::lit(-0.5), T::lit(0.5));
-    /// `y = x / (1 + |x|)`: [`Var::softsign`].
+    /// `y = x / (1 + |x|)`: [`Var::softsign`](crate::Var::softsign).
     Softsign = "softsign" => |x| x.softsign();
-    /// `y_i = exp(x_i) / sum of exp(x_j)` along the last axis: [`Var::softmax`].
+    /// `y_i = exp(x_i) / sum of exp(x_j)` along the last axis: [`Var::softmax`](crate::Var::softmax).
     Softmax = "softmax" => |x| x.softmax();
-    /// The logarithm of `Softmax`: [`Var::log_softmax`].
+    /// The logarithm of `Softmax`: [`Var::log_softmax`](crate::Var::log_softmax).
     LogSoftmax = "log_softmax" => |x| x.log_softmax();
 }
 

@@ -4,7 +4,8 @@ use super::axes::{as_image, as_series, not_causal, outputs, row, series};
 use super::convolved::{convolve_depthwise, convolved, some_filters};
 use super::layer::image;
 use super::recipe::{described, recipe};
-use super::{Activation, Initializer, Layer, Pair, Regularizer, Single, Weight};
+use super::weighted::regularized;
+use super::{Activation, Constraint, Initializer, Layer, Pair, Regularizer, Single, Weight};
 use crate::autograd::Var;
 use crate::kernels::Padding;
 use crate::ops::Convolution;
@@ -50,11 +51,14 @@ macro_rules! depthwise_layer {
                 depthwise_regularizer: Option<Regularizer> as Regularizer, into = None, L2(0.01);
                 /// A penalty on the bias.
                 bias_regularizer: Option<Regularizer> as Regularizer, into = None, L1(0.02);
+                /// A penalty on the output, summed over a sample; the loss gets the mean over the batch.
+                activity_regularizer: Option<Regularizer> as Regularizer, into = None, L2(0.03);
+                /// What the kernel is kept within.
+                depthwise_constraint: Option<Constraint> as Constraint, into = None, Constraint::max_norm(2.0);
+                /// What the bias is kept within.
+                bias_constraint: Option<Constraint> as Constraint, into = None, Constraint::NonNeg;
             }
-            fixed {
-                "data_format": "channels_last", "activity_regularizer": null, "depthwise_constraint": null,
-                "bias_constraint": null
-            }
+            fixed { "data_format": "channels_last" }
             // What Keras 2 wrote of the class that this one was derived from.
             ignored ["filters", "groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint"]
         }
@@ -64,8 +68,8 @@ macro_rules! depthwise_layer {
             fn channels(&self, c: usize) -> Result<usize, String> {
                 some_filters(self.depth_multiplier)?;
                 not_causal(self.padding)?;
-                let both = [self.depthwise_regularizer, self.bias_regularizer];
-                both.into_iter().flatten().try_for_each(Regularizer::check)?;
+                let all = [self.depthwise_regularizer, self.bias_regularizer, self.activity_regularizer];
+                all.into_iter().flatten().try_for_each(Regularizer::check)?;
                 let channels = c.checked_mul(self.depth_multiplier);
                 channels.ok_or_else(|| format!("{} filters for each of {c} channels are too many", self.depth_multiplier))
             }
@@ -74,9 +78,11 @@ macro_rules! depthwise_layer {
             fn kernel_and_bias(&self, c: usize) -> Vec<Weight> {
                 let shape = [&self.kernel_size[..], &[c, self.depth_multiplier]].concat();
                 let kernel = Weight::new("kernel", &shape[..], self.depthwise_initializer)
-                    .regularizer(self.depthwise_regularizer);
+                    .regularizer(self.depthwise_regularizer)
+                    .constraint(self.depthwise_constraint.clone());
                 let bias = Weight::new("bias", [c * self.depth_multiplier], self.bias_initializer)
-                    .regularizer(self.bias_regularizer);
+                    .regularizer(self.bias_regularizer)
+                    .constraint(self.bias_constraint.clone());
                 let weights = [Some(kernel), self.use_bias.then_some(bias)];
                 weights.into_iter().flatten().collect()
             }
@@ -144,6 +150,7 @@ impl DepthwiseConv2d {
 
 impl<T: Scalar> Layer<T> for DepthwiseConv2d {
     described!();
+    regularized!();
 
     fn output_shape(&self, input: Shape) -> Result<Shape, String> {
         let [h, w, c] = image(input)?;
@@ -178,6 +185,7 @@ impl DepthwiseConv1d {
 
 impl<T: Scalar> Layer<T> for DepthwiseConv1d {
     described!();
+    regularized!();
 
     fn output_shape(&self, input: Shape) -> Result<Shape, String> {
         let [steps, c] = series(input)?;

@@ -4,7 +4,8 @@ use super::axes::{as_image, as_series, outputs, row, series};
 use super::convolved::{convolve, convolve_depthwise, convolved, some_filters};
 use super::layer::image;
 use super::recipe::{described, recipe};
-use super::{Activation, Initializer, Layer, Pair, Regularizer, Single, Weight};
+use super::weighted::regularized;
+use super::{Activation, Constraint, Initializer, Layer, Pair, Regularizer, Single, Weight};
 use crate::autograd::Var;
 use crate::kernels::Padding;
 use crate::ops::Convolution;
@@ -53,11 +54,16 @@ macro_rules! separable_layer {
                 pointwise_regularizer: Option<Regularizer> as Regularizer, into = None, L2(0.03);
                 /// A penalty on the bias.
                 bias_regularizer: Option<Regularizer> as Regularizer, into = None, L1(0.02);
+                /// A penalty on the output, summed over a sample; the loss gets the mean over the batch.
+                activity_regularizer: Option<Regularizer> as Regularizer, into = None, L2(0.03);
+                /// What the channels' filters are kept within.
+                depthwise_constraint: Option<Constraint> as Constraint, into = None, Constraint::max_norm(2.0);
+                /// What the filters that mix channels are kept within.
+                pointwise_constraint: Option<Constraint> as Constraint, into = None, Constraint::unit_norm();
+                /// What the bias is kept within.
+                bias_constraint: Option<Constraint> as Constraint, into = None, Constraint::NonNeg;
             }
-            fixed {
-                "data_format": "channels_last", "activity_regularizer": null, "depthwise_constraint": null,
-                "pointwise_constraint": null, "bias_constraint": null
-            }
+            fixed { "data_format": "channels_last" }
             // What Keras 2 wrote of the class that this one was derived from.
             ignored ["groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint"]
         }
@@ -66,7 +72,10 @@ macro_rules! separable_layer {
             fn check(&self, c: usize) -> Result<(), String> {
                 some_filters(self.filters)?;
                 some_filters(self.depth_multiplier)?;
-                let all = [self.depthwise_regularizer, self.pointwise_regularizer, self.bias_regularizer];
+                let all = [
+                    self.depthwise_regularizer, self.pointwise_regularizer, self.bias_regularizer,
+                    self.activity_regularizer,
+                ];
                 all.into_iter().flatten().try_for_each(Regularizer::check)?;
                 match c.checked_mul(self.depth_multiplier) {
                     Some(_) => Ok(()),
@@ -79,11 +88,14 @@ macro_rules! separable_layer {
                 let depthwise = [&self.kernel_size[..], &[c, self.depth_multiplier]].concat();
                 let pointwise = [&self.kernel_size.map(|_| 1)[..], &[c * self.depth_multiplier, self.filters]].concat();
                 let depthwise = Weight::new("depthwise_kernel", &depthwise[..], self.depthwise_initializer)
-                    .regularizer(self.depthwise_regularizer);
+                    .regularizer(self.depthwise_regularizer)
+                    .constraint(self.depthwise_constraint.clone());
                 let pointwise = Weight::new("pointwise_kernel", &pointwise[..], self.pointwise_initializer)
-                    .regularizer(self.pointwise_regularizer);
+                    .regularizer(self.pointwise_regularizer)
+                    .constraint(self.pointwise_constraint.clone());
                 let bias = Weight::new("bias", [self.filters], self.bias_initializer)
-                    .regularizer(self.bias_regularizer);
+                    .regularizer(self.bias_regularizer)
+                    .constraint(self.bias_constraint.clone());
                 let weights = [Some(depthwise), Some(pointwise), self.use_bias.then_some(bias)];
                 weights.into_iter().flatten().collect()
             }
@@ -153,6 +165,7 @@ impl SeparableConv2d {
 
 impl<T: Scalar> Layer<T> for SeparableConv2d {
     described!();
+    regularized!();
 
     fn output_shape(&self, input: Shape) -> Result<Shape, String> {
         let [h, w, c] = image(input)?;
@@ -187,6 +200,7 @@ impl SeparableConv1d {
 
 impl<T: Scalar> Layer<T> for SeparableConv1d {
     described!();
+    regularized!();
 
     fn output_shape(&self, input: Shape) -> Result<Shape, String> {
         let [steps, c] = series(input)?;

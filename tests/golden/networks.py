@@ -93,7 +93,7 @@ def main():
         model, loss = build()
         variables = model.weights
         for v in variables:
-            spread = rng.uniform(0.5, 1.5, v.shape) if "variance" in v.path or "gamma" in v.path else rng.normal(0, 0.4, v.shape)
+            spread = rng.uniform(0.5, 1.5, v.shape) if "variance" in v.path or "gamma" in v.path else rng.normal(0, 0.2, v.shape)
             v.assign(spread.astype("float32"))
         n = 6
         inputs = [rng.normal(0, 1, (n, *x.shape[1:])).astype("float32") for x in model.inputs]
