@@ -1,40 +1,131 @@
-//! A model that Keras saved, from Python or R: opened, described and, with digits, scored.
+//! A model that Keras saved, from Python or R: opened, described, compared with what Keras predicts, scored on digits, and
+//! written as another file.
 //!
-//! `cargo run --release --features keras --example keras_import -- MODEL` prints its summary.
+//! `cargo run --release --features keras,npy --example keras_import -- MODEL` prints its summary, or all that keeps it
+//! from opening. In Python, `numpy.save("x.npy", x)` and `numpy.save("y.npy", model.predict(x))` write what
+//! `--input x.npy --expect y.npy` reads.
 
 mod lecture;
 
+use cinta::Load;
 use cinta::prelude::*;
 use lecture::Flags;
 
 const HELP: &str = "\
-Opens a model that Keras saved and prints its summary; with digits, its scores as well.
+Opens a model that Keras saved and prints its summary, or all that keeps it from opening.
 
   MODEL             a file of Keras, .keras or .h5 (or one of this crate's)
-  --data DIR        the ZIP-code digits (zip.train and zip.test, plain or .gz)
+  --input FILE      an input as a .npy file; once for each input of the model, in their order;
+                    sizes that the model leaves open are those of its inputs
+  --expect FILE     what Keras predicts from it, as a .npy file; once for each output
+  --data DIR        the ZIP-code digits (zip.train and zip.test, plain or .gz), to score the model
   --transpose       swap rows and columns of every image: for models that R trained,
                     whose arrays are filled column by column
+  --convert FILE    write the model to another file, as .keras, .h5 or .safetensors; last, if all went well
   --help            print this";
+
+/// The largest difference from what was expected.
+const TOLERANCE: f64 = 1e-4;
 
 /// The same images with rows and columns swapped.
 fn transposed(data: &Dataset) -> Result<Dataset, Error> {
     Dataset::new(data.inputs().permute([0, 2, 1, 3]), data.targets().clone())
 }
 
+fn arrays(files: &[String]) -> Result<Vec<Tensor>, Error> {
+    files.iter().map(Tensor::read_npy).collect()
+}
+
+/// The model; or an error, after all that is not supported has been printed.
+fn open(file: &str, inputs: &[Tensor]) -> Result<Model, Error> {
+    // Where the file leaves sizes open, those of the inputs are taken.
+    let sized = || {
+        let samples = inputs.iter().filter(|x| x.rank() > 0).map(|x| x.shape().sample());
+        samples.fold(Load::new(file), Load::input_shape)
+    };
+    let error = match Load::new(file).model().or_else(|_| sized().model()) {
+        Ok(model) => return Ok(model),
+        Err(error) => error,
+    };
+    // What it was compiled with does not change what it predicts.
+    if let Ok(model) = sized().compile(false).model() {
+        eprintln!("opened without what it was compiled with: {error}");
+        return Ok(model);
+    }
+    let reasons = sized().compile(false).unsupported()?;
+    if reasons.is_empty() {
+        return Err(error);
+    }
+    for reason in &reasons {
+        println!("not supported: {reason}");
+    }
+    Err(Error::Config(format!("{file} cannot be opened; reasons: {}", reasons.len())))
+}
+
+/// The largest difference between two tensors of one shape; not a number if one of the differences is none.
+fn max_abs_diff(a: &Tensor, b: &Tensor) -> f64 {
+    let diffs = a.iter().zip(b.iter()).map(|(a, b)| (f64::from(a) - f64::from(b)).abs());
+    diffs.fold(0.0, |max, diff| if diff.is_nan() || diff > max { diff } else { max })
+}
+
+/// Prints a line for each output of the model, with its difference from what was expected.
+fn compare(model: &Model, inputs: &[Tensor], expected: &[Tensor]) -> Result<(), Error> {
+    let outputs = model.predict_all(&inputs.iter().collect::<Vec<_>>())?;
+    if !expected.is_empty() && expected.len() != outputs.len() {
+        let (found, given) = (outputs.len(), expected.len());
+        return Err(Error::Config(format!(
+            "the model has {found} outputs, and --expect names {given}"
+        )));
+    }
+    let mut wrong = Vec::new();
+    for (at, output) in outputs.iter().enumerate() {
+        let shape = output.shape();
+        match expected.get(at) {
+            None => println!("output {at} {shape}"),
+            Some(expected) if expected.shape() != shape => {
+                println!("output {at} {shape} expected shape {}", expected.shape());
+                wrong.push(at);
+            }
+            Some(expected) => {
+                let diff = max_abs_diff(output, expected);
+                println!("output {at} {shape} max abs diff {diff:.1e}");
+                if !(diff <= TOLERANCE && output.is_finite()) {
+                    wrong.push(at);
+                }
+            }
+        }
+    }
+    match wrong[..] {
+        [] => Ok(()),
+        _ => Err(Error::Data(format!(
+            "not within {TOLERANCE:e} of what was expected: the outputs {wrong:?}"
+        ))),
+    }
+}
+
 fn run(flags: &Flags) -> Result<(), Error> {
     let file = flags.text("MODEL");
     let file = file.ok_or_else(|| Error::Config(format!("name a file of Keras\n\n{HELP}")))?;
-    let model: Model = Model::load(file)?;
+    let (inputs, expected) = (arrays(flags.all("input"))?, arrays(flags.all("expect"))?);
+    let model = open(file, &inputs)?;
     println!("{}", model.summary());
-    if !flags.has("data") {
-        return Ok(());
+    if !inputs.is_empty() {
+        compare(&model, &inputs, &expected)?;
+    } else if !expected.is_empty() {
+        return Err(Error::Config("--expect needs --input: from what is it predicted?".to_owned()));
     }
-    let (mut train, mut test) = lecture::digits(flags)?;
-    if flags.has("transpose") {
-        (train, test) = (transposed(&train)?, transposed(&test)?);
+    if flags.has("data") {
+        let (mut train, mut test) = lecture::digits(flags)?;
+        if flags.has("transpose") {
+            (train, test) = (transposed(&train)?, transposed(&test)?);
+        }
+        println!("train {}", model.evaluate(&train)?);
+        println!("test {}", model.evaluate(&test)?);
     }
-    println!("train {}", model.evaluate(&train)?);
-    println!("test {}", model.evaluate(&test)?);
+    if let Some(file) = flags.text("convert") {
+        model.save(file)?;
+        println!("-> {file}");
+    }
     Ok(())
 }
 

@@ -1244,7 +1244,8 @@ mod files {
             assert_says(&loader.complaint(&file.bytes()), parts);
         };
         let class = file.layer(1, |layer| layer["class_name"] = json!("no_such_thing"));
-        says(class, &["no_such_thing", "conv2d", "not known", "Conv2D", "Registry"]);
+        let call = r#"Registry::new().layer("no_such_thing", ..)"#;
+        says(class, &["layer conv2d (no_such_thing)", "not known", call]);
 
         for (layer, name, option, value) in [
             (1, "conv2d", "dilation_rate", json!([2, 0])),

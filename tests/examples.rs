@@ -2,6 +2,8 @@
 
 mod scratch;
 
+#[cfg(all(feature = "keras", feature = "digits", feature = "npy"))]
+use cinta::prelude::*;
 use scratch::Scratch;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -128,7 +130,7 @@ fn activations() {
 }
 
 /// What the one writes, the other opens.
-#[cfg(all(feature = "keras", feature = "digits"))]
+#[cfg(all(feature = "keras", feature = "digits", feature = "npy"))]
 #[test]
 fn keras_export_and_keras_import() {
     let folder = Scratch::new("example-keras");
@@ -147,8 +149,116 @@ fn keras_export_and_keras_import() {
     assert!(!output.status.success() && error.contains("name a file of Keras"), "{error}");
 }
 
+/// A layer of somebody's own, with this class.
+#[cfg(all(feature = "keras", feature = "digits", feature = "npy"))]
+struct Own(&'static str);
+
+#[cfg(all(feature = "keras", feature = "digits", feature = "npy"))]
+impl cinta::Layer<f32> for Own {
+    fn class_name(&self) -> &str {
+        self.0
+    }
+    fn config(&self) -> cinta::Config {
+        cinta::Config::new()
+    }
+    fn output_shape(&self, input: cinta::Shape) -> Result<cinta::Shape, String> {
+        Ok(input)
+    }
+    fn forward<'t>(
+        &self,
+        _: &[cinta::Var<'t, f32>],
+        x: &cinta::Var<'t, f32>,
+        _: &mut cinta::Context<f32>,
+    ) -> cinta::Var<'t, f32> {
+        x.clone()
+    }
+}
+
+/// Everything that keeps a model from opening is printed, not the first of it alone.
+#[cfg(all(feature = "keras", feature = "digits", feature = "npy"))]
+#[test]
+fn keras_import_says_all_that_is_not_supported() {
+    let folder = Scratch::new("example-keras-unsupported");
+    let dense = || Dense::new(3);
+    let inner = Sequential::new([3]).add(Own("Deep")).add(dense()).build(0).unwrap();
+    let model = Sequential::new([2]).add(Own("First")).add(dense()).add(Own("Second"));
+    let model = model.add(inner.as_layer()).build(0).unwrap();
+    for name in ["own.keras", "own.h5", "own.safetensors"] {
+        let file = folder.path(name);
+        model.save(&file).unwrap();
+        let output = Command::new(program("keras_import")).arg(&file).output().expect("a run");
+        assert_eq!(output.status.code(), Some(1), "{name}");
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        let lines: Vec<&str> = printed.lines().collect();
+        assert_eq!(lines.len(), 3, "{name}: {printed}");
+        for (line, class) in lines.iter().zip(["First", "Second", "Deep"]) {
+            assert!(line.starts_with("not supported: layer "), "{line}");
+            let call = format!("Registry::new().layer({class:?}, ..)");
+            assert!(line.contains(&format!("({class}): ")) && line.ends_with(&call), "{line}");
+        }
+        assert!(
+            lines[2].contains("layer sequential (Sequential): layer deep (Deep): "),
+            "{printed}"
+        );
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(error.contains("cannot be opened; reasons: 3"), "{error}");
+    }
+}
+
+#[cfg(all(feature = "keras", feature = "digits", feature = "npy"))]
+#[test]
+fn keras_import_compares_and_converts() {
+    let folder = Scratch::new("example-keras-compare");
+    let path = |name: &str| folder.path(name).to_str().unwrap().to_owned();
+    let (a, b) = (Input::new([3]), Input::named("b", [5]));
+    let (left, right) = (a.then(Dense::new(2)), b.then(Dense::new(2)));
+    let sum = Add::new().of([&left, &right]);
+    let model = Model::new([&a, &b], [&sum, &right]).build(4).unwrap();
+    model.save(path("two.keras")).unwrap();
+    let inputs = [3, 5].map(|n| Tensor::uniform([6, n], -1.0, 1.0, &mut Stream::new(n as u64)));
+    let outputs = model.predict_all(&[&inputs[0], &inputs[1]]).unwrap();
+    for (name, array) in [("x0", &inputs[0]), ("x1", &inputs[1]), ("y0", &outputs[0])] {
+        array.write_npy(path(&format!("{name}.npy"))).unwrap();
+    }
+    let compared = |second: &Tensor, convert: &str| {
+        second.write_npy(path("y1.npy")).unwrap();
+        let mut run = Command::new(program("keras_import"));
+        run.arg(path("two.keras"));
+        for (flag, file) in [("input", "x0"), ("input", "x1"), ("expect", "y0"), ("expect", "y1")] {
+            run.args([format!("--{flag}"), path(&format!("{file}.npy"))]);
+        }
+        let output = run.args(["--convert", &path(convert)]).output().expect("a run");
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(printed.contains("Total params: 20"), "{printed}");
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), printed, error)
+    };
+    let (status, printed, error) = compared(&outputs[1], "same.h5");
+    assert_eq!(status, Some(0), "{printed}{error}");
+    for line in ["output 0 [6, 2] max abs diff 0.0e0", "output 1 [6, 2] max abs diff 0.0e0"] {
+        assert!(printed.lines().any(|it| it == line), "{printed}");
+    }
+    let same: Model = Model::load(path("same.h5")).unwrap();
+    assert_eq!(same.get_weights(), model.get_weights());
+
+    let (status, printed, _) = compared(&(&outputs[1] + 5e-5), "near.safetensors");
+    assert_eq!(status, Some(0), "{printed}");
+    assert!(printed.contains("output 1 [6, 2] max abs diff 5.0e-5"), "{printed}");
+    for (second, line) in [
+        (&outputs[1] + 0.25, "output 1 [6, 2] max abs diff 2.5e-1"),
+        (&outputs[1] * f32::NAN, "output 1 [6, 2] max abs diff NaN"),
+        (outputs[1].slice(0, 1..), "output 1 [6, 2] expected shape [5, 2]"),
+    ] {
+        let (status, printed, error) = compared(&second, "far.h5");
+        assert_eq!(status, Some(1), "{printed}");
+        assert!(printed.lines().any(|it| it == line), "{printed}");
+        assert!(error.contains("not within 1e-4 of what was expected: the outputs [1]"), "{error}");
+        assert!(!folder.path("far.h5").exists());
+    }
+}
+
 /// With the ZIP-code digits that `CINTA_DATA` names.
-#[cfg(all(feature = "keras", feature = "digits"))]
+#[cfg(all(feature = "keras", feature = "digits", feature = "npy"))]
 #[test]
 fn keras_import_scores_a_model() {
     let Some(data) = std::env::var_os("CINTA_DATA") else {

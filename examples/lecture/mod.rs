@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 /// The flags of a run: all of them are `--name VALUE`, but for those without a VALUE in the help. What stands there
-/// as a word in capitals is an argument without a flag.
-pub struct Flags(BTreeMap<String, String>);
+/// as a word in capitals is an argument without a flag. A flag that is repeated has several values.
+pub struct Flags(BTreeMap<String, Vec<String>>);
 
 /// The command line, read by the help: a line that begins with `  --name` allows that flag, and one that begins with
 /// `  NAME` an argument.
@@ -29,7 +29,7 @@ fn is_capital(word: &str) -> bool {
 
 fn parse(help: &str) -> Result<Flags, lexopt::Error> {
     use lexopt::prelude::*;
-    let mut flags = BTreeMap::new();
+    let mut flags: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut parser = lexopt::Parser::from_env();
     while let Some(arg) = parser.next()? {
         let name = match arg {
@@ -39,7 +39,7 @@ fn parse(help: &str) -> Result<Flags, lexopt::Error> {
                 let mut words = words.filter_map(|line| line.split_whitespace().next());
                 let free = |word: &&str| is_capital(word) && !flags.contains_key(*word);
                 match words.find(free) {
-                    Some(word) => flags.insert(word.to_owned(), value.string()?),
+                    Some(word) => flags.insert(word.to_owned(), vec![value.string()?]),
                     None => return Err(Value(value).unexpected()),
                 };
                 continue;
@@ -59,10 +59,10 @@ fn parse(help: &str) -> Result<Flags, lexopt::Error> {
                 std::process::exit(0);
             }
             Some(line) if takes_value(line) => {
-                flags.insert(name, parser.value()?.string()?);
+                flags.entry(name).or_default().push(parser.value()?.string()?);
             }
             Some(_) => {
-                flags.insert(name, String::new());
+                flags.insert(name, Vec::new());
             }
             None => return Err(format!("there is no flag --{name}").into()),
         }
@@ -75,8 +75,14 @@ impl Flags {
         self.0.contains_key(name)
     }
 
+    /// The value of a flag, the last one of several.
     pub fn text(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.all(name).last().map(String::as_str)
+    }
+
+    /// The values of a flag, in their order.
+    pub fn all(&self, name: &str) -> &[String] {
+        self.0.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// The value of a flag, or a default.

@@ -110,6 +110,43 @@ impl<'r, T: Scalar> Load<'r, T> {
         };
         model.map_err(|reason| Error::format(path, reason))
     }
+
+    /// What keeps the model from being read: a sentence for each layer whose class or options are not supported, also for
+    /// those of models in the model. If there are none, it is what else is wrong with the architecture. Weights are not looked at.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or has no description of a model.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// use cinta::{Load, Registry};
+    /// # let file = std::env::temp_dir().join(format!("unsupported-{}.safetensors", std::process::id()));
+    /// Sequential::new([4]).add(Dense::new(3)).add(Dense::new(2)).build(0)?.save(&file)?;
+    /// assert!(Load::<f32>::new(&file).unsupported()?.is_empty());
+    /// // As if this crate had no such layer.
+    /// let registry: Registry = Registry::new().layer("Dense", |_| Err("not today".to_owned()));
+    /// assert_eq!(
+    ///     Load::new(&file).registry(&registry).unsupported()?,
+    ///     ["layer dense (Dense): not today", "layer dense_1 (Dense): not today"]
+    /// );
+    /// # std::fs::remove_file(&file).unwrap();
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    #[inline(never)]
+    pub fn unsupported(self) -> Result<Vec<String>> {
+        let (path, own) = (&self.path, Registry::new());
+        let registry = self.registry.unwrap_or(&own);
+        let reasons = match Ending::of(path)? {
+            Ending::Safetensors => {
+                safetensors::unsupported_in(&read(path)?, registry, self.compile)
+            }
+            #[cfg(feature = "keras")]
+            Ending::Keras(_) => {
+                keras::unsupported_in(read(path)?, registry, self.compile, &self.input_shapes)
+            }
+        };
+        reasons.map_err(|reason| Error::format(path, reason))
+    }
 }
 
-compiled!(|load: Load<'_, T>| load.model());
+compiled!(|load: Load<'_, T>| (load.clone().model(), load.unsupported()));

@@ -1,8 +1,10 @@
-//! Models as files.
+//! Models and tensors as files.
 
 #[cfg(feature = "keras")]
 mod keras;
 mod load;
+#[cfg(feature = "npy")]
+mod npy;
 mod safetensors;
 mod widen;
 

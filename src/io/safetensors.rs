@@ -7,7 +7,7 @@
 
 use super::widen::Float;
 use super::{training_from_json, training_to_json};
-use crate::model::{Built, Model, Param, from_config, to_config};
+use crate::model::{Built, Model, Param, from_config, to_config, unsupported};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use crate::train::Registry;
@@ -127,14 +127,9 @@ fn no_others(tensors: &SafeTensors<'_>, known: impl Fn(&str) -> bool) -> Result<
     }
 }
 
-#[inline(never)]
-pub(super) fn from_bytes<T: Scalar>(
-    bytes: &[u8],
-    registry: &Registry<T>,
-    compile: bool,
-) -> Result<Model<T>, String> {
+/// What the file says of its model.
+fn description(bytes: &[u8], compile: bool) -> Result<Value, String> {
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(broken)?;
-    let tensors = SafeTensors::deserialize(bytes).map_err(broken)?;
     let text = header.metadata().as_ref().and_then(|metadata| metadata.get(KEY)).ok_or_else(|| {
         format!("the file has no {KEY:?} in its metadata: it holds tensors, but no model of this crate")
     })?;
@@ -155,10 +150,32 @@ pub(super) fn from_bytes<T: Scalar>(
         }
         None => return Err("the description of the model does not say its format".to_owned()),
     }
-    let training = training_from_json(description.get("training").unwrap_or(&Value::Null))?;
     if !compile && let Some(Value::Object(config)) = description.get_mut("config") {
         config.shift_remove("compile_config");
     }
+    Ok(description)
+}
+
+/// All that keeps the model of a file from being read.
+#[inline(never)]
+pub(super) fn unsupported_in<T: Scalar>(
+    bytes: &[u8],
+    registry: &Registry<T>,
+    compile: bool,
+) -> Result<Vec<String>, String> {
+    let description = description(bytes, compile)?;
+    Ok(unsupported(description.get("config").unwrap_or(&Value::Null), registry))
+}
+
+#[inline(never)]
+pub(super) fn from_bytes<T: Scalar>(
+    bytes: &[u8],
+    registry: &Registry<T>,
+    compile: bool,
+) -> Result<Model<T>, String> {
+    let tensors = SafeTensors::deserialize(bytes).map_err(broken)?;
+    let description = description(bytes, compile)?;
+    let training = training_from_json(description.get("training").unwrap_or(&Value::Null))?;
     let model = from_config(description.get("config").unwrap_or(&Value::Null), registry)?;
 
     let slots = match &model.compile {

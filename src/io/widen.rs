@@ -46,7 +46,8 @@ impl Float {
     }
 }
 
-fn f16(bits: u16) -> f32 {
+/// An IEEE 754 number of 16 bits.
+pub(super) fn f16(bits: u16) -> f32 {
     let (sign, exponent, fraction) =
         (u32::from(bits >> 15), u32::from(bits >> 10 & 0x1F), u32::from(bits & 0x3FF));
     let magnitude = match exponent {

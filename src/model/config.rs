@@ -220,6 +220,44 @@ pub(crate) fn from_config<T: Scalar>(
     Ok(Description { plan, compile })
 }
 
+/// All that keeps a model from being read: a sentence for each layer, also for those of models in it. Where each
+/// layer alone is right, it is what else is wrong.
+pub(crate) fn unsupported<T: Scalar>(model: &Value, registry: &Registry<T>) -> Vec<String> {
+    let reasons = unsupported_layers(model, registry);
+    if reasons.is_empty() {
+        return from_config(model, registry).err().into_iter().collect();
+    }
+    reasons
+}
+
+fn unsupported_layers<T: Scalar>(model: &Value, registry: &Registry<T>) -> Vec<String> {
+    let config = model.get("config").and_then(Value::as_object);
+    let layers = config.and_then(|config| config.get("layers")?.as_array());
+    let (Some(config), Some(layers)) = (config, layers) else { return Vec::new() };
+    let graph = model["class_name"] != "Sequential";
+    let needed = if graph { functional::needed(config, layers) } else { None };
+    let mut reasons = Vec::new();
+    for layer in layers {
+        let name = layer["config"]["name"].as_str().or(layer["name"].as_str());
+        let name = name.unwrap_or("without a name");
+        if needed.as_ref().is_some_and(|needed| !needed.contains(name)) {
+            continue;
+        }
+        let class_name = layer["class_name"].as_str().unwrap_or_default();
+        let within = |reason: String| format!("layer {name} ({class_name}): {reason}");
+        let is_model = MODELS.contains(&class_name);
+        let inner = if is_model { unsupported_layers(layer, registry) } else { Vec::new() };
+        if !inner.is_empty() {
+            reasons.extend(inner.into_iter().map(within));
+        } else if let Err(reason) = read_layer(layer, false, registry) {
+            reasons.push(reason);
+        } else if graph {
+            reasons.extend(functional::unsupported_call(layer).map(within));
+        }
+    }
+    reasons
+}
+
 /// Reads a model: `frozen` is whether none of its layers is trained.
 fn read_model<T: Scalar>(
     class_name: &str,

@@ -95,9 +95,14 @@ pub(super) fn read<T: Scalar>(
     Ok(Draft { name, inputs, layers: read, nodes, inference, outputs, chain: false })
 }
 
+/// Why what a layer takes in one of its places cannot be read.
+pub(super) fn unsupported_call(entry: &Value) -> Option<String> {
+    entry.get("inbound_nodes")?.as_array()?.iter().find_map(|node| inputs_of(node).err())
+}
+
 /// Where Keras wrote how it computes masks, as operations beside the layers: the layers that are there for the outputs, and not for
 /// masks alone, which go from layer to layer here.
-fn needed<'v>(config: &'v Config, layers: &'v [Value]) -> Option<HashSet<&'v str>> {
+pub(super) fn needed<'v>(config: &'v Config, layers: &'v [Value]) -> Option<HashSet<&'v str>> {
     let name = |layer: &'v Value| {
         layer.get("name").or_else(|| layer.get("config")?.get("name")).and_then(Value::as_str)
     };
@@ -239,7 +244,7 @@ fn ends<'v>(config: &'v Config, name: &str) -> Result<Vec<History<'v>>, String> 
 
 #[cfg(test)]
 mod tests {
-    use super::super::config::from_config;
+    use super::super::config::{from_config, unsupported};
     use super::super::model::Model;
     use crate::tensor::Tensor;
     use crate::train::Registry;
@@ -296,6 +301,48 @@ mod tests {
         let model = model(&layers, &json!([["sum", 0, 0]])).unwrap();
         let y = model.predict(&Tensor::from([[1.0, -3.0]])).unwrap();
         assert_eq!(y.to_vec(), [2.0, 0.0]);
+    }
+
+    #[test]
+    fn every_layer_that_cannot_be_read_is_named() {
+        let chain = json!([
+            { "class_name": "Dense", "config": { "name": "wide", "units": -1 } },
+            { "class_name": "Flatten", "config": { "name": "flat" } },
+            { "class_name": "Lambda", "config": { "name": "code" } },
+        ]);
+        let inner = json!({
+            "name": "inner", "class_name": "Sequential", "inbound_nodes": [[["x", 0, 0, {}]]],
+            "config": { "name": "inner", "layers": chain },
+        });
+        let called = json!([[["x", 0, 0, { "training": true }]]]);
+        let layers = json!([
+            input(),
+            layer("mine", "Mine", json!([[["x", 0, 0, {}]]])),
+            inner,
+            layer("act", "Activation", called),
+            layer("same", "Flatten", json!([[["act", 0, 0, {}]]])),
+        ]);
+        let config = json!({ "class_name": "Model", "config": {
+            "name": "model", "layers": layers, "input_layers": [["x", 0, 0]], "output_layers": [["same", 0, 0]],
+        } });
+        let found = unsupported(&config, &Registry::<f32>::new());
+        let expected = [
+            r#"layer mine (Mine): this class of layer is not known; add a layer of your own to a Registry: Registry::new().layer("Mine", ..)"#,
+            "layer inner (Sequential): layer wide (Dense): the option units",
+            r#"layer inner (Sequential): layer code (Lambda): this class of layer is not known (its function is Python code); add a layer of your own to a Registry: Registry::new().layer("Lambda", ..)"#,
+            "layer act (Activation): the call argument training = true is not supported",
+        ];
+        assert_eq!(found.len(), expected.len(), "{found:#?}");
+        for (found, expected) in found.iter().zip(expected) {
+            assert!(found.starts_with(expected), "{found:?} does not say {expected:?}");
+        }
+        // Where the layers are right, but not what connects them.
+        let act = layer("act", "Activation", json!([[["gone", 0, 0, {}]]]));
+        let config = json!({ "class_name": "Model", "config": {
+            "name": "model", "layers": [input(), act], "input_layers": [["x", 0, 0]], "output_layers": [["act", 0, 0]],
+        } });
+        let found = unsupported(&config, &Registry::<f32>::new());
+        assert_eq!(found, ["layer act takes what node 0 of layer gone gives, and there is none"]);
     }
 
     #[test]

@@ -177,3 +177,13 @@ fn older_names() {
     assert_eq!(layer.class_name(), "MaxPooling2D");
     assert!(make::<f32>("MaxPool4D", &config).is_none());
 }
+
+/// Whether what the table says is right, `tests/keras_classes.rs` checks.
+#[test]
+fn every_class_is_in_the_table_of_the_book() {
+    let page = include_str!("../../docs/keras.md");
+    for class_name in BUILTIN {
+        let row = format!("| `{class_name}` | yes");
+        assert!(page.lines().any(|line| line.starts_with(&row)), "no row {row}");
+    }
+}

@@ -1,7 +1,7 @@
 //! How the parts of a model are made from files.
 
 use super::{Loss, Metric, Optimizer, losses, metrics, optimizers};
-use crate::nn::{BUILTIN, Config, Layer, MultiLayer, make_builtin, object, shared_layer};
+use crate::nn::{Config, Layer, MultiLayer, make_builtin, object, shared_layer};
 use crate::scalar::Scalar;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -177,11 +177,13 @@ impl<T: Scalar> Registry<T> {
         class_name: &str,
         config: &Config,
     ) -> Result<Arc<dyn MultiLayer<T>>, String> {
-        self.layers.get(class_name).map(|make| Ok(shared_layer(make(config)?))).unwrap_or_else(|| {
-            Err(format!(
-                "this is the class {registered} of somebody's own; add a layer {class_name} to a Registry"
-            ))
-        })
+        match self.layers.get(class_name) {
+            Some(make) => Ok(shared_layer(make(config)?)),
+            None => Err(format!(
+                "this is the class {registered} of somebody's own; {}",
+                how_to_add(class_name)
+            )),
+        }
     }
 
     pub(crate) fn make_layer(
@@ -193,12 +195,8 @@ impl<T: Scalar> Registry<T> {
             return Ok(shared_layer(make(config)?));
         }
         make_builtin(class_name, config).unwrap_or_else(|| {
-            let own = self.layers.keys().map(String::as_str);
-            let known: Vec<&str> = BUILTIN.iter().copied().chain(own).collect();
-            Err(format!(
-                "this class of layer is not known; known are {}, and others can be added to a Registry",
-                known.join(", ")
-            ))
+            let why = if class_name == "Lambda" { " (its function is Python code)" } else { "" };
+            Err(format!("this class of layer is not known{why}; {}", how_to_add(class_name)))
         })
     }
 
@@ -216,6 +214,10 @@ impl<T: Scalar> Registry<T> {
     pub(super) fn make_optimizer(&self, value: &Value) -> Result<Arc<dyn Optimizer<T>>, String> {
         made(&self.optimizers, value)?.map_or_else(|| optimizers::from_config(value), Ok)
     }
+}
+
+fn how_to_add(class_name: &str) -> String {
+    format!("add a layer of your own to a Registry: Registry::new().layer({class_name:?}, ..)")
 }
 
 /// The part that a file describes, if its name is among `makers`.

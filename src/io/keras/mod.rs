@@ -17,7 +17,9 @@ mod tree;
 mod weights;
 
 use super::{training_from_json, training_to_json};
-use crate::model::{Built, Description, Model, Param, Plan, Training, from_config, to_config};
+use crate::model::{
+    Built, Description, Model, Param, Plan, Training, from_config, to_config, unsupported,
+};
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 use crate::train::Registry;
@@ -82,14 +84,14 @@ fn parse(name: &str, text: &[u8]) -> Result<Value, String> {
     serde_json::from_slice(text).map_err(|error| format!("the {name} is damaged: {error}"))
 }
 
-/// Reads a whole model, from either of its files.
-#[inline(never)]
-pub(super) fn load<T: Scalar>(
-    bytes: Vec<u8>,
-    registry: &Registry<T>,
-    compile: bool,
-    input_shapes: &[Shape],
-) -> Result<Model<T>, String> {
+/// A file of a whole model, with the model as Keras 3 would describe it.
+struct Opened {
+    root: Group,
+    config: Value,
+    archive: bool,
+}
+
+fn open(bytes: Vec<u8>, compile: bool, input_shapes: &[Shape]) -> Result<Opened, String> {
     if is_archive(&bytes) {
         let mut archive = Archive::open(&bytes)?;
         let mut config = parse("config.json", &archive.config()?)?;
@@ -97,11 +99,7 @@ pub(super) fn load<T: Scalar>(
         let version = metadata.as_ref().and_then(|it| it["keras_version"].as_str());
         legacy::upgrade_archive(&mut config, compile, version.unwrap_or(KERAS))?;
         input_shapes::fill(&mut config, input_shapes)?;
-        let root = Group::open(archive.weights()?)?;
-        drop(bytes);
-        let parts = Parts::new(&root, config, registry)?;
-        let weights = weights::read(&root, &parts.places())?;
-        return parts.build(weights, Variables::counted(&root)?);
+        return Ok(Opened { root: Group::open(archive.weights()?)?, config, archive: true });
     }
     let root = Group::open(bytes)?;
     let attributes = root.attributes()?;
@@ -115,7 +113,34 @@ pub(super) fn load<T: Scalar>(
     let training = config("training_config")?.filter(|_| compile);
     let mut config = legacy::upgrade(model, training, version)?;
     input_shapes::fill(&mut config, input_shapes)?;
+    Ok(Opened { root, config, archive: false })
+}
+
+/// All that keeps the model of a file from being read.
+#[inline(never)]
+pub(super) fn unsupported_in<T: Scalar>(
+    bytes: Vec<u8>,
+    registry: &Registry<T>,
+    compile: bool,
+    input_shapes: &[Shape],
+) -> Result<Vec<String>, String> {
+    Ok(unsupported(&open(bytes, compile, input_shapes)?.config, registry))
+}
+
+/// Reads a whole model, from either of its files.
+#[inline(never)]
+pub(super) fn load<T: Scalar>(
+    bytes: Vec<u8>,
+    registry: &Registry<T>,
+    compile: bool,
+    input_shapes: &[Shape],
+) -> Result<Model<T>, String> {
+    let Opened { root, config, archive } = open(bytes, compile, input_shapes)?;
     let parts = Parts::new(&root, config, registry)?;
+    if archive {
+        let weights = weights::read(&root, &parts.places())?;
+        return parts.build(weights, Variables::counted(&root)?);
+    }
     let listed = root.find("model_weights")?.ok_or("the group model_weights is missing")?;
     let weights = weights::read_listed(listed, &parts.places())?;
     parts.build(weights, Variables::listed(&root)?)
