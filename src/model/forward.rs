@@ -305,9 +305,14 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
     /// The mask of what a node gives for these inputs.
     fn mask(&self, at: usize, inputs: &[Var<'t, T>]) -> Option<Tensor<T>> {
         let node = &self.graph.nodes[at];
-        let masks = node.inputs.iter().map(|&source| self.masks[self.graph.place(source)].as_ref());
+        let layer = &self.layers[node.layer].layer;
+        let mask = |source: &Source| self.masks[self.graph.place(*source)].as_ref();
+        // Most layers have one input, for which no list is made.
+        if let ([source], [input]) = (&node.inputs[..], inputs) {
+            return layer.mask(&[input.value()], &[mask(source)]);
+        }
         let inputs: Vec<&Tensor<T>> = inputs.iter().map(Var::value).collect();
-        self.layers[node.layer].layer.mask(&inputs, &masks.collect::<Vec<_>>())
+        layer.mask(&inputs, &node.inputs.iter().map(mask).collect::<Vec<_>>())
     }
 
     fn in_context<R>(
