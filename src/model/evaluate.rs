@@ -1,5 +1,6 @@
 //! `evaluate` and `predict`.
 
+use super::fitting;
 use super::forward::{self, Run, SHARD, map_shards, together_for_losses};
 use super::model::Model;
 use super::scores::Scores;
@@ -181,7 +182,7 @@ impl<T: Scalar> Model<T> {
         if data.is_empty() {
             return Err(Error::Data(format!("the {what} has no samples")));
         }
-        forward::check_all_inputs(
+        fitting::check_all_inputs(
             &self.graph,
             &self.layers,
             &data.all_inputs().collect::<Vec<_>>(),
@@ -203,7 +204,7 @@ impl<T: Scalar> Model<T> {
             })
         });
         let targets: Vec<&Tensor<T>> = data.all_targets().collect();
-        targets.iter().try_for_each(|targets| forward::check_finite("target", targets))?;
+        targets.iter().try_for_each(|targets| fitting::check_finite("target", targets))?;
         for (at, goal) in goals.losses.iter().enumerate() {
             let Some(Goal { loss, name, .. }) = goal else { continue };
             loss.check(targets[at], shape(at)).map_err(|reason| {

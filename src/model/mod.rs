@@ -6,6 +6,7 @@ mod csv;
 mod draft;
 mod evaluate;
 mod fit;
+mod fitting;
 mod forward;
 mod functional;
 mod graph;
