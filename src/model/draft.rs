@@ -214,7 +214,8 @@ impl<T: Scalar> Planned<T> {
         let trainable = planned.layer.trainable();
         planned.weights = planned.layer.weights(&planned.inputs);
         planned.weights.iter_mut().for_each(|weight| weight.trainable &= trainable);
-        let made_of_layers = !planned.layer.parts().is_empty();
+        let parts = planned.layer.parts(planned.weights.len());
+        let made_of_layers = parts.iter().any(|part| !part.group.is_empty());
         check_weights::<T>(&planned.weights, made_of_layers)
             .map_err(|reason| planned.error(reason))?;
         Ok(planned)

@@ -226,19 +226,13 @@ impl<T: Scalar> MultiLayer<T> for ModelLayer<T> {
         self.trainable
     }
 
-    fn parts(&self) -> Vec<Part> {
+    fn parts(&self, _: usize) -> Vec<Part> {
         let layers = &self.inner.layers;
         let groups = file_groups(layers.iter().map(|layer| layer.layer.class_name()));
         let mut parts = Vec::new();
         for ((layer, &weights), group) in layers.iter().zip(&self.inner.counts).zip(groups) {
-            let group = format!("layers/{group}");
-            match layer.layer.parts() {
-                own if own.is_empty() => parts.push(Part { group, weights }),
-                own => parts.extend(own.into_iter().map(|part| Part {
-                    group: format!("{group}/{}", part.group),
-                    weights: part.weights.min(weights),
-                })),
-            }
+            let own = layer.layer.parts(weights).into_iter();
+            parts.extend(own.map(|part| part.within(&format!("layers/{group}"))));
         }
         parts
     }
@@ -306,8 +300,8 @@ impl<T: Scalar> Layer<T> for ModelLayer<T> {
         self.trainable
     }
 
-    fn parts(&self) -> Vec<Part> {
-        MultiLayer::parts(self)
+    fn parts(&self, weights: usize) -> Vec<Part> {
+        MultiLayer::parts(self, weights)
     }
 
     fn forward<'t>(

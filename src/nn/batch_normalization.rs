@@ -1,5 +1,6 @@
 //! Batch normalisation.
 
+use super::axis_list::in_batch;
 use super::recipe::{described, recipe};
 use super::{Constraint, Context, Initializer, Layer, Mode, Regularizer, Weight};
 use crate::autograd::Var;
@@ -65,8 +66,7 @@ recipe! {
 impl BatchNormalization {
     /// The axis in a batch whose samples have `rank` axes.
     fn axis_in_batch(&self, rank: usize) -> Option<usize> {
-        let axis = if self.axis < 0 { self.axis + 1 + rank as isize } else { self.axis };
-        usize::try_from(axis).ok().filter(|axis| (1..=rank).contains(axis))
+        in_batch(self.axis, rank).ok()
     }
 
     /// The normalised input, by the moving averages.

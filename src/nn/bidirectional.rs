@@ -53,6 +53,10 @@ impl Rnn {
         each!(self, layer => layer)
     }
 
+    fn weight_count(&self) -> usize {
+        each!(self, layer => layer.weight_count())
+    }
+
     fn goes_backwards(&self) -> bool {
         each!(self, layer => layer.goes_backwards())
     }
@@ -185,11 +189,10 @@ fn names(name: &str) -> [&'static str; 2] {
 impl<T: Scalar> Layer<T> for Bidirectional {
     described!();
 
-    fn parts(&self) -> Vec<Part> {
+    fn parts(&self, _: usize) -> Vec<Part> {
         let of = |layer: &Rnn, end: &str| {
-            let parts = Layer::<T>::parts(layer.layer());
-            let within = |part: Part| Part { group: format!("{end}/{}", part.group), ..part };
-            parts.into_iter().map(within).collect::<Vec<_>>()
+            let parts = Layer::<T>::parts(layer.layer(), layer.weight_count());
+            parts.into_iter().map(|part| part.within(end)).collect::<Vec<_>>()
         };
         [of(&self.layer, "forward_layer"), of(&self.backward(), "backward_layer")].concat()
     }

@@ -6,10 +6,10 @@ use crate::scalar::Scalar;
 use std::sync::Arc;
 
 /// Keras's name of a class that older files call something else.
-fn today(class_name: &str) -> &str {
+pub(crate) fn today(class_name: &str) -> &str {
     match class_name {
-        "Convolution1D" => "Conv1D",
-        "Convolution2D" => "Conv2D",
+        "Convolution1D" | "AtrousConvolution1D" => "Conv1D",
+        "Convolution2D" | "AtrousConvolution2D" => "Conv2D",
         "Convolution3D" => "Conv3D",
         "Convolution1DTranspose" => "Conv1DTranspose",
         "Convolution2DTranspose" | "Deconvolution2D" | "Deconv2D" => "Conv2DTranspose",

@@ -1,5 +1,6 @@
 //! The layer that puts its inputs side by side.
 
+use super::axis_list::in_batch;
 use super::masking::merged;
 use super::recipe::{described, recipe};
 use super::{Context, MultiLayer};
@@ -31,28 +32,12 @@ recipe! {
     ignored []
 }
 
-impl Concatenate {
-    /// The axis of a batch whose samples have this rank.
-    fn batch_axis(&self, rank: usize) -> Result<usize, String> {
-        let axes = rank as isize + 1;
-        let axis = if self.axis < 0 { self.axis.saturating_add(axes) } else { self.axis };
-        if (1..axes).contains(&axis) {
-            Ok(axis as usize)
-        } else {
-            Err(format!(
-                "the axis {} is none of a sample's; they are 1 to {rank}, or -1 to -{rank}",
-                self.axis
-            ))
-        }
-    }
-}
-
 impl<T: Scalar> MultiLayer<T> for Concatenate {
     described!();
 
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, String> {
         let first = inputs[0];
-        let axis = self.batch_axis(first.rank())? - 1;
+        let axis = in_batch(self.axis, first.rank())? - 1;
         let mut output = first.to_vec();
         for input in &inputs[1..] {
             let fits = input.rank() == first.rank()
@@ -77,7 +62,7 @@ impl<T: Scalar> MultiLayer<T> for Concatenate {
         _: &mut Context<T>,
     ) -> Var<'t, T> {
         let axis =
-            self.batch_axis(inputs[0].shape().rank() - 1).expect("output_shape has checked it");
+            in_batch(self.axis, inputs[0].shape().rank() - 1).expect("output_shape has checked it");
         Var::concat(inputs, axis)
     }
 
@@ -88,7 +73,7 @@ impl<T: Scalar> MultiLayer<T> for Concatenate {
             mask.cloned().unwrap_or_else(|| Tensor::ones([input.shape()[0], input.shape()[1]]))
         };
         let masks: Vec<Tensor<T>> = inputs.iter().zip(masks).map(all).collect();
-        match self.batch_axis(inputs[0].rank() - 1) {
+        match in_batch(self.axis, inputs[0].rank() - 1) {
             Ok(1) => Some(Tensor::concat(&masks.iter().map(Tensor::t).collect::<Vec<_>>()).t()),
             _ => merged(&masks.iter().map(Some).collect::<Vec<_>>()),
         }

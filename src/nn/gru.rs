@@ -1,8 +1,8 @@
 //! The gated recurrent unit.
 
 use super::recipe::described;
-use super::recurrent::recurrent_recipe;
-use super::{Activation, Context, Layer, Part, Weight};
+use super::recurrent::{recurrent, recurrent_recipe};
+use super::{Activation, Context, Layer, Weight};
 use crate::autograd::Var;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
@@ -41,14 +41,7 @@ impl Gru {
 
 impl<T: Scalar> Layer<T> for Gru {
     described!();
-
-    fn parts(&self) -> Vec<Part> {
-        vec![Part { group: "cell".to_owned(), weights: 2 + usize::from(self.use_bias) }]
-    }
-
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
-        self.output(input)
-    }
+    recurrent!();
 
     fn weights(&self, input: Shape) -> Vec<Weight> {
         self.kernels_and_bias(input, self.bias())
@@ -71,9 +64,5 @@ impl<T: Scalar> Layer<T> for Gru {
             |x, mask| x.gru(weights, [&activation, &recurrent], mask),
             |dropping| dropping.gru(self.activation, self.recurrent_activation),
         )
-    }
-
-    fn mask(&self, _: &Tensor<T>, mask: Option<&Tensor<T>>) -> Option<Tensor<T>> {
-        mask.filter(|_| self.return_sequences).cloned()
     }
 }

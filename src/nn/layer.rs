@@ -118,9 +118,9 @@ pub trait Layer<T: Scalar>: Send + Sync {
         Vec::new()
     }
 
-    /// Where Keras's files keep its weights, if it is made of other layers.
-    fn parts(&self) -> Vec<Part> {
-        Vec::new()
+    /// Where Keras's files keep its weights, of which there are so many: in its own group, unless it is made of other layers.
+    fn parts(&self, weights: usize) -> Vec<Part> {
+        vec![Part { group: String::new(), weights }]
     }
 
     /// Whether the layer can do with these values, if a model begins with it: an embedding takes whole numbers. Other values are
@@ -207,8 +207,8 @@ impl<T: Scalar> Layer<T> for Box<dyn Layer<T>> {
         (**self).values()
     }
 
-    fn parts(&self) -> Vec<Part> {
-        (**self).parts()
+    fn parts(&self, weights: usize) -> Vec<Part> {
+        (**self).parts(weights)
     }
 
     fn check_input(&self, x: &Tensor<T>) -> Result<(), String> {
@@ -240,6 +240,16 @@ pub struct Part {
     pub group: String,
     /// How many weights it has.
     pub weights: usize,
+}
+
+impl Part {
+    /// The same part, in a layer with this group.
+    pub(crate) fn within(self, group: &str) -> Self {
+        match self.group.as_str() {
+            "" => Part { group: group.to_owned(), ..self },
+            own => Part { group: format!("{group}/{own}"), ..self },
+        }
+    }
 }
 
 /// A weight that a layer asks for.

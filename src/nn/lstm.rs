@@ -1,8 +1,8 @@
 //! The long short-term memory.
 
 use super::recipe::described;
-use super::recurrent::recurrent_recipe;
-use super::{Activation, Context, Layer, Part, Weight};
+use super::recurrent::{recurrent, recurrent_recipe};
+use super::{Activation, Context, Layer, Weight};
 use crate::autograd::Var;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
@@ -35,14 +35,7 @@ recurrent_recipe! {
 
 impl<T: Scalar> Layer<T> for Lstm {
     described!();
-
-    fn parts(&self) -> Vec<Part> {
-        vec![Part { group: "cell".to_owned(), weights: 2 + usize::from(self.use_bias) }]
-    }
-
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
-        self.output(input)
-    }
+    recurrent!();
 
     fn weights(&self, input: Shape) -> Vec<Weight> {
         let units = self.units;
@@ -72,9 +65,5 @@ impl<T: Scalar> Layer<T> for Lstm {
             |x, mask| x.lstm(weights, [&activation, &recurrent], mask),
             |dropping| dropping.lstm(self.activation, self.recurrent_activation),
         )
-    }
-
-    fn mask(&self, _: &Tensor<T>, mask: Option<&Tensor<T>>) -> Option<Tensor<T>> {
-        mask.filter(|_| self.return_sequences).cloned()
     }
 }

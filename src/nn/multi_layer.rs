@@ -101,8 +101,8 @@ pub trait MultiLayer<T: Scalar>: Send + Sync {
     }
 
     /// As [`Layer::parts`].
-    fn parts(&self) -> Vec<Part> {
-        Vec::new()
+    fn parts(&self, weights: usize) -> Vec<Part> {
+        vec![Part { group: String::new(), weights }]
     }
 
     /// As [`Layer::check_input`], for each of the inputs.
@@ -188,8 +188,8 @@ impl<T: Scalar, L: Layer<T>> MultiLayer<T> for Single<L> {
         self.0.values()
     }
 
-    fn parts(&self) -> Vec<Part> {
-        self.0.parts()
+    fn parts(&self, weights: usize) -> Vec<Part> {
+        self.0.parts(weights)
     }
 
     fn check_input(&self, x: &Tensor<T>) -> Result<(), String> {

@@ -52,11 +52,7 @@ impl<'a> Options<'a> {
     /// assert_eq!(error, "the option rate = \"half\" is not a finite number");
     /// ```
     pub fn number(&mut self, name: &str) -> Result<f64, String> {
-        let value = self.required(name)?;
-        value
-            .as_f64()
-            .filter(|x| x.is_finite())
-            .ok_or_else(|| format!("the option {name} = {value} is not a finite number"))
+        self.required_option(name)
     }
 
     /// Takes a number, or the default where it is missing.
@@ -96,10 +92,7 @@ impl<'a> Options<'a> {
     /// assert_eq!(Options::new(config.as_object().unwrap()).count("units"), Ok(10));
     /// ```
     pub fn count(&mut self, name: &str) -> Result<usize, String> {
-        let value = self.required(name)?;
-        count(value).ok_or_else(|| {
-            format!("the option {name} = {value} is not a whole number of at least 1")
-        })
+        self.required_option(name)
     }
 
     /// Takes two whole numbers of at least 1: `[5, 3]`, or one for both.
@@ -113,15 +106,7 @@ impl<'a> Options<'a> {
     /// assert_eq!(Options::new(config.as_object().unwrap()).pair("kernel_size"), Ok([5, 3]));
     /// ```
     pub fn pair(&mut self, name: &str) -> Result<[usize; 2], String> {
-        let value = self.required(name)?;
-        let pair = match value.as_array().map(Vec::as_slice) {
-            Some([a, b]) => count(a).zip(count(b)),
-            Some(_) => None,
-            None => count(value).zip(count(value)),
-        };
-        pair.map(|(a, b)| [a, b]).ok_or_else(|| {
-            format!("the option {name} = {value} is not two whole numbers of at least 1")
-        })
+        self.required_option(name)
     }
 
     /// Takes two whole numbers of at least 1, or the default where they are missing.
@@ -147,11 +132,9 @@ impl<'a> Options<'a> {
     /// assert_eq!(Options::new(&Config::new()).flag("use_bias", true), Ok(true));
     /// ```
     pub fn flag(&mut self, name: &str, default: bool) -> Result<bool, String> {
-        match self.take(name) {
-            None => Ok(default),
-            Some(Value::Bool(flag)) => Ok(*flag),
-            Some(other) => Err(format!("the option {name} = {other} is neither true nor false")),
-        }
+        let mut flag = default;
+        self.option(name, &mut flag)?;
+        Ok(flag)
     }
 
     /// Takes a text.
@@ -260,10 +243,6 @@ impl<'a> Options<'a> {
         let value = self.required(name)?;
         V::read(value).map_err(|error| format!("the option {name}{error}"))
     }
-}
-
-fn count(value: &Value) -> Option<usize> {
-    value.as_u64().and_then(|n| usize::try_from(n).ok()).filter(|&n| n > 0)
 }
 
 /// The class name and options of an object that Keras wrote: a text, or an object with

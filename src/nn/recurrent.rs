@@ -68,6 +68,11 @@ macro_rules! recurrent_recipe {
                 self.return_sequences
             }
 
+            /// How many weights it has.
+            pub(super) fn weight_count(&self) -> usize {
+                2 + usize::from(self.use_bias)
+            }
+
             fn around(&self) -> $crate::nn::recurrent::Around {
                 $crate::nn::recurrent::Around {
                     units: self.units,
@@ -104,13 +109,36 @@ macro_rules! recurrent_recipe {
                 [Some(kernel), Some(recurrent), bias]
                     .into_iter()
                     .flatten()
-
                     .collect()
             }
         }
     };
 }
-pub(super) use recurrent_recipe;
+
+/// The methods of [`Layer`](super::Layer) that are the same for all recurrent layers.
+macro_rules! recurrent {
+    () => {
+        fn output_shape(
+            &self,
+            input: $crate::tensor::Shape,
+        ) -> Result<$crate::tensor::Shape, String> {
+            self.output(input)
+        }
+
+        fn parts(&self, weights: usize) -> Vec<$crate::nn::Part> {
+            vec![$crate::nn::Part { group: "cell".to_owned(), weights }]
+        }
+
+        fn mask(
+            &self,
+            _: &$crate::tensor::Tensor<T>,
+            mask: Option<&$crate::tensor::Tensor<T>>,
+        ) -> Option<$crate::tensor::Tensor<T>> {
+            mask.filter(|_| self.return_sequences).cloned()
+        }
+    };
+}
+pub(super) use {recurrent, recurrent_recipe};
 
 /// The options that say what goes into the operation of a recurrent layer, and what comes out of the layer.
 pub(super) struct Around {

@@ -1,8 +1,8 @@
 //! The simple recurrent layer.
 
 use super::recipe::described;
-use super::recurrent::recurrent_recipe;
-use super::{Context, Layer, Part, Weight};
+use super::recurrent::{recurrent, recurrent_recipe};
+use super::{Context, Layer, Weight};
 use crate::autograd::Var;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
@@ -28,14 +28,7 @@ recurrent_recipe! {
 
 impl<T: Scalar> Layer<T> for SimpleRnn {
     described!();
-
-    fn parts(&self) -> Vec<Part> {
-        vec![Part { group: "cell".to_owned(), weights: 2 + usize::from(self.use_bias) }]
-    }
-
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
-        self.output(input)
-    }
+    recurrent!();
 
     fn weights(&self, input: Shape) -> Vec<Weight> {
         self.kernels_and_bias(input, [self.units].into())
@@ -57,9 +50,5 @@ impl<T: Scalar> Layer<T> for SimpleRnn {
             |x, mask| x.simple_rnn(weights, &activation, mask),
             |dropping| dropping.simple_rnn(self.activation),
         )
-    }
-
-    fn mask(&self, _: &Tensor<T>, mask: Option<&Tensor<T>>) -> Option<Tensor<T>> {
-        mask.filter(|_| self.return_sequences).cloned()
     }
 }

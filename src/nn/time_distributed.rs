@@ -183,15 +183,8 @@ impl<T: Scalar> Layer<T> for TimeDistributed<T> {
         self.trainable && self.layer.trainable()
     }
 
-    fn parts(&self) -> Vec<Part> {
-        let within = |part: Part| match part.group.as_str() {
-            "" => Part { group: "layer".to_owned(), ..part },
-            group => Part { group: format!("layer/{group}"), ..part },
-        };
-        match self.layer.parts() {
-            own if own.is_empty() => vec![Part { group: "layer".to_owned(), weights: usize::MAX }],
-            own => own.into_iter().map(within).collect(),
-        }
+    fn parts(&self, weights: usize) -> Vec<Part> {
+        self.layer.parts(weights).into_iter().map(|part| part.within("layer")).collect()
     }
 
     fn forward<'t>(

@@ -51,12 +51,13 @@ impl Default for Convolution {
     }
 }
 
-struct Saved<T: Scalar> {
-    geometry: Geometry,
+/// What a convolution saves, and a transposed one.
+pub(super) struct Saved<T: Scalar> {
+    pub geometry: Geometry,
     /// Each only where a gradient needs it.
-    x: Option<Tensor<T>>,
-    kernel: Option<Tensor<T>>,
-    y: Option<Tensor<T>>,
+    pub x: Option<Tensor<T>>,
+    pub kernel: Option<Tensor<T>>,
+    pub y: Option<Tensor<T>>,
 }
 
 impl Convolution {
@@ -96,7 +97,7 @@ impl Convolution {
     }
 }
 
-fn slice<T: Scalar>(tensor: &Tensor<T>) -> &[T] {
+pub(super) fn slice<T: Scalar>(tensor: &Tensor<T>) -> &[T] {
     tensor.as_slice().expect("made row-major")
 }
 

@@ -5,6 +5,7 @@
 //!                             over all oy, ox, ky, kx with iy = oy sh + ky - top and ix = ox sw + kx - left
 //! ```
 
+use super::conv2d::{Saved, slice};
 use super::relu;
 use crate::autograd::{Op, Var, apply};
 use crate::kernels::conv2d::{self, Geometry};
@@ -49,15 +50,6 @@ impl Default for TransposedConvolution {
     }
 }
 
-/// Of the convolution whose gradient this is: it reads y and writes x.
-struct Saved<T: Scalar> {
-    geometry: Geometry,
-    /// Each only where a gradient needs it.
-    x: Option<Tensor<T>>,
-    kernel: Option<Tensor<T>>,
-    y: Option<Tensor<T>>,
-}
-
 impl TransposedConvolution {
     #[track_caller]
     fn geometry<T: Scalar>(&self, [x, kernel, bias]: [&Tensor<T>; 3]) -> Geometry {
@@ -88,15 +80,11 @@ impl TransposedConvolution {
     }
 }
 
-fn slice<T: Scalar>(tensor: &Tensor<T>) -> &[T] {
-    tensor.as_slice().expect("made row-major")
-}
-
 struct Conv2dTranspose(TransposedConvolution);
 
 impl<T: Scalar> Op<T, 3> for Conv2dTranspose {
     const NAME: &'static str = "conv2d_transpose";
-    type Saved = Saved<T>;
+    type Saved = Saved<T>; // of the convolution whose gradient this is: it reads y and writes x
 
     fn forward(
         &self,

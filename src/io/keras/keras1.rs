@@ -1,7 +1,7 @@
 //! Layers of Keras 1, in the words of Keras 2: pure functions from JSON to JSON. Which words a layer is in is seen from its
 //! options.
 
-use crate::nn::Config;
+use crate::nn::{Config, class_today};
 use serde_json::{Value, json};
 
 /// Options that only Keras 1 has, with their later names. `padding` and `strides` have been something else.
@@ -55,7 +55,7 @@ pub(super) fn upgrade(class_name: &mut Value, config: &mut Config) -> Result<(),
         *class_name = json!(merged(config)?);
         return Ok(());
     }
-    *class_name = json!(renamed_class(&class));
+    *class_name = json!(class_today(&class));
     if let Some(mode) = config.get("mode").and_then(Value::as_u64)
         && mode != 0
         && class == "BatchNormalization"
@@ -112,16 +112,6 @@ pub(super) fn upgrade(class_name: &mut Value, config: &mut Config) -> Result<(),
         !WITHOUT_EFFECT.contains(&name.as_str()) || (keeps_input_dim && name == "input_dim")
     });
     Ok(())
-}
-
-fn renamed_class(class: &str) -> &str {
-    match class {
-        "Convolution1D" | "AtrousConvolution1D" => "Conv1D",
-        "Convolution2D" | "AtrousConvolution2D" => "Conv2D",
-        "Convolution3D" => "Conv3D",
-        "SeparableConvolution2D" => "SeparableConv2D",
-        other => other,
-    }
 }
 
 /// `{"name": "WeightRegularizer", "l1": 0, "l2": 0.01}` in today's words.

@@ -8,7 +8,7 @@
 use super::hdf5::Group;
 use super::tree::Tree;
 use crate::model::{Built, Param, Planned};
-use crate::nn::{MultiLayer, Part, Weight, file_groups};
+use crate::nn::{Part, Weight, file_groups};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use std::collections::{BTreeMap, HashMap};
@@ -24,18 +24,10 @@ pub(super) struct Place<'m> {
     parts: Vec<Part>,
 }
 
-/// Where a layer has its weights: it may be made of others.
-fn parts<T: Scalar>(layer: &dyn MultiLayer<T>, weights: usize) -> Vec<Part> {
-    match layer.parts() {
-        parts if parts.is_empty() => vec![Part { group: String::new(), weights }],
-        parts => parts,
-    }
-}
-
 impl<'m, T: Scalar> From<&'m Planned<T>> for Place<'m> {
     fn from(layer: &'m Planned<T>) -> Self {
         let weights = layer.weights.iter().collect();
-        let parts = parts(&*layer.layer, layer.weights.len());
+        let parts = layer.layer.parts(layer.weights.len());
         Place { name: &layer.name, class_name: layer.layer.class_name(), weights, parts }
     }
 }
@@ -43,7 +35,7 @@ impl<'m, T: Scalar> From<&'m Planned<T>> for Place<'m> {
 impl<'m, T: Scalar> From<&'m Built<T>> for Place<'m> {
     fn from(layer: &'m Built<T>) -> Self {
         let weights = layer.params.iter().map(|param| &param.weight).collect();
-        let parts = parts(&*layer.layer, layer.params.len());
+        let parts = layer.layer.parts(layer.params.len());
         Place { name: &layer.name, class_name: layer.layer.class_name(), weights, parts }
     }
 }

@@ -105,7 +105,7 @@ impl<T: Scalar> Op<T, 4> for Lstm<T> {
 
     // From the last step to the first: do = dh a(c), dc += a'(c) dh o, di = dc g, df = dc c_(t-1), dg = dc i; with the slopes
     // of the functions, these are the gradients ds of the sums. dc_(t-1) = dc f and dh_(t-1) = dy_(t-1) + ds recurrent_kernel'
-    // Then dx = ds kernel', dkernel = x' ds, drecurrent_kernel = h_before' ds, dbias = sum of ds
+    // What follows from ds is the same for all such operations: `Sizes::gradients`.
     fn backward(
         &self,
         saved: Saved<T>,
@@ -160,12 +160,7 @@ impl<T: Scalar> Op<T, 4> for Lstm<T> {
             back.add(ds, &mut dh);
         }
         let ds = Tensor::from_buffer([steps * n, 4 * units], ds);
-        [
-            wanted[0].then(|| sizes.sample_major(&ds.matmul(&kernel.t()))),
-            wanted[1].then(|| x.t().matmul(&ds)),
-            wanted[2].then(|| sizes.before(&states).t().matmul(&ds)),
-            wanted[3].then(|| ds.sum(0)),
-        ]
+        sizes.gradients([&x, &kernel, &states, &ds], wanted)
     }
 }
 

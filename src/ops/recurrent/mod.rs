@@ -217,6 +217,21 @@ impl Sizes {
         rows.reshape([self.steps, self.n, each]).permute([1, 0, 2])
     }
 
+    /// The gradients of the sequences, the kernel and the recurrent kernel, from those of the sums, `ds`, which are the same for
+    /// all products, and the bias: `dx = ds kernel'`, `dkernel = x' ds`, `drecurrent_kernel = h_before' ds`, `dbias = sum of ds`.
+    fn gradients<T: Scalar>(
+        self,
+        [x, kernel, states, ds]: [&Tensor<T>; 4],
+        wanted: [bool; 4],
+    ) -> [Option<Tensor<T>>; 4] {
+        [
+            wanted[0].then(|| self.sample_major(&ds.matmul(&kernel.t()))),
+            wanted[1].then(|| x.t().matmul(ds)),
+            wanted[2].then(|| self.before(states).t().matmul(ds)),
+            wanted[3].then(|| ds.sum(0)),
+        ]
+    }
+
     /// The states before each step, and those after, of all states `[(steps + 1) n, units]`.
     fn before<T: Scalar>(self, states: &Tensor<T>) -> Tensor<T> {
         states.slice(0, ..self.steps * self.n)

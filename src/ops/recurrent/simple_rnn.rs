@@ -63,7 +63,7 @@ impl<T: Scalar> Op<T, 4> for SimpleRnn<T> {
 
     // From the last step to the first, with ds = f'(s) dh of the sums s:
     // dh_(t-1) = dy_(t-1) + ds_t recurrent_kernel'; where a step does not count, ds_t = 0 and dh_t goes on as it is
-    // Then dx = ds kernel', dkernel = x' ds, drecurrent_kernel = h_before' ds, dbias = sum of ds
+    // What follows from ds is the same for all such operations: `Sizes::gradients`.
     fn backward(
         &self,
         Saved { sizes, x, kernel, recurrent, states, sums }: Saved<T>,
@@ -98,12 +98,7 @@ impl<T: Scalar> Op<T, 4> for SimpleRnn<T> {
             dh = passing;
         }
         let ds = Tensor::from_buffer([steps * n, units], ds);
-        [
-            wanted[0].then(|| sizes.sample_major(&ds.matmul(&kernel.t()))),
-            wanted[1].then(|| x.t().matmul(&ds)),
-            wanted[2].then(|| sizes.before(&states).t().matmul(&ds)),
-            wanted[3].then(|| ds.sum(0)),
-        ]
+        sizes.gradients([&x, &kernel, &states, &ds], wanted)
     }
 }
 
