@@ -85,7 +85,9 @@ pub use numbers::Numbers;
 pub use options::Options;
 pub use regularizer::Regularizer;
 
-pub(crate) use builtin::{BUILTIN, make as make_builtin, today as class_today};
+#[cfg(feature = "keras")]
+pub(crate) use builtin::today as class_today;
+pub(crate) use builtin::{BUILTIN, make as make_builtin};
 pub(crate) use multi_layer::{shared as shared_layer, shared_multi};
 pub(crate) use options::{as_config, keras_object, object};
 pub(crate) use snake_case::{file_groups, snake_case};
