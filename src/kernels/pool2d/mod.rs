@@ -298,12 +298,13 @@ impl<T: Scalar> MaxOfWindow<'_, T> {
         for (index, &pixel) in (0u32..).zip(self.pixels) {
             let values: &[T; N] = self.x[pixel + at..][..N].try_into().expect("N values");
             for k in 0..N {
-                // Larger, or a NaN: nothing is larger than that. Without a branch.
+                // Larger, or a NaN: nothing is larger than that. Without a branch. The winner first: the other way round, the
+                // loop is no vector code in builds with debug assertions.
                 let better = (values[k] > best[k]) | values[k].is_nan();
-                best[k] = if better { values[k] } else { best[k] };
                 if WINNERS {
                     winner[k] = if better { index } else { winner[k] };
                 }
+                best[k] = if better { values[k] } else { best[k] };
             }
         }
         y[at..at + N].copy_from_slice(&best);
