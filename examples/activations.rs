@@ -6,19 +6,21 @@ mod lecture;
 
 use cinta::plot;
 use cinta::prelude::*;
-use lecture::{Flags, picture};
+use clap::Parser;
+use lecture::{Digits, Trained, picture};
 
-const HELP: &str = "\
-Draws what the lecture's network computes from some digits.
-
-  --data DIR    the lecture's digits (zip.train and zip.test, plain or .gz)
-  --load FILE   a trained network, as `lenet --save FILE` writes it
-  --epochs N    without one, how long to train (default 100)
-  --help        print this";
+/// Draws what the lecture's network computes from some digits.
+#[derive(Parser)]
+struct Flags {
+    #[command(flatten)]
+    digits: Digits,
+    #[command(flatten)]
+    network: Trained,
+}
 
 fn run(flags: &Flags) -> Result<(), Error> {
-    let (train, _) = lecture::digits(flags)?;
-    let model = lecture::trained(flags, &train)?;
+    let (train, _) = flags.digits.read()?;
+    let model = flags.network.model(&train)?;
 
     // keras_model(inputs = model_2$input, outputs = get_layer(model_2, 'conv_1')$output)
     let first_50 = train.inputs().slice(0, 0..50);
@@ -45,5 +47,5 @@ fn run(flags: &Flags) -> Result<(), Error> {
 }
 
 fn main() {
-    lecture::finish(run(&lecture::flags(HELP)));
+    lecture::finish(run(&Flags::parse()));
 }

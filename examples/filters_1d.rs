@@ -6,19 +6,21 @@ mod lecture;
 
 use cinta::prelude::*;
 use cinta::{filters, plot};
-use lecture::{Flags, picture};
+use clap::Parser;
+use lecture::picture;
 
-const HELP: &str = "\
-Filters the series of the lecture: a moving average, and its first differences.
-
-  --seed N    of the noise that is added to the series (default 213)
-  --help      print this";
+/// Filters the series of the lecture: a moving average, and its first differences.
+#[derive(Parser)]
+struct Flags {
+    /// Of the noise that is added to the series.
+    #[arg(long, value_name = "N", default_value_t = 213)]
+    seed: u64,
+}
 
 fn run(flags: &Flags) -> Result<(), Error> {
     // serie = as.numeric(BJsales) + rnorm(length(BJsales), 0, 10)
     let sales = datasets::bjsales();
-    let noise =
-        Tensor::normal(sales.shape(), 0.0, 10.0, &mut Stream::new(flags.number("seed", 213)?));
+    let noise = Tensor::normal(sales.shape(), 0.0, 10.0, &mut Stream::new(flags.seed));
     let series = &sales + &noise;
 
     // promedio_mov = roll_mean(serie, 5, align = 'center', fill = NA)
@@ -59,5 +61,5 @@ fn run(flags: &Flags) -> Result<(), Error> {
 }
 
 fn main() {
-    lecture::finish(run(&lecture::flags(HELP)));
+    lecture::finish(run(&Flags::parse()));
 }

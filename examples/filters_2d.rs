@@ -6,18 +6,23 @@ mod lecture;
 
 use cinta::prelude::*;
 use cinta::{filters, images, plot};
-use lecture::{Flags, picture};
+use clap::Parser;
+use lecture::{Digits, picture};
+use std::path::PathBuf;
 
-const HELP: &str = "\
-Filters a photograph (blur, then edges) and a digit (diagonals).
-
-  --image FILE   another picture, PNG or JPEG
-  --data DIR     the lecture's digits (zip.train and zip.test, plain or .gz)
-  --help         print this";
+/// Filters a photograph (blur, then edges) and a digit (diagonals).
+#[derive(Parser)]
+struct Flags {
+    /// Another picture, PNG or JPEG.
+    #[arg(long, value_name = "FILE")]
+    image: Option<PathBuf>,
+    #[command(flatten)]
+    digits: Digits,
+}
 
 fn run(flags: &Flags) -> Result<(), Error> {
     // estatua <- load.image('figuras/escultura.jpg') %>% grayscale
-    let photograph = match flags.text("image") {
+    let photograph = match &flags.image {
         Some(file) => images::load(file)?,
         None => datasets::photograph(),
     };
@@ -44,7 +49,7 @@ fn run(flags: &Flags) -> Result<(), Error> {
     images::save(picture("filters_2d_edges.png"), &images::stretched(&edges))?;
 
     // A digit, and the detector of diagonals: filtro_diag_1 <- filtro_diag[, 5:1]
-    let (train, _) = lecture::digits(flags)?;
+    let (train, _) = flags.digits.read()?;
     let seven = (0..train.len()).find(|&i| train.targets().at([i, 7]) == 1.0).unwrap_or_default();
     let digit = train.inputs().slice(0, seven..seven + 1).reshape([16, 16]);
     let (falling, rising) = (filters::falling_diagonal(), filters::rising_diagonal());
@@ -63,5 +68,5 @@ fn run(flags: &Flags) -> Result<(), Error> {
 }
 
 fn main() {
-    lecture::finish(run(&lecture::flags(HELP)));
+    lecture::finish(run(&Flags::parse()));
 }

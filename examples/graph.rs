@@ -5,19 +5,31 @@
 mod lecture;
 
 use cinta::prelude::*;
-use lecture::Flags;
+use clap::Parser;
+use lecture::Digits;
+use std::path::PathBuf;
 
-const HELP: &str = "\
-Trains a small residual network on handwritten digits and prints its scores.
-
-  --data DIR        the ZIP-code digits (zip.train and zip.test, plain or .gz)
-                    in place of the digits that come with the crate
-  --epochs N        how often every sample is seen (default 10)
-  --batch-size N    samples in a step (default 64)
-  --seed N          of weights and shuffling (default 72881)
-  --save FILE       write the trained model to FILE, whose name ends in .safetensors
-  --verbose 0|1|2   print nothing, a bar, or a line for each epoch (default 1)
-  --help            print this";
+/// Trains a small residual network on handwritten digits and prints its scores.
+#[derive(Parser)]
+struct Flags {
+    #[command(flatten)]
+    digits: Digits,
+    /// How often every sample is seen.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    epochs: usize,
+    /// Samples in a step.
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    batch_size: usize,
+    /// Of weights and shuffling.
+    #[arg(long, value_name = "N", default_value_t = 72_881)]
+    seed: u64,
+    /// Write the trained model to a file, whose name ends in .safetensors.
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
+    /// Print nothing, a bar, or a line for each epoch.
+    #[arg(long, value_name = "0|1|2", default_value_t = 1, value_parser = clap::value_parser!(u8).range(..=2))]
+    verbose: u8,
+}
 
 /// `relu(x + conv(relu(conv(x))))`: the block learns what to add to its input.
 fn block(x: &Node, filters: usize) -> Node {
@@ -37,11 +49,15 @@ fn network(seed: u64) -> Result<Model, Error> {
 
 fn run(flags: &Flags) -> Result<(), Error> {
     // Before the training, not after it.
-    if let Some(file) = flags.text("save").filter(|file| !file.ends_with(".safetensors")) {
-        return Err(Error::Config(format!("--save {file}: the name must end in .safetensors")));
+    if let Some(file) =
+        flags.save.as_ref().filter(|file| file.extension() != Some("safetensors".as_ref()))
+    {
+        return Err(Error::Config(
+            format!("--save {}: the name must end in .safetensors", file.display()).into(),
+        ));
     }
-    let (train, test) = lecture::digits(flags)?;
-    let mut model = network(flags.number("seed", 72_881)?)?;
+    let (train, test) = flags.digits.read()?;
+    let mut model = network(flags.seed)?;
     println!("{}", model.summary());
     #[cfg(feature = "plot")]
     cinta::plot::model(&model).save(lecture::picture("graph_model.png"))?;
@@ -50,14 +66,14 @@ fn run(flags: &Flags) -> Result<(), Error> {
     model.fit(
         &train,
         Fit {
-            epochs: flags.number("epochs", 10)?,
-            batch_size: flags.number("batch-size", 64)?,
+            epochs: flags.epochs,
+            batch_size: flags.batch_size,
             validation_data: Some(&test),
-            verbose: Verbose::from(flags.number::<u8>("verbose", 1)?),
+            verbose: Verbose::from(flags.verbose),
             ..Fit::default()
         },
     )?;
-    if let Some(file) = flags.text("save") {
+    if let Some(file) = &flags.save {
         model.save(file)?;
     }
     println!("train {}", model.evaluate(&train)?);
@@ -66,5 +82,5 @@ fn run(flags: &Flags) -> Result<(), Error> {
 }
 
 fn main() {
-    lecture::finish(run(&lecture::flags(HELP)));
+    lecture::finish(run(&Flags::parse()));
 }

@@ -5,26 +5,27 @@
 mod lecture;
 
 use cinta::prelude::*;
-use lecture::Flags;
+use clap::Parser;
+use lecture::Digits;
 
-const HELP: &str = "\
-Trains the lecture's network, writes it as Keras does, and prints the Python lines that open it.
-
-  --data DIR        the ZIP-code digits (zip.train and zip.test, plain or .gz)
-                    in place of the digits that come with the crate
-  --epochs N        how often every sample is seen (default 5)
-  --seed N          of weights, dropout and shuffling (default 72881)
-  --help            print this";
+/// Trains the lecture's network, writes it as Keras does, and prints the Python lines that open it.
+#[derive(Parser)]
+struct Flags {
+    #[command(flatten)]
+    digits: Digits,
+    /// How often every sample is seen.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    epochs: usize,
+    /// Of weights, dropout and shuffling.
+    #[arg(long, value_name = "N", default_value_t = 72_881)]
+    seed: u64,
+}
 
 fn run(flags: &Flags) -> Result<(), Error> {
-    let (train, test) = lecture::digits(flags)?;
-    let mut model = lecture::lenet(flags.number("seed", 72_881)?)?;
-    let fit = Fit {
-        epochs: flags.number("epochs", 5)?,
-        batch_size: 256,
-        verbose: Verbose::Silent,
-        ..Fit::default()
-    };
+    let (train, test) = flags.digits.read()?;
+    let mut model = lecture::lenet(flags.seed)?;
+    let fit =
+        Fit { epochs: flags.epochs, batch_size: 256, verbose: Verbose::Silent, ..Fit::default() };
     model.fit(&train, fit)?;
     println!("train {}", model.evaluate(&train)?);
     println!("test {}", model.evaluate(&test)?);
@@ -50,5 +51,5 @@ fn run(flags: &Flags) -> Result<(), Error> {
 }
 
 fn main() {
-    lecture::finish(run(&lecture::flags(HELP)));
+    lecture::finish(run(&Flags::parse()));
 }

@@ -9,20 +9,30 @@ mod lecture;
 
 use cinta::Load;
 use cinta::prelude::*;
-use lecture::Flags;
+use clap::Parser;
+use lecture::Digits;
+use std::path::{Path, PathBuf};
 
-const HELP: &str = "\
-Opens a model that Keras saved and prints its summary, or all that keeps it from opening.
-
-  MODEL             a file of Keras, .keras or .h5 (or one of this crate's)
-  --input FILE      an input as a .npy file; once for each input of the model, in their order;
-                    sizes that the model leaves open are those of its inputs
-  --expect FILE     what Keras predicts from it, as a .npy file; once for each output
-  --data DIR        the ZIP-code digits (zip.train and zip.test, plain or .gz), to score the model
-  --transpose       swap rows and columns of every image: for models that R trained,
-                    whose arrays are filled column by column
-  --convert FILE    write the model to another file, as .keras, .h5 or .safetensors; last, if all went well
-  --help            print this";
+/// Opens a model that Keras saved and prints its summary, or all that keeps it from opening.
+#[derive(Parser)]
+struct Flags {
+    /// A file of Keras, .keras or .h5 (or one of this crate's).
+    model: PathBuf,
+    /// An input as a .npy file; once for each input of the model, in their order. Sizes that the model leaves open are those of its inputs.
+    #[arg(long, value_name = "FILE")]
+    input: Vec<PathBuf>,
+    /// What Keras predicts from it, as a .npy file; once for each output.
+    #[arg(long, value_name = "FILE")]
+    expect: Vec<PathBuf>,
+    #[command(flatten)]
+    digits: Digits,
+    /// Swap rows and columns of every image: for models that R trained, whose arrays are filled column by column.
+    #[arg(long)]
+    transpose: bool,
+    /// Write the model to another file, as .keras, .h5 or .safetensors; last, if all went well.
+    #[arg(long, value_name = "FILE")]
+    convert: Option<PathBuf>,
+}
 
 /// The largest difference from what was expected.
 const TOLERANCE: f64 = 1e-4;
@@ -32,12 +42,12 @@ fn transposed(data: &Dataset) -> Result<Dataset, Error> {
     Dataset::new(data.inputs().permute([0, 2, 1, 3]), data.targets().clone())
 }
 
-fn arrays(files: &[String]) -> Result<Vec<Tensor>, Error> {
+fn arrays(files: &[PathBuf]) -> Result<Vec<Tensor>, Error> {
     files.iter().map(Tensor::read_npy).collect()
 }
 
 /// The model; or an error, after all that is not supported has been printed.
-fn open(file: &str, inputs: &[Tensor]) -> Result<Model, Error> {
+fn open(file: &Path, inputs: &[Tensor]) -> Result<Model, Error> {
     // Where the file leaves sizes open, those of the inputs are taken.
     let sized = || {
         let samples = inputs.iter().filter(|x| x.rank() > 0).map(|x| x.shape().sample());
@@ -59,7 +69,9 @@ fn open(file: &str, inputs: &[Tensor]) -> Result<Model, Error> {
     for reason in &reasons {
         println!("not supported: {reason}");
     }
-    Err(Error::Config(format!("{file} cannot be opened; reasons: {}", reasons.len())))
+    Err(Error::Config(
+        format!("{} cannot be opened; reasons: {}", file.display(), reasons.len()).into(),
+    ))
 }
 
 /// The largest difference between two tensors of one shape; not a number if one of the differences is none.
@@ -73,9 +85,9 @@ fn compare(model: &Model, inputs: &[Tensor], expected: &[Tensor]) -> Result<(), 
     let outputs = model.predict_all(&inputs.iter().collect::<Vec<_>>())?;
     if !expected.is_empty() && expected.len() != outputs.len() {
         let (found, given) = (outputs.len(), expected.len());
-        return Err(Error::Config(format!(
-            "the model has {found} outputs, and --expect names {given}"
-        )));
+        return Err(Error::Config(
+            format!("the model has {found} outputs, and --expect names {given}").into(),
+        ));
     }
     let mut wrong = Vec::new();
     for (at, output) in outputs.iter().enumerate() {
@@ -97,38 +109,36 @@ fn compare(model: &Model, inputs: &[Tensor], expected: &[Tensor]) -> Result<(), 
     }
     match wrong[..] {
         [] => Ok(()),
-        _ => Err(Error::Data(format!(
-            "not within {TOLERANCE:e} of what was expected: the outputs {wrong:?}"
-        ))),
+        _ => Err(Error::Data(
+            format!("not within {TOLERANCE:e} of what was expected: the outputs {wrong:?}").into(),
+        )),
     }
 }
 
 fn run(flags: &Flags) -> Result<(), Error> {
-    let file = flags.text("MODEL");
-    let file = file.ok_or_else(|| Error::Config(format!("name a file of Keras\n\n{HELP}")))?;
-    let (inputs, expected) = (arrays(flags.all("input"))?, arrays(flags.all("expect"))?);
-    let model = open(file, &inputs)?;
+    let (inputs, expected) = (arrays(&flags.input)?, arrays(&flags.expect)?);
+    let model = open(&flags.model, &inputs)?;
     println!("{}", model.summary());
     if !inputs.is_empty() {
         compare(&model, &inputs, &expected)?;
     } else if !expected.is_empty() {
-        return Err(Error::Config("--expect needs --input: from what is it predicted?".to_owned()));
+        return Err(Error::Config("--expect needs --input: from what is it predicted?".into()));
     }
-    if flags.has("data") {
-        let (mut train, mut test) = lecture::digits(flags)?;
-        if flags.has("transpose") {
+    if flags.digits.data.is_some() {
+        let (mut train, mut test) = flags.digits.read()?;
+        if flags.transpose {
             (train, test) = (transposed(&train)?, transposed(&test)?);
         }
         println!("train {}", model.evaluate(&train)?);
         println!("test {}", model.evaluate(&test)?);
     }
-    if let Some(file) = flags.text("convert") {
+    if let Some(file) = &flags.convert {
         model.save(file)?;
-        println!("-> {file}");
+        println!("-> {}", file.display());
     }
     Ok(())
 }
 
 fn main() {
-    lecture::finish(run(&lecture::flags(HELP)));
+    lecture::finish(run(&Flags::parse()));
 }

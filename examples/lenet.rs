@@ -5,43 +5,63 @@
 mod lecture;
 
 use cinta::prelude::*;
-use lecture::Flags;
+use clap::Parser;
+use lecture::Digits;
+use std::path::PathBuf;
 
-const HELP: &str = "\
-Trains the lecture's network on handwritten digits and prints its scores.
-
-  --data DIR        the ZIP-code digits (zip.train and zip.test, plain or .gz)
-                    in place of the digits that come with the crate
-  --epochs N        how often every sample is seen (default 300)
-  --batch-size N    samples in a step (default 256)
-  --seed N          of weights, dropout and shuffling (default 72881)
-  --save FILE       write the trained model to FILE, whose name ends in .safetensors
-  --load FILE       evaluate a saved model, do not train
-  --no-validation   do not evaluate after every epoch
-  --verbose 0|1|2   print nothing, a bar, or a line for each epoch (default 1)
-  --help            print this";
+/// Trains the lecture's network on handwritten digits and prints its scores.
+#[derive(Parser)]
+struct Flags {
+    #[command(flatten)]
+    digits: Digits,
+    /// How often every sample is seen.
+    #[arg(long, value_name = "N", default_value_t = 300)]
+    epochs: usize,
+    /// Samples in a step.
+    #[arg(long, value_name = "N", default_value_t = 256)]
+    batch_size: usize,
+    /// Of weights, dropout and shuffling.
+    #[arg(long, value_name = "N", default_value_t = 72_881)]
+    seed: u64,
+    /// Write the trained model to a file, whose name ends in .safetensors.
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
+    /// Evaluate a saved model, do not train.
+    #[arg(long, value_name = "FILE")]
+    load: Option<PathBuf>,
+    /// Do not evaluate after every epoch.
+    #[arg(long)]
+    no_validation: bool,
+    /// Print nothing, a bar, or a line for each epoch.
+    #[arg(long, value_name = "0|1|2", default_value_t = 1, value_parser = clap::value_parser!(u8).range(..=2))]
+    verbose: u8,
+}
 
 fn run(flags: &Flags) -> Result<(), Error> {
     // Before the training, not after it.
-    if let Some(file) = flags.text("save").filter(|file| !file.ends_with(".safetensors")) {
-        return Err(Error::Config(format!("--save {file}: the name must end in .safetensors")));
+    if let Some(file) =
+        flags.save.as_ref().filter(|file| file.extension() != Some("safetensors".as_ref()))
+    {
+        return Err(Error::Config(
+            format!("--save {}: the name must end in .safetensors", file.display()).into(),
+        ));
     }
-    let (train, test) = lecture::digits(flags)?;
+    let (train, test) = flags.digits.read()?;
     println!("{:?}", train.inputs().shape());
     // The counts of the classes 0 to 9.
     println!("{:.0}", train.targets().sum(0));
 
-    let mut model = match flags.text("load") {
+    let mut model = match &flags.load {
         Some(file) => Model::load(file)?,
-        None => lecture::lenet(flags.number("seed", 72_881)?)?,
+        None => lecture::lenet(flags.seed)?,
     };
     println!("{}", model.summary());
-    if !flags.has("load") {
+    if flags.load.is_none() {
         let fit = Fit {
-            epochs: flags.number("epochs", 300)?,
-            batch_size: flags.number("batch-size", 256)?,
-            validation_data: (!flags.has("no-validation")).then_some(&test),
-            verbose: Verbose::from(flags.number::<u8>("verbose", 1)?),
+            epochs: flags.epochs,
+            batch_size: flags.batch_size,
+            validation_data: (!flags.no_validation).then_some(&test),
+            verbose: Verbose::from(flags.verbose),
             ..Fit::default()
         };
         let history = model.fit(&train, fit)?;
@@ -50,7 +70,7 @@ fn run(flags: &Flags) -> Result<(), Error> {
         #[cfg(not(feature = "plot"))]
         let _ = history;
     }
-    if let Some(file) = flags.text("save") {
+    if let Some(file) = &flags.save {
         model.save(file)?;
     }
     println!("train {}", model.evaluate(&train)?);
@@ -59,5 +79,5 @@ fn run(flags: &Flags) -> Result<(), Error> {
 }
 
 fn main() {
-    lecture::finish(run(&lecture::flags(HELP)));
+    lecture::finish(run(&Flags::parse()));
 }

@@ -6,13 +6,15 @@ mod lecture;
 
 use cinta::Var;
 use cinta::prelude::*;
-use lecture::Flags;
+use clap::Parser;
+use lecture::Digits;
 
-const HELP: &str = "\
-Takes the maximum of patches, and shows what that is good for.
-
-  --data DIR   the lecture's digits (zip.train and zip.test, plain or .gz)
-  --help       print this";
+/// Takes the maximum of patches, and shows what that is good for.
+#[derive(Parser)]
+struct Flags {
+    #[command(flatten)]
+    digits: Digits,
+}
 
 fn pooled(image: &Tensor) -> Tensor {
     let [h, w] = image.dims();
@@ -48,7 +50,7 @@ fn run(flags: &Flags) -> Result<(), Error> {
     println!("pooled, {} of 9 values differ\n", differing(&pooled(&stroke), &pooled(&shifted)));
 
     // Real digits: how far an image and the moved one are apart, relative to the image's own length.
-    let (_, test) = lecture::digits(flags)?;
+    let (_, test) = flags.digits.read()?;
     let distance = |pool: bool| -> f32 {
         let relative = (0..200).map(|i| {
             let image = test.inputs().slice(0, i..i + 1).reshape([16, 16]);
@@ -74,5 +76,5 @@ fn run(flags: &Flags) -> Result<(), Error> {
 }
 
 fn main() {
-    lecture::finish(run(&lecture::flags(HELP)));
+    lecture::finish(run(&Flags::parse()));
 }

@@ -6,19 +6,21 @@ mod lecture;
 
 use cinta::plot;
 use cinta::prelude::*;
-use lecture::{Flags, picture};
+use clap::Parser;
+use lecture::{Digits, Trained, picture};
 
-const HELP: &str = "\
-Counts the parameters of the lecture's network, and draws the filters that it learned.
-
-  --data DIR    the lecture's digits (zip.train and zip.test, plain or .gz)
-  --load FILE   a trained network, as `lenet --save FILE` writes it
-  --epochs N    without one, how long to train (default 100)
-  --help        print this";
+/// Counts the parameters of the lecture's network, and draws the filters that it learned.
+#[derive(Parser)]
+struct Flags {
+    #[command(flatten)]
+    digits: Digits,
+    #[command(flatten)]
+    network: Trained,
+}
 
 fn run(flags: &Flags) -> Result<(), Error> {
-    let (train, _) = lecture::digits(flags)?;
-    let model = lecture::trained(flags, &train)?;
+    let (train, _) = flags.digits.read()?;
+    let model = flags.network.model(&train)?;
 
     // lapply(get_weights(model_2), dim)
     let weights = model.get_weights();
@@ -57,5 +59,5 @@ fn run(flags: &Flags) -> Result<(), Error> {
 }
 
 fn main() {
-    lecture::finish(run(&lecture::flags(HELP)));
+    lecture::finish(run(&Flags::parse()));
 }

@@ -15,7 +15,7 @@
 //! # Ok::<(), cinta::Error>(())
 //! ```
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::file;
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
@@ -42,11 +42,11 @@ pub fn load(path: impl AsRef<Path>) -> Result<Tensor> {
 }
 
 /// [`load`] from the bytes of a file.
-pub(crate) fn decode(bytes: &[u8]) -> Result<Tensor, String> {
+pub(crate) fn decode(bytes: &[u8]) -> Result<Tensor, Reason> {
     let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
     let reader = reader.map_err(|error| error.to_string())?;
     if !matches!(reader.format(), Some(ImageFormat::Png | ImageFormat::Jpeg)) {
-        return Err("this is neither a PNG nor a JPEG file".to_owned());
+        return Err("this is neither a PNG nor a JPEG file".into());
     }
     let picture = reader.decode().map_err(|error| match error {
         ImageError::Limits(_) => {
@@ -108,10 +108,11 @@ fn png<T: Scalar>(path: &Path, picture: &Tensor<T>) -> Result<Vec<u8>> {
     }
     if picture.is_empty() || !picture.is_finite() {
         let what = if picture.is_empty() { "is empty" } else { "has values that are not finite" };
-        return Err(Error::Data(format!("the picture {shape} {what}")));
+        return Err(Error::Data(format!("the picture {shape} {what}").into()));
     }
     let bytes = picture.iter().map(|x| (x.widen().clamp(0.0, 1.0) * 255.0).round() as u8).collect();
-    let too_large = |side| Error::Data(format!("a picture of {side} pixels a side is too large"));
+    let too_large =
+        |side| Error::Data(format!("a picture of {side} pixels a side is too large").into());
     let side = |side: usize| u32::try_from(side).map_err(|_| too_large(side));
     let picture = GrayImage::from_raw(side(shape[1])?, side(shape[0])?, bytes);
     let mut png = Cursor::new(Vec::new());
@@ -203,7 +204,7 @@ mod tests {
         });
         bytes[29..33].copy_from_slice(&(!crc).to_be_bytes());
         let error = decode(&bytes).unwrap_err();
-        assert!(error.contains("too large"), "{error}");
+        assert!(error.as_str().contains("too large"), "{error}");
     }
 
     #[test]

@@ -69,7 +69,7 @@
 //! # The rooms
 //!
 //! Each uses only those before it:
-//! `error`, `book`, `file`, `buffer` (memory that is used again), `simd` (instruction sets; the only `unsafe`), `scalar`, `tensor`, `kernels` (loops over
+//! `error`, `config` (options by name), `book`, `file`, `buffer` (memory that is used again), `simd` (instruction sets; the only `unsafe`), `scalar`, `tensor`, `kernels` (loops over
 //! numbers), [`filters`], `images`, `autograd` (the tape), `ops` (one file each), `nn` (layers), `train` (losses,
 //! metrics, optimizers), `datasets`, `model`, `plot`, `io`, `callbacks`. `docs/architecture.md` in the repository says why.
 //!
@@ -89,6 +89,7 @@ mod autograd;
 pub mod book;
 mod buffer;
 mod callbacks;
+pub mod config;
 pub mod datasets;
 mod error;
 mod file;
@@ -113,7 +114,8 @@ pub use callbacks::{
     CsvLogger, EarlyStopping, LambdaCallback, LearningRateScheduler, ModelCheckpoint,
     ReduceLrOnPlateau, TerminateOnNan,
 };
-pub use error::{Error, Result};
+pub use config::{Config, Options};
+pub use error::{Error, Reason, Result};
 pub use io::Load;
 pub use kernels::{Algorithm, FillMode, Interpolation, Padding, Window};
 pub use model::{
@@ -122,14 +124,13 @@ pub use model::{
 };
 pub use nn::layers::*;
 pub use nn::{
-    Activation, AxisList, Borders, Config, Constraint, Context, Distribution, Factor, Fan,
-    Initializer, Layer, Mode, MultiLayer, Numbers, Options, Pair, Part, Regularizer, Single,
-    Triple, Weight, activations, layers,
+    Activation, AxisList, Borders, Constraint, Context, Distribution, Factor, Fan, Initializer,
+    Layer, Mode, MultiLayer, Numbers, Pair, Part, Regularizer, Single, Triple, Weight, activations,
+    layers,
 };
 pub use ops::{Convolution, Nonlinearity, Rectifier, TransposedConvolution};
 pub use rand;
 pub use scalar::Scalar;
-pub use serde_json;
 pub use simd::instruction_set;
 pub use tensor::{Axes, Elements, MAX_RANK, Shape, Stream, Tensor};
 pub use train::{

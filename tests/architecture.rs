@@ -5,28 +5,32 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each room of `src/` may use, beside itself.
-const ARROWS: [(&str, &[&str]); 19] = [
+const ARROWS: [(&str, &[&str]); 20] = [
     ("error", &[]),
+    ("config", &["error"]),
     ("book", &[]),
     ("file", &["error"]),
     ("buffer", &[]),
     ("simd", &["buffer"]),
     ("scalar", &["buffer"]),
     ("tensor", &["buffer", "scalar", "simd"]),
-    ("kernels", &["buffer", "scalar", "simd", "tensor"]),
+    ("kernels", &["buffer", "error", "scalar", "simd", "tensor"]),
     ("filters", &["kernels", "scalar", "tensor"]),
     ("images", &["error", "file", "scalar", "tensor"]),
     ("autograd", &["scalar", "tensor"]),
-    ("ops", &["autograd", "buffer", "kernels", "scalar", "tensor"]),
-    ("nn", &["autograd", "kernels", "ops", "scalar", "tensor"]),
-    ("train", &["autograd", "nn", "ops", "scalar", "tensor"]),
+    ("ops", &["autograd", "buffer", "error", "kernels", "scalar", "tensor"]),
+    ("nn", &["autograd", "config", "error", "kernels", "ops", "scalar", "tensor"]),
+    ("train", &["autograd", "config", "error", "nn", "ops", "scalar", "tensor"]),
     ("datasets", &["error", "file", "images", "scalar", "tensor"]),
     (
         "model",
-        &["autograd", "buffer", "datasets", "error", "kernels", "nn", "scalar", "tensor", "train"],
+        &[
+            "autograd", "buffer", "config", "datasets", "error", "kernels", "nn", "scalar",
+            "tensor", "train",
+        ],
     ),
     ("plot", &["error", "file", "model", "scalar", "tensor"]),
-    ("io", &["error", "file", "model", "nn", "scalar", "tensor", "train"]),
+    ("io", &["config", "error", "file", "model", "nn", "scalar", "tensor", "train"]),
     ("callbacks", &["error", "io", "model", "scalar", "tensor", "train"]),
 ];
 

@@ -501,7 +501,7 @@ fn a_file_that_cannot_be_written_ends_training() {
 fn an_error_ends_training_at_once() {
     let mut after = 0;
     let mut fails = LambdaCallback::new().on_epoch_end(|epoch, _, _| match epoch {
-        1 => Err(Error::Config("enough".to_owned())),
+        1 => Err(Error::Config("enough".into())),
         _ => Ok(()),
     });
     let mut counts = LambdaCallback::new()

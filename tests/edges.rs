@@ -309,9 +309,9 @@ fn a_stride_over_one_pixel() {
 
 #[test]
 fn windows_that_cannot_be_counted() {
-    let says = |result: Result<Window, String>, words: &str| {
+    let says = |result: Result<Window, cinta::Reason>, words: &str| {
         let message = result.expect_err("an absurd window");
-        assert!(message.contains(words), "{message}");
+        assert!(message.as_str().contains(words), "{message}");
     };
     let [far, one] = [[1 << 62; 2], [1, 1]];
     says(Window::dilated([5, 5], [3, 3], one, far, Same), "with a dilation of");

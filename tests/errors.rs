@@ -617,7 +617,7 @@ mod names {
             Config::new()
         }
 
-        fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+        fn output_shape(&self, input: Shape) -> Result<Shape, cinta::Reason> {
             Ok(input)
         }
 
@@ -814,7 +814,7 @@ mod layers {
             Config::new()
         }
 
-        fn output_shape(&self, _: Shape) -> Result<Shape, String> {
+        fn output_shape(&self, _: Shape) -> Result<Shape, cinta::Reason> {
             Ok(Shape::from([6, 6, 2]))
         }
 
@@ -1365,7 +1365,7 @@ mod files {
         let (bytes, scratch) = (small(), Scratch::new("another-layer"));
         let path = scratch.path("model.safetensors");
         std::fs::write(&path, bytes).unwrap();
-        let registry = Registry::new().layer("Dense", |_| Err("not today".to_owned()));
+        let registry = Registry::new().layer("Dense", |_| Err("not today".into()));
         let error = Model::<f32>::load_with(&path, &registry).unwrap_err().to_string();
         assert_says(&error, &["dense", "Dense", "not today"]);
         let registry = Registry::new().layer("Dense", |_| Ok(Box::new(Flatten::new())));

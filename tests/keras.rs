@@ -360,7 +360,7 @@ impl cinta::Layer<f32> for Class {
         cinta::Config::new()
     }
 
-    fn output_shape(&self, input: cinta::Shape) -> Result<cinta::Shape, String> {
+    fn output_shape(&self, input: cinta::Shape) -> Result<cinta::Shape, cinta::Reason> {
         Ok(input)
     }
 

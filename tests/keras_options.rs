@@ -291,7 +291,7 @@ impl Layer<f32> for Double {
         Config::new()
     }
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, cinta::Reason> {
         Ok(input)
     }
 

@@ -6,8 +6,8 @@
 mod golden;
 
 use cinta::prelude::*;
-use cinta::serde_json::Value;
 use golden::{assert_near, cases, tensor, text};
+use serde_json::Value;
 
 fn tensors(list: &Value) -> Vec<Tensor> {
     list.as_array().expect("a list").iter().map(tensor).collect()

@@ -1,7 +1,7 @@
 //! Opening files whatever they were compiled with.
 
+use cinta::Load;
 use cinta::prelude::*;
-use cinta::{Load, serde_json};
 
 mod scratch;
 use scratch::Scratch;

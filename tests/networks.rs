@@ -5,9 +5,9 @@ mod golden;
 mod scratch;
 
 use cinta::prelude::*;
-use cinta::serde_json::Value;
 use golden::{assert_near, cases, numbers, tensor, text};
 use scratch::Scratch;
+use serde_json::Value;
 
 fn residual() -> Model {
     let image = Input::named("image", [8, 8, 2]);

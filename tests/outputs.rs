@@ -216,7 +216,7 @@ fn what_does_not_fit_is_an_error() {
     model.compile(compile());
     let fit = Fit { class_weight: &[(0, 2.0)], ..Fit::default() };
     assert!(
-        matches!(model.fit(&data, fit), Err(Error::Config(reason)) if reason.contains("one output"))
+        matches!(model.fit(&data, fit), Err(Error::Config(reason)) if reason.as_str().contains("one output"))
     );
 }
 

@@ -251,8 +251,8 @@ impl Layer<f32> for Scale {
         Config::from_iter([("by".to_owned(), self.by.into())])
     }
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
-        if input.is_empty() { Err("needs an axis of channels".to_owned()) } else { Ok(input) }
+    fn output_shape(&self, input: Shape) -> Result<Shape, cinta::Reason> {
+        if input.is_empty() { Err("needs an axis of channels".into()) } else { Ok(input) }
     }
 
     fn weights(&self, input: Shape) -> Vec<Weight> {
@@ -881,7 +881,7 @@ impl Layer<f32> for Talkative {
         options.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect()
     }
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, cinta::Reason> {
         Ok(input)
     }
 
@@ -901,7 +901,7 @@ fn the_model_decides_on_a_layers_name_and_type() {
     let path = scratch.path("model.safetensors");
     Sequential::new([3]).add(Talkative).build(0).unwrap().save(&path).unwrap();
     let registry = Registry::new().layer("Talkative", |config| {
-        assert_eq!(config.keys().collect::<Vec<_>>(), ["word"]);
+        assert_eq!(config.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["word"]);
         Ok(Box::new(Talkative))
     });
     let loaded = Model::load_with(&path, &registry).unwrap();

@@ -215,7 +215,7 @@ impl Layer<f32> for Counting {
         Config::new()
     }
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, cinta::Reason> {
         Ok(input)
     }
 
@@ -272,7 +272,7 @@ impl Layer<f32> for Centre {
         Config::new()
     }
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, cinta::Reason> {
         Ok(input)
     }
 
@@ -326,7 +326,7 @@ impl Layer<f32> for MeanOfBatch {
         Config::new()
     }
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, cinta::Reason> {
         Ok(input)
     }
 

@@ -155,10 +155,13 @@ impl<T: Scalar> Callback<T> for CsvLogger {
     #[inline(never)]
     fn on_train_begin(&mut self, _params: &FitParams, _model: &mut Model<T>) -> Result<()> {
         if matches!(self.separator, '"' | '\r' | '\n') {
-            return Err(Error::Config(format!(
-                "CsvLogger: the separator is {:?}; it is neither a quote nor the end of a line",
-                self.separator
-            )));
+            return Err(Error::Config(
+                format!(
+                    "CsvLogger: the separator is {:?}; it is neither a quote nor the end of a line",
+                    self.separator
+                )
+                .into(),
+            ));
         }
         self.columns.clear();
         self.open().map_err(|error| Error::io(&self.path, error))

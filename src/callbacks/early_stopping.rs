@@ -276,7 +276,7 @@ impl<T: Scalar> Callback<T> for EarlyStopping<T> {
     #[inline(never)]
     fn on_train_begin(&mut self, params: &FitParams, model: &mut Model<T>) -> Result<()> {
         if self.baseline.is_some_and(f64::is_nan) {
-            return Err(Error::Config("EarlyStopping: baseline is NaN; it is a number".to_owned()));
+            return Err(Error::Config("EarlyStopping: baseline is NaN; it is a number".into()));
         }
         self.wait = 0;
         (self.best, self.best_epoch, self.best_weights) = (None, None, None);

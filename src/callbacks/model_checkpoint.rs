@@ -338,17 +338,15 @@ impl<T: Scalar> Callback<T> for ModelCheckpoint {
     fn on_train_begin(&mut self, params: &FitParams, model: &mut Model<T>) -> Result<()> {
         let wrong = |reason: &str| Error::format(&self.path, reason);
         if self.save_freq == Some(0) {
-            return Err(Error::Config(
-                "ModelCheckpoint: save_freq is 0; it is at least 1".to_owned(),
-            ));
+            return Err(Error::Config("ModelCheckpoint: save_freq is 0; it is at least 1".into()));
         }
         if self.best.is_some_and(f64::is_nan) {
             return Err(Error::Config(
-                "ModelCheckpoint: initial_value_threshold is NaN; it is a number".to_owned(),
+                "ModelCheckpoint: initial_value_threshold is NaN; it is a number".into(),
             ));
         }
         let text = self.path.to_str().ok_or_else(|| wrong("the path is not UTF-8"))?;
-        self.template = Some(Template::parse(text).map_err(|reason| wrong(&reason))?);
+        self.template = Some(Template::parse(text).map_err(|reason| wrong(reason.as_str()))?);
         check_path(&self.path, self.save_weights_only)?;
         if self.save_best_only { self.monitor.begin(params, model) } else { Ok(()) }
     }

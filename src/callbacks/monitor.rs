@@ -28,7 +28,7 @@ impl Monitor {
     pub fn begin<T: Scalar>(&mut self, params: &FitParams, model: &Model<T>) -> Result<()> {
         let Monitor { class, name, min_delta, .. } = self;
         if min_delta.is_nan() {
-            return Err(Error::Config(format!("{class}: min_delta is NaN; it is a number")));
+            return Err(Error::Config(format!("{class}: min_delta is NaN; it is a number").into()));
         }
         let metric = name.strip_prefix("val_").unwrap_or(name);
         let known = model.directions();
@@ -39,7 +39,7 @@ impl Monitor {
                 "{class} watches {name:?}, of which it is not known whether small or large values are good, as it \
                  is of {}; choose with mode(Direction::Min) or mode(Direction::Max)",
                 known.join(", ")
-            ))
+            ).into())
         })?;
         self.validation = params.validation;
         Ok(())
@@ -64,10 +64,13 @@ impl Monitor {
             } else {
                 ""
             };
-            Error::Config(format!(
-                "{class} watches {name:?}, which is not among the logs: {}{hint}",
-                logs.names()
-            ))
+            Error::Config(
+                format!(
+                    "{class} watches {name:?}, which is not among the logs: {}{hint}",
+                    logs.names()
+                )
+                .into(),
+            )
         })
     }
 

@@ -1,7 +1,7 @@
 //! Smaller steps when nothing gets better.
 
 use super::monitor::Monitor;
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::model::{Callback, FitParams, Model, Scores, say, shortest};
 use crate::scalar::{Scalar, compiled};
 use crate::train::{Direction, not_negative};
@@ -261,10 +261,10 @@ impl Default for ReduceLrOnPlateau {
 impl<T: Scalar> Callback<T> for ReduceLrOnPlateau {
     #[inline(never)]
     fn on_train_begin(&mut self, params: &FitParams, model: &mut Model<T>) -> Result<()> {
-        let wrong = |reason: String| Error::Config(format!("ReduceLrOnPlateau: {reason}"));
+        let wrong = |reason: Reason| Error::Config(format!("ReduceLrOnPlateau: {reason}").into());
         if !(0.0..1.0).contains(&self.factor) {
             let factor = self.factor;
-            return Err(wrong(format!("factor is {factor}; it is at least 0 and below 1")));
+            return Err(wrong(format!("factor is {factor}; it is at least 0 and below 1").into()));
         }
         not_negative("min_lr", self.min_lr).map_err(wrong)?;
         (self.best, self.wait, self.cooling) = (None, 0, 0);

@@ -1,5 +1,6 @@
 //! Names of files with values in them, as Python's `str.format` makes them.
 
+use crate::error::Reason;
 use crate::model::{fixed, scientific, shortest};
 
 /// A value that a name can take.
@@ -29,7 +30,7 @@ struct Format {
 }
 
 impl Template {
-    pub fn parse(text: &str) -> Result<Template, String> {
+    pub fn parse(text: &str) -> Result<Template, Reason> {
         let (mut parts, mut plain, mut rest) = (Vec::new(), String::new(), text);
         while let Some(at) = rest.find(['{', '}']) {
             let (before, brace) = (&rest[..at], &rest[at..at + 1]);
@@ -54,7 +55,7 @@ impl Template {
     }
 
     /// The text with values in it; an error names those that there are.
-    pub fn fill(&self, values: &[(&str, Value)]) -> Result<String, String> {
+    pub fn fill(&self, values: &[(&str, Value)]) -> Result<String, Reason> {
         let mut text = String::new();
         for part in &self.0 {
             match part {
@@ -76,7 +77,7 @@ impl Template {
 }
 
 impl Format {
-    fn parse(text: &str) -> Result<Format, String> {
+    fn parse(text: &str) -> Result<Format, Reason> {
         let wrong = || {
             format!(
                 "the format {text:?} is not known; known are those like `02d`, `5d`, `.2f`, `08.3f` and `.1e`"
@@ -96,18 +97,18 @@ impl Format {
         };
         // A name of a file is short: what asks for more is a mistake.
         if !known || width > 255 || precision.is_some_and(|precision: usize| precision > 255) {
-            return Err(wrong());
+            return Err(wrong().into());
         }
         Ok(Format { zeros: digits.starts_with('0'), width, precision, kind })
     }
 
-    fn print(&self, value: Value) -> Result<String, String> {
+    fn print(&self, value: Value) -> Result<String, Reason> {
         let precision = self.precision.unwrap_or(6);
         let text = match (self.kind, value) {
             (None | Some('d'), Value::Count(count)) => count.to_string(),
             (None, Value::Number(number)) => shortest(number),
             (Some('d'), Value::Number(_)) => {
-                return Err("the format `d` is for whole numbers; use one like `.2f`".to_owned());
+                return Err("the format `d` is for whole numbers; use one like `.2f`".into());
             }
             (Some(kind), value) => {
                 let number = match value {
@@ -130,7 +131,7 @@ impl Format {
 mod tests {
     use super::*;
 
-    fn filled(template: &str) -> Result<String, String> {
+    fn filled(template: &str) -> Result<String, Reason> {
         let (epoch, batch) = (Value::Count(3), Value::Count(12));
         let values = [
             ("epoch", epoch),
@@ -179,7 +180,7 @@ mod tests {
             ("{epoch:é}", "the format \"é\" is not known"),
         ] {
             let error = filled(template).unwrap_err();
-            assert!(error.contains(part), "{template}: {error}");
+            assert!(error.as_str().contains(part), "{template}: {error}");
         }
     }
 }

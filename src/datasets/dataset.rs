@@ -43,13 +43,16 @@ impl<T: Scalar> Dataset<T> {
         if x.is_empty() || y.is_empty() {
             return Err(Error::Data(format!(
                 "inputs and targets need a first axis that counts samples, and their shapes are {x} and {y}"
-            )));
+            ).into()));
         }
         if x[0] != y[0] {
-            return Err(Error::Data(format!(
-                "there are {} inputs {x} and {} targets {y}; each input needs one target",
-                x[0], y[0]
-            )));
+            return Err(Error::Data(
+                format!(
+                    "there are {} inputs {x} and {} targets {y}; each input needs one target",
+                    x[0], y[0]
+                )
+                .into(),
+            ));
         }
         let (more_inputs, more_targets) = (Vec::new(), Vec::new());
         Ok(Dataset { inputs, targets, more_inputs, more_targets, sample_weight: None })
@@ -94,7 +97,7 @@ impl<T: Scalar> Dataset<T> {
                 "a data set needs at least one array of inputs and one of targets, and there are {} and {}",
                 inputs.len(),
                 targets.len()
-            )));
+            ).into()));
         }
         let n = inputs[0].shape().first().copied();
         let described = inputs.iter().map(|x| ("input", x)).enumerate();
@@ -105,13 +108,13 @@ impl<T: Scalar> Dataset<T> {
                 (None, _) | (_, None) => {
                     return Err(Error::Data(format!(
                         "inputs and targets need a first axis that counts samples, and {what} {i} has the shape {shape}"
-                    )));
+                    ).into()));
                 }
                 (Some(own), Some(n)) if own != n => {
                     return Err(Error::Data(format!(
                         "{what} {i} {shape} has {own} samples, and input 0 {} has {n}; all inputs and targets have as many",
                         inputs[0].shape()
-                    )));
+                    ).into()));
                 }
                 _ => {}
             }
@@ -149,13 +152,16 @@ impl<T: Scalar> Dataset<T> {
         if shape != [n] {
             return Err(Error::Data(format!(
                 "sample weights are one number for each sample, [{n}], and these have the shape {shape}"
-            )));
+            ).into()));
         }
         let wrong = |weight: &T| !(weight.is_finite() && *weight >= T::zero());
         if let Some((sample, weight)) = sample_weight.iter().enumerate().find(|(_, w)| wrong(w)) {
-            return Err(Error::Data(format!(
-                "the weight of sample {sample} is {weight}; weights are finite and not negative"
-            )));
+            return Err(Error::Data(
+                format!(
+                    "the weight of sample {sample} is {weight}; weights are finite and not negative"
+                )
+                .into(),
+            ));
         }
         Ok(Dataset { sample_weight: Some(sample_weight), ..self })
     }
@@ -308,15 +314,18 @@ impl<T: Scalar> Dataset<T> {
     #[inline(never)]
     pub fn split(&self, fraction: f64) -> Result<(Dataset<T>, Dataset<T>)> {
         if !(0.0..=1.0).contains(&fraction) {
-            return Err(Error::Config(format!(
-                "the fraction {fraction} of the samples is not between 0 and 1"
-            )));
+            return Err(Error::Config(
+                format!("the fraction {fraction} of the samples is not between 0 and 1").into(),
+            ));
         }
         let (n, at) = (self.len(), (fraction * self.len() as f64).round_ties_even() as usize);
         if at == 0 || at == n {
-            return Err(Error::Data(format!(
-                "a fraction of {fraction} of {n} samples leaves one of the two parts empty"
-            )));
+            return Err(Error::Data(
+                format!(
+                    "a fraction of {fraction} of {n} samples leaves one of the two parts empty"
+                )
+                .into(),
+            ));
         }
         Ok((self.slice(0..at), self.slice(at..n)))
     }

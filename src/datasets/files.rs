@@ -1,6 +1,6 @@
 //! Reading files that may be compressed.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::file;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
 
 /// What one or several gzip members hold, at most `limit` bytes. Zeros may follow, as on a tape, where gzip accepts them too.
 #[cfg(feature = "gzip")]
-fn decompress(compressed: &[u8], limit: u64) -> Result<Vec<u8>, String> {
+fn decompress(compressed: &[u8], limit: u64) -> Result<Vec<u8>, Reason> {
     use std::io::Read;
     let (mut bytes, mut rest) = (Vec::new(), compressed);
     loop {
@@ -44,13 +44,13 @@ fn decompress(compressed: &[u8], limit: u64) -> Result<Vec<u8>, String> {
             return Err(format!(
                 "the compressed data end {} bytes before the file, and what follows is not gzip's; download it again",
                 rest.len()
-            ));
+            ).into());
         }
     }
 }
 
 #[cfg(not(feature = "gzip"))]
-fn decompress(_: &[u8], _: u64) -> Result<Vec<u8>, String> {
+fn decompress(_: &[u8], _: u64) -> Result<Vec<u8>, Reason> {
     Err("reading .gz files needs cinta's feature `gzip`; enable it, or decompress the file"
         .to_owned())
 }

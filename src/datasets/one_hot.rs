@@ -20,21 +20,27 @@ use crate::tensor::Tensor;
 #[inline(never)]
 pub fn one_hot<T: Scalar>(labels: &[usize], classes: usize) -> Result<Tensor<T>> {
     if classes == 0 {
-        return Err(Error::Data("one_hot needs at least one class".to_owned()));
+        return Err(Error::Data("one_hot needs at least one class".into()));
     }
     if let Some((sample, label)) = labels.iter().enumerate().find(|(_, label)| **label >= classes) {
-        return Err(Error::Data(format!(
-            "the label {label} of sample {sample} is not one of the classes 0 to {}",
-            classes - 1
-        )));
+        return Err(Error::Data(
+            format!(
+                "the label {label} of sample {sample} is not one of the classes 0 to {}",
+                classes - 1
+            )
+            .into(),
+        ));
     }
     let mut rows = Vec::new();
     let len = labels.len().saturating_mul(classes);
     if rows.try_reserve_exact(len).is_err() {
-        return Err(Error::Data(format!(
-            "rows of {classes} classes for {} labels are more than the memory holds",
-            labels.len()
-        )));
+        return Err(Error::Data(
+            format!(
+                "rows of {classes} classes for {} labels are more than the memory holds",
+                labels.len()
+            )
+            .into(),
+        ));
     }
     rows.resize(len, T::zero());
     for (row, &label) in rows.chunks_exact_mut(classes).zip(labels) {

@@ -3,7 +3,7 @@
 #[cfg(feature = "keras")]
 use super::keras;
 use super::{Ending, read, safetensors};
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::model::Model;
 use crate::scalar::{Scalar, compiled};
 #[cfg(feature = "keras")]
@@ -133,7 +133,7 @@ impl<'r, T: Scalar> Load<'r, T> {
     /// # Ok::<(), cinta::Error>(())
     /// ```
     #[inline(never)]
-    pub fn unsupported(self) -> Result<Vec<String>> {
+    pub fn unsupported(self) -> Result<Vec<Reason>> {
         let (path, own) = (&self.path, Registry::new());
         let registry = self.registry.unwrap_or(&own);
         let reasons = match Ending::of(path)? {

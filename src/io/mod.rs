@@ -10,12 +10,12 @@ mod widen;
 
 pub use load::Load;
 
-use crate::error::{Error, Result};
+use crate::config::{Value, json};
+use crate::error::{Error, Reason, Result};
 use crate::file;
 use crate::model::{Model, Training};
 use crate::scalar::{Scalar, compiled};
 use crate::train::Registry;
-use serde_json::{Value, json};
 use std::path::Path;
 
 /// What a path's ending says about the file.
@@ -75,7 +75,7 @@ fn training_to_json(training: Training) -> Value {
     json!({ "seed": seed, "epoch": epoch, "step": step, "iterations": iterations })
 }
 
-fn training_from_json(value: &Value) -> Result<Training, String> {
+fn training_from_json(value: &Value) -> Result<Training, Reason> {
     let number = |name: &str| {
         value
             .get(name)

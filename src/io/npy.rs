@@ -4,7 +4,7 @@
 //! dictionary with the type, the order and the shape. The numbers follow, without gaps.
 
 use super::widen::f16;
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::file;
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::{MAX_RANK, Shape, Tensor};
@@ -56,7 +56,7 @@ impl<T: Scalar> Tensor<T> {
 }
 
 #[inline(never)]
-fn from_bytes<T: Scalar>(bytes: &[u8]) -> Result<Tensor<T>, String> {
+fn from_bytes<T: Scalar>(bytes: &[u8]) -> Result<Tensor<T>, Reason> {
     let cut_off = || "the file is cut off in its header".to_owned();
     let rest = bytes.strip_prefix(MAGIC).ok_or(
         "this is no .npy file of NumPy, which begins with the byte 0x93 and the letters NUMPY",
@@ -70,13 +70,15 @@ fn from_bytes<T: Scalar>(bytes: &[u8]) -> Result<Tensor<T>, String> {
             rest.split_first_chunk().map(|(four, rest)| (u32::from_le_bytes(*four), rest))
         }
         [major, minor] => {
-            return Err(format!("the .npy file is of version {major}.{minor}; 1 to 3 are read"));
+            return Err(
+                format!("the .npy file is of version {major}.{minor}; 1 to 3 are read").into()
+            );
         }
     }
     .ok_or_else(cut_off)?;
     let length = length as usize;
     if length > MAX_HEADER {
-        return Err(format!("the header has {length} bytes; {MAX_HEADER} are allowed"));
+        return Err(format!("the header has {length} bytes; {MAX_HEADER} are allowed").into());
     }
     let (header, numbers) = rest.split_at_checked(length).ok_or_else(cut_off)?;
     let header = Header::parse(&String::from_utf8_lossy(header))?;
@@ -102,23 +104,24 @@ enum Kind {
 }
 
 impl Header {
-    fn parse(text: &str) -> Result<Self, String> {
-        let wrong = || format!("this is no header of NumPy: {text:.200}");
+    fn parse(text: &str) -> Result<Self, Reason> {
+        let wrong = || Reason::from(format!("this is no header of NumPy: {text:.200}"));
         // NumPy writes names in single quotes, and nothing that could be taken for one of them.
         let value = |name: &str| {
             let (_, rest) = text.split_once(&format!("'{name}':")).ok_or_else(wrong)?;
-            Ok::<&str, String>(rest.trim_start())
+            Ok::<&str, Reason>(rest.trim_start())
         };
         let list = value("shape")?.strip_prefix('(').and_then(|rest| rest.split_once(')'));
         let (list, _) = list.ok_or_else(wrong)?;
         let dims = list.split(',').map(str::trim).filter(|dim| !dim.is_empty());
         let dims: Vec<usize> =
-            dims.map(|dim| dim.parse().map_err(|_| wrong())).collect::<Result<_, String>>()?;
+            dims.map(|dim| dim.parse().map_err(|_| wrong())).collect::<Result<_, Reason>>()?;
         if dims.len() > MAX_RANK {
             return Err(format!(
                 "the array has {} axes; a tensor has at most {MAX_RANK}",
                 dims.len()
-            ));
+            )
+            .into());
         }
         let fortran = match value("fortran_order")? {
             rest if rest.starts_with("True") => true,
@@ -127,9 +130,7 @@ impl Header {
         };
         let descr = value("descr")?;
         if descr.starts_with('[') {
-            return Err(
-                "the array holds records; save one of their fields: x[\"field\"]".to_owned()
-            );
+            return Err("the array holds records; save one of their fields: x[\"field\"]".into());
         }
         let descr = descr.strip_prefix('\'').and_then(|rest| rest.split_once('\''));
         let (descr, _) = descr.ok_or_else(wrong)?;
@@ -149,7 +150,7 @@ impl Header {
             _ => {
                 return Err(format!(
                     "the array is of type {descr:?}, which a tensor cannot hold; save x.astype(\"float32\")"
-                ));
+                ).into());
             }
         };
         let big_endian = match order {
@@ -160,7 +161,7 @@ impl Header {
         Ok(Header { shape: Shape::new(&dims), fortran, big_endian, kind, size })
     }
 
-    fn read<T: Scalar>(&self, bytes: &[u8]) -> Result<Tensor<T>, String> {
+    fn read<T: Scalar>(&self, bytes: &[u8]) -> Result<Tensor<T>, Reason> {
         let Header { shape, size, .. } = *self;
         // Before memory is taken.
         let expected = shape.checked_count().and_then(|count| count.checked_mul(size));
@@ -169,7 +170,7 @@ impl Header {
                 "an array of the shape {shape} with {size} bytes for a number needs as many bytes after its header, \
                  and the file has {}; save or download it again",
                 bytes.len()
-            ));
+            ).into());
         }
         let values: Vec<T> = bytes.chunks_exact(size).map(|it| T::lit(self.number(it))).collect();
         if !self.fortran {
@@ -245,7 +246,7 @@ mod tests {
         format!("{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': {shape}, }}\n")
     }
 
-    fn read(descr: &str, shape: &str, numbers: &[u8]) -> Result<Tensor<f64>, String> {
+    fn read(descr: &str, shape: &str, numbers: &[u8]) -> Result<Tensor<f64>, Reason> {
         from_bytes(&file(&header(descr, false, shape), numbers))
     }
 
@@ -349,7 +350,7 @@ mod tests {
             (descr(""), "no header of NumPy"),
             (descr("\u{e9}4"), "no header of NumPy"),
         ] {
-            assert!(error.contains(expected), "{error:?} does not say {expected:?}");
+            assert!(error.as_str().contains(expected), "{error:?} does not say {expected:?}");
         }
         // Every beginning of a file is cut off somewhere.
         let whole = to_bytes(&Tensor::<f32>::ones([2, 3]));

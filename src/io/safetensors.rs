@@ -7,12 +7,13 @@
 
 use super::widen::Float;
 use super::{training_from_json, training_to_json};
+use crate::config::{Value, json};
+use crate::error::Reason;
 use crate::model::{Built, Model, Param, from_config, to_config, unsupported};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use crate::train::Registry;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
-use serde_json::{Value, json};
 
 /// The key of the metadata.
 const KEY: &str = "cinta";
@@ -37,7 +38,7 @@ fn slot_name(layer: &str, weight: &str, slot: &str) -> String {
 
 /// A model with all that belongs to it.
 #[inline(never)]
-pub(super) fn to_bytes<T: Scalar>(model: &Model<T>) -> Result<Vec<u8>, String> {
+pub(super) fn to_bytes<T: Scalar>(model: &Model<T>) -> Result<Vec<u8>, Reason> {
     let slots = model.compiled.as_ref().map_or(&[][..], |compiled| compiled.optimizer.slots());
     let description = json!({
         "format": FORMAT,
@@ -49,7 +50,7 @@ pub(super) fn to_bytes<T: Scalar>(model: &Model<T>) -> Result<Vec<u8>, String> {
 
 /// The weights alone.
 #[inline(never)]
-pub(super) fn weights_to_bytes<T: Scalar>(model: &Model<T>) -> Result<Vec<u8>, String> {
+pub(super) fn weights_to_bytes<T: Scalar>(model: &Model<T>) -> Result<Vec<u8>, Reason> {
     serialize(model, &[], None)
 }
 
@@ -58,7 +59,7 @@ fn serialize<T: Scalar>(
     model: &Model<T>,
     slots: &[&str],
     description: Option<Value>,
-) -> Result<Vec<u8>, String> {
+) -> Result<Vec<u8>, Reason> {
     let mut tensors: Vec<(String, &Tensor<T>)> = Vec::new();
     for (layer, param) in model.named_params() {
         tensors.push((weight_name(layer, &param.weight.name), &param.value));
@@ -81,10 +82,10 @@ fn serialize<T: Scalar>(
             let view = TensorView::new(dtype::<T>(), tensor.shape().to_vec(), bytes);
             Ok((name.as_str(), view.map_err(|error| error.to_string())?))
         })
-        .collect::<Result<_, String>>()?;
+        .collect::<Result<_, Reason>>()?;
     let metadata =
         description.map(|text| [(KEY.to_owned(), text.to_string())].into_iter().collect());
-    safetensors::serialize(views, metadata).map_err(|error| error.to_string())
+    safetensors::serialize(views, metadata).map_err(|error| error.to_string().into())
 }
 
 fn broken(error: safetensors::SafeTensorError) -> String {
@@ -96,7 +97,7 @@ fn broken(error: safetensors::SafeTensorError) -> String {
 pub(super) fn weights_from_bytes<T: Scalar>(
     bytes: &[u8],
     model: &Model<T>,
-) -> Result<Vec<Tensor<T>>, String> {
+) -> Result<Vec<Tensor<T>>, Reason> {
     let tensors = SafeTensors::deserialize(bytes).map_err(broken)?;
     let names: Vec<String> =
         model.named_params().map(|(layer, param)| weight_name(layer, &param.weight.name)).collect();
@@ -118,17 +119,17 @@ fn weight_of_slot(name: &str) -> Option<&str> {
 }
 
 /// Refuses tensors that are not known.
-fn no_others(tensors: &SafeTensors<'_>, known: impl Fn(&str) -> bool) -> Result<(), String> {
+fn no_others(tensors: &SafeTensors<'_>, known: impl Fn(&str) -> bool) -> Result<(), Reason> {
     let mut names = tensors.names();
     names.sort_unstable();
     match names.into_iter().find(|name| !known(name)) {
-        Some(other) => Err(format!("the tensor {other} belongs to no layer of the model")),
+        Some(other) => Err(format!("the tensor {other} belongs to no layer of the model").into()),
         None => Ok(()),
     }
 }
 
 /// What the file says of its model.
-fn description(bytes: &[u8], compile: bool) -> Result<Value, String> {
+fn description(bytes: &[u8], compile: bool) -> Result<Value, Reason> {
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(broken)?;
     let text = header.metadata().as_ref().and_then(|metadata| metadata.get(KEY)).ok_or_else(|| {
         format!("the file has no {KEY:?} in its metadata: it holds tensors, but no model of this crate")
@@ -137,21 +138,23 @@ fn description(bytes: &[u8], compile: bool) -> Result<Value, String> {
         return Err(format!(
             "the description of the model has {} bytes; 16 MiB are allowed",
             text.len()
-        ));
+        )
+        .into());
     }
-    let mut description: Value = serde_json::from_str(text)
-        .map_err(|error| format!("the description of the model is damaged: {error}"))?;
+    let mut description: Value = crate::config::parse(text).map_err(|reason| {
+        reason.inside(|why| format!("the description of the model is damaged: {why}"))
+    })?;
     match description.get("format").and_then(Value::as_u64) {
         Some(FORMAT) => {}
         Some(other) => {
             return Err(format!(
                 "the file has format {other}, and this version reads format {FORMAT}; a newer version of cinta may read it"
-            ));
+            ).into());
         }
-        None => return Err("the description of the model does not say its format".to_owned()),
+        None => return Err("the description of the model does not say its format".into()),
     }
     if !compile && let Some(Value::Object(config)) = description.get_mut("config") {
-        config.shift_remove("compile_config");
+        config.remove("compile_config");
     }
     Ok(description)
 }
@@ -162,7 +165,7 @@ pub(super) fn unsupported_in<T: Scalar>(
     bytes: &[u8],
     registry: &Registry<T>,
     compile: bool,
-) -> Result<Vec<String>, String> {
+) -> Result<Vec<Reason>, Reason> {
     let description = description(bytes, compile)?;
     Ok(unsupported(description.get("config").unwrap_or(&Value::Null), registry))
 }
@@ -172,7 +175,7 @@ pub(super) fn from_bytes<T: Scalar>(
     bytes: &[u8],
     registry: &Registry<T>,
     compile: bool,
-) -> Result<Model<T>, String> {
+) -> Result<Model<T>, Reason> {
     let tensors = SafeTensors::deserialize(bytes).map_err(broken)?;
     let description = description(bytes, compile)?;
     let training = training_from_json(description.get("training").unwrap_or(&Value::Null))?;
@@ -194,7 +197,7 @@ pub(super) fn from_bytes<T: Scalar>(
                 param.slots = slots
                     .iter()
                     .map(|slot| read(slot_name(&planned.name, &weight.name, slot)))
-                    .collect::<Result<_, String>>()?;
+                    .collect::<Result<_, Reason>>()?;
             }
             expected += 1 + param.slots.len();
             params.push(param);
@@ -228,7 +231,7 @@ fn read_tensor<T: Scalar>(
     tensors: &SafeTensors<'_>,
     name: &str,
     shape: &[usize],
-) -> Result<Tensor<T>, String> {
+) -> Result<Tensor<T>, Reason> {
     let view = tensors.tensor(name).map_err(|_| format!("the weight {name} is missing"))?;
     let float = match view.dtype() {
         Dtype::F16 => Float::F16,
@@ -238,20 +241,22 @@ fn read_tensor<T: Scalar>(
         other => {
             return Err(format!(
                 "the weight {name} is of type {other:?}; weights are F16, BF16, F32 or F64"
-            ));
+            )
+            .into());
         }
     };
     if view.shape() != shape {
         return Err(format!(
             "the weight {name} has the shape {:?}, and the architecture asks for {shape:?}",
             view.shape()
-        ));
+        )
+        .into());
     }
     let values = float.read(view.data()).map_err(|reason| format!("the weight {name} {reason}"))?;
     let tensor = Tensor::new(shape, values);
     if tensor.is_finite() {
         Ok(tensor)
     } else {
-        Err(format!("the weight {name} holds values that are not finite"))
+        Err(format!("the weight {name} holds values that are not finite").into())
     }
 }

@@ -1,5 +1,6 @@
 //! Numbers of fewer bits than a model computes with, as files hold them. Widening them loses nothing.
 
+use crate::error::Reason;
 use crate::scalar::Scalar;
 
 /// A number type of files.
@@ -26,12 +27,12 @@ impl Float {
     ///
     /// # Errors
     /// When `T` could not hold all of them.
-    pub(super) fn read<T: Scalar>(self, bytes: &[u8]) -> Result<Vec<T>, String> {
+    pub(super) fn read<T: Scalar>(self, bytes: &[u8]) -> Result<Vec<T>, Reason> {
         if self.bytes() > T::BYTES {
             return Err(format!(
                 "is of type f64, and the model computes in {}, which would lose digits; use a model of f64",
                 T::NAME
-            ));
+            ).into());
         }
         let two = |bytes: &[u8]| u16::from_le_bytes([bytes[0], bytes[1]]);
         let each = bytes.chunks_exact(self.bytes());
@@ -110,6 +111,9 @@ mod tests {
         assert_eq!(Float::F16.read::<f64>(&[0, 0x3C, 0, 0xC0]).unwrap(), [1.0, -2.0]);
         assert_eq!(Float::Bf16.read::<f32>(&[0xC0, 0x3F]).unwrap(), [1.5]);
         let error = Float::F64.read::<f32>(&0.1f64.to_le_bytes()).unwrap_err();
-        assert!(error.starts_with("is of type f64, and the model computes in f32"), "{error}");
+        assert!(
+            error.as_str().starts_with("is of type f64, and the model computes in f32"),
+            "{error}"
+        );
     }
 }

@@ -1,5 +1,6 @@
 //! A window that slides over an image: the one place with output-size arithmetic.
 
+use crate::error::Reason;
 use std::ops::Range;
 
 /// What happens at the border of an image.
@@ -79,7 +80,7 @@ impl Window {
         size: [usize; 2],
         strides: [usize; 2],
         padding: Padding,
-    ) -> Result<Window, String> {
+    ) -> Result<Window, Reason> {
         Self::dilated(image, size, strides, [1, 1], padding)
     }
 
@@ -99,7 +100,7 @@ impl Window {
         strides: [usize; 2],
         dilation: [usize; 2],
         padding: Padding,
-    ) -> Result<Window, String> {
+    ) -> Result<Window, Reason> {
         check(image, size, strides, dilation)?;
         let span = |axis: usize| (size[axis] - 1).saturating_mul(dilation[axis]).saturating_add(1);
         let fits = (0..2).all(|axis| span(axis) <= image[axis]);
@@ -110,7 +111,7 @@ impl Window {
                 span(1),
                 image[0],
                 image[1]
-            ));
+            ).into());
         }
         // Neighbours may lie far apart, but where they lie must be a number.
         let absurd =
@@ -119,7 +120,7 @@ impl Window {
             return Err(format!(
                 "a window of {}x{} with a dilation of {dilation:?} spans more pixels than can be counted",
                 size[0], size[1]
-            ));
+            ).into());
         }
         let mut window = Window {
             image,
@@ -171,15 +172,16 @@ impl Window {
         dilation: [usize; 2],
         padding: Padding,
         extra: Option<[usize; 2]>,
-    ) -> Result<Window, String> {
+    ) -> Result<Window, Reason> {
         check(small, size, strides, dilation)?;
         if padding == Padding::Causal {
-            return Err("a transposed convolution has no padding `causal`".to_owned());
+            return Err("a transposed convolution has no padding `causal`".into());
         }
         if let Some(extra) = extra.filter(|extra| (0..2).any(|axis| extra[axis] >= strides[axis])) {
             return Err(format!(
                 "an output padding of {extra:?} is not smaller than the strides {strides:?}"
-            ));
+            )
+            .into());
         }
         let (mut image, mut before) = ([0; 2], [0; 2]);
         for axis in 0..2 {
@@ -210,7 +212,8 @@ impl Window {
             return Err(format!(
                 "images of {}x{} become images of {}x{}, which have no pixels",
                 small[0], small[1], image[0], image[1]
-            ));
+            )
+            .into());
         }
         Ok(Window { image, size, strides, dilation, before, output: small })
     }
@@ -310,24 +313,27 @@ fn check(
     size: [usize; 2],
     strides: [usize; 2],
     dilation: [usize; 2],
-) -> Result<(), String> {
+) -> Result<(), Reason> {
     if size.contains(&0) {
         return Err(format!(
             "a window of {}x{} has no pixels; its sides are at least 1",
             size[0], size[1]
-        ));
+        )
+        .into());
     }
     if strides.contains(&0) {
-        return Err(format!("strides of {strides:?} never advance; they are at least 1"));
+        return Err(format!("strides of {strides:?} never advance; they are at least 1").into());
     }
     if image.contains(&0) {
-        return Err(format!("an image of {}x{} has no pixels", image[0], image[1]));
+        return Err(format!("an image of {}x{} has no pixels", image[0], image[1]).into());
     }
     if dilation.contains(&0) {
-        return Err(format!("a dilation of {dilation:?} has no distance; it is at least 1"));
+        return Err(format!("a dilation of {dilation:?} has no distance; it is at least 1").into());
     }
     if image.iter().any(|&side| side > isize::MAX as usize) {
-        return Err(format!("an image of {}x{} has more pixels than memory", image[0], image[1]));
+        return Err(
+            format!("an image of {}x{} has more pixels than memory", image[0], image[1]).into()
+        );
     }
     Ok(())
 }

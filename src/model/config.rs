@@ -5,11 +5,12 @@ use super::functional;
 use super::graph::{Entrance, Graph, Listed, Source};
 use super::model::{Built, Model};
 use super::model_layer::ModelLayer;
-use crate::nn::{BUILTIN, Config, MultiLayer, as_config, keras_object, object, shared_multi};
+use crate::config::{Config, Value, as_config, json, keras_object, object};
+use crate::error::Reason;
+use crate::nn::{BUILTIN, MultiLayer, shared_multi};
 use crate::scalar::Scalar;
 use crate::tensor::{MAX_RANK, Shape};
 use crate::train::{Compile, Registry};
-use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// Keras's name of an element type: `float32`.
@@ -138,14 +139,14 @@ fn layer_config<T: Scalar>(built: &Built<T>) -> Value {
     // The model decides on these, whatever the layer says.
     own.retain(|key, _| !matches!(key.as_str(), "name" | "dtype"));
     let mut config = Config::new();
-    config.insert("name".to_owned(), json!(built.name));
+    config.insert("name", json!(built.name));
     // Layers of a user's own need not know of it.
-    if own.shift_remove("trainable").is_some() {
-        config.insert("trainable".to_owned(), json!(built.trainable));
+    if own.remove("trainable").is_some() {
+        config.insert("trainable", json!(built.trainable));
     }
     let is_model = MODELS.contains(&class_name);
     if !is_model {
-        config.insert("dtype".to_owned(), dtype_policy::<T>());
+        config.insert("dtype", dtype_policy::<T>());
     }
     config.extend(own);
     if is_model {
@@ -200,7 +201,7 @@ pub(crate) struct Description<T: Scalar> {
 pub(crate) fn from_config<T: Scalar>(
     model: &Value,
     registry: &Registry<T>,
-) -> Result<Description<T>, String> {
+) -> Result<Description<T>, Reason> {
     let (class_name, config) = object(model)?;
     let frozen = config.get("trainable") == Some(&Value::Bool(false));
     let plan = read_model(class_name, &config, frozen, registry)?;
@@ -222,7 +223,7 @@ pub(crate) fn from_config<T: Scalar>(
 
 /// All that keeps a model from being read: a sentence for each layer, also for those of models in it. Where each
 /// layer alone is right, it is what else is wrong.
-pub(crate) fn unsupported<T: Scalar>(model: &Value, registry: &Registry<T>) -> Vec<String> {
+pub(crate) fn unsupported<T: Scalar>(model: &Value, registry: &Registry<T>) -> Vec<Reason> {
     let reasons = unsupported_layers(model, registry);
     if reasons.is_empty() {
         return from_config(model, registry).err().into_iter().collect();
@@ -230,7 +231,7 @@ pub(crate) fn unsupported<T: Scalar>(model: &Value, registry: &Registry<T>) -> V
     reasons
 }
 
-fn unsupported_layers<T: Scalar>(model: &Value, registry: &Registry<T>) -> Vec<String> {
+fn unsupported_layers<T: Scalar>(model: &Value, registry: &Registry<T>) -> Vec<Reason> {
     let config = model.get("config").and_then(Value::as_object);
     let layers = config.and_then(|config| config.get("layers")?.as_array());
     let (Some(config), Some(layers)) = (config, layers) else { return Vec::new() };
@@ -244,7 +245,8 @@ fn unsupported_layers<T: Scalar>(model: &Value, registry: &Registry<T>) -> Vec<S
             continue;
         }
         let class_name = layer["class_name"].as_str().unwrap_or_default();
-        let within = |reason: String| format!("layer {name} ({class_name}): {reason}");
+        let within =
+            |reason: Reason| reason.inside(|why| format!("layer {name} ({class_name}): {why}"));
         let is_model = MODELS.contains(&class_name);
         let inner = if is_model { unsupported_layers(layer, registry) } else { Vec::new() };
         if !inner.is_empty() {
@@ -264,9 +266,9 @@ fn read_model<T: Scalar>(
     config: &Config,
     frozen: bool,
     registry: &Registry<T>,
-) -> Result<Plan<T>, String> {
+) -> Result<Plan<T>, Reason> {
     let Some(layers) = config.get("layers").and_then(Value::as_array) else {
-        return Err("the model has no list of layers".to_owned());
+        return Err("the model has no list of layers".into());
     };
     let draft = match class_name {
         "Sequential" => chain(config, layers, frozen, registry)?,
@@ -274,10 +276,11 @@ fn read_model<T: Scalar>(
         _ => {
             return Err(format!(
                 "the model is a {class_name}; only Sequential and Functional are supported"
-            ));
+            )
+            .into());
         }
     };
-    draft.plan().map_err(|error| error.to_string())
+    draft.plan().map_err(|error| error.to_string().into())
 }
 
 /// A chain: its input is a layer of the list, or said beside it.
@@ -286,7 +289,7 @@ fn chain<T: Scalar>(
     layers: &[Value],
     frozen: bool,
     registry: &Registry<T>,
-) -> Result<Draft<T>, String> {
+) -> Result<Draft<T>, Reason> {
     let mut input = match config.get("build_input_shape") {
         Some(shape) if !shape.is_null() => Some(sample_shape(shape)?),
         _ => None,
@@ -316,16 +319,16 @@ pub(super) fn read_layer<T: Scalar>(
     layer: &Value,
     frozen: bool,
     registry: &Registry<T>,
-) -> Result<Read<T>, String> {
+) -> Result<Read<T>, Reason> {
     let (class_name, mut config) = object(layer)?;
-    let name = match config.shift_remove("name") {
+    let name = match config.remove("name") {
         Some(Value::String(name)) => Some(name),
         _ => None,
     };
     if class_name == "InputLayer" {
         for option in ["sparse", "ragged"] {
             if config.get(option) == Some(&Value::Bool(true)) {
-                return Err(format!("the input layer is {option}, which is not supported"));
+                return Err(format!("the input layer is {option}, which is not supported").into());
             }
         }
         let shape = config.get("batch_shape").or_else(|| config.get("batch_input_shape"));
@@ -333,26 +336,29 @@ pub(super) fn read_layer<T: Scalar>(
         return Ok(Read::Input(shape));
     }
     let described = name.as_deref().unwrap_or("without a name").to_owned();
-    let wrong = |reason: String| format!("layer {described} ({class_name}): {reason}");
+    let wrong =
+        |reason: Reason| reason.inside(|why| format!("layer {described} ({class_name}): {why}"));
     if MODELS.contains(&class_name) {
         // What is said of the whole model is said of all of its layers as well.
         let trainable = !frozen && config.get("trainable") != Some(&Value::Bool(false));
         if !trainable {
             set_trainable(&mut config, true);
         }
-        config.insert("name".to_owned(), json!(name.as_deref().unwrap_or("model")));
+        config.insert("name", json!(name.as_deref().unwrap_or("model")));
         let plan = read_model(class_name, &config, false, registry).map_err(wrong)?;
         let layer = ModelLayer::planned(plan, trainable);
         return Ok(Read::Layer(name, shared_multi(layer)));
     }
-    if let Some(found) = config.shift_remove("dtype").as_ref().and_then(dtype_name)
+    if let Some(found) = config.remove("dtype").as_ref().and_then(dtype_name)
         && found != dtype::<T>()
         && !SHORT.contains(&found)
     {
-        return Err(wrong(format!("it computes in {found}, and this model in {}", dtype::<T>())));
+        return Err(wrong(
+            format!("it computes in {found}, and this model in {}", dtype::<T>()).into(),
+        ));
     }
     if frozen {
-        config.insert("trainable".to_owned(), Value::Bool(false));
+        config.insert("trainable", Value::Bool(false));
     }
     let custom = layer.get("registered_name").and_then(Value::as_str);
     let layer = match custom.filter(|name| name.contains('>')) {
@@ -371,22 +377,23 @@ fn dtype_name(dtype: &Value) -> Option<&str> {
 }
 
 /// `[null, 16, 16, 1]` without the null. Keras may ask for batches of one size; this crate takes any.
-fn sample_shape(value: &Value) -> Result<Shape, String> {
+fn sample_shape(value: &Value) -> Result<Shape, Reason> {
     let wrong =
         || format!("{value} is no input shape; expected null for the batch, then whole numbers");
-    let Some([Value::Null | Value::Number(_), dims @ ..]) = value.as_array().map(Vec::as_slice)
+    let Some([Value::Null | Value::Integer(_) | Value::Float(_), dims @ ..]) = value.as_array()
     else {
-        return Err(wrong());
+        return Err(wrong().into());
     };
     if dims.iter().any(Value::is_null) {
         return Err(format!(
             "the input shape {value} leaves a size open; give one: Load::new(path).input_shape(..)"
-        ));
+        )
+        .into());
     }
     let dims: Option<Vec<usize>> =
         dims.iter().map(|dim| usize::try_from(dim.as_u64()?).ok()).collect();
     match dims {
         Some(dims) if dims.len() < MAX_RANK => Ok(Shape::new(&dims)),
-        _ => Err(wrong()),
+        _ => Err(wrong().into()),
     }
 }

@@ -1,9 +1,10 @@
 //! From layers and what they take to a graph with shapes: what builders and files have in common.
 
 use super::graph::{self, Entrance, Graph, Listed, Node, Source};
-use super::model::{Built, Model, Param};
+use super::model::{Built, Model};
 use super::names;
-use crate::error::{Error, Result};
+use super::params::Param;
+use crate::error::{Error, Reason, Result};
 use crate::nn::{MultiLayer, Weight};
 use crate::scalar::Scalar;
 use crate::tensor::{MAX_RANK, Shape, Stream, Tensor};
@@ -67,14 +68,14 @@ impl<T: Scalar> Draft<T> {
     /// Names, shapes and weights of all layers, without any memory for the weights.
     pub(super) fn plan(self) -> Result<Plan<T>> {
         if self.layers.is_empty() {
-            return Err(Error::Config("a model needs at least one layer; add one".to_owned()));
+            return Err(Error::Config("a model needs at least one layer; add one".into()));
         }
         self.inputs.iter().try_for_each(|input| check_input(input.shape))?;
         let (input_names, layer_names) = self.names()?;
         let order = graph::order(self.inputs.len(), self.layers.len(), &self.nodes, &self.outputs);
         let order = order.map_err(|node| {
             let name = &layer_names[self.nodes[node].0];
-            Error::Config(format!("the layers go in a circle: {name} needs its own output"))
+            Error::Config(format!("the layers go in a circle: {name} needs its own output").into())
         })?;
         // Numbers of layers and nodes in the model, by those in the draft.
         let mut layer_numbers = vec![usize::MAX; self.layers.len()];
@@ -139,7 +140,7 @@ impl<T: Scalar> Draft<T> {
         let mut names = names::assign(&all).map_err(|(i, reason)| Error::Layer {
             layer: all[i].0.unwrap_or_default().to_owned(),
             class: all[i].1.to_owned(),
-            reason,
+            reason: reason.into(),
         })?;
         if self.chain {
             return Ok((vec!["input_layer".to_owned()], names));
@@ -156,7 +157,7 @@ fn check_input(shape: Shape) -> Result<()> {
             "the input shape {shape} makes no sense: it is that of one sample, without an axis for the \
              batch, at most {} axes, none of them 0",
             MAX_RANK - 1
-        )));
+        ).into()));
     }
     Ok(())
 }
@@ -195,7 +196,7 @@ impl Graph {
                 };
                 let names: Vec<String> = from.iter().map(name).collect();
                 let reason = format!("{reason} (its input is from {})", names.join(" and "));
-                Error::Layer { layer, class, reason }
+                Error::Layer { layer, class, reason: reason.into() }
             }
             error => error,
         }
@@ -209,7 +210,9 @@ impl<T: Scalar> Planned<T> {
         let output = planned.layer.output_shape(&planned.inputs);
         planned.output = output.map_err(|reason| planned.error(reason))?;
         if planned.output.rank() >= MAX_RANK || planned.output.checked_count().is_none() {
-            return Err(planned.error(format!("the output shape {} is too large", planned.output)));
+            return Err(
+                planned.error(format!("the output shape {} is too large", planned.output).into())
+            );
         }
         let trainable = planned.layer.trainable();
         planned.weights = planned.layer.weights(&planned.inputs);
@@ -221,7 +224,7 @@ impl<T: Scalar> Planned<T> {
         Ok(planned)
     }
 
-    pub(crate) fn error(&self, reason: String) -> Error {
+    pub(crate) fn error(&self, reason: Reason) -> Error {
         let class = self.layer.class_name().to_owned();
         Error::Layer { layer: self.name.clone(), class, reason }
     }
@@ -235,7 +238,7 @@ impl<T: Scalar> Planned<T> {
             "is used for inputs {} and for inputs {}, which need other weights; use a layer for each",
             shapes(&self.inputs),
             shapes(&other.inputs)
-        ))
+        ).into())
     }
 }
 
@@ -267,17 +270,20 @@ impl<T: Scalar> Plan<T> {
 }
 
 /// Whether the weights that a layer asks for have names of their own and can be drawn.
-fn check_weights<T: Scalar>(weights: &[Weight], made_of_layers: bool) -> Result<(), String> {
+fn check_weights<T: Scalar>(weights: &[Weight], made_of_layers: bool) -> Result<(), Reason> {
     for (i, weight) in weights.iter().enumerate() {
         let name = &weight.name;
         // Slashes are for the weights of layers in a layer.
         if name.split('/').any(str::is_empty) || (!made_of_layers && name.contains('/')) {
             return Err(format!(
                 "a weight's name is not empty and has no `/`, and this is {name:?}"
-            ));
+            )
+            .into());
         }
         if weights[..i].iter().any(|before| before.name == *name) {
-            return Err(format!("two weights are called {name:?}; names are unique in a layer"));
+            return Err(
+                format!("two weights are called {name:?}; names are unique in a layer").into()
+            );
         }
         weight
             .initializer
@@ -293,7 +299,7 @@ fn check_weights<T: Scalar>(weights: &[Weight], made_of_layers: bool) -> Result<
 }
 
 /// Whether a weight has a chance to fit into memory: an absurd one must be an error, not an abort.
-fn room_for<T: Scalar>(weight: &Weight) -> Result<(), String> {
+fn room_for<T: Scalar>(weight: &Weight) -> Result<(), Reason> {
     let room = weight
         .shape
         .checked_count()
@@ -301,7 +307,8 @@ fn room_for<T: Scalar>(weight: &Weight) -> Result<(), String> {
     if room {
         Ok(())
     } else {
-        Err(format!("the {} of shape {} does not fit into memory", weight.name, weight.shape))
+        Err(format!("the {} of shape {} does not fit into memory", weight.name, weight.shape)
+            .into())
     }
 }
 

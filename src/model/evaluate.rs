@@ -1,8 +1,9 @@
 //! `evaluate` and `predict`.
 
 use super::fitting;
-use super::forward::{self, Run, SHARD, map_shards, together_for_losses};
+use super::forward::{Run, SHARD, map_shards, together_for_losses};
 use super::model::Model;
+use super::predict;
 use super::scores::Scores;
 use crate::autograd::Var;
 use crate::datasets::Dataset;
@@ -151,7 +152,7 @@ impl<T: Scalar> Model<T> {
     /// ```
     #[inline(never)]
     pub fn predict(&self, inputs: &Tensor<T>) -> Result<Tensor<T>> {
-        forward::predict(&self.graph, &self.layers, inputs)
+        predict::predict(&self.graph, &self.layers, inputs)
     }
 
     /// The outputs of a model with any number of inputs and outputs, in the order in which it was built with them: as
@@ -173,14 +174,14 @@ impl<T: Scalar> Model<T> {
     /// ```
     #[inline(never)]
     pub fn predict_all(&self, inputs: &[&Tensor<T>]) -> Result<Vec<Tensor<T>>> {
-        forward::predict_all(&self.graph, &self.layers, inputs)
+        predict::predict_all(&self.graph, &self.layers, inputs)
     }
 
     /// Whether a data set can train or test this model.
     pub(super) fn checked_data(&self, what: &str, data: &Dataset<T>) -> Result<Dataset<T>> {
         let goals = self.goals(self.compiled()?)?;
         if data.is_empty() {
-            return Err(Error::Data(format!("the {what} has no samples")));
+            return Err(Error::Data(format!("the {what} has no samples").into()));
         }
         fitting::check_all_inputs(
             &self.graph,
@@ -189,12 +190,15 @@ impl<T: Scalar> Model<T> {
         )?;
         let (names, count) = (self.output_names(), data.all_targets().count());
         if count != names.len() {
-            return Err(Error::Data(format!(
-                "the model has {} outputs ({}), and the {what} has targets for {}",
-                names.len(),
-                names.join(", "),
-                count
-            )));
+            return Err(Error::Data(
+                format!(
+                    "the model has {} outputs ({}), and the {what} has targets for {}",
+                    names.len(),
+                    names.join(", "),
+                    count
+                )
+                .into(),
+            ));
         }
         let shape = |at: usize| self.graph.shape(self.graph.outputs[at]);
         let data = data.map_targets(|at, targets| {
@@ -210,15 +214,17 @@ impl<T: Scalar> Model<T> {
             loss.check(targets[at], shape(at)).map_err(|reason| {
                 let output =
                     name.as_ref().map_or(String::new(), |_| format!(" of output {}", names[at]));
-                Error::Data(format!(
-                    "the {what} does not fit the loss {}{output}: {reason}",
-                    loss.name()
-                ))
+                Error::Data(
+                    format!("the {what} does not fit the loss {}{output}: {reason}", loss.name())
+                        .into(),
+                )
             })?;
         }
         goals.metrics.iter().try_for_each(|it| {
             it.metric.check(targets[it.output], shape(it.output)).map_err(|reason| {
-                Error::Data(format!("the {what} does not fit the metric {}: {reason}", it.name))
+                Error::Data(
+                    format!("the {what} does not fit the metric {}: {reason}", it.name).into(),
+                )
             })
         })?;
         Ok(data)

@@ -4,8 +4,9 @@ use super::callback::FitParams;
 use super::evaluate::Sums;
 use super::forward::{Run, SHARD, Updates, map_shards_into, together_for_losses};
 use super::history::History;
-use super::model::{Model, Param, Training};
+use super::model::{Model, Training};
 use super::options::Fit;
+use super::params::Param;
 use super::progress::Progress;
 use super::scores::Scores;
 use crate::autograd::{Tape, Var};
@@ -66,7 +67,7 @@ impl<T: Scalar> Model<T> {
             return Err(Error::Config(format!(
                 "class_weight is for models with one output, and this one has {}; give the samples weights",
                 self.graph.outputs.len()
-            )));
+            ).into()));
         }
         let (data, validation) = fit.parts(data, validation, self.output_shape())?;
         let goals = self.goals(&compiled)?;
@@ -146,7 +147,7 @@ impl<T: Scalar> Model<T> {
             _ => Err(Error::Config(
                 "a callback has compiled or replaced the model while it is trained; do that before fit or in \
                  on_train_end"
-                    .to_owned(),
+                    .to_owned().into(),
             )),
         }
     }

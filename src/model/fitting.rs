@@ -14,25 +14,27 @@ pub(super) fn check_all_inputs<T: Scalar>(
     inputs: &[&Tensor<T>],
 ) -> Result<()> {
     if inputs.len() != graph.inputs.len() {
-        return Err(Error::Data(format!(
-            "the model has {} inputs, and {} were given",
-            graph.inputs.len(),
-            inputs.len()
-        )));
+        return Err(Error::Data(
+            format!("the model has {} inputs, and {} were given", graph.inputs.len(), inputs.len())
+                .into(),
+        ));
     }
     for (entrance, x) in graph.inputs.iter().zip(inputs) {
         check_inputs(entrance.shape, x).map_err(|error| match error {
             Error::Data(reason) if inputs.len() > 1 => {
-                Error::Data(format!("input {}: {reason}", entrance.name))
+                Error::Data(format!("input {}: {reason}", entrance.name).into())
             }
             error => error,
         })?;
         let (first, n) = (inputs[0].shape()[0], x.shape()[0]);
         if n != first {
-            return Err(Error::Data(format!(
-                "input {} has {first} samples, and input {} has {n}; all inputs have as many",
-                graph.inputs[0].name, entrance.name
-            )));
+            return Err(Error::Data(
+                format!(
+                    "input {} has {first} samples, and input {} has {n}; all inputs have as many",
+                    graph.inputs[0].name, entrance.name
+                )
+                .into(),
+            ));
         }
     }
     for node in &graph.nodes {
@@ -41,7 +43,7 @@ pub(super) fn check_all_inputs<T: Scalar>(
             let Source::Input(input) = *source else { continue };
             layer.check_input(inputs[input]).map_err(|reason| {
                 let class = layer.class_name();
-                Error::Data(format!("the input of layer {name} ({class}): {reason}"))
+                Error::Data(format!("the input of layer {name} ({class}): {reason}").into())
             })?;
         }
     }
@@ -54,9 +56,10 @@ pub(super) fn check_inputs<T: Scalar>(input: Shape, x: &Tensor<T>) -> Result<()>
     if shape.rank() != input.rank() + 1 || shape.sample() != input {
         let wanted = input.iter().map(|dim| format!(", {dim}")).collect::<String>();
         let hint = if shape == input { "; a single sample needs a first axis of 1" } else { "" };
-        return Err(Error::Data(format!(
-            "the model takes inputs [n{wanted}], and these have the shape {shape}{hint}"
-        )));
+        return Err(Error::Data(
+            format!("the model takes inputs [n{wanted}], and these have the shape {shape}{hint}")
+                .into(),
+        ));
     }
     check_finite("input", x)
 }
@@ -72,7 +75,8 @@ pub(super) fn check_finite<T: Scalar>(what: &str, x: &Tensor<T>) -> Result<()> {
     }
     let sample = (0..x.shape()[0]).find(|&i| !x.slice(0, i..i + 1).is_finite()).unwrap_or_default();
     let value = x.slice(0, sample..sample + 1).iter().find(|x| !x.is_finite()).unwrap_or(T::nan());
-    Err(Error::Data(format!(
-        "the {what} of sample {sample} has the value {value}; all values must be finite"
-    )))
+    Err(Error::Data(
+        format!("the {what} of sample {sample} has the value {value}; all values must be finite")
+            .into(),
+    ))
 }

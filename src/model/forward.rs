@@ -1,11 +1,9 @@
 //! Running the layers, on shards of a batch.
 
-use super::fitting;
 use super::graph::{Graph, Source};
 use super::model::Built;
 use crate::autograd::Var;
 use crate::datasets::Dataset;
-use crate::error::{Error, Result};
 use crate::kernels::par;
 use crate::nn::{Context, Mode, Regularizer};
 use crate::scalar::Scalar;
@@ -367,41 +365,4 @@ impl<T: Scalar> Steps<T> {
         let weights = Var::constant(self.mask.map(|counts| counts * share));
         (losses.reshape(self.mask.shape()) * weights).reshape([samples, each]).sum(1)
     }
-}
-
-/// The only output of a graph with one input, for any number of samples, in row-major order.
-pub(super) fn predict<T: Scalar>(
-    graph: &Graph,
-    layers: &[Built<T>],
-    x: &Tensor<T>,
-) -> Result<Tensor<T>> {
-    if graph.inputs.len() != 1 || graph.outputs.len() != 1 {
-        return Err(Error::Config(format!(
-            "predict is for models with one input and one output, and this one has {} and {}; use predict_all",
-            graph.inputs.len(),
-            graph.outputs.len()
-        )));
-    }
-    Ok(predict_all(graph, layers, &[x])?.pop().expect("one output"))
-}
-
-/// The outputs of a graph, for any number of samples, in row-major order.
-pub(super) fn predict_all<T: Scalar>(
-    graph: &Graph,
-    layers: &[Built<T>],
-    inputs: &[&Tensor<T>],
-) -> Result<Vec<Tensor<T>>> {
-    fitting::check_all_inputs(graph, layers, inputs)?;
-    let n = inputs[0].shape()[0];
-    let size = together(graph, layers, n, SHARD, false);
-    let parts = map_shards(n, size, |shard| {
-        let inputs = inputs.iter().map(|x| x.slice(0, shard.clone())).collect();
-        Run::infer(graph, layers).outputs(inputs)
-    });
-    let output = |at: usize| match &parts[..] {
-        [] => Tensor::zeros(graph.shape(graph.outputs[at]).batch(0)).row_major(),
-        [part] => part[at].row_major(),
-        parts => Tensor::concat(&parts.iter().map(|part| part[at].clone()).collect::<Vec<_>>()),
-    };
-    Ok((0..graph.outputs.len()).map(output).collect())
 }

@@ -3,10 +3,10 @@
 use super::config::{MODELS, Read, read_layer};
 use super::draft::{Draft, Draught};
 use super::graph::Source;
-use crate::nn::Config;
+use crate::config::{Config, Value};
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::train::Registry;
-use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 
 /// A value as files name it: the layer, which of its nodes, and which of its outputs.
@@ -21,7 +21,7 @@ pub(super) fn read<T: Scalar>(
     layers: &[Value],
     frozen: bool,
     registry: &Registry<T>,
-) -> Result<Draft<T>, String> {
+) -> Result<Draft<T>, Reason> {
     let mut entrances: HashMap<&str, (usize, Draught)> = HashMap::new();
     let (mut read, mut taken, mut places) = (Vec::new(), Vec::new(), HashMap::new());
     let taken_first = taken_first(config, layers);
@@ -39,18 +39,18 @@ pub(super) fn read<T: Scalar>(
                 entrances.insert(own, (at, input));
             }
             Read::Layer(_, layer) => {
-                let wrong = |reason: String| format!("layer {own}: {reason}");
+                let wrong = |reason: Reason| reason.inside(|why| format!("layer {own}: {why}"));
                 let inbound = entry.get("inbound_nodes").and_then(Value::as_array);
-                let inbound =
-                    inbound.ok_or_else(|| wrong("it does not say what it takes".to_owned()))?;
+                let inbound = inbound
+                    .ok_or_else(|| wrong("it does not say what it takes".to_owned().into()))?;
                 let first = first_node(entry, own, &taken_first);
                 for (number, node) in (first..).zip(inbound) {
                     let call = inputs_of(node).map_err(wrong)?;
                     if call.inputs.is_empty() {
-                        return Err(wrong("one of its nodes takes nothing".to_owned()));
+                        return Err(wrong("one of its nodes takes nothing".to_owned().into()));
                     }
                     if places.insert((own, number), taken.len()).is_some() {
-                        return Err(wrong("two layers have this name".to_owned()));
+                        return Err(wrong("two layers have this name".to_owned().into()));
                     }
                     taken.push((own, read.len(), call));
                 }
@@ -74,29 +74,29 @@ pub(super) fn read<T: Scalar>(
     ) {
         (Some(input), _) => Ok(Source::Input(*input)),
         (None, Some(place)) => Ok(Source::Node(*place)),
-        (None, None) => {
-            Err(format!("{by} takes what node {node} of layer {name} gives, and there is none"))
-        }
+        (None, None) => Err(Reason::from(format!(
+            "{by} takes what node {node} of layer {name} gives, and there is none"
+        ))),
     };
     let mut nodes = Vec::with_capacity(taken.len());
     let inference = taken.iter().map(|(.., call)| call.inference).collect();
     for (own, layer, call) in taken {
         let by = format!("layer {own}");
         let inputs = call.inputs.into_iter().map(|history| source(&by, history));
-        nodes.push((layer, inputs.collect::<Result<Vec<Source>, String>>()?));
+        nodes.push((layer, inputs.collect::<Result<Vec<Source>, Reason>>()?));
     }
     let outputs = ends(config, "output_layers")?.into_iter();
     let outputs = outputs.map(|history| source("the model", history));
-    let outputs = outputs.collect::<Result<Vec<Source>, String>>()?;
+    let outputs = outputs.collect::<Result<Vec<Source>, Reason>>()?;
     if inputs.is_empty() || outputs.is_empty() {
-        return Err("the model has no inputs or no outputs".to_owned());
+        return Err("the model has no inputs or no outputs".into());
     }
     let name = config.get("name").and_then(Value::as_str).unwrap_or("functional").to_owned();
     Ok(Draft { name, inputs, layers: read, nodes, inference, outputs, chain: false })
 }
 
 /// Why what a layer takes in one of its places cannot be read.
-pub(super) fn unsupported_call(entry: &Value) -> Option<String> {
+pub(super) fn unsupported_call(entry: &Value) -> Option<Reason> {
     entry.get("inbound_nodes")?.as_array()?.iter().find_map(|node| inputs_of(node).err())
 }
 
@@ -109,7 +109,7 @@ pub(super) fn needed<'v>(config: &'v Config, layers: &'v [Value]) -> Option<Hash
     let nodes = |layer: &'v Value| {
         layer.get("inbound_nodes").and_then(Value::as_array).into_iter().flatten()
     };
-    let masked = |node: &Value| node.pointer("/kwargs/mask").is_some_and(Value::is_object);
+    let masked = |node: &Value| node.inside(&["kwargs", "mask"]).is_some_and(Value::is_object);
     if !layers.iter().flat_map(nodes).any(masked) {
         return None;
     }
@@ -152,24 +152,24 @@ struct Call<'v> {
 }
 
 /// `["name", 0, 0]`, where older versions add call arguments, and whether these say `training: false`.
-fn history(value: &Value) -> Option<Result<(History<'_>, bool), String>> {
-    let [Value::String(name), node, tensor, rest @ ..] = value.as_array()?.as_slice() else {
+fn history(value: &Value) -> Option<Result<(History<'_>, bool), Reason>> {
+    let [Value::String(name), node, tensor, rest @ ..] = value.as_array()? else {
         return None;
     };
     let (node, tensor) = (node.as_u64()?, tensor.as_u64()?);
     if tensor != 0 {
         return Some(Err(format!(
             "it takes output {tensor} of layer {name}, and layers with several outputs are not supported"
-        )));
+        ).into()));
     }
-    let arguments = rest.iter().filter_map(Value::as_object).flatten();
+    let arguments = rest.iter().filter_map(Value::as_object).flat_map(Config::iter);
     Some(check_arguments(arguments).map(|inference| ((name.as_str(), node), inference)))
 }
 
 /// Refuses call arguments with an effect, but for `training: false`: whether that is among them.
 fn check_arguments<'v>(
     arguments: impl Iterator<Item = (&'v String, &'v Value)>,
-) -> Result<bool, String> {
+) -> Result<bool, Reason> {
     let mut inference = false;
     for (name, value) in arguments {
         match value {
@@ -178,7 +178,7 @@ fn check_arguments<'v>(
             // Masks go from layer to layer by themselves.
             Value::Object(_) if name == "mask" && keras_tensor(value).is_ok() => {}
             Value::Array(values) if values.iter().all(Value::is_null) => {}
-            _ => return Err(format!("the call argument {name} = {value} is not supported")),
+            _ => return Err(format!("the call argument {name} = {value} is not supported").into()),
         }
     }
     Ok(inference)
@@ -188,19 +188,20 @@ fn check_arguments<'v>(
 pub(super) const INFERENCE: &str = "cinta_inference";
 
 /// What a node takes: `{"args": .., "kwargs": ..}` of Keras 3, or the list of older versions.
-fn inputs_of(node: &Value) -> Result<Call<'_>, String> {
+fn inputs_of(node: &Value) -> Result<Call<'_>, Reason> {
     if let Value::Object(call) = node {
-        let arguments = call.get("kwargs").and_then(Value::as_object).into_iter().flatten();
+        let arguments =
+            call.get("kwargs").and_then(Value::as_object).into_iter().flat_map(Config::iter);
         // Keras 3 writes for every layer what is usual for it, and overrules it in `fit` and `predict`.
         check_arguments(arguments.filter(|(name, _)| *name != "training"))?;
         let inference = call.get(INFERENCE) == Some(&Value::Bool(true));
         let arguments = call.get("args").and_then(Value::as_array);
-        let inputs = match arguments.map(Vec::as_slice) {
+        let inputs = match arguments {
             Some([Value::Array(tensors)]) => {
                 tensors.iter().map(keras_tensor).collect::<Result<_, _>>()?
             }
             Some([tensor]) => vec![keras_tensor(tensor)?],
-            _ => return Err(format!("{node} is no call of a layer with one argument")),
+            _ => return Err(format!("{node} is no call of a layer with one argument").into()),
         };
         return Ok(Call { inputs, inference });
     }
@@ -219,15 +220,15 @@ fn inputs_of(node: &Value) -> Result<Call<'_>, String> {
     Ok(call)
 }
 
-fn keras_tensor(value: &Value) -> Result<History<'_>, String> {
-    let found = value.pointer("/config/keras_history").and_then(history);
+fn keras_tensor(value: &Value) -> Result<History<'_>, Reason> {
+    let found = value.inside(&["config", "keras_history"]).and_then(history);
     let (history, _) =
         found.ok_or_else(|| format!("{value} is not what another layer gives"))??;
     Ok(history)
 }
 
 /// The model's inputs or outputs: one value, a list of values, or values by name.
-fn ends<'v>(config: &'v Config, name: &str) -> Result<Vec<History<'v>>, String> {
+fn ends<'v>(config: &'v Config, name: &str) -> Result<Vec<History<'v>>, Reason> {
     let wrong = || format!("the model's {name} are no list of layers");
     let value = config.get(name).ok_or_else(wrong)?;
     if let Some(single) = history(value) {
@@ -236,7 +237,7 @@ fn ends<'v>(config: &'v Config, name: &str) -> Result<Vec<History<'v>>, String> 
     let values: Vec<&Value> = match value {
         Value::Array(values) => values.iter().collect(),
         Value::Object(values) => values.values().collect(),
-        _ => return Err(wrong()),
+        _ => return Err(wrong().into()),
     };
     let end = |value| Ok(history(value).ok_or_else(wrong)??.0);
     values.into_iter().map(end).collect()
@@ -246,17 +247,17 @@ fn ends<'v>(config: &'v Config, name: &str) -> Result<Vec<History<'v>>, String> 
 mod tests {
     use super::super::config::{from_config, unsupported};
     use super::super::model::Model;
+    use crate::config::{Value, json};
     use crate::tensor::Tensor;
     use crate::train::Registry;
-    use serde_json::{Value, json};
 
-    fn model(layers: &Value, outputs: &Value) -> Result<Model<f32>, String> {
+    fn model(layers: &Value, outputs: &Value) -> Result<Model<f32>, crate::error::Reason> {
         let config = json!({
             "class_name": "Model",
             "config": { "name": "model_1", "layers": layers, "input_layers": [["x", 0, 0]], "output_layers": outputs },
         });
         let description = from_config(&config, &Registry::new())?;
-        description.plan.draw(0).map_err(|error| error.to_string())
+        description.plan.draw(0).map_err(|error| error.to_string().into())
     }
 
     fn input() -> Value {
@@ -334,7 +335,7 @@ mod tests {
         ];
         assert_eq!(found.len(), expected.len(), "{found:#?}");
         for (found, expected) in found.iter().zip(expected) {
-            assert!(found.starts_with(expected), "{found:?} does not say {expected:?}");
+            assert!(found.as_str().starts_with(expected), "{found:?} does not say {expected:?}");
         }
         // Where the layers are right, but not what connects them.
         let act = layer("act", "Activation", json!([[["gone", 0, 0, {}]]]));
@@ -382,7 +383,7 @@ mod tests {
             (error(relu("x"), &json!([])), "the model has no inputs or no outputs"),
             (error(relu("x"), &json!(3)), "the model's output_layers are no list of layers"),
         ] {
-            assert!(found.contains(expected), "{found:?} does not say {expected:?}");
+            assert!(found.as_str().contains(expected), "{found:?} does not say {expected:?}");
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use super::graph::{Graph, Source};
 use super::layer_ref::LayerRef;
+use super::params::Param;
 use super::sub_model::{self, SubModel, Value};
 use super::summary;
 use crate::error::{Error, Result};
-use crate::nn::{MultiLayer, Weight};
+use crate::nn::MultiLayer;
 use crate::scalar::{Scalar, compiled};
-use crate::tensor::{Shape, Tensor};
+use crate::tensor::Shape;
 use crate::train::{Compile, Direction, Goals};
 use std::fmt;
 use std::sync::Arc;
@@ -75,16 +76,6 @@ pub(crate) struct Built<T: Scalar> {
     pub params: Vec<Param<T>>,
 }
 
-/// A weight in a model, with what the optimizer keeps for it.
-#[derive(Clone)]
-pub(crate) struct Param<T: Scalar> {
-    pub weight: Weight,
-    /// Always row-major.
-    pub value: Tensor<T>,
-    /// Empty until the optimizer's first step.
-    pub slots: Vec<Tensor<T>>,
-}
-
 impl<T: Scalar> Model<T> {
     pub(crate) fn from_parts(name: String, graph: Graph, layers: Vec<Built<T>>, seed: u64) -> Self {
         let progress = Training { seed, ..Training::default() };
@@ -112,7 +103,7 @@ impl<T: Scalar> Model<T> {
     pub(super) fn compiled(&self) -> Result<&Compile<T>> {
         let compiled = self.compiled.as_ref().ok_or_else(|| {
             Error::Config(
-                "the model is not compiled; call compile with an optimizer and a loss".to_owned(),
+                "the model is not compiled; call compile with an optimizer and a loss".into(),
             )
         })?;
         self.goals(compiled)?;
@@ -310,89 +301,6 @@ impl<T: Scalar> Model<T> {
         })
     }
 
-    /// One weight of a layer: `weight("conv_1", "kernel")`.
-    ///
-    /// # Errors
-    /// When there is no such layer, or the layer has no such weight.
-    ///
-    /// ```
-    /// # use cinta::prelude::*;
-    /// let model = Sequential::new([4]).add(Dense::new(2)).build(0)?;
-    /// assert_eq!(model.weight("dense", "kernel")?.shape(), [4, 2]);
-    /// # Ok::<(), cinta::Error>(())
-    /// ```
-    #[inline(never)]
-    pub fn weight(&self, layer: &str, weight: &str) -> Result<&Tensor<T>> {
-        let layer = &self.layers[self.index_of(layer)?];
-        let found = layer.params.iter().find(|param| param.weight.name == weight);
-        found.map(|param| &param.value).ok_or_else(|| {
-            let names: Vec<&str> = layer.params.iter().map(|param| &*param.weight.name).collect();
-            let has = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-            Error::Config(format!(
-                "layer {} has no weight called {weight:?}; it has {has}",
-                layer.name
-            ))
-        })
-    }
-
-    /// All weights: layer by layer, in each the kernel before the bias. They share memory with the
-    /// model until it is trained.
-    ///
-    /// ```
-    /// # use cinta::prelude::*;
-    /// let model = Sequential::new([4]).add(Dense::new(2)).build(0)?;
-    /// let shapes: Vec<String> = model.get_weights().iter().map(|w| w.shape().to_string()).collect();
-    /// assert_eq!(shapes, ["[4, 2]", "[2]"]);
-    /// # Ok::<(), cinta::Error>(())
-    /// ```
-    #[inline(never)]
-    pub fn get_weights(&self) -> Vec<Tensor<T>> {
-        self.params().map(|param| param.value.clone()).collect()
-    }
-
-    /// Replaces all weights, in the order of [`get_weights`](Self::get_weights).
-    ///
-    /// # Errors
-    /// When there are too many or too few, one has another shape, or one holds a value that is not
-    /// finite. Nothing is changed then.
-    ///
-    /// ```
-    /// # use cinta::prelude::*;
-    /// let mut model = Sequential::new([4]).add(Dense::new(2)).build(0)?;
-    /// model.set_weights(&[Tensor::ones([4, 2]), Tensor::zeros([2])])?;
-    /// assert_eq!(model.predict(&Tensor::ones([1, 4]))?.to_vec(), [4.0, 4.0]);
-    /// let error = model.set_weights(&[Tensor::ones([4, 2])]).unwrap_err();
-    /// assert_eq!(error.to_string(), "the model has 2 weights, and 1 were given");
-    /// # Ok::<(), cinta::Error>(())
-    /// ```
-    #[inline(never)]
-    pub fn set_weights(&mut self, weights: &[Tensor<T>]) -> Result<()> {
-        let count = self.params().count();
-        if weights.len() != count {
-            return Err(Error::Data(format!(
-                "the model has {count} weights, and {} were given",
-                weights.len()
-            )));
-        }
-        for ((layer, param), new) in self.named_params().zip(weights) {
-            let name = &param.weight.name;
-            if new.shape() != param.value.shape() {
-                return Err(Error::Data(format!(
-                    "the weight {layer}/{name} has the shape {}, and {} was given",
-                    param.value.shape(),
-                    new.shape()
-                )));
-            }
-            if !new.is_finite() {
-                return Err(Error::Data(format!(
-                    "the new values of {layer}/{name} are not all finite"
-                )));
-            }
-        }
-        self.params_mut().zip(weights).for_each(|(param, new)| param.value = new.row_major());
-        Ok(())
-    }
-
     /// The model up to and including a layer, which shares this one's weights: its `predict` gives
     /// that layer's activations.
     ///
@@ -469,28 +377,6 @@ impl<T: Scalar> Model<T> {
         outputs: impl Into<Vec<Value<'m, T>>>,
     ) -> Result<SubModel<'m, T>> {
         sub_model::between(self, &inputs.into(), &outputs.into())
-    }
-
-    /// All weights with what belongs to them, in order.
-    pub(crate) fn params(&self) -> impl Iterator<Item = &Param<T>> {
-        self.layers.iter().flat_map(|layer| &layer.params)
-    }
-
-    /// The same, each with the name of its layer.
-    pub(crate) fn named_params(&self) -> impl Iterator<Item = (&str, &Param<T>)> {
-        self.layers
-            .iter()
-            .flat_map(|layer| layer.params.iter().map(|param| (layer.name.as_str(), param)))
-    }
-
-    pub(crate) fn params_mut(&mut self) -> impl Iterator<Item = &mut Param<T>> {
-        self.layers.iter_mut().flat_map(|layer| &mut layer.params)
-    }
-
-    /// The sum of the penalties on trainable weights.
-    pub(super) fn penalty(&self) -> f64 {
-        let trainable = self.params().filter(|param| param.weight.trainable);
-        trainable.filter_map(|param| Some(param.weight.regularizer?.penalty(&param.value))).sum()
     }
 }
 

@@ -6,7 +6,9 @@ use super::graph::{Graph, Listed};
 use super::model::{Built, Model};
 use super::sub_model::SubModel;
 use crate::autograd::Var;
-use crate::nn::{Config, Context, Layer, MultiLayer, Part, Weight, file_groups};
+use crate::config::{Config, file_groups};
+use crate::error::Reason;
+use crate::nn::{Context, Layer, MultiLayer, Part, Weight};
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 use std::fmt;
@@ -185,7 +187,7 @@ impl<T: Scalar> MultiLayer<T> for ModelLayer<T> {
         super::config::model_config(self)
     }
 
-    fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, String> {
+    fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, Reason> {
         let graph = &self.inner.graph;
         let wanted: Vec<Shape> = graph.inputs.iter().map(|input| input.shape).collect();
         if wanted != inputs {
@@ -196,21 +198,22 @@ impl<T: Scalar> MultiLayer<T> for ModelLayer<T> {
                 "the model takes samples of shape {}, and these have {}",
                 list(&wanted),
                 list(inputs)
-            ));
+            )
+            .into());
         }
         let penalised = |layer: &&Built<T>| layer.layer.activity_regularizer().is_some();
         if let Some(layer) = self.inner.layers.iter().find(penalised) {
             return Err(format!(
                 "its layer {} has a penalty on its output, which does not count in a model that is a layer",
                 layer.name
-            ));
+            ).into());
         }
         match graph.outputs[..] {
             [output] => Ok(graph.shape(output)),
             _ => Err(format!(
                 "the model has {} outputs, and a layer has one; use the layers of a sub-model with one output",
                 graph.outputs.len()
-            )),
+            ).into()),
         }
     }
 
@@ -284,7 +287,7 @@ impl<T: Scalar> Layer<T> for ModelLayer<T> {
         MultiLayer::config(self)
     }
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         MultiLayer::output_shape(self, &[input])
     }
 

@@ -1,6 +1,6 @@
 //! The layers' automatic names: Keras's.
 
-use crate::nn::snake_case;
+use crate::config::snake_case;
 use std::collections::{HashMap, HashSet};
 
 /// Names for layers of these classes: the chosen one, or the class's with a number from the second on.

@@ -80,7 +80,7 @@ impl<T: Scalar> Fit<'_, T> {
     /// Whether the options make sense, alone and together.
     pub(super) fn check(&self) -> Result<()> {
         let split = self.validation_split;
-        let wrong = |reason: String| Err(Error::Config(reason));
+        let wrong = |reason: String| Err(Error::Config(reason.into()));
         if self.batch_size == 0 {
             return wrong("batch_size is 0; it is at least 1".to_owned());
         }
@@ -122,7 +122,7 @@ impl<T: Scalar> Fit<'_, T> {
                 return Err(Error::Data(format!(
                     "a validation_split of {split} of {n} samples leaves {}; change it, or give more data",
                     if at == 0 { "none to train on" } else { "none for validation" }
-                )));
+                ).into()));
             }
             (data.slice(0..at), Some(data.slice(at..n)))
         } else {
@@ -134,7 +134,7 @@ impl<T: Scalar> Fit<'_, T> {
         if data.sample_weight().is_some() {
             return Err(Error::Config(
                 "there is class_weight, and the samples have weights of their own; give one of the two"
-                    .to_owned(),
+                    .to_owned().into(),
             ));
         }
         let weights = sample_weights(self.class_weight, training.targets(), output)?;
@@ -156,16 +156,19 @@ fn sample_weights<T: Scalar>(
                 "class_weight needs targets that are class numbers or rows of one value for each class, and one \
                  target has the shape {}",
                 targets.shape().sample()
-            )));
+            ).into()));
         }
     };
     // Outputs of one number have no number of classes.
     let count = output.last().copied().filter(|count| *count > 1).unwrap_or(usize::MAX);
     if let Some((class, _)) = class_weight.iter().find(|(class, _)| *class >= count) {
-        return Err(Error::Config(format!(
-            "class_weight has a weight of class {class}, and the classes are 0 to {}",
-            count - 1
-        )));
+        return Err(Error::Config(
+            format!(
+                "class_weight has a weight of class {class}, and the classes are 0 to {}",
+                count - 1
+            )
+            .into(),
+        ));
     }
     let weight = |class: &f64| {
         let given = class_weight.iter().find(|(given, _)| *given as f64 == *class);

@@ -245,7 +245,7 @@ fn duration(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::Value;
+    use crate::config::Value;
     use std::path::Path;
 
     /// The numbers of `golden/progress.json`, in which those that are none are texts.
@@ -264,7 +264,7 @@ mod tests {
     fn texts_are_keras_s() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/progress.json");
         let text = std::fs::read_to_string(path).expect("the golden file");
-        let golden: Value = serde_json::from_str(&text).expect("JSON");
+        let golden: Value = crate::config::parse(&text).expect("JSON");
         let cases = golden["cases"].as_array().expect("cases");
         assert!(!cases.is_empty());
         for case in cases {

@@ -1,8 +1,8 @@
 //! The first layers of a model.
 
-use super::forward;
 use super::graph::{Entrance, Graph, Source};
 use super::model::{Built, Model};
+use super::predict;
 use crate::error::{Error, Result};
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::{Shape, Tensor};
@@ -52,7 +52,7 @@ impl<'m, T: Scalar> SubModel<'m, T> {
     /// ```
     #[inline(never)]
     pub fn predict(&self, inputs: &Tensor<T>) -> Result<Tensor<T>> {
-        forward::predict(&self.graph, self.layers, inputs)
+        predict::predict(&self.graph, self.layers, inputs)
     }
 
     /// All outputs for all inputs, as [`Model::predict_all`](super::Model::predict_all).
@@ -70,7 +70,7 @@ impl<'m, T: Scalar> SubModel<'m, T> {
     /// ```
     #[inline(never)]
     pub fn predict_all(&self, inputs: &[&Tensor<T>]) -> Result<Vec<Tensor<T>>> {
-        forward::predict_all(&self.graph, self.layers, inputs)
+        predict::predict_all(&self.graph, self.layers, inputs)
     }
 
     pub(super) fn graph(&self) -> &Graph {
@@ -144,7 +144,7 @@ pub(super) fn between<'m, T: Scalar>(
     inputs: &[Value<'m, T>],
     outputs: &[Value<'m, T>],
 ) -> Result<SubModel<'m, T>> {
-    let wrong = |reason: String| Err(Error::Config(reason));
+    let wrong = |reason: String| Err(Error::Config(reason.into()));
     if inputs.is_empty() || outputs.is_empty() {
         return wrong("a sub-model needs at least one input and one output".to_owned());
     }

@@ -1,13 +1,13 @@
 //! Activations, as an option of a layer and as a layer.
 
 use super::layers::{Elu, LeakyRelu, Relu, Softmax};
-use super::options::{keras_object, object};
-use super::{Config, Context, Layer, Options, as_config};
+use super::{Context, Layer};
 use crate::autograd::Var;
+use crate::config::{Config, Options, Value, as_config, json, keras_object, object};
+use crate::error::Reason;
 use crate::ops::Rectifier;
 use crate::scalar::Scalar;
 use crate::tensor::Shape;
-use serde_json::{Value, json};
 
 /// The table of activations: each with its name in Keras, other names that are read, and its function.
 macro_rules! activations {
@@ -61,21 +61,21 @@ macro_rules! activations {
             }
 
             /// Reads Keras's name.
-            fn from_name(name: &str) -> Result<Self, String> {
+            fn from_name(name: &str) -> Result<Self, $crate::error::Reason> {
                 match name {
                     $($name $(| $alias)? => Ok(Activation::$variant),)*
                     // These two change the shape or need numbers, so that Keras's layers cannot do with them either.
                     "glu" | "threshold" => {
-                        Err(format!("the activation {name:?} is not one that a layer can have"))
+                        Err(format!("the activation {name:?} is not one that a layer can have").into())
                     }
                     "sparsemax" => Err(
                         "the activation \"sparsemax\" is not supported: Keras's does not sum to 1, as that of the paper does, \
                          Var::sparsemax"
-                            .to_owned(),
+                            .to_owned().into(),
                     ),
                     _ => {
                         let known = [$($name),*].join(", ");
-                        Err(format!("the activation {name:?} is not supported; supported are {known}"))
+                        Err(format!("the activation {name:?} is not supported; supported are {known}").into())
                     }
                 }
             }
@@ -179,7 +179,7 @@ impl Activation {
     }
 
     /// Reads what Keras wrote: a name, or a layer with its options.
-    pub(super) fn from_value(value: &Value) -> Result<Self, String> {
+    pub(super) fn from_value(value: &Value) -> Result<Self, Reason> {
         if let Value::String(name) = value {
             return Self::from_name(name);
         }
@@ -193,10 +193,11 @@ impl Activation {
             Self::CLASS => Self::from_config(&config),
             _ => {
                 Err("this class is not supported as an activation; as a layer of its own it may be"
-                    .to_owned())
+                    .to_owned()
+                    .into())
             }
         };
-        found.map_err(|reason| format!("{class_name}: {reason}"))
+        found.map_err(|reason| format!("{class_name}: {reason}").into())
     }
 
     /// A name, or a layer with its options, as Keras writes it.
@@ -210,7 +211,7 @@ impl Activation {
         }
     }
 
-    pub(super) fn from_config(config: &Config) -> Result<Self, String> {
+    pub(super) fn from_config(config: &Config) -> Result<Self, Reason> {
         let mut options = Options::new(config);
         let mut activation = Activation::Linear;
         options.option("activation", &mut activation)?;
@@ -236,7 +237,7 @@ impl<T: Scalar> Layer<T> for Activation {
         as_config(json!({ "trainable": true, "activation": self.value() }))
     }
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         Ok(input)
     }
 
@@ -306,7 +307,7 @@ mod tests {
             ("PReLU", json!({}), "PReLU: this class is not supported as an activation"),
         ] {
             let error = read(class_name, config).unwrap_err();
-            assert!(error.starts_with(expected), "{error}");
+            assert!(error.as_str().starts_with(expected), "{error}");
         }
         let error = Activation::from_value(&json!("glu")).unwrap_err();
         assert_eq!(error, "the activation \"glu\" is not one that a layer can have");

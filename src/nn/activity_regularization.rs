@@ -3,6 +3,7 @@
 use super::recipe::{described, recipe};
 use super::{Context, Layer, Regularizer};
 use crate::autograd::Var;
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::Shape;
 
@@ -43,7 +44,7 @@ impl ActivityRegularization {
 impl<T: Scalar> Layer<T> for ActivityRegularization {
     described!();
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         self.regularizer().check().map(|()| input)
     }
 

@@ -80,10 +80,10 @@ macro_rules! adaptive_pooling_layer {
         impl<T: Scalar> Layer<T> for $layer {
             described!();
 
-            fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+            fn output_shape(&self, input: Shape) -> Result<Shape, $crate::error::Reason> {
                 $read(input)?;
                 if input.contains(&0) || self.output_size.contains(&0) {
-                    return Err(format!("{input} cannot become {:?}; sizes are at least 1", self.output_size));
+                    return Err(format!("{input} cannot become {:?}; sizes are at least 1", self.output_size).into());
                 }
                 over_axes(input, |_| Ok(self.output_size))
             }

@@ -4,25 +4,30 @@
 //! of a slice.
 
 use crate::autograd::Var;
+use crate::error::Reason;
 use crate::kernels::{Padding, Window};
 use crate::scalar::Scalar;
 use crate::tensor::Shape;
 
 /// The shape of a series `[steps, c]`.
-pub(super) fn series(input: Shape) -> Result<[usize; 2], String> {
+pub(super) fn series(input: Shape) -> Result<[usize; 2], Reason> {
     match *input {
         [steps, c] => Ok([steps, c]),
-        _ => Err(format!("needs series [steps, channels], and one sample has the shape {input}")),
+        _ => {
+            Err(format!("needs series [steps, channels], and one sample has the shape {input}")
+                .into())
+        }
     }
 }
 
 /// The shape of a volume `[d, h, w, c]`.
-pub(super) fn volume(input: Shape) -> Result<[usize; 4], String> {
+pub(super) fn volume(input: Shape) -> Result<[usize; 4], Reason> {
     match *input {
         [d, h, w, c] => Ok([d, h, w, c]),
         _ => Err(format!(
             "needs volumes [depth, height, width, channels], and one sample has the shape {input}"
-        )),
+        )
+        .into()),
     }
 }
 
@@ -51,7 +56,7 @@ pub(super) fn outputs<const N: usize>(
     strides: [usize; N],
     dilation: [usize; N],
     padding: Padding,
-) -> Result<[usize; N], String> {
+) -> Result<[usize; N], Reason> {
     if N > 1 {
         not_causal(padding)?;
     }
@@ -73,8 +78,8 @@ pub(super) fn outputs<const N: usize>(
 /// The shape of a sample whose axes between sample and channels get other lengths.
 pub(super) fn over_axes<const N: usize>(
     sample: Shape,
-    lengths: impl FnOnce([usize; N]) -> Result<[usize; N], String>,
-) -> Result<Shape, String> {
+    lengths: impl FnOnce([usize; N]) -> Result<[usize; N], Reason>,
+) -> Result<Shape, Reason> {
     let mut output = sample.to_vec();
     let mut axes = [0; N];
     axes.copy_from_slice(&output[..N]);
@@ -83,11 +88,9 @@ pub(super) fn over_axes<const N: usize>(
 }
 
 /// Refuses a padding that only convolutions of series have.
-pub(super) fn not_causal(padding: Padding) -> Result<(), String> {
+pub(super) fn not_causal(padding: Padding) -> Result<(), Reason> {
     if padding == Padding::Causal {
-        return Err(
-            "padding `causal` is for convolutions of series; use `same` or `valid`".to_owned()
-        );
+        return Err("padding `causal` is for convolutions of series; use `same` or `valid`".into());
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Axes as an option: one or several.
 
-use super::option_value::{OptionValue, not};
-use serde_json::{Value, json};
+use crate::config::{OptionValue, Value, json, not};
+use crate::error::Reason;
 
 /// One axis of a batch, or several. As in Keras, 0 is that of the samples, 1 the first of a sample, and -1 the last.
 ///
@@ -41,30 +41,31 @@ impl AxisList {
     }
 
     /// The axes, in ascending order, of a batch whose samples have so many.
-    pub(super) fn in_batch(&self, rank: usize) -> Result<Vec<usize>, String> {
+    pub(super) fn in_batch(&self, rank: usize) -> Result<Vec<usize>, Reason> {
         let mut axes = self
             .0
             .iter()
             .map(|&axis| in_batch(axis, rank))
-            .collect::<Result<Vec<usize>, String>>()?;
+            .collect::<Result<Vec<usize>, Reason>>()?;
         axes.sort_unstable();
         if axes.windows(2).any(|pair| pair[0] == pair[1]) {
-            return Err(format!("the axes {:?} name one twice", self.0));
+            return Err(format!("the axes {:?} name one twice", self.0).into());
         }
         Ok(axes)
     }
 }
 
 /// An axis of a batch whose samples have so many, but not that of the samples.
-pub(super) fn in_batch(axis: isize, rank: usize) -> Result<usize, String> {
+pub(super) fn in_batch(axis: isize, rank: usize) -> Result<usize, Reason> {
     let from_front = if axis < 0 { axis.saturating_add_unsigned(rank + 1) } else { axis };
     usize::try_from(from_front).ok().filter(|axis| (1..=rank).contains(axis)).ok_or_else(|| {
         format!("the axis {axis} is none of a sample's; they are 1 to {rank}, or -1 to -{rank}")
+            .into()
     })
 }
 
 impl OptionValue for AxisList {
-    fn read(value: &Value) -> Result<Self, String> {
+    fn read(value: &Value) -> Result<Self, Reason> {
         let whole = |value: &Value| value.as_i64().and_then(|axis| isize::try_from(axis).ok());
         let axes = match value.as_array() {
             Some(axes) => axes.iter().map(whole).collect(),
@@ -88,9 +89,14 @@ mod tests {
     #[test]
     fn axes_of_a_sample() {
         assert_eq!(AxisList::from([-1, 1]).in_batch(3), Ok(vec![1, 3]));
-        assert!(AxisList::from([-1, 3]).in_batch(3).unwrap_err().contains("name one twice"));
+        assert!(
+            AxisList::from([-1, 3]).in_batch(3).unwrap_err().as_str().contains("name one twice")
+        );
         for axis in [0, 4, -4, isize::MIN, isize::MAX] {
-            assert!(AxisList::from(axis).in_batch(3).unwrap_err().contains("1 to 3"), "{axis}");
+            assert!(
+                AxisList::from(axis).in_batch(3).unwrap_err().as_str().contains("1 to 3"),
+                "{axis}"
+            );
         }
         assert_eq!(AxisList::read(&json!([1])), Ok(AxisList::from(1)));
         assert!(AxisList::read(&json!([1.5])).is_err());

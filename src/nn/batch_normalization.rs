@@ -4,6 +4,7 @@ use super::axis_list::in_batch;
 use super::recipe::{described, recipe};
 use super::{Constraint, Context, Initializer, Layer, Mode, Regularizer, Weight};
 use crate::autograd::Var;
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 
@@ -92,20 +93,21 @@ impl BatchNormalization {
 impl<T: Scalar> Layer<T> for BatchNormalization {
     described!();
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         let rank = input.rank();
         if self.axis_in_batch(rank).is_none() {
             return Err(format!(
                 "the axis {} is none of a sample of shape {input}; use 1 to {rank}, or -1 for the last",
                 self.axis
-            ));
+            ).into());
         }
         let positive = |x: f64| x.is_finite() && x >= 0.0;
         if !positive(self.epsilon) || !self.momentum.is_finite() {
             return Err(format!(
                 "momentum = {} and epsilon = {} must be finite, and epsilon at least 0",
                 self.momentum, self.epsilon
-            ));
+            )
+            .into());
         }
         let both = [self.gamma_regularizer, self.beta_regularizer];
         both.into_iter().flatten().try_for_each(Regularizer::check)?;
@@ -190,6 +192,6 @@ mod tests {
     #[test]
     fn the_axis_of_samples_is_refused() {
         let error = Layer::<f32>::output_shape(&BatchNormalization::new().axis(0), [4, 3].into());
-        assert!(error.unwrap_err().contains("use 1 to 2"));
+        assert!(error.unwrap_err().as_str().contains("use 1 to 2"));
     }
 }

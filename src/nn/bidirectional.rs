@@ -1,13 +1,13 @@
 //! Two recurrent layers, one from each end.
 
-use super::option_value::{OptionValue, not};
-use super::options::nested;
+use super::nested::nested;
 use super::recipe::{described, recipe};
-use super::{Context, Gru, Layer, Lstm, Mode, Part, SimpleRnn, Weight, keras_object};
+use super::{Context, Gru, Layer, Lstm, Mode, Part, SimpleRnn, Weight};
 use crate::autograd::Var;
+use crate::config::{OptionValue, Value, json, keras_object, not};
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
-use serde_json::{Value, json};
 
 /// One of the recurrent layers, as [`Bidirectional`] takes it.
 ///
@@ -79,15 +79,19 @@ impl Rnn {
 }
 
 impl OptionValue for Rnn {
-    fn read(value: &Value) -> Result<Self, String> {
+    fn read(value: &Value) -> Result<Self, Reason> {
         let (class_name, config) = nested(value).map_err(|error| format!(": {error}"))?;
         let layer = match class_name {
             SimpleRnn::CLASS => SimpleRnn::from_config(&config).map(Rnn::from),
             Lstm::CLASS => Lstm::from_config(&config).map(Rnn::from),
             Gru::CLASS => Gru::from_config(&config).map(Rnn::from),
-            _ => return Err(format!(" is a {class_name}; supported are SimpleRNN, LSTM and GRU")),
+            _ => {
+                return Err(
+                    format!(" is a {class_name}; supported are SimpleRNN, LSTM and GRU").into()
+                );
+            }
         };
-        layer.map_err(|error| format!(" ({class_name}): {error}"))
+        layer.map_err(|error| format!(" ({class_name}): {error}").into())
     }
 
     fn write(&self) -> Value {
@@ -125,7 +129,7 @@ const MODES: [(&str, MergeMode); 4] = [
 ];
 
 impl OptionValue for MergeMode {
-    fn read(value: &Value) -> Result<Self, String> {
+    fn read(value: &Value) -> Result<Self, Reason> {
         let found = MODES.into_iter().find(|(name, _)| value.as_str() == Some(name));
         found
             .map(|(_, mode)| mode)
@@ -137,7 +141,7 @@ impl OptionValue for MergeMode {
     }
 
     /// Keras gives two outputs then.
-    fn read_null() -> Result<Option<Self>, String> {
+    fn read_null() -> Result<Option<Self>, Reason> {
         Self::read(&Value::Null).map(Some)
     }
 }
@@ -197,18 +201,19 @@ impl<T: Scalar> Layer<T> for Bidirectional {
         [of(&self.layer, "forward_layer"), of(&self.backward(), "backward_layer")].concat()
     }
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         let backward = self.backward();
         if self.layer.goes_backwards() || !backward.goes_backwards() {
             return Err("needs a layer that goes forwards, and its backward_layer goes backwards"
-                .to_owned());
+                .to_owned()
+                .into());
         }
         let [one, other] =
             [&self.layer, &backward].map(|layer| Layer::<T>::output_shape(layer.layer(), input));
         let (one, other) = (one?, other?);
         let last = one.rank() - 1;
         if one.rank() != other.rank() {
-            return Err("one of both layers returns sequences, and the other does not".to_owned());
+            return Err("one of both layers returns sequences, and the other does not".into());
         }
         if self.merge_mode == MergeMode::Concat {
             let mut output = one.to_vec();
@@ -216,7 +221,9 @@ impl<T: Scalar> Layer<T> for Bidirectional {
             return Ok(Shape::new(&output));
         }
         if one != other {
-            return Err(format!("joins what its layers give, {one} and {other}, which differ"));
+            return Err(
+                format!("joins what its layers give, {one} and {other}, which differ").into()
+            );
         }
         Ok(one)
     }
@@ -275,18 +282,18 @@ mod tests {
         let refused =
             |layer: Bidirectional| Layer::<f32>::output_shape(&layer, [4, 3].into()).unwrap_err();
         let error = refused(Bidirectional::new(Gru::new(2).go_backwards(true)));
-        assert!(error.contains("goes forwards"), "{error}");
+        assert!(error.as_str().contains("goes forwards"), "{error}");
         let pair = |backward: Rnn| Bidirectional::new(Gru::new(2)).backward_layer(backward);
-        assert!(refused(pair(Gru::new(2).into())).contains("goes backwards"));
+        assert!(refused(pair(Gru::new(2).into())).as_str().contains("goes backwards"));
         let sequences = Gru::new(2).return_sequences(true).go_backwards(true);
-        assert!(refused(pair(sequences.into())).contains("returns sequences"));
+        assert!(refused(pair(sequences.into())).as_str().contains("returns sequences"));
         let larger = pair(Gru::new(3).go_backwards(true).into()).merge_mode(MergeMode::Sum);
-        assert!(refused(larger).contains("[2] and [3]"));
+        assert!(refused(larger).as_str().contains("[2] and [3]"));
         let null = json!({ "layer": Rnn::from(Gru::new(2)).write(), "merge_mode": null });
         let error = Bidirectional::from_config(null.as_object().unwrap()).unwrap_err();
-        assert!(error.contains("merge_mode = null is not \"concat\""), "{error}");
+        assert!(error.as_str().contains("merge_mode = null is not \"concat\""), "{error}");
         let dense = json!({ "layer": { "class_name": "Dense", "config": { "units": 3 } } });
         let error = Bidirectional::from_config(dense.as_object().unwrap()).unwrap_err();
-        assert!(error.contains("the option layer is a Dense"), "{error}");
+        assert!(error.as_str().contains("the option layer is a Dense"), "{error}");
     }
 }

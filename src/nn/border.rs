@@ -5,6 +5,7 @@ use super::layer::image;
 use super::recipe::{described, recipe};
 use super::{Borders, Context, Layer};
 use crate::autograd::Var;
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::Shape;
 
@@ -34,7 +35,7 @@ macro_rules! border_layers {
         impl<T: Scalar> Layer<T> for $padding {
             described!();
 
-            fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+            fn output_shape(&self, input: Shape) -> Result<Shape, $crate::error::Reason> {
                 $read(input)?;
                 over_axes(input, |axes| padded(axes, self.padding))
             }
@@ -58,7 +59,7 @@ macro_rules! border_layers {
         impl<T: Scalar> Layer<T> for $cropping {
             described!();
 
-            fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+            fn output_shape(&self, input: Shape) -> Result<Shape, $crate::error::Reason> {
                 $read(input)?;
                 over_axes(input, |axes| cropped(axes, self.cropping))
             }
@@ -74,7 +75,7 @@ macro_rules! border_layers {
     };
 }
 
-fn padded<const N: usize>(axes: [usize; N], border: [[usize; 2]; N]) -> Result<[usize; N], String> {
+fn padded<const N: usize>(axes: [usize; N], border: [[usize; 2]; N]) -> Result<[usize; N], Reason> {
     let mut output = axes;
     for (length, [before, after]) in output.iter_mut().zip(border) {
         let sum = length.checked_add(before).and_then(|sum| sum.checked_add(after));
@@ -87,7 +88,7 @@ fn padded<const N: usize>(axes: [usize; N], border: [[usize; 2]; N]) -> Result<[
 fn cropped<const N: usize>(
     axes: [usize; N],
     border: [[usize; 2]; N],
-) -> Result<[usize; N], String> {
+) -> Result<[usize; N], Reason> {
     let mut output = axes;
     for (length, [before, after]) in output.iter_mut().zip(border) {
         let left = length.checked_sub(before).and_then(|left| left.checked_sub(after));
@@ -204,7 +205,9 @@ mod tests {
     fn what_leaves_nothing() {
         let layer = Cropping2d::new([[2, 2], [0, 0]]);
         let error = Layer::<f32>::output_shape(&layer, Shape::from([4, 4, 1])).unwrap_err();
-        assert!(error.starts_with("a border of [[2, 2], [0, 0]] leaves nothing of [4, 4]"));
+        assert!(
+            error.as_str().starts_with("a border of [[2, 2], [0, 0]] leaves nothing of [4, 4]")
+        );
         let layer = ZeroPadding1d::new([usize::MAX, 1]);
         assert!(Layer::<f32>::output_shape(&layer, Shape::from([4, 1])).is_err());
     }

@@ -1,7 +1,8 @@
 //! The crate's own layers by Keras's class names.
 
 use super::layers::*;
-use super::{Activation, Config, MultiLayer, shared_layer, shared_multi};
+use super::{Activation, MultiLayer, shared_layer, shared_multi};
+use crate::config::Config;
 use crate::scalar::Scalar;
 use std::sync::Arc;
 
@@ -44,7 +45,7 @@ macro_rules! builtin {
         pub(crate) fn make<T: Scalar>(
             class_name: &str,
             config: &Config,
-        ) -> Option<Result<Arc<dyn MultiLayer<T>>, String>> {
+        ) -> Option<Result<Arc<dyn MultiLayer<T>>, $crate::error::Reason>> {
             Some(match today(class_name) {
                 Activation::CLASS => Activation::from_config(config).map(shared_layer),
                 $($single::CLASS => $single::from_config(config).map(shared_layer),)*
@@ -172,7 +173,7 @@ builtin! {
 
 #[test]
 fn older_names() {
-    let config = super::as_config(serde_json::json!({ "pool_size": [2, 2] }));
+    let config = crate::config::as_config(crate::config::json!({ "pool_size": [2, 2] }));
     let layer = make::<f32>("MaxPool2D", &config).expect("a class").expect("a layer");
     assert_eq!(layer.class_name(), "MaxPooling2D");
     assert!(make::<f32>("MaxPool4D", &config).is_none());

@@ -5,6 +5,7 @@ use super::masking::merged;
 use super::recipe::{described, recipe};
 use super::{Context, MultiLayer};
 use crate::autograd::Var;
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 
@@ -35,7 +36,7 @@ recipe! {
 impl<T: Scalar> MultiLayer<T> for Concatenate {
     described!();
 
-    fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, String> {
+    fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, Reason> {
         let first = inputs[0];
         let axis = in_batch(self.axis, first.rank())? - 1;
         let mut output = first.to_vec();
@@ -48,7 +49,8 @@ impl<T: Scalar> MultiLayer<T> for Concatenate {
                     "needs inputs that differ in axis {} alone, and these have {}",
                     axis + 1,
                     shapes.join(" and ")
-                ));
+                )
+                .into());
             }
             output[axis] = output[axis].saturating_add(input[axis]);
         }

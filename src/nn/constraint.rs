@@ -1,11 +1,9 @@
 //! What weights are kept within.
 
-use super::Options;
-use super::option_value::OptionValue;
-use super::options::{keras_object, object};
+use crate::config::{OptionValue, Options, Value, json, keras_object, object};
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
-use serde_json::{Value, json};
 
 /// What a weight is brought back to after each step of training.
 ///
@@ -144,7 +142,7 @@ impl Constraint {
     }
 
     /// Whether the numbers are finite and not negative, and a weight of this shape has the axes.
-    pub(crate) fn check(&self, shape: Shape) -> Result<(), String> {
+    pub(crate) fn check(&self, shape: Shape) -> Result<(), Reason> {
         let (numbers, axes): (&[f64], &[isize]) = match self {
             Constraint::NonNeg => return Ok(()),
             Constraint::UnitNorm { axis } => (&[], axis),
@@ -154,11 +152,15 @@ impl Constraint {
             }
         };
         if numbers.iter().any(|x| !x.is_finite() || *x < 0.0) {
-            return Err(format!("its numbers are finite and not negative, and this is {self:?}"));
+            return Err(
+                format!("its numbers are finite and not negative, and this is {self:?}").into()
+            );
         }
         match axes_of(axes, shape.rank()) {
             Some(_) => Ok(()),
-            None => Err(format!("the axes {axes:?} are not those of a weight of shape {shape}")),
+            None => {
+                Err(format!("the axes {axes:?} are not those of a weight of shape {shape}").into())
+            }
         }
     }
 
@@ -180,7 +182,7 @@ impl Constraint {
         keras_object("keras.constraints", class_name, config)
     }
 
-    pub(super) fn from_config(value: &Value) -> Result<Self, String> {
+    pub(super) fn from_config(value: &Value) -> Result<Self, Reason> {
         let (class_name, config) = object(value)?;
         let mut options = Options::new(&config);
         let mut axis = vec![0];
@@ -197,7 +199,7 @@ impl Constraint {
                 rate: options.number_or("rate", 1.0)?,
                 axis,
             },
-            other => return Err(format!("the constraint {other} is not supported")),
+            other => return Err(format!("the constraint {other} is not supported").into()),
         };
         options.finish()?;
         Ok(constraint)

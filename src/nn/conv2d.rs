@@ -7,6 +7,7 @@ use super::recipe::described;
 use super::weighted::{regularized, weighted_recipe};
 use super::{Layer, Pair, Weight};
 use crate::autograd::Var;
+use crate::error::Reason;
 use crate::kernels::{Algorithm, Padding};
 use crate::ops::Convolution;
 use crate::scalar::Scalar;
@@ -83,7 +84,7 @@ impl<T: Scalar> Layer<T> for Conv2d {
     described!();
     regularized!();
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         let [h, w, c] = image(input)?;
         some_filters(self.filters)?;
         groups_fit(self.groups, c, self.filters)?;

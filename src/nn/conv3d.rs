@@ -6,6 +6,7 @@ use super::recipe::described;
 use super::weighted::{regularized, weighted_recipe};
 use super::{Layer, Triple, Weight};
 use crate::autograd::Var;
+use crate::error::Reason;
 use crate::kernels::Padding;
 use crate::ops::Convolution;
 use crate::scalar::Scalar;
@@ -81,7 +82,7 @@ impl<T: Scalar> Layer<T> for Conv3d {
     described!();
     regularized!();
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         let [d, h, w, c] = volume(input)?;
         some_filters(self.filters)?;
         groups_fit(self.groups, c, self.filters)?;

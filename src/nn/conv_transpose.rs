@@ -3,11 +3,12 @@
 use super::axes::{as_image, as_series, row, series, volume};
 use super::convolved::{convolved, some_filters};
 use super::layer::image;
-use super::option_value::FromZero;
 use super::recipe::described;
 use super::weighted::{regularized, weighted_recipe};
 use super::{Layer, Pair, Single, Triple, Weight};
 use crate::autograd::Var;
+use crate::config::FromZero;
+use crate::error::Reason;
 use crate::kernels::{Padding, Window};
 use crate::ops::TransposedConvolution;
 use crate::scalar::Scalar;
@@ -165,7 +166,7 @@ impl<T: Scalar> Layer<T> for Conv2dTranspose {
     described!();
     regularized!();
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         let [h, w, _] = image(input)?;
         some_filters(self.filters)?;
         self.check_regularizers()?;
@@ -186,7 +187,7 @@ fn large(
     small: [usize; 2],
     size: [usize; 2],
     convolution: TransposedConvolution,
-) -> Result<[usize; 2], String> {
+) -> Result<[usize; 2], Reason> {
     let TransposedConvolution { strides, padding, output_padding, dilation, .. } = convolution;
     let window = Window::transposed(small, size, strides, dilation, padding, output_padding)?;
     Ok(window.image())
@@ -222,7 +223,7 @@ impl<T: Scalar> Layer<T> for Conv1dTranspose {
     described!();
     regularized!();
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         let [steps, _] = series(input)?;
         some_filters(self.filters)?;
         self.check_regularizers()?;
@@ -285,7 +286,7 @@ impl<T: Scalar> Layer<T> for Conv3dTranspose {
     described!();
     regularized!();
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         let [d, h, w, _] = volume(input)?;
         some_filters(self.filters)?;
         self.check_regularizers()?;
@@ -345,7 +346,9 @@ mod tests {
             error(layer),
             "an output padding of [0, 2] is not smaller than the strides [2, 2]"
         );
-        assert!(error(Conv2dTranspose::new(0, 3)).starts_with("0 filters"));
-        assert!(error(Conv2dTranspose::new(2, 3).padding(Padding::Causal)).contains("causal"));
+        assert!(error(Conv2dTranspose::new(0, 3)).as_str().starts_with("0 filters"));
+        assert!(
+            error(Conv2dTranspose::new(2, 3).padding(Padding::Causal)).as_str().contains("causal")
+        );
     }
 }

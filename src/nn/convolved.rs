@@ -1,6 +1,7 @@
 //! What all layers share that end in a convolution.
 
 use crate::autograd::Var;
+use crate::error::Reason;
 use crate::ops::Convolution;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
@@ -63,17 +64,18 @@ pub(super) fn convolve_depthwise<'t, T: Scalar>(
 }
 
 /// Whether groups divide the channels of the input and the filters.
-pub(super) fn groups_fit(groups: usize, channels: usize, filters: usize) -> Result<(), String> {
+pub(super) fn groups_fit(groups: usize, channels: usize, filters: usize) -> Result<(), Reason> {
     if groups > 0 && channels.is_multiple_of(groups) && filters.is_multiple_of(groups) {
         return Ok(());
     }
-    Err(format!("{groups} groups divide neither {channels} channels nor {filters} filters evenly"))
+    Err(format!("{groups} groups divide neither {channels} channels nor {filters} filters evenly")
+        .into())
 }
 
 /// Refuses a number of filters, or of filters for each channel, that gives no output.
-pub(super) fn some_filters(filters: usize) -> Result<(), String> {
+pub(super) fn some_filters(filters: usize) -> Result<(), Reason> {
     if filters == 0 {
-        return Err("0 filters give no output; use at least 1".to_owned());
+        return Err("0 filters give no output; use at least 1".into());
     }
     Ok(())
 }

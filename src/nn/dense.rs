@@ -4,6 +4,7 @@ use super::recipe::described;
 use super::weighted::{regularized, weighted_recipe};
 use super::{Activation, Context, Layer, Weight};
 use crate::autograd::Var;
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 
@@ -52,16 +53,16 @@ impl<T: Scalar> Layer<T> for Dense {
     described!(without "activity_regularizer": null);
     regularized!();
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         if self.units == 0 {
-            return Err("0 units give no output; use at least 1".to_owned());
+            return Err("0 units give no output; use at least 1".into());
         }
         self.check_regularizers()?;
         let mut output = input.to_vec();
         match output.last_mut() {
             Some(last) => *last = self.units,
             None => {
-                return Err("needs at least one axis, and one sample is a single number".to_owned());
+                return Err("needs at least one axis, and one sample is a single number".into());
             }
         }
         Ok(Shape::new(&output))

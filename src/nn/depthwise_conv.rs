@@ -7,6 +7,7 @@ use super::recipe::{described, recipe};
 use super::weighted::regularized;
 use super::{Activation, Constraint, Initializer, Layer, Pair, Regularizer, Single, Weight};
 use crate::autograd::Var;
+use crate::error::Reason;
 use crate::kernels::Padding;
 use crate::ops::Convolution;
 use crate::scalar::Scalar;
@@ -65,13 +66,13 @@ macro_rules! depthwise_layer {
 
         impl $layer {
             /// Checks the options, and gives the number of outputs of every pixel.
-            fn channels(&self, c: usize) -> Result<usize, String> {
+            fn channels(&self, c: usize) -> Result<usize, $crate::error::Reason> {
                 some_filters(self.depth_multiplier)?;
                 not_causal(self.padding)?;
                 let all = [self.depthwise_regularizer, self.bias_regularizer, self.activity_regularizer];
                 all.into_iter().flatten().try_for_each(Regularizer::check)?;
                 let channels = c.checked_mul(self.depth_multiplier);
-                channels.ok_or_else(|| format!("{} filters for each of {c} channels are too many", self.depth_multiplier))
+                channels.ok_or_else(|| format!("{} filters for each of {c} channels are too many", self.depth_multiplier).into())
             }
 
             /// The weights for inputs with `c` channels.
@@ -152,7 +153,7 @@ impl<T: Scalar> Layer<T> for DepthwiseConv2d {
     described!();
     regularized!();
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         let [h, w, c] = image(input)?;
         let channels = self.channels(c)?;
         let DepthwiseConv2d { kernel_size, strides, dilation_rate, padding, .. } = *self;
@@ -187,7 +188,7 @@ impl<T: Scalar> Layer<T> for DepthwiseConv1d {
     described!();
     regularized!();
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         let [steps, c] = series(input)?;
         let channels = self.channels(c)?;
         let DepthwiseConv1d { kernel_size, strides, dilation_rate, padding, .. } = *self;
@@ -206,9 +207,9 @@ impl<T: Scalar> Layer<T> for DepthwiseConv1d {
 mod tests {
     use super::*;
     use crate::autograd::gradcheck;
-    use crate::nn::{Context, Mode, as_config};
+    use crate::config::{as_config, json};
+    use crate::nn::{Context, Mode};
     use crate::tensor::{Stream, Tensor};
-    use serde_json::json;
 
     #[test]
     fn gradients() {
@@ -252,9 +253,19 @@ mod tests {
         let error = |layer: DepthwiseConv2d| {
             Layer::<f32>::output_shape(&layer, Shape::from([4, 4, 3])).unwrap_err()
         };
-        assert!(error(DepthwiseConv2d::new(3).depth_multiplier(0)).starts_with("0 filters"));
-        assert!(error(DepthwiseConv2d::new(5)).starts_with("the window of 5x5 does not fit"));
-        assert!(error(DepthwiseConv2d::new(3).padding(Padding::Causal)).contains("causal"));
-        assert!(error(DepthwiseConv2d::new(3).depth_multiplier(usize::MAX)).contains("too many"));
+        assert!(
+            error(DepthwiseConv2d::new(3).depth_multiplier(0)).as_str().starts_with("0 filters")
+        );
+        assert!(
+            error(DepthwiseConv2d::new(5)).as_str().starts_with("the window of 5x5 does not fit")
+        );
+        assert!(
+            error(DepthwiseConv2d::new(3).padding(Padding::Causal)).as_str().contains("causal")
+        );
+        assert!(
+            error(DepthwiseConv2d::new(3).depth_multiplier(usize::MAX))
+                .as_str()
+                .contains("too many")
+        );
     }
 }

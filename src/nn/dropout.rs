@@ -1,9 +1,10 @@
 //! The dropout layer, and what its relatives share.
 
-use super::option_value::OptionValue;
 use super::recipe::{described, recipe};
 use super::{Context, Layer, Mode};
 use crate::autograd::Var;
+use crate::config::OptionValue;
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 
@@ -36,7 +37,7 @@ recipe! {
 impl<T: Scalar> Layer<T> for Dropout {
     described!();
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         check_rate(self.rate)?;
         check_noise_shape(&self.noise_shape, input)?;
         Ok(input)
@@ -47,16 +48,16 @@ impl<T: Scalar> Layer<T> for Dropout {
     }
 }
 
-pub(super) fn check_rate(rate: f64) -> Result<(), String> {
+pub(super) fn check_rate(rate: f64) -> Result<(), Reason> {
     if (0.0..=1.0).contains(&rate) {
         Ok(())
     } else {
-        Err(format!("the rate {rate} is not between 0 and 1"))
+        Err(format!("the rate {rate} is not between 0 and 1").into())
     }
 }
 
 /// Whether noise of this shape, if one is given, can be spread over samples of that shape.
-pub(super) fn check_noise_shape(noise: &[Option<usize>], input: Shape) -> Result<(), String> {
+pub(super) fn check_noise_shape(noise: &[Option<usize>], input: Shape) -> Result<(), Reason> {
     let (samples, rest) = match noise {
         [] => return Ok(()),
         [samples, rest @ ..] => (samples, rest),
@@ -68,7 +69,7 @@ pub(super) fn check_noise_shape(noise: &[Option<usize>], input: Shape) -> Result
     Err(format!(
         "noise_shape = {} does not fit samples of shape {input}: after null for the samples, each size is 1, that of the input, or null",
         noise.to_vec().write()
-    ))
+    ).into())
 }
 
 /// `x` after dropout by noise of this shape, if one is given.

@@ -3,6 +3,7 @@
 use super::recipe::{described, recipe};
 use super::{Activation, Context, Layer};
 use crate::autograd::Var;
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::Shape;
 
@@ -29,11 +30,12 @@ recipe! {
 
 impl Elu {
     /// The activation that does the same.
-    pub(super) fn into_activation(self) -> Result<Activation, String> {
+    pub(super) fn into_activation(self) -> Result<Activation, Reason> {
         match self.alpha {
             1.0 => Ok(Activation::Elu),
             alpha => {
-                Err(format!("with alpha = {alpha} it is a layer, but no activation; only 1 is"))
+                Err(format!("with alpha = {alpha} it is a layer, but no activation; only 1 is")
+                    .into())
             }
         }
     }
@@ -42,10 +44,10 @@ impl Elu {
 impl<T: Scalar> Layer<T> for Elu {
     described!();
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         match self.alpha {
             alpha if alpha.is_finite() && alpha >= 0.0 => Ok(input),
-            alpha => Err(format!("alpha = {alpha} is not a finite number of at least 0")),
+            alpha => Err(format!("alpha = {alpha} is not a finite number of at least 0").into()),
         }
     }
 

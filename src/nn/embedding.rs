@@ -3,6 +3,7 @@
 use super::recipe::{described, recipe};
 use super::{Context, Initializer, Layer, Regularizer, Weight};
 use crate::autograd::Var;
+use crate::error::Reason;
 use crate::ops::check_indices;
 use crate::scalar::Scalar;
 use crate::tensor::{MAX_RANK, Shape, Tensor};
@@ -42,16 +43,19 @@ recipe! {
 impl<T: Scalar> Layer<T> for Embedding {
     described!();
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         if self.input_dim == 0 || self.output_dim == 0 {
             return Err(format!(
                 "a table of {} rows of {} numbers is empty; use at least 1",
                 self.input_dim, self.output_dim
-            ));
+            )
+            .into());
         }
         // With the axis of the batch.
         if input.rank() + 2 > MAX_RANK {
-            return Err(format!("one sample has the shape {input}, and there can be no more axes"));
+            return Err(
+                format!("one sample has the shape {input}, and there can be no more axes").into()
+            );
         }
         self.embeddings_regularizer.into_iter().try_for_each(Regularizer::check)?;
         Ok(Shape::new(&[&input[..], &[self.output_dim]].concat()))
@@ -72,7 +76,7 @@ impl<T: Scalar> Layer<T> for Embedding {
         weights[0].embedding(x.value())
     }
 
-    fn check_input(&self, x: &Tensor<T>) -> Result<(), String> {
+    fn check_input(&self, x: &Tensor<T>) -> Result<(), Reason> {
         check_indices(x, self.input_dim)
     }
 

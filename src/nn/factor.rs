@@ -1,10 +1,10 @@
 //! How far something random goes.
 
-use super::option_value::{OptionValue, not};
 use super::{Context, Mode};
+use crate::config::{OptionValue, Value, json, not};
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
-use serde_json::{Value, json};
 
 /// From where to where random numbers go: `0.2` is from -0.2 to 0.2, and `[0.1, 0.3]` what it says.
 ///
@@ -40,16 +40,16 @@ impl Factor {
     }
 
     /// Whether both ends lie between these.
-    pub(super) fn check(self, name: &str, low: f64, high: f64) -> Result<(), String> {
+    pub(super) fn check(self, name: &str, low: f64, high: f64) -> Result<(), Reason> {
         if self.0.iter().all(|end| (low..=high).contains(end)) {
             return Ok(());
         }
-        Err(format!("{name} = {:?} is not between {low} and {high}", self.0))
+        Err(format!("{name} = {:?} is not between {low} and {high}", self.0).into())
     }
 }
 
 impl OptionValue for Factor {
-    fn read(value: &Value) -> Result<Self, String> {
+    fn read(value: &Value) -> Result<Self, Reason> {
         if value.is_array() {
             <[f64; 2]>::read(value).map(Factor::from)
         } else {
@@ -63,7 +63,7 @@ impl OptionValue for Factor {
 }
 
 impl OptionValue for [f64; 2] {
-    fn read(value: &Value) -> Result<Self, String> {
+    fn read(value: &Value) -> Result<Self, Reason> {
         let numbers = Vec::<f64>::read(value).ok().and_then(|numbers| numbers.try_into().ok());
         numbers.ok_or_else(|| not(value, "two finite numbers"))
     }
@@ -97,7 +97,13 @@ mod tests {
         assert_eq!(Factor::read(&json!(0.3)), Ok(Factor([-0.3, 0.3])));
         assert_eq!(Factor::read(&json!([0.5, -0.1])), Ok(Factor([-0.1, 0.5])));
         assert!(Factor::read(&json!([0.5])).is_err() && Factor::read(&json!("0.5")).is_err());
-        assert!(Factor::from(1.5).check("factor", -1.0, 1.0).unwrap_err().contains("[-1.5, 1.5]"));
+        assert!(
+            Factor::from(1.5)
+                .check("factor", -1.0, 1.0)
+                .unwrap_err()
+                .as_str()
+                .contains("[-1.5, 1.5]")
+        );
         assert_eq!(
             (Factor::from([1.0, 3.0]).at(0.0), Factor::from([1.0, 3.0]).at(0.5)),
             (1.0, 2.0)

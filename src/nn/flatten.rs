@@ -3,6 +3,7 @@
 use super::recipe::{described, recipe};
 use super::{Context, Layer};
 use crate::autograd::Var;
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::Shape;
 
@@ -27,11 +28,11 @@ recipe! {
 impl<T: Scalar> Layer<T> for Flatten {
     described!();
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         input
             .checked_count()
             .map(Shape::from)
-            .ok_or_else(|| format!("the shape {input} has more elements than memory"))
+            .ok_or_else(|| format!("the shape {input} has more elements than memory").into())
     }
 
     fn forward<'t>(&self, _: &[Var<'t, T>], x: &Var<'t, T>, _: &mut Context<T>) -> Var<'t, T> {

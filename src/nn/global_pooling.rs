@@ -34,7 +34,7 @@ macro_rules! global_pooling_layer {
         impl<T: Scalar> Layer<T> for $layer {
             described!();
 
-            fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+            fn output_shape(&self, input: Shape) -> Result<Shape, $crate::error::Reason> {
                 $read(input)?;
                 Ok(pooled(input, self.keepdims))
             }

@@ -5,6 +5,7 @@ use super::layer_normalization::{check_epsilon, gamma_and_beta, with_last};
 use super::recipe::{described, recipe};
 use super::{Context, Initializer, Layer, Regularizer, Weight};
 use crate::autograd::Var;
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::Shape;
 
@@ -49,7 +50,7 @@ recipe! {
 
 impl GroupNormalization {
     /// The axis of the batch, its channels, and how many groups they are.
-    fn of(&self, sample: Shape) -> Result<(usize, usize, usize), String> {
+    fn of(&self, sample: Shape) -> Result<(usize, usize, usize), Reason> {
         let axis = in_batch(self.axis, sample.rank())?;
         let channels = sample[axis - 1];
         let groups =
@@ -61,7 +62,8 @@ impl GroupNormalization {
             _ => Err(format!(
                 "groups = {} does not divide the {channels} channels of axis {axis} of {sample}",
                 self.groups
-            )),
+            )
+            .into()),
         }
     }
 }
@@ -69,7 +71,7 @@ impl GroupNormalization {
 impl<T: Scalar> Layer<T> for GroupNormalization {
     described!();
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         self.of(input)?;
         check_epsilon(self.epsilon)?;
         let both = [self.gamma_regularizer, self.beta_regularizer];
@@ -131,7 +133,7 @@ mod tests {
         for groups in [4, 0, -2, 12] {
             let layer = GroupNormalization::new().groups(groups);
             let error = Layer::<f32>::output_shape(&layer, Shape::from([2, 6])).unwrap_err();
-            assert!(error.contains("does not divide the 6 channels"), "{error}");
+            assert!(error.as_str().contains("does not divide the 6 channels"), "{error}");
         }
     }
 }

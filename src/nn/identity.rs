@@ -3,6 +3,7 @@
 use super::recipe::{described, recipe};
 use super::{Context, Layer};
 use crate::autograd::Var;
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::Shape;
 
@@ -27,7 +28,7 @@ recipe! {
 impl<T: Scalar> Layer<T> for Identity {
     described!();
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         Ok(input)
     }
 

@@ -1,13 +1,11 @@
 //! How weights are first drawn.
 
-use super::options::{keras_object, object};
 use super::orthogonal::orthogonal;
-use super::{Config, Options};
+use crate::config::{Config, Options, Value, json, keras_object, object};
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor, fans, standard_normal};
 use rand::Rng;
-
-use serde_json::{Value, json};
 
 /// How a weight's first values are drawn. With `fan_in` and `fan_out` the numbers of inputs of an
 /// output and outputs of an input (a kernel `[kh, kw, c_in, c_out]` has `kh kw c_in` and `kh kw c_out`):
@@ -213,7 +211,7 @@ impl Initializer {
     }
 
     /// Whether values can be drawn for a weight of this shape that are finite in `T`.
-    pub(crate) fn check<T: Scalar>(self, shape: Shape) -> Result<(), String> {
+    pub(crate) fn check<T: Scalar>(self, shape: Shape) -> Result<(), Reason> {
         let finite = |values: &[f64]| values.iter().all(|&value| T::lit(value).is_finite());
         let sensible = match self {
             Initializer::RandomUniform { minval, maxval } => {
@@ -231,19 +229,25 @@ impl Initializer {
             Initializer::Constant(value) => finite(&[value]),
             Initializer::Orthogonal { gain } => {
                 if shape.rank() < 2 {
-                    return Err(format!("Orthogonal is for two axes or more, and this is {shape}"));
+                    return Err(
+                        format!("Orthogonal is for two axes or more, and this is {shape}").into()
+                    );
                 }
                 finite(&[gain])
             }
             Initializer::Identity { gain } => {
                 if shape.rank() != 2 {
-                    return Err(format!("Identity is for matrices, and this is {shape}"));
+                    return Err(format!("Identity is for matrices, and this is {shape}").into());
                 }
                 finite(&[gain])
             }
             _ => true,
         };
-        if sensible { Ok(()) } else { Err(format!("{self:?} makes no sense in {}", T::NAME)) }
+        if sensible {
+            Ok(())
+        } else {
+            Err(format!("{self:?} makes no sense in {}", T::NAME).into())
+        }
     }
 
     /// The object that Keras writes for it.
@@ -284,7 +288,7 @@ impl Initializer {
         keras_object("keras.initializers", class_name, config)
     }
 
-    pub(super) fn from_config(value: &Value) -> Result<Self, String> {
+    pub(super) fn from_config(value: &Value) -> Result<Self, Reason> {
         let (class_name, config): (&str, Config) = object(value)?;
         let mut options = Options::new(&config);
         // Only first values depend on it, and a loaded model has its values.
@@ -302,14 +306,14 @@ impl Initializer {
                     None | Some("fan_in") => Fan::In,
                     Some("fan_out") => Fan::Out,
                     Some("fan_avg") => Fan::Average,
-                    Some(other) => return Err(format!("there is no mode {other:?}")),
+                    Some(other) => return Err(format!("there is no mode {other:?}").into()),
                 },
                 distribution: match options.text("distribution")? {
                     Some("uniform") => Distribution::Uniform,
                     Some("untruncated_normal") => Distribution::Normal,
                     // Keras 2 said "normal", and cut it off as well.
                     None | Some("normal" | "truncated_normal") => Distribution::TruncatedNormal,
-                    Some(other) => return Err(format!("there is no distribution {other:?}")),
+                    Some(other) => return Err(format!("there is no distribution {other:?}").into()),
                 },
             },
             "RandomUniform" | "random_uniform" | "uniform" => Initializer::RandomUniform {
@@ -333,7 +337,7 @@ impl Initializer {
             "Constant" | "constant" => Initializer::Constant(options.number_or("value", 0.0)?),
             "Zeros" | "zeros" | "zero" => Initializer::Zeros,
             "Ones" | "ones" | "one" => Initializer::Ones,
-            other => return Err(format!("the initializer {other} is not supported")),
+            other => return Err(format!("the initializer {other} is not supported").into()),
         };
         options.finish()?;
         Ok(initializer)
@@ -461,6 +465,6 @@ mod tests {
             assert_eq!(Initializer::from_config(&initializer.config()), Ok(initializer));
         }
         let error = Initializer::from_config(&json!("no_such_thing")).unwrap_err();
-        assert!(error.contains("no_such_thing"), "{error}");
+        assert!(error.as_str().contains("no_such_thing"), "{error}");
     }
 }

@@ -1,23 +1,14 @@
 //! What a layer is.
 
+use super::context::Context;
 use super::masking::passed;
-use super::{Activation, Constraint, Initializer, Regularizer};
+use super::weight::Weight;
+use super::{Activation, Regularizer};
 use crate::autograd::Var;
+use crate::config::Config;
+use crate::error::Reason;
 use crate::scalar::Scalar;
-use crate::tensor::{Shape, Stream, Tensor};
-use rand::Rng;
-use std::borrow::Cow;
-use std::ops::Range;
-
-/// A layer's options by Keras's names, in the order in which Keras writes them.
-///
-/// ```
-/// use cinta::{Config, serde_json::json};
-/// let mut config = Config::new();
-/// config.insert("units".to_owned(), json!(50));
-/// assert_eq!(config["units"], 50);
-/// ```
-pub type Config = serde_json::Map<String, serde_json::Value>;
+use crate::tensor::{Shape, Tensor};
 
 /// A recipe for one step of a model. Write your own by implementing it:
 ///
@@ -35,7 +26,7 @@ pub type Config = serde_json::Map<String, serde_json::Value>;
 ///     fn config(&self) -> Config {
 ///         Config::new()
 ///     }
-///     fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+///     fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
 ///         Ok(input)
 ///     }
 ///     fn weights(&self, input: Shape) -> Vec<Weight> {
@@ -71,7 +62,7 @@ pub trait Layer<T: Scalar>: Send + Sync {
     ///
     /// # Errors
     /// A sentence that says what does not fit and what would.
-    fn output_shape(&self, input: Shape) -> Result<Shape, String>;
+    fn output_shape(&self, input: Shape) -> Result<Shape, Reason>;
 
     /// The weights this layer needs for inputs of this shape, in the order of `get_weights`. It is
     /// called only with shapes that [`output_shape`](Self::output_shape) accepts.
@@ -128,7 +119,7 @@ pub trait Layer<T: Scalar>: Send + Sync {
     ///
     /// # Errors
     /// A sentence that says what does not fit and what would.
-    fn check_input(&self, x: &Tensor<T>) -> Result<(), String> {
+    fn check_input(&self, x: &Tensor<T>) -> Result<(), Reason> {
         let _ = x;
         Ok(())
     }
@@ -169,7 +160,7 @@ impl<T: Scalar> Layer<T> for Box<dyn Layer<T>> {
         (**self).config()
     }
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         (**self).output_shape(input)
     }
 
@@ -211,7 +202,7 @@ impl<T: Scalar> Layer<T> for Box<dyn Layer<T>> {
         (**self).parts(weights)
     }
 
-    fn check_input(&self, x: &Tensor<T>) -> Result<(), String> {
+    fn check_input(&self, x: &Tensor<T>) -> Result<(), Reason> {
         (**self).check_input(x)
     }
 
@@ -252,406 +243,13 @@ impl Part {
     }
 }
 
-/// A weight that a layer asks for.
-///
-/// ```
-/// use cinta::{Initializer, Weight};
-/// let weight = Weight::new("kernel", [3, 2], Initializer::GlorotUniform);
-/// assert_eq!((weight.shape, weight.trainable), ([3, 2].into(), true));
-/// ```
-#[derive(Clone, Debug, PartialEq)]
-pub struct Weight {
-    /// Its name in the layer: `"kernel"`, `"bias"`.
-    pub name: Cow<'static, str>,
-    /// Its shape.
-    pub shape: Shape,
-    /// How its first values are drawn.
-    pub initializer: Initializer,
-    /// Which of them are 1, whatever was drawn: those of the forget gate in the bias of an LSTM.
-    pub ones: Range<usize>,
-    /// Whether training changes it.
-    pub trainable: bool,
-    /// The penalty on it, which is part of the loss as long as it is trainable.
-    pub regularizer: Option<Regularizer>,
-    /// What it is brought back to after each step of training.
-    pub constraint: Option<Constraint>,
-}
-
-impl Weight {
-    /// A trainable weight without a penalty.
-    ///
-    /// ```
-    /// use cinta::{Initializer, Weight};
-    /// let bias = Weight::new("bias", [8], Initializer::Zeros);
-    /// assert!(bias.trainable && bias.regularizer.is_none());
-    /// ```
-    #[track_caller]
-    pub fn new(
-        name: impl Into<Cow<'static, str>>,
-        shape: impl Into<Shape>,
-        initializer: Initializer,
-    ) -> Self {
-        Weight {
-            name: name.into(),
-            shape: shape.into(),
-            initializer,
-            ones: 0..0,
-            trainable: true,
-            regularizer: None,
-            constraint: None,
-        }
-    }
-
-    /// The same weight under the name that it has in a layer made of layers: `conv_1/kernel`.
-    pub(crate) fn within(&self, layer: &str) -> Self {
-        Weight { name: format!("{layer}/{}", self.name).into(), ..self.clone() }
-    }
-
-    /// The same weight, trained or not.
-    ///
-    /// ```
-    /// use cinta::{Initializer, Weight};
-    /// assert!(!Weight::new("mean", [8], Initializer::Zeros).trainable(false).trainable);
-    /// ```
-    pub fn trainable(mut self, trainable: bool) -> Self {
-        self.trainable = trainable;
-        self
-    }
-
-    /// The same weight with a penalty.
-    ///
-    /// ```
-    /// use cinta::{Initializer, Regularizer::L2, Weight};
-    /// let kernel = Weight::new("kernel", [8, 2], Initializer::GlorotUniform).regularizer(Some(L2(0.01)));
-    /// assert_eq!(kernel.regularizer, Some(L2(0.01)));
-    /// ```
-    pub fn regularizer(mut self, regularizer: Option<Regularizer>) -> Self {
-        self.regularizer = regularizer;
-        self
-    }
-
-    /// The same weight with a constraint.
-    ///
-    /// ```
-    /// use cinta::{Constraint, Initializer, Weight};
-    /// let kernel = Weight::new("kernel", [8, 2], Initializer::GlorotUniform).constraint(Some(Constraint::NonNeg));
-    /// assert_eq!(kernel.constraint, Some(Constraint::NonNeg));
-    /// ```
-    pub fn constraint(mut self, constraint: Option<Constraint>) -> Self {
-        self.constraint = constraint;
-        self
-    }
-}
-
-/// Why a layer runs.
-///
-/// ```
-/// use cinta::{Context, Mode};
-/// assert!(Context::<f32>::new(Mode::Infer).stream().is_none()); // nothing is random
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// In a training step: dropout drops.
-    Train {
-        /// The model's seed.
-        seed: u64,
-        /// The number of training steps before this one, over the model's whole life.
-        step: u64,
-        /// The layer's index in the model.
-        layer: u32,
-        /// The place in the batch of the first sample of the shard at hand.
-        first_sample: usize,
-    },
-    /// In `predict` or `evaluate`.
-    Infer,
-}
-
-/// What a layer may know beyond its input, and where it leaves new values of untrained weights.
-///
-/// ```
-/// use cinta::{Context, Mode};
-/// let cx: Context<f32> = Context::new(Mode::Infer);
-/// assert_eq!(cx.mode(), Mode::Infer);
-/// ```
-#[derive(Debug)]
-pub struct Context<T: Scalar> {
-    mode: Mode,
-    trainable: bool,
-    mask: Option<Tensor<T>>,
-    updates: Vec<(usize, Tensor<T>)>,
-}
-
-impl<T: Scalar> Context<T> {
-    /// A context for one layer's run.
-    ///
-    /// ```
-    /// use cinta::{Context, Mode};
-    /// assert!(Context::<f32>::new(Mode::Infer).stream().is_none());
-    /// ```
-    pub fn new(mode: Mode) -> Self {
-        Context { mode, trainable: true, mask: None, updates: Vec::new() }
-    }
-
-    /// The same for a layer whose weights are trained or not.
-    pub(crate) fn with_trainable(self, trainable: bool) -> Self {
-        Context { trainable, ..self }
-    }
-
-    /// Whether training changes the weights of the layer: not if it is frozen, or part of a model that is.
-    ///
-    /// ```
-    /// use cinta::{Context, Mode};
-    /// assert!(Context::<f32>::new(Mode::Infer).trainable());
-    /// ```
-    pub fn trainable(&self) -> bool {
-        self.trainable
-    }
-
-    /// Why the layers inside this one run: with random numbers of their own.
-    pub(crate) fn inside(&self) -> Mode {
-        match self.mode {
-            Mode::Train { seed, step, layer, first_sample } => {
-                let seed = Stream::new(seed).fork(INSIDE).fork(u64::from(layer)).next_u64();
-                Mode::Train { seed, step, layer: 0, first_sample }
-            }
-            Mode::Infer => Mode::Infer,
-        }
-    }
-
-    /// The same with a mask of the input.
-    ///
-    /// ```
-    /// use cinta::{Context, Mode, Tensor};
-    /// let mask = Tensor::from([[1.0, 0.0]]); // the second step of the only sample does not count
-    /// let cx: Context<f32> = Context::new(Mode::Infer).with_mask(Some(mask.clone()));
-    /// assert_eq!(cx.mask(), Some(&mask));
-    /// ```
-    pub fn with_mask(mut self, mask: Option<Tensor<T>>) -> Self {
-        self.mask = mask;
-        self
-    }
-
-    /// Which steps of the input (of the first one, if there are several) count: `[n, steps]`, with 0 for those that do not.
-    /// `None` where all do.
-    ///
-    /// ```
-    /// use cinta::{Context, Mode};
-    /// assert!(Context::<f32>::new(Mode::Infer).mask().is_none());
-    /// ```
-    pub fn mask(&self) -> Option<&Tensor<T>> {
-        self.mask.as_ref()
-    }
-
-    /// Why the layer runs.
-    ///
-    /// ```
-    /// use cinta::{Context, Mode};
-    /// assert_eq!(Context::<f32>::new(Mode::Infer).mode(), Mode::Infer);
-    /// ```
-    pub fn mode(&self) -> Mode {
-        self.mode
-    }
-
-    /// While training: random numbers for this layer in this step, to be forked by sample.
-    ///
-    /// ```
-    /// use cinta::{Context, Mode};
-    /// let mode = Mode::Train { seed: 1, step: 0, layer: 2, first_sample: 0 };
-    /// assert!(Context::<f32>::new(mode).stream().is_some());
-    /// ```
-    pub fn stream(&self) -> Option<Stream> {
-        match self.mode {
-            Mode::Train { seed, step, layer, .. } => {
-                Some(Stream::new(seed).fork(TRAINING).fork(step).fork(u64::from(layer)))
-            }
-            Mode::Infer => None,
-        }
-    }
-
-    /// Sets the weight with this index in [`Layer::weights`], which must not be trainable, at the end
-    /// of the training step: how batch normalisation keeps its moving averages. Only for layers that
-    /// [couple samples](Layer::couples_samples_in_training), because others run once for each shard.
-    ///
-    /// ```
-    /// use cinta::prelude::*;
-    /// use cinta::{Config, Context, Layer, Mode, Shape, Var, Weight};
-    ///
-    /// /// Passes its input on, and keeps the mean of the last batch of training.
-    /// struct Mean;
-    ///
-    /// impl Layer<f32> for Mean {
-    ///     fn class_name(&self) -> &str {
-    ///         "Mean"
-    ///     }
-    ///     fn config(&self) -> Config {
-    ///         Config::new()
-    ///     }
-    ///     fn output_shape(&self, input: Shape) -> Result<Shape, String> {
-    ///         Ok(input)
-    ///     }
-    ///     fn weights(&self, input: Shape) -> Vec<Weight> {
-    ///         vec![Weight::new("mean", input, Initializer::Zeros).trainable(false)]
-    ///     }
-    ///     fn couples_samples(&self) -> bool {
-    ///         true
-    ///     }
-    ///     fn forward<'t>(&self, _: &[Var<'t, f32>], x: &Var<'t, f32>, context: &mut Context<f32>) -> Var<'t, f32> {
-    ///         if matches!(context.mode(), Mode::Train { .. }) {
-    ///             context.set_weight(0, x.value().mean(0));
-    ///         }
-    ///         x * 1.0
-    ///     }
-    /// }
-    ///
-    /// let mut model = Sequential::new([1]).add(Mean).add(Dense::new(1)).build(0)?;
-    /// model.compile(Compile::new(Sgd::new(0.1), MeanSquaredError));
-    /// let data = Dataset::new(Tensor::from([[1.0], [2.0]]), Tensor::from([[1.0], [3.0]]))?;
-    /// model.fit(&data, Fit { epochs: 1, verbose: Verbose::Silent, ..Fit::default() })?;
-    /// assert_eq!(model.weight("mean", "mean")?.to_vec(), [1.5]);
-    /// # Ok::<(), cinta::Error>(())
-    /// ```
-    pub fn set_weight(&mut self, index: usize, value: Tensor<T>) {
-        self.updates.push((index, value));
-    }
-
-    /// The new values of untrained weights.
-    pub(crate) fn into_updates(self) -> Vec<(usize, Tensor<T>)> {
-        self.updates
-    }
-}
-
-/// The stream label of the layers of a layer.
-const INSIDE: u64 = u64::from_le_bytes(*b"inside  ");
-
-/// The stream label of a training step's random numbers, apart from those of weights and shuffles.
-const TRAINING: u64 = u64::from_le_bytes(*b"training");
-
-/// Two numbers, for height and width: `5`, `(5, 3)` or `[5, 3]`.
-///
-/// ```
-/// use cinta::Pair;
-/// assert_eq!((5.pair(), (5, 3).pair(), [5, 3].pair()), ([5, 5], [5, 3], [5, 3]));
-/// ```
-pub trait Pair {
-    /// Height and width.
-    fn pair(self) -> [usize; 2];
-}
-
-impl Pair for usize {
-    fn pair(self) -> [usize; 2] {
-        [self, self]
-    }
-}
-
-impl Pair for (usize, usize) {
-    fn pair(self) -> [usize; 2] {
-        [self.0, self.1]
-    }
-}
-
-impl Pair for [usize; 2] {
-    fn pair(self) -> [usize; 2] {
-        self
-    }
-}
-
-/// Three numbers, for depth, height and width: `5`, `(5, 3, 3)` or `[5, 3, 3]`.
-///
-/// ```
-/// use cinta::Triple;
-/// assert_eq!((5.triple(), (5, 3, 1).triple(), [5, 3, 1].triple()), ([5, 5, 5], [5, 3, 1], [5, 3, 1]));
-/// ```
-pub trait Triple {
-    /// Depth, height and width.
-    fn triple(self) -> [usize; 3];
-}
-
-impl Triple for usize {
-    fn triple(self) -> [usize; 3] {
-        [self; 3]
-    }
-}
-
-impl Triple for (usize, usize, usize) {
-    fn triple(self) -> [usize; 3] {
-        [self.0, self.1, self.2]
-    }
-}
-
-impl Triple for [usize; 3] {
-    fn triple(self) -> [usize; 3] {
-        self
-    }
-}
-
-/// How many places lie before and after the inside of each of `N` axes: one number for all sides; for series `[before, after]`; a
-/// number for each axis; or both sides of each axis.
-///
-/// ```
-/// use cinta::Borders;
-/// assert_eq!(Borders::<2>::borders(1), [[1, 1], [1, 1]]);
-/// assert_eq!(Borders::<2>::borders([1, 2]), [[1, 1], [2, 2]]);
-/// assert_eq!(Borders::<2>::borders([[0, 1], [2, 3]]), [[0, 1], [2, 3]]);
-/// assert_eq!(Borders::<1>::borders([0, 1]), [[0, 1]]);
-/// ```
-pub trait Borders<const N: usize> {
-    /// Both sides of each axis.
-    fn borders(self) -> [[usize; 2]; N];
-}
-
-impl<const N: usize> Borders<N> for usize {
-    fn borders(self) -> [[usize; 2]; N] {
-        [[self; 2]; N]
-    }
-}
-
-impl Borders<1> for [usize; 2] {
-    fn borders(self) -> [[usize; 2]; 1] {
-        [self]
-    }
-}
-
-impl<const N: usize> Borders<N> for [usize; N] {
-    fn borders(self) -> [[usize; 2]; N] {
-        self.map(|both| [both; 2])
-    }
-}
-
-impl<const N: usize> Borders<N> for [[usize; 2]; N] {
-    fn borders(self) -> [[usize; 2]; N] {
-        self
-    }
-}
-
-/// One number, for the steps of a series: `5` or `[5]`.
-///
-/// ```
-/// use cinta::Single;
-/// assert_eq!((5.single(), [5].single()), ([5], [5]));
-/// ```
-pub trait Single {
-    /// The number of steps.
-    fn single(self) -> [usize; 1];
-}
-
-impl Single for usize {
-    fn single(self) -> [usize; 1] {
-        [self]
-    }
-}
-
-impl Single for [usize; 1] {
-    fn single(self) -> [usize; 1] {
-        self
-    }
-}
-
 /// The shape of an image `[h, w, c]`.
-pub(super) fn image(input: Shape) -> Result<[usize; 3], String> {
+pub(super) fn image(input: Shape) -> Result<[usize; 3], Reason> {
     match *input {
         [h, w, c] => Ok([h, w, c]),
         _ => Err(format!(
             "needs images [height, width, channels], and one sample has the shape {input}"
-        )),
+        )
+        .into()),
     }
 }

@@ -3,6 +3,7 @@
 use super::recipe::{described, recipe};
 use super::{Context, Layer};
 use crate::autograd::Var;
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 
@@ -76,12 +77,13 @@ recipe! {
 impl<T: Scalar> Layer<T> for Masking {
     described!();
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         match *input {
             [_, features, ..] if features > 0 => Ok(input),
             _ => Err(format!(
                 "needs sequences [steps, features], and one sample has the shape {input}"
-            )),
+            )
+            .into()),
         }
     }
 

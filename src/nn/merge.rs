@@ -4,6 +4,7 @@ use super::masking::merged;
 use super::recipe::{described, recipe};
 use super::{Context, MultiLayer};
 use crate::autograd::Var;
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 
@@ -26,9 +27,9 @@ macro_rules! merge_layer {
         impl<T: Scalar> MultiLayer<T> for $layer {
             described!();
 
-            fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, String> {
+            fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, $crate::error::Reason> {
                 if $class_name == "Subtract" && inputs.len() != 2 {
-                    return Err(format!("takes two inputs, and {} are given", inputs.len()));
+                    return Err(format!("takes two inputs, and {} are given", inputs.len()).into());
                 }
                 joined(inputs)
             }
@@ -55,10 +56,10 @@ macro_rules! merge_layer {
 }
 
 /// The common shape of a sample.
-fn joined(inputs: &[Shape]) -> Result<Shape, String> {
+fn joined(inputs: &[Shape]) -> Result<Shape, Reason> {
     let [first, rest @ ..] = inputs else { unreachable!("a node has inputs") };
     if rest.is_empty() {
-        return Err("joins at least two inputs, and one is given".to_owned());
+        return Err("joins at least two inputs, and one is given".into());
     }
     let mut shape = *first;
     for input in rest {

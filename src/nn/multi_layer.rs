@@ -1,7 +1,9 @@
 //! What a layer of several inputs is.
 
-use super::{Activation, Config, Context, Layer, Part, Regularizer, Weight};
+use super::{Activation, Context, Layer, Part, Regularizer, Weight};
 use crate::autograd::Var;
+use crate::config::Config;
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 use std::sync::Arc;
@@ -23,7 +25,7 @@ use std::sync::Arc;
 ///     fn config(&self) -> Config {
 ///         Config::new()
 ///     }
-///     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, String> {
+///     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, Reason> {
 ///         match inputs {
 ///             [a, b] if a == b => Ok(*a),
 ///             _ => Err("needs two inputs of one shape".to_owned()),
@@ -56,7 +58,7 @@ pub trait MultiLayer<T: Scalar>: Send + Sync {
     ///
     /// # Errors
     /// A sentence that says what does not fit and what would.
-    fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, String>;
+    fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, Reason>;
 
     /// The weights this layer needs for inputs of these shapes, in the order of `get_weights`. It is called only with shapes
     /// that [`output_shape`](Self::output_shape) accepts.
@@ -109,7 +111,7 @@ pub trait MultiLayer<T: Scalar>: Send + Sync {
     ///
     /// # Errors
     /// A sentence that says what does not fit and what would.
-    fn check_input(&self, x: &Tensor<T>) -> Result<(), String> {
+    fn check_input(&self, x: &Tensor<T>) -> Result<(), Reason> {
         let _ = x;
         Ok(())
     }
@@ -147,10 +149,10 @@ impl<T: Scalar, L: Layer<T>> MultiLayer<T> for Single<L> {
         self.0.config()
     }
 
-    fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, String> {
+    fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, Reason> {
         match *inputs {
             [input] => self.0.output_shape(input),
-            _ => Err(format!("takes one input, and {} are given", inputs.len())),
+            _ => Err(format!("takes one input, and {} are given", inputs.len()).into()),
         }
     }
 
@@ -192,7 +194,7 @@ impl<T: Scalar, L: Layer<T>> MultiLayer<T> for Single<L> {
         self.0.parts(weights)
     }
 
-    fn check_input(&self, x: &Tensor<T>) -> Result<(), String> {
+    fn check_input(&self, x: &Tensor<T>) -> Result<(), Reason> {
         self.0.check_input(x)
     }
 

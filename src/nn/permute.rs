@@ -3,6 +3,7 @@
 use super::recipe::{described, recipe};
 use super::{Context, Layer};
 use crate::autograd::Var;
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::Shape;
 
@@ -27,7 +28,7 @@ recipe! {
 impl<T: Scalar> Layer<T> for Permute {
     described!();
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         let mut sorted = self.dims.clone();
         sorted.sort_unstable();
         if !sorted.iter().copied().eq(1..=input.rank()) {
@@ -35,7 +36,8 @@ impl<T: Scalar> Layer<T> for Permute {
                 "{:?} is no order of the axes 1 to {} of a sample of shape {input}",
                 self.dims,
                 input.rank()
-            ));
+            )
+            .into());
         }
         let shape: Vec<usize> = self.dims.iter().map(|&axis| input[axis - 1]).collect();
         Ok(Shape::new(&shape))

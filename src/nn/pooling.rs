@@ -42,7 +42,7 @@ macro_rules! pooling_layer {
         impl<T: Scalar> Layer<T> for $layer {
             described!();
 
-            fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+            fn output_shape(&self, input: Shape) -> Result<Shape, $crate::error::Reason> {
                 $read(input)?;
                 not_causal(self.padding)?;
                 let (size, one) = (self.pool_size, self.pool_size.map(|_| 1));
@@ -236,7 +236,9 @@ mod tests {
             let layer = MaxPooling1d::new(4).padding(padding);
             Layer::<f32>::output_shape(&layer, Shape::from([3, 2])).unwrap_err()
         };
-        assert!(error(Padding::Valid).starts_with("the window of 1x4 does not fit"));
-        assert!(error(Padding::Causal).starts_with("padding `causal` is for convolutions"));
+        assert!(error(Padding::Valid).as_str().starts_with("the window of 1x4 does not fit"));
+        assert!(
+            error(Padding::Causal).as_str().starts_with("padding `causal` is for convolutions")
+        );
     }
 }

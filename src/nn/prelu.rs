@@ -3,6 +3,7 @@
 use super::recipe::{described, recipe};
 use super::{Constraint, Context, Initializer, Layer, Regularizer, Weight};
 use crate::autograd::Var;
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::Shape;
 
@@ -40,13 +41,14 @@ recipe! {
 impl<T: Scalar> Layer<T> for PRelu {
     described!();
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         let rank = input.rank();
         let of_sample = |axis: isize| usize::try_from(axis).is_ok_and(|a| (1..=rank).contains(&a));
         if let Some(axis) = self.shared_axes.iter().find(|&&axis| !of_sample(axis)) {
             return Err(format!(
                 "the shared axis {axis} is none of a sample of shape {input}; use 1 to {rank}"
-            ));
+            )
+            .into());
         }
         self.alpha_regularizer.map_or(Ok(()), Regularizer::check)?;
         Ok(input)
@@ -98,6 +100,6 @@ mod tests {
     fn the_axis_of_samples_is_not_shared() {
         let layer = PRelu::new().shared_axes([0]);
         let error = Layer::<f32>::output_shape(&layer, [4, 3].into()).unwrap_err();
-        assert!(error.ends_with("use 1 to 2"), "{error}");
+        assert!(error.as_str().ends_with("use 1 to 2"), "{error}");
     }
 }

@@ -5,6 +5,7 @@ use super::layer::image;
 use super::recipe::{described, recipe};
 use super::{Context, Layer};
 use crate::autograd::Var;
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 
@@ -85,7 +86,7 @@ fn clipped<'t, T: Scalar>(x: &Var<'t, T>, [low, high]: [f64; 2]) -> Var<'t, T> {
 impl<T: Scalar> Layer<T> for RandomContrast {
     described!();
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         image(input)?;
         self.factor.check("factor", 0.0, 1.0)?;
         Ok(input)
@@ -105,7 +106,7 @@ impl<T: Scalar> Layer<T> for RandomContrast {
 impl<T: Scalar> Layer<T> for RandomBrightness {
     described!();
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         image(input)?;
         self.factor.check("factor", -1.0, 1.0)?;
         Ok(input)

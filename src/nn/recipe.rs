@@ -128,11 +128,11 @@ macro_rules! recipe {
             }
 
             /// Reads the options that Keras wrote.
-            pub(super) fn from_config(config: &$crate::nn::Config) -> Result<Self, String> {
-                let mut options = $crate::nn::Options::new(config);
-                $($(options.only($after, &serde_json::json!($after_value))?;)?)*
-                $(options.only($fixed, &serde_json::json!($fixed_value))?;)*
-                $($(options.only($only, &serde_json::json!($only_value))?;)*)?
+            pub(super) fn from_config(config: &$crate::config::Config) -> Result<Self, $crate::error::Reason> {
+                let mut options = $crate::config::Options::new(config);
+                $($(options.only($after, &$crate::config::json!($after_value))?;)?)*
+                $(options.only($fixed, &$crate::config::json!($fixed_value))?;)*
+                $($(options.only($only, &$crate::config::json!($only_value))?;)*)?
                 options.ignore(&[$($ignored,)* $($($null,)*)?]);
                 $(let $argument: $argument_type = options.required_option(stringify!($argument))?;)*
                 #[allow(unused_mut)]
@@ -145,18 +145,18 @@ macro_rules! recipe {
             }
 
             /// The options as Keras writes them.
-            fn options(&self) -> $crate::nn::Config {
+            fn options(&self) -> $crate::config::Config {
                 #[allow(unused_imports)]
-                use $crate::nn::option_value::OptionValue;
-                let mut config = $crate::nn::Config::new();
-                config.insert("trainable".to_owned(), self.trainable.into());
-                $(config.insert(stringify!($argument).to_owned(), self.$argument.write());)*
-                $($(config.insert($null.to_owned(), serde_json::Value::Null);)*)?
+                use $crate::config::OptionValue;
+                let mut config = $crate::config::Config::new();
+                config.insert("trainable", self.trainable);
+                $(config.insert(stringify!($argument), self.$argument.write());)*
+                $($(config.insert($null, $crate::config::Value::Null);)*)?
                 $(
-                    config.insert(stringify!($option).to_owned(), self.$option.write());
-                    $(config.insert($after.to_owned(), serde_json::json!($after_value));)?
+                    config.insert(stringify!($option), self.$option.write());
+                    $(config.insert($after, $crate::config::json!($after_value));)?
                 )*
-                $(config.insert($fixed.to_owned(), serde_json::json!($fixed_value));)*
+                $(config.insert($fixed, $crate::config::json!($fixed_value));)*
                 config
             }
 
@@ -236,11 +236,11 @@ macro_rules! described {
             self.name.as_deref()
         }
 
-        fn config(&self) -> $crate::nn::Config {
+        fn config(&self) -> $crate::config::Config {
             #[allow(unused_mut)]
             let mut config = self.options();
-            $(if config[$option] == serde_json::json!($usual) {
-                config.shift_remove($option);
+            $(if config[$option] == $crate::config::json!($usual) {
+                config.remove($option);
             })?
             config
         }

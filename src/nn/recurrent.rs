@@ -3,6 +3,7 @@
 use super::recurrent_dropout::Dropping;
 use super::{Activation, Context, Mode};
 use crate::autograd::Var;
+use crate::error::Reason;
 use crate::ops::Nonlinearity;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Stream, Tensor};
@@ -84,7 +85,7 @@ macro_rules! recurrent_recipe {
                 }
             }
 
-            fn output(&self, input: $crate::tensor::Shape) -> Result<$crate::tensor::Shape, String> {
+            fn output(&self, input: $crate::tensor::Shape) -> Result<$crate::tensor::Shape, $crate::error::Reason> {
                 let all = [self.kernel_regularizer, self.recurrent_regularizer, self.bias_regularizer];
                 all.into_iter().flatten().try_for_each($crate::nn::Regularizer::check)?;
                 self.around().output_shape(input)
@@ -121,7 +122,7 @@ macro_rules! recurrent {
         fn output_shape(
             &self,
             input: $crate::tensor::Shape,
-        ) -> Result<$crate::tensor::Shape, String> {
+        ) -> Result<$crate::tensor::Shape, $crate::error::Reason> {
             self.output(input)
         }
 
@@ -151,21 +152,21 @@ pub(super) struct Around {
 }
 
 impl Around {
-    pub(super) fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    pub(super) fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         let steps = match *input {
             [steps, _] if steps > 0 => steps,
             _ => {
                 return Err(format!(
                     "needs sequences [steps, features] of at least one step, and one sample has the shape {input}"
-                ));
+                ).into());
             }
         };
         if self.units == 0 {
-            return Err("0 units give no output; use at least 1".to_owned());
+            return Err("0 units give no output; use at least 1".into());
         }
         for rate in [self.dropout, self.recurrent_dropout] {
             if !(0.0..=1.0).contains(&rate) {
-                return Err(format!("the dropout {rate} is not between 0 and 1"));
+                return Err(format!("the dropout {rate} is not between 0 and 1").into());
             }
         }
         let units = self.units;

@@ -1,12 +1,11 @@
 //! Penalties on weights.
 
-use super::Options;
-use super::options::{keras_object, object};
 use crate::autograd::Var;
+use crate::config::{Options, Value, json, keras_object, object};
+use crate::error::Reason;
 use crate::ops::sign;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
-use serde_json::{Value, json};
 
 /// A penalty on a weight that is added to the loss, in training and in evaluation.
 ///
@@ -76,13 +75,14 @@ impl Regularizer {
     }
 
     /// Whether the factors are finite and not negative.
-    pub(super) fn check(self) -> Result<(), String> {
+    pub(super) fn check(self) -> Result<(), Reason> {
         let (l1, l2) = self.factors();
         let sensible = [l1, l2].iter().all(|factor| factor.is_finite() && *factor >= 0.0);
         if sensible {
             Ok(())
         } else {
-            Err(format!("a penalty's factors are finite and not negative, and this is {self:?}"))
+            Err(format!("a penalty's factors are finite and not negative, and this is {self:?}")
+                .into())
         }
     }
 
@@ -96,7 +96,7 @@ impl Regularizer {
         keras_object("keras.regularizers", class_name, config)
     }
 
-    pub(super) fn from_config(value: &Value) -> Result<Self, String> {
+    pub(super) fn from_config(value: &Value) -> Result<Self, Reason> {
         let (class_name, config) = object(value)?;
         let mut options = Options::new(&config);
         let regularizer = match class_name {
@@ -106,7 +106,7 @@ impl Regularizer {
                 l1: options.number_or("l1", 0.0)?,
                 l2: options.number_or("l2", 0.0)?,
             },
-            other => return Err(format!("the regularizer {other} is not supported")),
+            other => return Err(format!("the regularizer {other} is not supported").into()),
         };
         options.finish()?;
         regularizer.check()?;

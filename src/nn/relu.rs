@@ -3,6 +3,7 @@
 use super::recipe::{described, recipe};
 use super::{Activation, Context, Layer};
 use crate::autograd::Var;
+use crate::error::Reason;
 use crate::ops::Rectifier;
 use crate::scalar::Scalar;
 use crate::tensor::Shape;
@@ -76,7 +77,7 @@ impl From<Rectifier> for Relu {
 }
 
 /// None of the numbers is negative or not finite.
-fn check(rectifier: Rectifier) -> Result<(), String> {
+fn check(rectifier: Rectifier) -> Result<(), Reason> {
     let Rectifier { negative_slope, max_value, threshold } = rectifier;
     let numbers = [
         ("negative_slope", Some(negative_slope)),
@@ -86,7 +87,7 @@ fn check(rectifier: Rectifier) -> Result<(), String> {
     let senseless = |x: f64| !x.is_finite() || x < 0.0;
     match numbers.into_iter().find(|(_, number)| number.is_some_and(senseless)) {
         Some((name, Some(number))) => {
-            Err(format!("{name} = {number} is not a finite number of at least 0"))
+            Err(format!("{name} = {number} is not a finite number of at least 0").into())
         }
         _ => Ok(()),
     }
@@ -107,7 +108,7 @@ macro_rules! rectifying {
         impl<T: Scalar> Layer<T> for $layer {
             described!();
 
-            fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+            fn output_shape(&self, input: Shape) -> Result<Shape, $crate::error::Reason> {
                 check(self.rectifier()).map(|()| input)
             }
 

@@ -3,6 +3,7 @@
 use super::recipe::{described, recipe};
 use super::{Context, Layer};
 use crate::autograd::Var;
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 
@@ -28,11 +29,11 @@ recipe! {
 impl<T: Scalar> Layer<T> for RepeatVector {
     described!();
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         match *input {
             [c] if self.n > 0 => Ok(Shape::from([self.n, c])),
-            [_] => Err("n = 0 is not at least 1".to_owned()),
-            _ => Err(format!("needs a vector, and one sample has the shape {input}")),
+            [_] => Err("n = 0 is not at least 1".into()),
+            _ => Err(format!("needs a vector, and one sample has the shape {input}").into()),
         }
     }
 

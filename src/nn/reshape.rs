@@ -3,6 +3,7 @@
 use super::recipe::{described, recipe};
 use super::{Context, Layer};
 use crate::autograd::Var;
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{MAX_RANK, Shape};
 
@@ -42,17 +43,19 @@ impl Reshape {
 impl<T: Scalar> Layer<T> for Reshape {
     described!();
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         let target = &self.target_shape;
         if target.iter().any(|&size| size < -1) || target.len() >= MAX_RANK {
             return Err(format!(
                 "the shape {target:?} has a number below -1, or more than {} axes",
                 MAX_RANK - 1
-            ));
+            )
+            .into());
         }
         let shape = input.checked_count().and_then(|count| self.shape_of(count));
         shape.map(|shape| Shape::new(&shape)).ok_or_else(|| {
             format!("a sample of shape {input} does not have as many values as one of {target:?}")
+                .into()
         })
     }
 

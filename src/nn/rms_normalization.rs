@@ -4,6 +4,7 @@ use super::layer_normalization::{along, check_epsilon, with_last};
 use super::recipe::{described, recipe};
 use super::{AxisList, Context, Initializer, Layer, Weight};
 use crate::autograd::Var;
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::Shape;
 
@@ -35,7 +36,7 @@ recipe! {
 impl<T: Scalar> Layer<T> for RmsNormalization {
     described!();
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         self.axis.in_batch(input.rank())?;
         check_epsilon(self.epsilon)?;
         Ok(input)

@@ -7,6 +7,7 @@ use super::recipe::{described, recipe};
 use super::weighted::regularized;
 use super::{Activation, Constraint, Initializer, Layer, Pair, Regularizer, Single, Weight};
 use crate::autograd::Var;
+use crate::error::Reason;
 use crate::kernels::Padding;
 use crate::ops::Convolution;
 use crate::scalar::Scalar;
@@ -69,7 +70,7 @@ macro_rules! separable_layer {
         }
 
         impl $layer {
-            fn check(&self, c: usize) -> Result<(), String> {
+            fn check(&self, c: usize) -> Result<(), $crate::error::Reason> {
                 some_filters(self.filters)?;
                 some_filters(self.depth_multiplier)?;
                 let all = [
@@ -79,7 +80,7 @@ macro_rules! separable_layer {
                 all.into_iter().flatten().try_for_each(Regularizer::check)?;
                 match c.checked_mul(self.depth_multiplier) {
                     Some(_) => Ok(()),
-                    None => Err(format!("{} filters for each of {c} channels are too many", self.depth_multiplier)),
+                    None => Err(format!("{} filters for each of {c} channels are too many", self.depth_multiplier).into()),
                 }
             }
 
@@ -167,7 +168,7 @@ impl<T: Scalar> Layer<T> for SeparableConv2d {
     described!();
     regularized!();
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         let [h, w, c] = image(input)?;
         self.check(c)?;
         let SeparableConv2d { kernel_size, strides, dilation_rate, padding, .. } = *self;
@@ -202,7 +203,7 @@ impl<T: Scalar> Layer<T> for SeparableConv1d {
     described!();
     regularized!();
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         let [steps, c] = series(input)?;
         self.check(c)?;
         let SeparableConv1d { kernel_size, strides, dilation_rate, padding, .. } = *self;
@@ -221,9 +222,9 @@ impl<T: Scalar> Layer<T> for SeparableConv1d {
 mod tests {
     use super::*;
     use crate::autograd::gradcheck;
-    use crate::nn::{Context, Mode, as_config};
+    use crate::config::{as_config, json};
+    use crate::nn::{Context, Mode};
     use crate::tensor::{Stream, Tensor};
-    use serde_json::json;
 
     #[test]
     fn gradients() {

@@ -3,6 +3,7 @@
 use super::recipe::{described, recipe};
 use super::{Activation, AxisList, Context, Layer};
 use crate::autograd::Var;
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::Shape;
 
@@ -34,11 +35,12 @@ impl Softmax {
     }
 
     /// The activation that does the same.
-    pub(super) fn into_activation(self) -> Result<Activation, String> {
+    pub(super) fn into_activation(self) -> Result<Activation, Reason> {
         match *self.axis.given() {
             [-1] => Ok(Activation::Softmax),
             ref axes => {
-                Err(format!("along axis {axes:?} it is a layer, but no activation; only -1 is"))
+                Err(format!("along axis {axes:?} it is a layer, but no activation; only -1 is")
+                    .into())
             }
         }
     }
@@ -47,14 +49,14 @@ impl Softmax {
 impl<T: Scalar> Layer<T> for Softmax {
     described!();
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         let rank = input.rank();
         match self.axes_in_batch(rank) {
             Some(_) => Ok(input),
             None => Err(format!(
                 "{:?} are not different axes of a sample of shape {input}; use 1 to {rank}, or -1 for the last",
                 self.axis.given()
-            )),
+            ).into()),
         }
     }
 
@@ -123,7 +125,7 @@ mod tests {
         for axes in [vec![0], vec![3], vec![-3], vec![2, -1], vec![]] {
             let layer = Softmax::new().axis(axes.clone());
             let error = Layer::<f32>::output_shape(&layer, [4, 3].into()).unwrap_err();
-            assert!(error.contains("use 1 to 2, or -1"), "{axes:?}: {error}");
+            assert!(error.as_str().contains("use 1 to 2, or -1"), "{axes:?}: {error}");
         }
     }
 }

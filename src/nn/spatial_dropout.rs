@@ -29,12 +29,12 @@ macro_rules! spatial_dropout {
             // Keras's layers do not know `trainable`, which is of no consequence.
             described!(without "trainable": true);
 
-            fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+            fn output_shape(&self, input: Shape) -> Result<Shape, $crate::error::Reason> {
                 if input.rank() != $rank {
                     return Err(format!(
                         "needs samples with {} axes, the last of them the channels, and one has the shape {input}",
                         $rank
-                    ));
+                    ).into());
                 }
                 check_rate(self.rate).map(|()| input)
             }

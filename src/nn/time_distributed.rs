@@ -1,14 +1,12 @@
 //! A layer at work on every step of a sequence.
 
-use super::options::nested;
-use super::{
-    Config, Context, Layer, Mode, MultiLayer, Options, Part, Weight, keras_object, make_builtin,
-    shared_layer,
-};
+use super::nested::nested;
+use super::{Context, Layer, Mode, MultiLayer, Part, Weight, make_builtin, shared_layer};
 use crate::autograd::Var;
+use crate::config::{Config, Options, Value, json, keras_object};
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
-use serde_json::{Value, json};
 use std::fmt;
 use std::sync::Arc;
 
@@ -87,7 +85,7 @@ impl<T: Scalar> TimeDistributed<T> {
     }
 
     /// Reads the options that Keras wrote.
-    pub(super) fn from_config(config: &Config) -> Result<Self, String> {
+    pub(super) fn from_config(config: &Config) -> Result<Self, Reason> {
         let mut options = Options::new(config);
         let value = options.value("layer").ok_or("the option layer is missing")?;
         let (class_name, inner) = nested(value)?;
@@ -155,22 +153,22 @@ impl<T: Scalar> Layer<T> for TimeDistributed<T> {
         let inner = Value::Object(self.layer.config());
         let layer = keras_object("keras.layers", self.layer.class_name(), inner);
         let mut config = Config::new();
-        config.insert("trainable".to_owned(), json!(self.trainable));
-        config.insert("layer".to_owned(), layer);
+        config.insert("trainable", json!(self.trainable));
+        config.insert("layer", layer);
         config
     }
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         if input.rank() < 2 || input[0] == 0 {
             return Err(format!(
                 "needs sequences [steps, ..] of at least one step, and one sample has the shape {input}"
-            ));
+            ).into());
         }
         let class_name = self.layer.class_name();
         let output = self.layer.output_shape(&[input.sample()]);
         let output = output.map_err(|error| format!("the {class_name} in it: {error}"))?;
         if output.rank() + 2 > crate::tensor::MAX_RANK {
-            return Err(format!("a sequence of {output} has too many axes"));
+            return Err(format!("a sequence of {output} has too many axes").into());
         }
         Ok(output.batch(input[0]))
     }
@@ -226,7 +224,7 @@ impl<T: Scalar> Layer<T> for TimeDistributed<T> {
         self.layer.couples_samples_in_training()
     }
 
-    fn check_input(&self, x: &Tensor<T>) -> Result<(), String> {
+    fn check_input(&self, x: &Tensor<T>) -> Result<(), Reason> {
         self.layer.check_input(x)
     }
 }

@@ -3,6 +3,7 @@
 use super::recipe::{described, recipe};
 use super::{AxisList, Context, Layer};
 use crate::autograd::Var;
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 
@@ -43,7 +44,7 @@ pub(super) fn of_unit_length<'t, T: Scalar>(
 impl<T: Scalar> Layer<T> for UnitNormalization {
     described!();
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         self.axis.in_batch(input.rank()).map(|_| input)
     }
 

@@ -5,16 +5,17 @@ use super::layer::image;
 use super::recipe::{described, recipe};
 use super::{Context, Layer, Pair, Triple};
 use crate::autograd::Var;
+use crate::error::Reason;
 use crate::kernels::Interpolation;
 use crate::scalar::Scalar;
 use crate::tensor::Shape;
 
 /// The lengths of axes that become `size` times as long.
-fn larger<const N: usize>(axes: [usize; N], size: [usize; N]) -> Result<[usize; N], String> {
+fn larger<const N: usize>(axes: [usize; N], size: [usize; N]) -> Result<[usize; N], Reason> {
     let mut output = axes;
     for (length, factor) in output.iter_mut().zip(size) {
         if factor == 0 {
-            return Err("a size of 0 leaves nothing; it is at least 1".to_owned());
+            return Err("a size of 0 leaves nothing; it is at least 1".to_owned().into());
         }
         let product = length.checked_mul(factor);
         *length = product.ok_or_else(|| format!("{size:?} times {axes:?} is more than memory"))?;
@@ -44,7 +45,7 @@ recipe! {
 impl<T: Scalar> Layer<T> for UpSampling1d {
     described!();
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         series(input)?;
         over_axes(input, |axes| larger(axes, [self.size]))
     }
@@ -81,7 +82,7 @@ recipe! {
 impl<T: Scalar> Layer<T> for UpSampling2d {
     described!();
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         image(input)?;
         over_axes(input, |axes| larger(axes, self.size))
     }
@@ -114,7 +115,7 @@ recipe! {
 impl<T: Scalar> Layer<T> for UpSampling3d {
     described!();
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         volume(input)?;
         over_axes(input, |axes| larger(axes, self.size))
     }
@@ -152,7 +153,7 @@ mod tests {
         let error = |size: usize| {
             Layer::<f32>::output_shape(&UpSampling2d::new([1, size]), Shape::from([4, 4, 1]))
         };
-        assert!(error(0).unwrap_err().starts_with("a size of 0"));
-        assert!(error(usize::MAX).unwrap_err().contains("more than memory"));
+        assert!(error(0).unwrap_err().as_str().starts_with("a size of 0"));
+        assert!(error(usize::MAX).unwrap_err().as_str().contains("more than memory"));
     }
 }

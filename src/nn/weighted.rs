@@ -46,7 +46,7 @@ macro_rules! weighted_recipe {
         }
 
         impl $layer {
-            fn check_regularizers(&self) -> Result<(), String> {
+            fn check_regularizers(&self) -> Result<(), $crate::error::Reason> {
                 let all = [self.kernel_regularizer, self.bias_regularizer, self.activity_regularizer];
                 all.into_iter().flatten().try_for_each($crate::nn::Regularizer::check)
             }

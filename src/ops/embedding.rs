@@ -2,6 +2,7 @@
 
 use crate::autograd::{Op, Var, apply};
 use crate::buffer::Buffer;
+use crate::error::Reason;
 use crate::kernels::sums::CHAIN;
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::{Shape, Tensor};
@@ -14,14 +15,15 @@ struct Embedding {
 }
 
 /// Whether all values are whole numbers below `rows`: else a sentence about the first that is not.
-pub(crate) fn check_indices<T: Scalar>(indices: &Tensor<T>, rows: usize) -> Result<(), String> {
+pub(crate) fn check_indices<T: Scalar>(indices: &Tensor<T>, rows: usize) -> Result<(), Reason> {
     let fits = |x: T| x >= T::zero() && x.fract() == T::zero() && x.widen() < rows as f64;
     match indices.iter().find(|&index| !fits(index)) {
         None => Ok(()),
         Some(index) => Err(format!(
             "{index} is no row of a table of {rows}: whole numbers from 0 to {} are",
             rows - 1
-        )),
+        )
+        .into()),
     }
 }
 

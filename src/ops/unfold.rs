@@ -6,6 +6,7 @@
 
 use crate::autograd::{Op, Var, apply};
 use crate::buffer::Buffer;
+use crate::error::Reason;
 use crate::kernels::{Padding, Window, par};
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::{Order, Tensor};
@@ -151,7 +152,7 @@ fn along(
     stride: usize,
     dilation: usize,
     padding: Padding,
-) -> Result<Window, String> {
+) -> Result<Window, Reason> {
     Window::dilated([d, 1], [size, 1], [stride, 1], [dilation, 1], padding)
 }
 

@@ -1,6 +1,7 @@
 //! What `compile` takes.
 
 use super::{LearningRate, Loss, Metric, Optimizer, Step, losses, metrics, optimizers};
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use std::fmt;
 use std::sync::Arc;
@@ -210,7 +211,7 @@ impl<T: Scalar> Compile<T> {
     }
 
     /// Whether the optimizer's hyperparameters make sense. JSON could not even hold all that do not.
-    pub(crate) fn check_optimizer(&self) -> Result<(), String> {
+    pub(crate) fn check_optimizer(&self) -> Result<(), Reason> {
         optimizers::check(&*self.optimizer)
     }
 
@@ -224,11 +225,11 @@ impl<T: Scalar> Compile<T> {
     ///
     /// # Errors
     /// When it makes no sense, or a schedule decides on it.
-    pub(crate) fn set_learning_rate(&mut self, learning_rate: f64) -> Result<(), String> {
+    pub(crate) fn set_learning_rate(&mut self, learning_rate: f64) -> Result<(), Reason> {
         if let Some(schedule) = self.optimizer.pace().learning_rate().schedule_name() {
             return Err(format!(
                 "the learning rate follows a schedule ({schedule}) and cannot be set; compile with a number to set it"
-            ));
+            ).into());
         }
         LearningRate::Constant(learning_rate).check()?;
         self.learning_rate = Some(learning_rate);

@@ -1,9 +1,9 @@
 //! A compilation as Keras's `compile_config`.
 
 use super::{Compile, Metric, Registry, optimizers};
-use crate::nn::Config;
+use crate::config::{Config, Value, json};
+use crate::error::Reason;
 use crate::scalar::Scalar;
-use serde_json::{Value, json};
 use std::sync::Arc;
 
 type Metrics<T> = Vec<Arc<dyn Metric<T>>>;
@@ -68,7 +68,7 @@ impl<T: Scalar> Compile<T> {
         config: &Value,
         registry: &Registry<T>,
         outputs: &[String],
-    ) -> Result<Self, String> {
+    ) -> Result<Self, Reason> {
         let part = |name: &str| config.get(name).filter(|value| !value.is_null());
         let optimizer = part("optimizer").ok_or("the optimizer is missing")?;
         let mut compile = Compile::from_parts(registry.make_optimizer(optimizer)?, None);
@@ -119,7 +119,7 @@ fn by_output<'v>(
     key: &str,
     value: &'v Value,
     outputs: &'v [String],
-) -> Result<Option<Vec<(&'v str, &'v Value)>>, String> {
+) -> Result<Option<Vec<(&'v str, &'v Value)>>, Reason> {
     match value {
         Value::Array(values) if values.len() == outputs.len() => {
             Ok(Some(outputs.iter().map(String::as_str).zip(values).collect()))
@@ -128,13 +128,14 @@ fn by_output<'v>(
             "{key} are a list of {}, and the model has {} outputs",
             values.len(),
             outputs.len()
-        )),
+        )
+        .into()),
         Value::Object(object) if !object.contains_key("class_name") => {
             match object.keys().find(|name| !outputs.contains(name)) {
                 Some(name) => Err(format!(
                     "{key} has something of an output {name:?}, and the outputs of the model are {}",
                     outputs.join(", ")
-                )),
+                ).into()),
                 None => {
                     Ok(Some(object.iter().map(|(name, value)| (name.as_str(), value)).collect()))
                 }
@@ -149,7 +150,7 @@ fn metrics_by_output<'v>(
     key: &str,
     value: &'v Value,
     outputs: &'v [String],
-) -> Result<Vec<(&'v str, &'v Value)>, String> {
+) -> Result<Vec<(&'v str, &'v Value)>, Reason> {
     let nested = |values: &[Value]| values.iter().any(|it| it.is_array() || it.is_null());
     let groups = match value {
         // Keras 2 takes a plain list for every output; Keras 3 one of each output.
@@ -182,7 +183,7 @@ mod tests {
         weights: Value,
         metrics: Value,
         outputs: &[&str],
-    ) -> Result<Compile<f32>, String> {
+    ) -> Result<Compile<f32>, Reason> {
         let config = json!({ "optimizer": "sgd", "loss": loss, "loss_weights": weights, "metrics": metrics });
         let outputs: Vec<String> = outputs.iter().map(|name| (*name).to_owned()).collect();
         Compile::from_config(&config, &Registry::new(), &outputs)

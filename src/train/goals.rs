@@ -2,6 +2,7 @@
 
 use super::compile::OfOutput;
 use super::{Compile, Direction, Loss, Metric};
+use crate::error::Reason;
 use crate::scalar::Scalar;
 
 /// The losses and metrics of a model, in the order of its outputs.
@@ -56,21 +57,22 @@ impl<T: Scalar> Compile<T> {
     /// When a hyperparameter makes no sense, no output has a loss, an output has metrics and no loss, a name is none of an
     /// output, or two values would be reported under one name.
     #[inline(never)]
-    pub(crate) fn goals(&self, outputs: &[String]) -> Result<Goals<'_, T>, String> {
+    pub(crate) fn goals(&self, outputs: &[String]) -> Result<Goals<'_, T>, Reason> {
         self.check_optimizer()?;
         if let Some(own) = self.outputs.iter().find(|own| !outputs.contains(&own.name)) {
             return Err(format!(
                 "it says something of an output {:?}, and the outputs of the model are {}",
                 own.name,
                 outputs.join(", ")
-            ));
+            )
+            .into());
         }
         let several = outputs.len() > 1;
         if several && !(self.metrics.is_empty() && self.weighted_metrics.is_empty()) {
             return Err(format!(
                 "the model has several outputs; say which a metric is of, with metric_for and one of {}",
                 outputs.join(", ")
-            ));
+            ).into());
         }
         let mut goals = Goals { losses: Vec::with_capacity(outputs.len()), metrics: Vec::new() };
         for (at, output) in outputs.iter().enumerate() {
@@ -106,12 +108,15 @@ impl<T: Scalar> Compile<T> {
             return Err(format!(
                 "no output has a loss; give one to at least one of {} with loss_for",
                 outputs.join(", ")
-            ));
+            )
+            .into());
         }
         let mut names = goals.names();
         names.sort_unstable();
         match names.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(pair) => Err(format!("two metrics are called {:?}; names are unique", pair[0])),
+            Some(pair) => {
+                Err(format!("two metrics are called {:?}; names are unique", pair[0]).into())
+            }
             None => Ok(goals),
         }
     }
@@ -121,16 +126,17 @@ impl<T: Scalar> Compile<T> {
         output: &str,
         own: Option<&'c OfOutput<T>>,
         several: bool,
-    ) -> Result<Option<Goal<'c, T>>, String> {
+    ) -> Result<Option<Goal<'c, T>>, Reason> {
         let loss = own.and_then(|own| own.loss.as_ref()).or(self.loss.as_ref());
         let weight = own.and_then(|own| own.weight);
         match (loss, weight) {
             (None, Some(weight)) => {
-                Err(format!("the output {output} has the loss weight {weight}, and no loss"))
+                Err(format!("the output {output} has the loss weight {weight}, and no loss").into())
             }
             (Some(_), Some(weight)) if !(weight.is_finite() && weight >= 0.0) => Err(format!(
                 "the loss weight of the output {output} is {weight}; it is finite and not negative"
-            )),
+            )
+            .into()),
             (loss, weight) => Ok(loss.map(|loss| Goal {
                 loss: &**loss,
                 weight,

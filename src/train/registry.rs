@@ -1,15 +1,16 @@
 //! How the parts of a model are made from files.
 
 use super::{Loss, Metric, Optimizer, losses, metrics, optimizers};
-use crate::nn::{Config, Layer, MultiLayer, make_builtin, object, shared_layer};
+use crate::config::{Config, Value, object};
+use crate::error::Reason;
+use crate::nn::{Layer, MultiLayer, make_builtin, shared_layer};
 use crate::scalar::Scalar;
-use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 /// Makes a part from its options.
-type Make<P> = Arc<dyn Fn(&Config) -> Result<Box<P>, String> + Send + Sync>;
+type Make<P> = Arc<dyn Fn(&Config) -> Result<Box<P>, Reason> + Send + Sync>;
 
 /// What a model file may name beyond the crate's own layers, losses, metrics and optimizers, and how
 /// each is made from the options that its `config` gave when the model was saved.
@@ -26,7 +27,7 @@ type Make<P> = Arc<dyn Fn(&Config) -> Result<Box<P>, String> + Send + Sync>;
 ///     fn config(&self) -> Config {
 ///         Config::new()
 ///     }
-///     fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+///     fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
 ///         Ok(input)
 ///     }
 ///     fn forward<'t>(&self, _: &[Var<'t, f32>], x: &Var<'t, f32>, _: &mut Context<f32>) -> Var<'t, f32> {
@@ -87,7 +88,7 @@ impl<T: Scalar> Registry<T> {
     pub fn layer(
         mut self,
         class_name: &str,
-        make: impl Fn(&Config) -> Result<Box<dyn Layer<T>>, String> + Send + Sync + 'static,
+        make: impl Fn(&Config) -> Result<Box<dyn Layer<T>>, Reason> + Send + Sync + 'static,
     ) -> Self {
         self.layers.insert(class_name.to_owned(), Arc::new(make));
         self
@@ -113,7 +114,7 @@ impl<T: Scalar> Registry<T> {
     pub fn loss(
         mut self,
         name: &str,
-        make: impl Fn(&Config) -> Result<Box<dyn Loss<T>>, String> + Send + Sync + 'static,
+        make: impl Fn(&Config) -> Result<Box<dyn Loss<T>>, Reason> + Send + Sync + 'static,
     ) -> Self {
         self.losses.insert(name.to_owned(), Arc::new(make));
         self
@@ -139,7 +140,7 @@ impl<T: Scalar> Registry<T> {
     pub fn metric(
         mut self,
         name: &str,
-        make: impl Fn(&Config) -> Result<Box<dyn Metric<T>>, String> + Send + Sync + 'static,
+        make: impl Fn(&Config) -> Result<Box<dyn Metric<T>>, Reason> + Send + Sync + 'static,
     ) -> Self {
         self.metrics.insert(name.to_owned(), Arc::new(make));
         self
@@ -163,7 +164,7 @@ impl<T: Scalar> Registry<T> {
     pub fn optimizer(
         mut self,
         class_name: &str,
-        make: impl Fn(&Config) -> Result<Box<dyn Optimizer<T>>, String> + Send + Sync + 'static,
+        make: impl Fn(&Config) -> Result<Box<dyn Optimizer<T>>, Reason> + Send + Sync + 'static,
     ) -> Self {
         self.optimizers.insert(class_name.to_owned(), Arc::new(make));
         self
@@ -176,13 +177,14 @@ impl<T: Scalar> Registry<T> {
         registered: &str,
         class_name: &str,
         config: &Config,
-    ) -> Result<Arc<dyn MultiLayer<T>>, String> {
+    ) -> Result<Arc<dyn MultiLayer<T>>, Reason> {
         match self.layers.get(class_name) {
             Some(make) => Ok(shared_layer(make(config)?)),
             None => Err(format!(
                 "this is the class {registered} of somebody's own; {}",
                 how_to_add(class_name)
-            )),
+            )
+            .into()),
         }
     }
 
@@ -190,28 +192,28 @@ impl<T: Scalar> Registry<T> {
         &self,
         class_name: &str,
         config: &Config,
-    ) -> Result<Arc<dyn MultiLayer<T>>, String> {
+    ) -> Result<Arc<dyn MultiLayer<T>>, Reason> {
         if let Some(make) = self.layers.get(class_name) {
             return Ok(shared_layer(make(config)?));
         }
         make_builtin(class_name, config).unwrap_or_else(|| {
             let why = if class_name == "Lambda" { " (its function is Python code)" } else { "" };
-            Err(format!("this class of layer is not known{why}; {}", how_to_add(class_name)))
+            Err(format!("this class of layer is not known{why}; {}", how_to_add(class_name)).into())
         })
     }
 
-    pub(super) fn make_loss(&self, value: &Value) -> Result<Arc<dyn Loss<T>>, String> {
+    pub(super) fn make_loss(&self, value: &Value) -> Result<Arc<dyn Loss<T>>, Reason> {
         made(&self.losses, value)?
             .map_or_else(|| Ok(losses::from_config(value, "loss")?.into_loss()), Ok)
     }
 
-    pub(super) fn make_metric(&self, value: &Value) -> Result<Arc<dyn Metric<T>>, String> {
+    pub(super) fn make_metric(&self, value: &Value) -> Result<Arc<dyn Metric<T>>, Reason> {
         let made = made(&self.metrics, value)?;
         let metric = made.map_or_else(|| metrics::from_config(value), Ok)?;
         Ok(metrics::renamed(metric, value))
     }
 
-    pub(super) fn make_optimizer(&self, value: &Value) -> Result<Arc<dyn Optimizer<T>>, String> {
+    pub(super) fn make_optimizer(&self, value: &Value) -> Result<Arc<dyn Optimizer<T>>, Reason> {
         made(&self.optimizers, value)?.map_or_else(|| optimizers::from_config(value), Ok)
     }
 }
@@ -224,7 +226,7 @@ fn how_to_add(class_name: &str) -> String {
 fn made<P: ?Sized>(
     makers: &BTreeMap<String, Make<P>>,
     value: &Value,
-) -> Result<Option<Arc<P>>, String> {
+) -> Result<Option<Arc<P>>, Reason> {
     let (name, config) = object(value)?;
     makers.get(name).map(|make| make(&config).map(Arc::from)).transpose()
 }

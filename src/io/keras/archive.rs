@@ -1,5 +1,6 @@
 //! The `.keras` file: a ZIP archive of a description, a configuration and the weights, all stored as they are.
 
+use crate::error::Reason;
 use std::io::{Cursor, Read, Write};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
@@ -16,15 +17,15 @@ fn broken(error: impl std::fmt::Display) -> String {
 }
 
 impl<'a> Archive<'a> {
-    pub fn open(bytes: &'a [u8]) -> Result<Self, String> {
+    pub fn open(bytes: &'a [u8]) -> Result<Self, Reason> {
         let archive = ZipArchive::new(Cursor::new(bytes)).map_err(broken)?;
         if archive.has_duplicate_names() {
-            return Err(broken("two members have the same name"));
+            return Err(broken("two members have the same name").into());
         }
         Ok(Archive(archive, bytes.len() as u64))
     }
 
-    pub fn config(&mut self) -> Result<Vec<u8>, String> {
+    pub fn config(&mut self) -> Result<Vec<u8>, Reason> {
         self.member(CONFIG)
     }
 
@@ -33,27 +34,29 @@ impl<'a> Archive<'a> {
         self.member(METADATA).ok()
     }
 
-    pub fn weights(&mut self) -> Result<Vec<u8>, String> {
+    pub fn weights(&mut self) -> Result<Vec<u8>, Reason> {
         self.member(WEIGHTS)
     }
 
     /// The bytes of a member. Keras stores members as they are, so none is larger than the file.
-    fn member(&mut self, name: &str) -> Result<Vec<u8>, String> {
+    fn member(&mut self, name: &str) -> Result<Vec<u8>, Reason> {
         let Archive(archive, len) = self;
         let Some(at) = archive.index_for_name(name) else {
             let names = archive.file_names().filter_map(Result::ok);
             let names: Vec<_> = names.take(8).map(|name| format!("{name:?}")).collect();
-            return Err(format!("the archive has no {name}, but {}", names.join(", ")));
+            return Err(format!("the archive has no {name}, but {}", names.join(", ")).into());
         };
         let mut member = archive.by_index(at).map_err(broken)?;
         if member.compression() != CompressionMethod::Stored {
             return Err(format!(
                 "the member {name} is compressed ({}), and Keras stores members as they are; save the model again",
                 member.compression()
-            ));
+            ).into());
         }
         if member.size() > *len {
-            return Err(broken(format!("{name} has {} bytes of a file of {len}", member.size())));
+            return Err(
+                broken(format!("{name} has {} bytes of a file of {len}", member.size())).into()
+            );
         }
         let mut bytes = Vec::with_capacity(member.size() as usize);
         // The checksum is compared at the end.
@@ -63,9 +66,9 @@ impl<'a> Archive<'a> {
 }
 
 /// Writes the archive. The same members give the same bytes: neither the archive nor its description knows the time.
-pub(super) fn write(keras_version: &str, config: &str, weights: &[u8]) -> Result<Vec<u8>, String> {
+pub(super) fn write(keras_version: &str, config: &str, weights: &[u8]) -> Result<Vec<u8>, Reason> {
     // Keras writes when a file was saved, and does not read it. This is the first date that ZIP knows.
-    let metadata = serde_json::json!({
+    let metadata = crate::config::json!({
         "keras_version": keras_version, "date_saved": "1980-01-01@00:00:00",
     });
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));

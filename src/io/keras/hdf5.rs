@@ -5,6 +5,7 @@
 //! in all, and the arrays that are taken from a file are together no larger than the file, or than a multiple of it
 //! where they are packed.
 
+use crate::error::Reason;
 use crate::io::widen::Float;
 use crate::scalar::Scalar;
 use crate::tensor::{MAX_RANK, Tensor};
@@ -75,9 +76,9 @@ impl Allowance {
         self.call.store(self.len.saturating_mul(2).saturating_add(64 << 10), Relaxed);
     }
 
-    fn take(left: &AtomicU64, bytes: u64) -> Result<(), String> {
+    fn take(left: &AtomicU64, bytes: u64) -> Result<(), Reason> {
         let taken = left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(bytes));
-        taken.map(drop).map_err(|_| "the file refers to the same bytes over and over".to_owned())
+        taken.map(drop).map_err(|_| "the file refers to the same bytes over and over".into())
     }
 }
 
@@ -90,7 +91,8 @@ struct Bounded {
 impl Bounded {
     fn slice(&self, offset: u64, len: usize) -> Result<&[u8], FormatError> {
         for left in [&self.allowance.call, &self.allowance.total] {
-            Allowance::take(left, len as u64).map_err(FormatError::Source)?;
+            Allowance::take(left, len as u64)
+                .map_err(|reason| FormatError::Source(reason.to_string()))?;
         }
         let start = usize::try_from(offset).unwrap_or(usize::MAX);
         let end = start.saturating_add(len);
@@ -115,8 +117,10 @@ impl Source for Bounded {
     }
 }
 
-fn broken(error: impl std::fmt::Display) -> String {
-    format!("not a complete HDF5 file ({error}); save or download it again")
+fn broken(
+    error: impl std::fmt::Display + Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> Reason {
+    Reason::because(format!("not a complete HDF5 file ({error}); save or download it again"), error)
 }
 
 /// A group of an open file. What is in it is read once, because looking up a name means reading all names.
@@ -130,9 +134,9 @@ pub(super) struct Group {
 
 impl Group {
     /// The root group of a file. Bytes after the file's own end are allowed.
-    pub fn open(bytes: Vec<u8>) -> Result<Self, String> {
+    pub fn open(bytes: Vec<u8>) -> Result<Self, Reason> {
         if !is_hdf5_bytes(&bytes) {
-            return Err("this is neither an archive of Keras nor an HDF5 file".to_owned());
+            return Err("this is neither an archive of Keras nor an HDF5 file".into());
         }
         let len = bytes.len() as u64;
         let allowance = Arc::new(Allowance::new(len));
@@ -155,7 +159,7 @@ impl Group {
     }
 
     /// The groups in this one, by name.
-    pub fn children(&self) -> Result<&BTreeMap<String, Group>, String> {
+    pub fn children(&self) -> Result<&BTreeMap<String, Group>, Reason> {
         if let Some(children) = self.children.get() {
             return Ok(children);
         }
@@ -170,12 +174,12 @@ impl Group {
     }
 
     /// The group with a name, if there is one.
-    pub fn find(&self, name: &str) -> Result<Option<&Group>, String> {
+    pub fn find(&self, name: &str) -> Result<Option<&Group>, Reason> {
         Ok(self.children()?.get(name))
     }
 
     /// The arrays in this group, by name.
-    fn arrays(&self) -> Result<&BTreeMap<String, Dataset>, String> {
+    fn arrays(&self) -> Result<&BTreeMap<String, Dataset>, Reason> {
         if let Some(arrays) = self.arrays.get() {
             return Ok(arrays);
         }
@@ -185,23 +189,23 @@ impl Group {
     }
 
     /// The number of arrays in this group.
-    pub fn array_count(&self) -> Result<usize, String> {
+    pub fn array_count(&self) -> Result<usize, Reason> {
         Ok(self.arrays()?.len())
     }
 
     /// The attributes of this group.
-    pub fn attributes(&self) -> Result<Attributes, String> {
+    pub fn attributes(&self) -> Result<Attributes, Reason> {
         self.allowance.begin();
         let values = self.group.attrs().map_err(broken)?;
         Ok(Attributes { values, path: self.path_of("") })
     }
 
-    fn dataset(&self, path: &str) -> Result<&Dataset, String> {
+    fn dataset(&self, path: &str) -> Result<&Dataset, Reason> {
         let missing = || format!("the array {} is missing", self.path_of(path));
         let mut names: Vec<&str> = path.split('/').collect();
         let array = names.pop().unwrap_or_default();
         // A group may contain itself.
-        let mut group = if names.len() > MAX_DEPTH { return Err(missing()) } else { self };
+        let mut group = if names.len() > MAX_DEPTH { return Err(missing().into()) } else { self };
         for name in names {
             group = group.find(name)?.ok_or_else(missing)?;
         }
@@ -211,9 +215,10 @@ impl Group {
     }
 
     /// An array of floats or whole numbers, of any shape.
-    pub fn tensor<T: Scalar>(&self, path: &str) -> Result<Tensor<T>, String> {
+    pub fn tensor<T: Scalar>(&self, path: &str) -> Result<Tensor<T>, Reason> {
         let dataset = self.dataset(path)?;
-        let wrong = |reason: String| format!("the array {} {reason}", self.path_of(path));
+        let wrong =
+            |reason: Reason| reason.inside(|why| format!("the array {} {why}", self.path_of(path)));
         let shape = self.claim(dataset).map_err(wrong)?;
         let values: Vec<T> = match dataset.dtype().map_err(broken)? {
             // Normalization counts what it has seen.
@@ -224,13 +229,15 @@ impl Group {
             _ => floats(dataset).map_err(wrong)?,
         };
         if values.len() != shape.iter().product::<usize>() {
-            return Err(wrong(format!("has {} values, which do not fill {shape:?}", values.len())));
+            return Err(wrong(
+                format!("has {} values, which do not fill {shape:?}", values.len()).into(),
+            ));
         }
         Ok(Tensor::new(&shape[..], values))
     }
 
     /// The shape of an array that can be read, for which an allowance is used up.
-    fn claim(&self, dataset: &Dataset) -> Result<Vec<usize>, String> {
+    fn claim(&self, dataset: &Dataset) -> Result<Vec<usize>, Reason> {
         let shape = dataset.shape().map_err(broken)?;
         let each = dataset.element_size().map_err(broken)?;
         let size = |dims: &[u64]| dims.iter().try_fold(each, |bytes, &dim| bytes.checked_mul(dim));
@@ -243,7 +250,7 @@ impl Group {
                     return Err(format!(
                         "is packed with the filter {filter} of HDF5; gzip, LZF, shuffle and fletcher32 can be read, \
                          and `h5repack -f NONE` unpacks a file"
-                    ));
+                    ).into());
                 }
                 let chunks = dataset.chunks().map_err(broken)?.len() as u64;
                 let chunk = size(&chunk_shape).ok_or_else(|| senseless(&chunk_shape))?;
@@ -256,10 +263,10 @@ impl Group {
                 })?;
             }
             Layout::Virtual => {
-                return Err("lies in other files; copy its values into this one".to_owned());
+                return Err("lies in other files; copy its values into this one".into());
             }
             Layout::Contiguous { address: None, size } if size > 0 => {
-                return Err("has no values: they were never written".to_owned());
+                return Err("has no values: they were never written".into());
             }
             _ => Allowance::take(&self.allowance.arrays, bytes)?,
         }
@@ -267,30 +274,33 @@ impl Group {
     }
 
     /// The shape of an array.
-    pub fn shape(&self, path: &str) -> Result<Vec<u64>, String> {
+    pub fn shape(&self, path: &str) -> Result<Vec<u64>, Reason> {
         self.dataset(path)?.shape().map_err(broken)
     }
 
     /// A whole number that is not negative.
-    pub fn count(&self, path: &str) -> Result<u64, String> {
+    pub fn count(&self, path: &str) -> Result<u64, Reason> {
         let dataset = self.dataset(path)?;
-        let wrong = |what: String| format!("the value {} {what}", self.path_of(path));
+        let wrong =
+            |reason: Reason| reason.inside(|why| format!("the value {} {why}", self.path_of(path)));
         self.claim(dataset).map_err(wrong)?;
         let numbers = match dataset.dtype().map_err(broken)? {
             DType::I32 | DType::I64 | DType::U32 | DType::U64 => {
                 dataset.read_i64().map_err(broken)?
             }
-            other => return Err(wrong(format!("is of type {other}, not a whole number"))),
+            other => {
+                return Err(wrong(format!("is of type {other}, not a whole number").into()));
+            }
         };
         match numbers[..] {
             [number] if number >= 0 => Ok(number as u64),
-            _ => Err(wrong(format!("is {numbers:?}, not a number of steps"))),
+            _ => Err(wrong(format!("is {numbers:?}, not a number of steps").into())),
         }
     }
 }
 
 /// An array's numbers of any width.
-fn floats<T: Scalar>(dataset: &Dataset) -> Result<Vec<T>, String> {
+fn floats<T: Scalar>(dataset: &Dataset) -> Result<Vec<T>, Reason> {
     let (float, big_endian) = float(dataset)?;
     let mut bytes = dataset.read_raw().map_err(broken)?;
     if big_endian {
@@ -300,7 +310,7 @@ fn floats<T: Scalar>(dataset: &Dataset) -> Result<Vec<T>, String> {
 }
 
 /// The type of an array's numbers, and whether their bytes are big-endian.
-fn float(dataset: &Dataset) -> Result<(Float, bool), String> {
+fn float(dataset: &Dataset) -> Result<(Float, bool), Reason> {
     let float = match dataset.datatype().map_err(broken)? {
         Datatype::FloatingPoint { byte_order, layout, .. } => {
             let float = match layout {
@@ -329,7 +339,8 @@ fn float(dataset: &Dataset) -> Result<(Float, bool), String> {
         None => Err(format!(
             "is of type {}; weights are floats of 16, 32 or 64 bits",
             dataset.dtype().map_err(broken)?
-        )),
+        )
+        .into()),
     }
 }
 
@@ -341,14 +352,14 @@ pub(super) struct Attributes {
 
 impl Attributes {
     /// A text, if there is such an attribute.
-    pub fn text(&self, name: &str) -> Result<Option<&str>, String> {
-        let wrong = || format!("the attribute {name} of {} is not a text", self.path);
+    pub fn text(&self, name: &str) -> Result<Option<&str>, Reason> {
+        let wrong = || format!("the attribute {name} of {} is not a text", self.path).into();
         self.values.get(name).map(|value| value.as_str().ok_or_else(wrong)).transpose()
     }
 
     /// A list of texts, if there is one. A list that is too long for one attribute is in several: `name0`,
     /// `name1` and so on.
-    pub fn texts(&self, name: &str) -> Result<Option<Vec<&str>>, String> {
+    pub fn texts(&self, name: &str) -> Result<Option<Vec<&str>>, Reason> {
         if let Some(value) = self.values.get(name) {
             return self.list(name, value).map(Some);
         }
@@ -361,13 +372,15 @@ impl Attributes {
         Ok(texts)
     }
 
-    fn list<'a>(&self, name: &str, value: &'a AttrValue) -> Result<Vec<&'a str>, String> {
+    fn list<'a>(&self, name: &str, value: &'a AttrValue) -> Result<Vec<&'a str>, Reason> {
         match value {
             // NumPy's list of nothing, which is what layers without weights have.
             AttrValue::F64Array(numbers) if numbers.is_empty() => Ok(Vec::new()),
             value => match value.as_strings() {
                 Some(texts) => Ok(texts.iter().map(String::as_str).collect()),
-                None => Err(format!("the attribute {name} of {} is no list of texts", self.path)),
+                None => {
+                    Err(format!("the attribute {name} of {} is no list of texts", self.path).into())
+                }
             },
         }
     }

@@ -1,13 +1,14 @@
 //! Sizes that a file leaves open: Keras's `Input((None, 8))`.
 
+use crate::config::{Value, json};
+use crate::error::Reason;
 use crate::tensor::Shape;
-use serde_json::{Value, json};
 
 /// Writes shapes of samples into the inputs of a model, in their order, where the file leaves sizes open.
 ///
 /// # Errors
 /// When a shape does not fit what the file says, or there are more shapes than inputs.
-pub(super) fn fill(model: &mut Value, shapes: &[Shape]) -> Result<(), String> {
+pub(super) fn fill(model: &mut Value, shapes: &[Shape]) -> Result<(), Reason> {
     let Some(config) = model.get_mut("config") else { return Ok(()) };
     let mut left = shapes.iter();
     if let Some(Value::Array(layers)) = config.get_mut("layers") {
@@ -32,23 +33,24 @@ pub(super) fn fill(model: &mut Value, shapes: &[Shape]) -> Result<(), String> {
             "{} shapes were given, and the model has {} inputs",
             shapes.len(),
             shapes.len() - more
-        )),
+        )
+        .into()),
     }
 }
 
-fn fill_one(batch: &mut Value, shape: Shape) -> Result<(), String> {
+fn fill_one(batch: &mut Value, shape: Shape) -> Result<(), Reason> {
     let wrong = format!("an input has the shape {batch} in the file, and {shape} does not fit it");
     let Some([_, dims @ ..]) = batch.as_array_mut().map(Vec::as_mut_slice) else {
-        return Err(wrong);
+        return Err(wrong.into());
     };
     if dims.len() != shape.rank() {
-        return Err(wrong);
+        return Err(wrong.into());
     }
     for (dim, &given) in dims.iter_mut().zip(shape.iter()) {
         if dim.is_null() {
             *dim = json!(given);
         } else if dim.as_u64() != Some(given as u64) {
-            return Err(wrong);
+            return Err(wrong.into());
         }
     }
     Ok(())
@@ -72,7 +74,7 @@ mod tests {
             (&[[5, 8].into(), [3].into(), [1].into()], "3 shapes were given"),
         ] {
             let error = fill(&mut open.clone(), shapes).unwrap_err();
-            assert!(error.contains(reason), "{error}");
+            assert!(error.as_str().contains(reason), "{error}");
         }
     }
 }

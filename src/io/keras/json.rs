@@ -1,11 +1,11 @@
 //! A model without weights as the text that Keras calls its JSON.
 
 use super::{KERAS, legacy, parse};
-use crate::error::{Error, Result};
+use crate::config::Value;
+use crate::error::{Error, Reason, Result};
 use crate::model::{Model, from_config, to_config};
 use crate::scalar::{Scalar, compiled};
 use crate::train::Registry;
-use serde_json::Value;
 
 impl<T: Scalar> Model<T> {
     /// The model's layers and what it is compiled with, without weights, as Keras's `to_json`.
@@ -53,7 +53,7 @@ impl<T: Scalar> Model<T> {
     /// As [`from_json`](Self::from_json).
     #[inline(never)]
     pub fn from_json_with(text: &str, seed: u64, registry: &Registry<T>) -> Result<Self> {
-        let wrong = |reason: String| Error::Config(format!("the JSON of a model: {reason}"));
+        let wrong = |reason: Reason| Error::Config(format!("the JSON of a model: {reason}").into());
         let description =
             described(text).and_then(|value| from_config(&value, registry)).map_err(wrong)?;
         let mut model = description.plan.draw(seed)?;
@@ -63,7 +63,7 @@ impl<T: Scalar> Model<T> {
 }
 
 /// The text in the words of Keras 3, which alone says from which module a class is.
-fn described(text: &str) -> Result<Value, String> {
+fn described(text: &str) -> Result<Value, Reason> {
     let mut value = parse("text", text.as_bytes())?;
     if value.get("module").is_some() {
         legacy::upgrade_archive(&mut value, true, KERAS)?;

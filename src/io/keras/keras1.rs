@@ -1,8 +1,9 @@
 //! Layers of Keras 1, in the words of Keras 2: pure functions from JSON to JSON. Which words a layer is in is seen from its
 //! options.
 
-use crate::nn::{Config, class_today};
-use serde_json::{Value, json};
+use crate::config::{Config, Value, json};
+use crate::error::Reason;
+use crate::nn::class_today;
 
 /// Options that only Keras 1 has, with their later names. `padding` and `strides` have been something else.
 const RENAMED: [(&str, &str); 22] = [
@@ -38,12 +39,12 @@ const WITHOUT_EFFECT: [&str; 5] =
 ///
 /// # Errors
 /// A sentence about what cannot be said in other words.
-pub(super) fn upgrade(class_name: &mut Value, config: &mut Config) -> Result<(), String> {
+pub(super) fn upgrade(class_name: &mut Value, config: &mut Config) -> Result<(), Reason> {
     let class = class_name.as_str().unwrap_or_default().to_owned();
     let old = |config: &Config| {
         RENAMED.iter().any(|(old, _)| {
             // An embedding has had an output_dim always.
-            config.contains_key(*old) && !(*old == "output_dim" && class == "Embedding")
+            config.contains_key(old) && !(*old == "output_dim" && class == "Embedding")
         })
     };
     let ordering = config.contains_key("dim_ordering");
@@ -60,37 +61,39 @@ pub(super) fn upgrade(class_name: &mut Value, config: &mut Config) -> Result<(),
         && mode != 0
         && class == "BatchNormalization"
     {
-        return Err(format!("the option mode = {mode} of Keras 1 is not supported; only 0 is"));
+        return Err(
+            format!("the option mode = {mode} of Keras 1 is not supported; only 0 is").into()
+        );
     }
-    if let Some(order) = config.shift_remove("dim_ordering") {
+    if let Some(order) = config.remove("dim_ordering") {
         let format = match order.as_str() {
             Some("th") => "channels_first",
             _ => "channels_last",
         };
-        config.insert("data_format".to_owned(), json!(format));
+        config.insert("data_format", json!(format));
     }
-    let rows = config.shift_remove("nb_row");
-    if let Some((rows, columns)) = rows.zip(config.shift_remove("nb_col")) {
-        config.insert("kernel_size".to_owned(), json!([rows, columns]));
+    let rows = config.remove("nb_row");
+    if let Some((rows, columns)) = rows.zip(config.remove("nb_col")) {
+        config.insert("kernel_size", json!([rows, columns]));
     }
-    if let Some(stride) = config.shift_remove("stride") {
-        config.insert("strides".to_owned(), stride);
+    if let Some(stride) = config.remove("stride") {
+        config.insert("strides", stride);
     }
     for (old, new) in RENAMED {
         if old == "output_dim" && class == "Embedding" {
             continue;
         }
-        if let Some(value) = config.shift_remove(old) {
-            config.insert(new.to_owned(), value);
+        if let Some(value) = config.remove(old) {
+            config.insert(new, value);
         }
     }
     if class == "Embedding"
-        && let Some(initializer) = config.shift_remove("kernel_initializer")
+        && let Some(initializer) = config.remove("kernel_initializer")
     {
-        config.insert("embeddings_initializer".to_owned(), initializer);
+        config.insert("embeddings_initializer", initializer);
     }
     if config.get("activity_regularizer").is_some_and(Value::is_null) {
-        config.shift_remove("activity_regularizer");
+        config.remove("activity_regularizer");
     }
     for (_, value) in config.iter_mut().filter(|(name, _)| name.ends_with("_initializer")) {
         let name = match value.as_str() {
@@ -122,14 +125,14 @@ fn regularizer(value: Value) -> Value {
 }
 
 /// The class that does what a `Merge` of this mode did.
-fn merged(config: &mut Config) -> Result<&'static str, String> {
+fn merged(config: &mut Config) -> Result<&'static str, Reason> {
     let mode = config.get("mode").and_then(Value::as_str).unwrap_or_default().to_owned();
     let axis = config.get("concat_axis").cloned();
     let (name, trainable) = (config.get("name").cloned(), config.get("trainable").cloned());
-    config.clear();
+    *config = Config::new();
     for (key, value) in [("name", name), ("trainable", trainable)] {
         if let Some(value) = value {
-            config.insert(key.to_owned(), value);
+            config.insert(key, value);
         }
     }
     Ok(match mode.as_str() {
@@ -139,11 +142,11 @@ fn merged(config: &mut Config) -> Result<&'static str, String> {
         "max" => "Maximum",
         "concat" => {
             if let Some(axis) = axis {
-                config.insert("axis".to_owned(), axis);
+                config.insert("axis", axis);
             }
             "Concatenate"
         }
-        other => return Err(format!("a Merge with the mode {other:?} is not supported")),
+        other => return Err(format!("a Merge with the mode {other:?} is not supported").into()),
     })
 }
 
@@ -198,7 +201,9 @@ mod tests {
         assert_eq!(upgraded("Merge", concat), expected);
         assert_eq!(upgraded("Merge", json!({ "mode": "sum" })), (json!("Add"), json!({})));
         let mut config = Config::from_iter([("mode".to_owned(), json!("cos"))]);
-        assert!(upgrade(&mut json!("Merge"), &mut config).unwrap_err().contains("\"cos\""));
+        assert!(
+            upgrade(&mut json!("Merge"), &mut config).unwrap_err().as_str().contains("\"cos\"")
+        );
     }
 
     #[test]

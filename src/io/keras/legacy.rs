@@ -5,15 +5,15 @@
 //! (Keras 2.2.3), `lr` became `learning_rate` (2.3), metrics became lists of lists of objects (TensorFlow 2.2).
 
 use super::keras1;
-use crate::nn::{Config, keras_object, object};
-use serde_json::{Value, json};
+use crate::config::{Config, Value, json, keras_object, object};
+use crate::error::Reason;
 
 /// The model and what it was compiled with, as one object. `version` is that of the Keras that wrote the file.
 pub(super) fn upgrade(
     mut model: Value,
     training: Option<Value>,
     version: &str,
-) -> Result<Value, String> {
+) -> Result<Value, Reason> {
     upgrade_activations(&mut model, version);
     let (class_name, mut config) = match &model {
         // Until Keras 2.2.2.
@@ -44,19 +44,19 @@ pub(super) fn upgrade_archive(
     config: &mut Value,
     compile: bool,
     version: &str,
-) -> Result<(), String> {
+) -> Result<(), Reason> {
     upgrade_activations(config, version);
     let chain = config["class_name"] == "Sequential";
-    if let Some(Value::Array(layers)) = config.pointer_mut("/config/layers") {
+    if let Some(Value::Array(layers)) = config.inside_mut(&["config", "layers"]) {
         upgrade_layers(layers, chain)?;
     }
-    match config.pointer_mut("/compile_config/optimizer") {
+    match config.inside_mut(&["compile_config", "optimizer"]) {
         Some(optimizer) if compile && !optimizer.is_null() => {
             *optimizer = upgrade_optimizer(optimizer, version)?;
         }
         _ => {
             if let Value::Object(config) = config {
-                config.shift_remove("compile_config");
+                config.remove("compile_config");
             }
         }
     }
@@ -74,7 +74,7 @@ fn upgrade_activations(value: &mut Value, version: &str) {
             values.iter_mut().for_each(|value| upgrade_activations(value, version));
         }
         Value::Object(options) => {
-            for (name, value) in options {
+            for (name, value) in options.iter_mut() {
                 let activation = matches!(name.as_str(), "activation" | "recurrent_activation");
                 if activation && *value == "hard_sigmoid" {
                     *value = json!("hard_sigmoid_keras2");
@@ -87,7 +87,7 @@ fn upgrade_activations(value: &mut Value, version: &str) {
 }
 
 /// Moves the input's shape from the first layer into one of its own.
-fn upgrade_layers(layers: &mut Vec<Value>, chain: bool) -> Result<(), String> {
+fn upgrade_layers(layers: &mut Vec<Value>, chain: bool) -> Result<(), Reason> {
     let mut input = None;
     for layer in layers.iter_mut() {
         let is_input = layer["class_name"] == "InputLayer";
@@ -103,8 +103,8 @@ fn upgrade_layers(layers: &mut Vec<Value>, chain: bool) -> Result<(), String> {
         if let Some(config) = layer.get_mut("config").and_then(Value::as_object_mut)
             && !is_input
         {
-            let shape = config.shift_remove("batch_input_shape");
-            config.shift_remove("input_dtype");
+            let shape = config.remove("batch_input_shape");
+            config.remove("input_dtype");
             input = input.or(shape);
         }
     }
@@ -120,13 +120,13 @@ fn upgrade_layers(layers: &mut Vec<Value>, chain: bool) -> Result<(), String> {
 }
 
 /// A model among the layers of another.
-fn upgrade_inner_model(layer: &mut Value) -> Result<(), String> {
+fn upgrade_inner_model(layer: &mut Value) -> Result<(), Reason> {
     let chain = layer["class_name"] == "Sequential";
     // Until Keras 2.2.2, a chain was a list.
     if chain && layer["config"].is_array() {
         layer["config"] = json!({ "name": layer["name"], "layers": layer["config"].take() });
     }
-    match layer.pointer_mut("/config/layers") {
+    match layer.inside_mut(&["config", "layers"]) {
         Some(Value::Array(layers)) => upgrade_layers(layers, chain),
         _ => Ok(()),
     }
@@ -136,16 +136,16 @@ fn upgrade_inner_model(layer: &mut Value) -> Result<(), String> {
 pub(super) fn downgrade(mut config: Value) -> [Value; 2] {
     let mut training = config["compile_config"].take();
     if let Some(training) = training.as_object_mut()
-        && let Some(optimizer) = training.shift_remove("optimizer")
+        && let Some(optimizer) = training.remove("optimizer")
     {
-        training.insert("optimizer_config".to_owned(), without_module(optimizer));
+        training.insert("optimizer_config", without_module(optimizer));
     }
     downgrade_layers(&mut config);
     [without_module(config), training]
 }
 
 fn downgrade_layers(model: &mut Value) {
-    if let Some(Value::Array(layers)) = model.pointer_mut("/config/layers") {
+    if let Some(Value::Array(layers)) = model.inside_mut(&["config", "layers"]) {
         for layer in layers {
             downgrade_layers(layer);
             let [name, inbound] = ["name", "inbound_nodes"].map(|key| layer[key].take());
@@ -162,16 +162,17 @@ fn without_module(mut object: Value) -> Value {
     json!({ "class_name": object["class_name"].take(), "config": object["config"].take() })
 }
 
-fn upgrade_training(mut training: Value, version: &str) -> Result<Value, String> {
+fn upgrade_training(mut training: Value, version: &str) -> Result<Value, Reason> {
     let Some(training) = training.as_object_mut() else {
-        return Err(format!("the training_config is no object: {training}"));
+        return Err(format!("the training_config is no object: {training}").into());
     };
     if let Some(mode) = training.get("sample_weight_mode").filter(|mode| !mode.is_null()) {
         return Err(format!(
             "the option sample_weight_mode = {mode} is not supported; leave it out"
-        ));
+        )
+        .into());
     }
-    let mut take = |name: &str| training.shift_remove(name).unwrap_or(Value::Null);
+    let mut take = |name: &str| training.remove(name).unwrap_or(Value::Null);
     let optimizer = upgrade_optimizer(&take("optimizer_config"), version)?;
     Ok(json!({
         "optimizer": optimizer,
@@ -183,22 +184,22 @@ fn upgrade_training(mut training: Value, version: &str) -> Result<Value, String>
 }
 
 /// An optimizer of any version, as Keras 3 describes it.
-pub(super) fn upgrade_optimizer(optimizer: &Value, version: &str) -> Result<Value, String> {
+pub(super) fn upgrade_optimizer(optimizer: &Value, version: &str) -> Result<Value, Reason> {
     let (class_name, mut config) = object(optimizer)?;
     // TensorFlow 2.11 to 2.15 call their own optimizers custom.
     let class_name = class_name.strip_prefix("Custom>").unwrap_or(class_name);
-    if let Some(rate) = config.shift_remove("lr") {
-        config.insert("learning_rate".to_owned(), rate);
+    if let Some(rate) = config.remove("lr") {
+        config.insert("learning_rate", rate);
     }
-    if let Some(decay) = config.shift_remove("decay")
+    if let Some(decay) = config.remove("decay")
         && decay.as_f64() != Some(0.0)
         && !decay.is_null()
     {
         let rate = decayed_rate(class_name, config.get("learning_rate"), &decay)?;
-        config.insert("learning_rate".to_owned(), rate);
+        config.insert("learning_rate", rate);
     }
     for name in ["is_legacy_optimizer", "jit_compile"] {
-        config.shift_remove(name);
+        config.remove(name);
     }
     // 0 was a way to say none.
     config.retain(|name, value| {
@@ -209,21 +210,21 @@ pub(super) fn upgrade_optimizer(optimizer: &Value, version: &str) -> Result<Valu
     let alone = ["2.0.", "2.1.", "2.2.", "2.3."].iter().any(|start| version.starts_with(start));
     if alone
         && !version.ends_with("-tf")
-        && let Some(norm) = config.shift_remove("clipnorm")
+        && let Some(norm) = config.remove("clipnorm")
     {
-        config.insert("global_clipnorm".to_owned(), norm);
+        config.insert("global_clipnorm", norm);
     }
     Ok(keras_object("keras.optimizers", class_name, Value::Object(config)))
 }
 
 /// What an option `decay` was: the learning rate divided by `1 + decay iterations`.
-fn decayed_rate(class_name: &str, rate: Option<&Value>, decay: &Value) -> Result<Value, String> {
+fn decayed_rate(class_name: &str, rate: Option<&Value>, decay: &Value) -> Result<Value, Reason> {
     let default = if class_name == "SGD" { 0.01 } else { 0.001 };
     let rate = rate.map_or(Some(default), Value::as_f64);
     let Some((rate, decay)) = rate.zip(decay.as_f64()) else {
         return Err(format!(
             "optimizer {class_name}: the option decay = {decay} needs to be a number, beside a learning rate that is one"
-        ));
+        ).into());
     };
     let config = json!({
         "initial_learning_rate": rate, "decay_steps": 1, "decay_rate": decay, "staircase": false,
@@ -237,21 +238,21 @@ fn decayed_rate(class_name: &str, rate: Option<&Value>, decay: &Value) -> Result
 fn upgrade_loss(loss: Value) -> Value {
     match loss {
         Value::Array(losses) => losses.into_iter().map(upgrade_one_loss).collect(),
-        Value::Object(losses) if !losses.contains_key("class_name") => {
-            losses.into_iter().map(|(name, loss)| (name, upgrade_one_loss(loss))).collect()
-        }
+        Value::Object(losses) if !losses.contains_key("class_name") => Value::Object(
+            losses.into_iter().map(|(name, loss)| (name, upgrade_one_loss(loss))).collect(),
+        ),
         loss => upgrade_one_loss(loss),
     }
 }
 
 fn upgrade_one_loss(mut loss: Value) -> Value {
-    if let Some(reduction) = loss.pointer_mut("/config/reduction")
+    if let Some(reduction) = loss.inside_mut(&["config", "reduction"])
         && *reduction == "auto"
     {
         *reduction = json!("sum_over_batch_size");
     }
     if let Some(config) = loss.get_mut("config").and_then(Value::as_object_mut) {
-        config.shift_remove("fn");
+        config.remove("fn");
     }
     loss
 }
@@ -269,9 +270,9 @@ fn upgrade_metrics(metrics: Value) -> Value {
             }
             metrics.into_iter().map(group).collect()
         }
-        Value::Object(metrics) if !metrics.contains_key("class_name") => {
-            metrics.into_iter().map(|(name, metrics)| (name, group(metrics))).collect()
-        }
+        Value::Object(metrics) if !metrics.contains_key("class_name") => Value::Object(
+            metrics.into_iter().map(|(name, metrics)| (name, group(metrics))).collect(),
+        ),
         metrics => metrics,
     }
 }
@@ -374,9 +375,11 @@ mod tests {
         assert_eq!(rate["config"]["initial_learning_rate"], 0.1);
         assert_eq!(rate["config"]["decay_rate"], 1e-6);
         let odd = json!({ "class_name": "SGD", "config": { "lr": 0.1, "decay": "often" } });
-        assert!(upgrade_optimizer(&odd, "2.2.2").unwrap_err().contains("decay = \"often\""));
+        assert!(
+            upgrade_optimizer(&odd, "2.2.2").unwrap_err().as_str().contains("decay = \"often\"")
+        );
         let training = json!({ "sample_weight_mode": "temporal" });
-        assert!(upgrade_training(training, "2.2.2").unwrap_err().contains("temporal"));
+        assert!(upgrade_training(training, "2.2.2").unwrap_err().as_str().contains("temporal"));
         assert!(upgrade_training(json!(3), "2.2.2").is_err());
     }
 }

@@ -17,6 +17,8 @@ mod tree;
 mod weights;
 
 use super::{training_from_json, training_to_json};
+use crate::config::{Value, json};
+use crate::error::Reason;
 use crate::model::{
     Built, Description, Model, Param, Plan, Training, from_config, to_config, unsupported,
 };
@@ -26,7 +28,6 @@ use crate::train::Registry;
 use archive::Archive;
 use hdf5::Group;
 use optimizer::Variables;
-use serde_json::{Value, json};
 use tree::Tree;
 use weights::Place;
 
@@ -60,12 +61,13 @@ impl Format {
     }
 
     /// Whether it is for weights alone, or for whole models.
-    pub fn check(self, weights_only: bool) -> Result<(), String> {
+    pub fn check(self, weights_only: bool) -> Result<(), Reason> {
         match (self == Format::Weights, weights_only) {
-            (true, false) => Err("`.weights.h5` is for weights alone; use save_weights".to_owned()),
+            (true, false) => Err("`.weights.h5` is for weights alone; use save_weights".into()),
             (false, true) => {
                 Err("the name of a file of weights ends in `.weights.h5` or `.safetensors`"
-                    .to_owned())
+                    .to_owned()
+                    .into())
             }
             _ => Ok(()),
         }
@@ -76,12 +78,15 @@ fn is_archive(bytes: &[u8]) -> bool {
     bytes.starts_with(b"PK")
 }
 
-fn parse(name: &str, text: &[u8]) -> Result<Value, String> {
+fn parse(name: &str, text: &[u8]) -> Result<Value, Reason> {
     let values = text.iter().filter(|byte| b",[{".contains(byte)).count();
     if text.len() > MAX_CONFIG || values > MAX_VALUES {
-        return Err(format!("the {name} is too long: {} bytes, about {values} values", text.len()));
+        return Err(
+            format!("the {name} is too long: {} bytes, about {values} values", text.len()).into()
+        );
     }
-    serde_json::from_slice(text).map_err(|error| format!("the {name} is damaged: {error}"))
+    crate::config::parse(text)
+        .map_err(|reason| reason.inside(|why| format!("the {name} is damaged: {why}")))
 }
 
 /// A file of a whole model, with the model as Keras 3 would describe it.
@@ -91,7 +96,7 @@ struct Opened {
     archive: bool,
 }
 
-fn open(bytes: Vec<u8>, compile: bool, input_shapes: &[Shape]) -> Result<Opened, String> {
+fn open(bytes: Vec<u8>, compile: bool, input_shapes: &[Shape]) -> Result<Opened, Reason> {
     if is_archive(&bytes) {
         let mut archive = Archive::open(&bytes)?;
         let mut config = parse("config.json", &archive.config()?)?;
@@ -123,7 +128,7 @@ pub(super) fn unsupported_in<T: Scalar>(
     registry: &Registry<T>,
     compile: bool,
     input_shapes: &[Shape],
-) -> Result<Vec<String>, String> {
+) -> Result<Vec<Reason>, Reason> {
     Ok(unsupported(&open(bytes, compile, input_shapes)?.config, registry))
 }
 
@@ -134,7 +139,7 @@ pub(super) fn load<T: Scalar>(
     registry: &Registry<T>,
     compile: bool,
     input_shapes: &[Shape],
-) -> Result<Model<T>, String> {
+) -> Result<Model<T>, Reason> {
     let Opened { root, config, archive } = open(bytes, compile, input_shapes)?;
     let parts = Parts::new(&root, config, registry)?;
     if archive {
@@ -151,7 +156,7 @@ pub(super) fn load<T: Scalar>(
 pub(super) fn load_weights<T: Scalar>(
     bytes: Vec<u8>,
     model: &Model<T>,
-) -> Result<Vec<Tensor<T>>, String> {
+) -> Result<Vec<Tensor<T>>, Reason> {
     let places: Vec<Place<'_>> = model.layers.iter().map(Place::from).collect();
     let root = match is_archive(&bytes) {
         true => Group::open(Archive::open(&bytes)?.weights()?)?,
@@ -175,7 +180,7 @@ struct Parts<T: Scalar> {
 }
 
 impl<T: Scalar> Parts<T> {
-    fn new(root: &Group, mut config: Value, registry: &Registry<T>) -> Result<Self, String> {
+    fn new(root: &Group, mut config: Value, registry: &Registry<T>) -> Result<Self, Reason> {
         let attributes = root.attributes()?;
         let own = attributes.text(CINTA)?.map(|text| parse(CINTA, text.as_bytes())).transpose()?;
         let own = own.unwrap_or_default();
@@ -195,7 +200,7 @@ impl<T: Scalar> Parts<T> {
         self,
         weights: Vec<Vec<Tensor<T>>>,
         variables: Option<Variables<'_>>,
-    ) -> Result<Model<T>, String> {
+    ) -> Result<Model<T>, Reason> {
         let Description { plan: Plan { name, graph, layers }, mut compile } = self.model;
         let built = layers.into_iter().zip(weights).map(|(planned, values)| {
             let weights = planned.weights.clone();
@@ -226,7 +231,7 @@ impl<T: Scalar> Parts<T> {
 
 /// A whole model as the bytes of a file.
 #[inline(never)]
-pub(super) fn save<T: Scalar>(model: &Model<T>, format: Format) -> Result<Vec<u8>, String> {
+pub(super) fn save<T: Scalar>(model: &Model<T>, format: Format) -> Result<Vec<u8>, Reason> {
     format.check(false)?;
     check_name(&model.name)?;
     let mut config = to_config(model);
@@ -266,7 +271,7 @@ pub(super) fn save<T: Scalar>(model: &Model<T>, format: Format) -> Result<Vec<u8
 
 /// The weights of a model as the bytes of a `.weights.h5` file.
 #[inline(never)]
-pub(super) fn save_weights<T: Scalar>(model: &Model<T>, format: Format) -> Result<Vec<u8>, String> {
+pub(super) fn save_weights<T: Scalar>(model: &Model<T>, format: Format) -> Result<Vec<u8>, Reason> {
     format.check(true)?;
     check_name(&model.name)?;
     let mut tree = Tree::default();
@@ -274,7 +279,7 @@ pub(super) fn save_weights<T: Scalar>(model: &Model<T>, format: Format) -> Resul
     tree.into_bytes()
 }
 
-fn write_weights<T: Scalar>(tree: &mut Tree, model: &Model<T>) -> Result<(), String> {
+fn write_weights<T: Scalar>(tree: &mut Tree, model: &Model<T>) -> Result<(), Reason> {
     weights::write(tree, &model.layers)?;
     optimizer::write(tree, model);
     tree.group("vars").text("name", &model.name);
@@ -282,13 +287,13 @@ fn write_weights<T: Scalar>(tree: &mut Tree, model: &Model<T>) -> Result<(), Str
 }
 
 /// A model's name is a part of the names of its arrays, and Keras opens no model whose name has a `/`.
-fn check_name(name: &str) -> Result<(), String> {
+fn check_name(name: &str) -> Result<(), Reason> {
     match weights::is_link(name) {
         true => Ok(()),
         false => Err(format!(
             "the model's name {name:?} cannot be one in files of Keras: it is empty, `.`, too long, or has a `/` or a zero; \
              give the model another name, or save as `.safetensors`"
-        )),
+        ).into()),
     }
 }
 
@@ -302,8 +307,8 @@ fn write_version(tree: &mut Tree) {
 fn without_own_options(config: &mut Value) {
     match config {
         Value::Object(object) => {
-            object.shift_remove("from_probabilities");
-            object.values_mut().for_each(without_own_options);
+            object.remove("from_probabilities");
+            object.iter_mut().for_each(|(_, value)| without_own_options(value));
         }
         Value::Array(values) => values.iter_mut().for_each(without_own_options),
         _ => {}

@@ -17,11 +17,12 @@
 use super::hdf5::Group;
 use super::tree::Tree;
 use super::weights::checked;
+use crate::config::Value;
+use crate::error::Reason;
 use crate::model::{Model, Param};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use crate::train::{Compile, Optimizer};
-use serde_json::Value;
 use std::collections::HashSet;
 
 /// Where a file keeps the variables of an optimizer, in order.
@@ -51,7 +52,7 @@ fn order(slots: usize, together: usize, weights: usize) -> Vec<(usize, usize)> {
 
 impl<'f> Variables<'f> {
     /// The list in a file of Keras 3: `optimizer/vars/0`, `1`, and so on.
-    pub fn counted(root: &'f Group) -> Result<Option<Self>, String> {
+    pub fn counted(root: &'f Group) -> Result<Option<Self>, Reason> {
         let Some(optimizer) = root.find("optimizer")? else { return Ok(None) };
         let Some(group) = optimizer.find("vars")? else { return Ok(None) };
         let paths = (0..group.array_count()?).map(|i| i.to_string()).collect();
@@ -59,7 +60,7 @@ impl<'f> Variables<'f> {
     }
 
     /// The list of names of a whole-model `.h5` file.
-    pub fn listed(root: &'f Group) -> Result<Option<Self>, String> {
+    pub fn listed(root: &'f Group) -> Result<Option<Self>, Reason> {
         let Some(group) = root.find("optimizer_weights")? else { return Ok(None) };
         let attributes = group.attributes()?;
         let names = attributes.texts("weight_names")?.unwrap_or_default();
@@ -74,9 +75,9 @@ impl<'f> Variables<'f> {
         self,
         optimizer: &dyn Optimizer<T>,
         weights: &[(&str, &Param<T>)],
-    ) -> Result<State<T>, String> {
+    ) -> Result<State<T>, Reason> {
         let (mut paths, mut iterations, mut learning_rate) = (&self.paths[..], None, None);
-        let is_scalar = |path: &str| Ok::<_, String>(self.group.shape(path)?.is_empty());
+        let is_scalar = |path: &str| Ok::<_, Reason>(self.group.shape(path)?.is_empty());
         if let [first, rest @ ..] = paths
             && is_scalar(first)?
         {
@@ -112,7 +113,8 @@ impl<'f> Variables<'f> {
                 weights.len(),
                 order.len(),
                 paths.len()
-            ));
+            )
+            .into());
         }
         let mut read: Vec<Vec<Option<Tensor<T>>>> = vec![vec![None; slots]; weights.len()];
         for (&(weight, slot), path) in order.iter().zip(paths) {
@@ -196,7 +198,7 @@ pub(super) fn write<T: Scalar>(tree: &mut Tree, model: &Model<T>) {
 ///
 /// # Errors
 /// When two of them would have one name, such as those of `a` and `b_kernel`, and of `a_b` and `kernel`.
-pub(super) fn write_listed<T: Scalar>(tree: &mut Tree, model: &Model<T>) -> Result<(), String> {
+pub(super) fn write_listed<T: Scalar>(tree: &mut Tree, model: &Model<T>) -> Result<(), Reason> {
     let Some(compiled) = &model.compiled else { return Ok(()) };
     let group = tree.group("optimizer_weights");
     let mut names = Vec::new();
@@ -210,7 +212,8 @@ pub(super) fn write_listed<T: Scalar>(tree: &mut Tree, model: &Model<T>) -> Resu
         Some(name) => Err(format!(
             "two variables of the optimizer would be called {name:?} in an `.h5` file; \
              give a layer another name, or save as `.keras`"
-        )),
+        )
+        .into()),
         None => Ok(()),
     }
 }

@@ -1,5 +1,6 @@
 //! Writing HDF5: a tree of groups that becomes the same bytes every time.
 
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use hdf5_pure::{AttrValue, DatasetBuilder, FileBuilder, FinishedGroup, GroupBuilder};
@@ -83,7 +84,7 @@ impl Tree {
         self.array(path, Array { shape: Vec::new(), values: Values::I64(count as i64) });
     }
 
-    pub fn into_bytes(self) -> Result<Vec<u8>, String> {
+    pub fn into_bytes(self) -> Result<Vec<u8>, Reason> {
         let mut file = FileBuilder::new();
         for (name, value) in self.attributes {
             file.set_attr(&name, value);
@@ -95,7 +96,7 @@ impl Tree {
             let group = tree.into_group(file.create_group(&name));
             file.add_group(group);
         }
-        file.finish().map_err(|error| error.to_string())
+        file.finish().map_err(|error| error.to_string().into())
     }
 
     fn into_group(self, mut group: GroupBuilder) -> FinishedGroup {

@@ -7,8 +7,10 @@
 
 use super::hdf5::Group;
 use super::tree::Tree;
+use crate::config::file_groups;
+use crate::error::Reason;
 use crate::model::{Built, Param, Planned};
-use crate::nn::{Part, Weight, file_groups};
+use crate::nn::{Part, Weight};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use std::collections::{BTreeMap, HashMap};
@@ -41,18 +43,19 @@ impl<'m, T: Scalar> From<&'m Built<T>> for Place<'m> {
 }
 
 impl Place<'_> {
-    fn check_count(&self, found: usize) -> Result<(), String> {
+    fn check_count(&self, found: usize) -> Result<(), Reason> {
         match self.weights.len() {
             wanted if wanted == found => Ok(()),
             wanted => Err(format!(
                 "the layer {} has {wanted} weights, and the file has {found} for it",
                 self.name
-            )),
+            )
+            .into()),
         }
     }
 
     /// Reads the weights from these places.
-    fn read<T: Scalar>(&self, found: &[(&Group, String)]) -> Result<Vec<Tensor<T>>, String> {
+    fn read<T: Scalar>(&self, found: &[(&Group, String)]) -> Result<Vec<Tensor<T>>, Reason> {
         self.check_count(found.len())?;
         let read = |(weight, (group, path)): (&&Weight, &(&Group, String))| {
             let name = format!("{}/{}", self.name, weight.name);
@@ -75,16 +78,17 @@ pub(super) fn checked<T: Scalar>(
     path: &str,
     name: &str,
     shape: &[usize],
-) -> Result<Tensor<T>, String> {
+) -> Result<Tensor<T>, Reason> {
     let found = group.shape(path)?;
     if !found.iter().copied().eq(shape.iter().map(|&dim| dim as u64)) {
         return Err(format!(
             "the weight {name} has the shape {found:?}, and the architecture asks for {shape:?}"
-        ));
+        )
+        .into());
     }
     let tensor = group.tensor(path)?;
     if !tensor.is_finite() {
-        return Err(format!("the weight {name} holds values that are not finite"));
+        return Err(format!("the weight {name} holds values that are not finite").into());
     }
     Ok(tensor)
 }
@@ -105,7 +109,7 @@ pub(super) fn is_link(name: &str) -> bool {
 pub(super) fn read<T: Scalar>(
     root: &Group,
     places: &[Place<'_>],
-) -> Result<Vec<Vec<Tensor<T>>>, String> {
+) -> Result<Vec<Vec<Tensor<T>>>, Reason> {
     // The second is what Keras 2.12 and 2.13 wrote.
     let layers = match root.find("layers")? {
         Some(layers) => Some(layers),
@@ -125,7 +129,9 @@ pub(super) fn read<T: Scalar>(
         read.push(place.read(&found)?);
     }
     match vars.keys().next() {
-        Some(name) => Err(format!("the weights in layers/{name} belong to no layer of the model")),
+        Some(name) => {
+            Err(format!("the weights in layers/{name} belong to no layer of the model").into())
+        }
         None => Ok(read),
     }
 }
@@ -140,10 +146,10 @@ fn find_vars<'g>(
     layers: &'g Group,
     path: String,
     found: &mut BTreeMap<String, &'g Group>,
-) -> Result<(), String> {
+) -> Result<(), Reason> {
     // A file may hold groups that hold themselves.
     if path.split('/').count() > MAX_DEPTH {
-        return Err(format!("the group layers/{path} is too deep"));
+        return Err(format!("the group layers/{path} is too deep").into());
     }
     for (name, group) in layers.children()? {
         if name != "vars" {
@@ -160,7 +166,7 @@ fn find_vars<'g>(
 ///
 /// # Errors
 /// When a class has the name that a second layer of another class would have: `Dense_1`.
-pub(super) fn write<T: Scalar>(tree: &mut Tree, layers: &[Built<T>]) -> Result<(), String> {
+pub(super) fn write<T: Scalar>(tree: &mut Tree, layers: &[Built<T>]) -> Result<(), Reason> {
     let groups = file_groups(layers.iter().map(|layer| layer.layer.class_name()));
     let mut taken: HashMap<String, &Built<T>> = HashMap::new();
     for (layer, group) in layers.iter().zip(groups) {
@@ -176,7 +182,8 @@ pub(super) fn write<T: Scalar>(tree: &mut Tree, layers: &[Built<T>]) -> Result<(
                     other.layer.class_name(),
                     layer.name,
                     layer.layer.class_name()
-                ));
+                )
+                .into());
             }
             vars.text("name", &layer.name);
             for (i, param) in params.by_ref().take(part.weights).enumerate() {
@@ -191,13 +198,14 @@ pub(super) fn write<T: Scalar>(tree: &mut Tree, layers: &[Built<T>]) -> Result<(
 pub(super) fn read_listed<T: Scalar>(
     group: &Group,
     places: &[Place<'_>],
-) -> Result<Vec<Vec<Tensor<T>>>, String> {
+) -> Result<Vec<Vec<Tensor<T>>>, Reason> {
     let attributes = group.attributes()?;
     let names = attributes.texts("layer_names")?.ok_or("the file does not list its layers")?;
     if attributes.text("backend")? == Some("theano") {
         return Err("the weights come from Theano, which mirrors the kernels of convolutions; \
                     save them from Keras with TensorFlow"
-            .to_owned());
+            .to_owned()
+            .into());
     }
     let groups = group.children()?;
     let mut listed = Vec::new();
@@ -215,7 +223,8 @@ pub(super) fn read_listed<T: Scalar>(
         return Err(format!(
             "the file has weights for {} layers, and the model has {wanted} with weights",
             listed.len()
-        ));
+        )
+        .into());
     }
     let mut listed = listed.into_iter();
     let read = |place: &Place<'_>| match place.weights.is_empty() {
@@ -241,7 +250,7 @@ pub(super) fn write_listed<T: Scalar>(
     tree: &mut Tree,
     model: &str,
     layers: &[Built<T>],
-) -> Result<(), String> {
+) -> Result<(), Reason> {
     for layer in layers {
         // Layers in layers are part of the names of weights.
         let mut inside = layer.params.iter().flat_map(|param| param.weight.name.split('/'));
@@ -254,7 +263,7 @@ pub(super) fn write_listed<T: Scalar>(
             return Err(format!(
                 "a layer cannot be called {name:?} in an `.h5` file, where this is too long or means something else; \
                  give the layer another name, or save as `.keras`"
-            ));
+            ).into());
         }
     }
     let names: Vec<String> = layers.iter().map(|layer| layer.name.clone()).collect();

@@ -3,10 +3,11 @@
 use super::crossentropy::Crossentropy;
 use super::{Loss, over_samples, same_shape_with_axis};
 use crate::autograd::Var;
-use crate::nn::{Activation, Options};
+use crate::config::{Options, Value};
+use crate::error::Reason;
+use crate::nn::Activation;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
-use serde_json::Value;
 
 /// The crossentropy of targets 0 and 1 (or between) and as many probabilities, as [`Var::binary_crossentropy`], and its
 /// mean over the outputs of a sample.
@@ -87,7 +88,7 @@ impl BinaryCrossentropy {
         self
     }
 
-    pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, String> {
+    pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, Reason> {
         Ok(BinaryCrossentropy { options: Crossentropy::from_options(options)? })
     }
 
@@ -122,7 +123,7 @@ impl<T: Scalar> Loss<T> for BinaryCrossentropy {
         Some(over_samples(&logits.binary_crossentropy_from_logits(&self.targets(targets))))
     }
 
-    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
+    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), Reason> {
         self.options.check()?;
         same_shape_with_axis(targets, output)
     }

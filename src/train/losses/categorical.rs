@@ -3,11 +3,12 @@
 use super::crossentropy::Crossentropy;
 use super::{Loss, keras_loss, over_samples, same_shape};
 use crate::autograd::Var;
-use crate::nn::{Activation, Options};
+use crate::config::{Options, Value, json};
+use crate::error::Reason;
+use crate::nn::Activation;
 use crate::ops::is_class;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
-use serde_json::{Value, json};
 
 /// The crossentropy of one-hot (or any) target probabilities, as
 /// [`Var::categorical_crossentropy`].
@@ -88,7 +89,7 @@ impl CategoricalCrossentropy {
         self
     }
 
-    pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, String> {
+    pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, Reason> {
         Ok(CategoricalCrossentropy { options: Crossentropy::from_options(options)? })
     }
 
@@ -123,7 +124,7 @@ impl<T: Scalar> Loss<T> for CategoricalCrossentropy {
         Some(over_samples(&logits.categorical_crossentropy_from_logits(&self.targets(targets))))
     }
 
-    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
+    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), Reason> {
         self.options.check()?;
         same_shape(targets, output)
     }
@@ -177,7 +178,7 @@ impl SparseCategoricalCrossentropy {
         SparseCategoricalCrossentropy { from_logits: true }
     }
 
-    pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, String> {
+    pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, Reason> {
         options.only("axis", &json!(-1))?;
         Ok(SparseCategoricalCrossentropy { from_logits: options.flag("from_logits", false)? })
     }
@@ -206,11 +207,12 @@ impl<T: Scalar> Loss<T> for SparseCategoricalCrossentropy {
             .then(|| logits.sparse_categorical_crossentropy_from_logits(targets))
     }
 
-    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
+    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), Reason> {
         let [classes] = *output else {
             return Err(format!(
                 "class numbers need outputs of the shape [classes], and the model's have {output}"
-            ));
+            )
+            .into());
         };
         let sample = targets.shape().sample();
         if sample.count() != 1 {
@@ -221,14 +223,16 @@ impl<T: Scalar> Loss<T> for SparseCategoricalCrossentropy {
             };
             return Err(format!(
                 "a class number is one value, and one target has the shape {sample}{hint}"
-            ));
+            )
+            .into());
         }
         let is_class = |label: T| is_class(label.widen(), classes);
         match targets.iter().enumerate().find(|(_, label)| !is_class(*label)) {
             Some((sample, label)) => Err(format!(
                 "the label {label} of sample {sample} is not one of the classes 0 to {}",
                 classes - 1
-            )),
+            )
+            .into()),
             None => Ok(()),
         }
     }

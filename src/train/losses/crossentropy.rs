@@ -1,11 +1,11 @@
 //! What the crossentropies of probabilities have in common, whether the classes exclude each other or not.
 
 use super::keras_loss;
-use crate::nn::Options;
+use crate::config::{Options, Value, json};
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use crate::train::checks::between_0_and_1;
-use serde_json::{Value, json};
 
 /// Where predictions come from, and how sure the targets are.
 #[derive(Clone, Debug, Default)]
@@ -16,7 +16,7 @@ pub(super) struct Crossentropy {
 }
 
 impl Crossentropy {
-    pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, String> {
+    pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, Reason> {
         options.only("axis", &json!(-1))?;
         Ok(Crossentropy {
             from_logits: options.flag("from_logits", false)?,
@@ -39,7 +39,7 @@ impl Crossentropy {
         targets.map(|y| y * T::lit(scale) + T::lit(shift))
     }
 
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(super) fn check(&self) -> Result<(), Reason> {
         between_0_and_1("label smoothing", self.label_smoothing)
     }
 

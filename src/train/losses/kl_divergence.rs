@@ -2,6 +2,7 @@
 
 use super::{Loss, over_samples, same_shape_with_axis};
 use crate::autograd::Var;
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 
@@ -28,7 +29,7 @@ impl<T: Scalar> Loss<T> for KlDivergence {
         over_samples(&predictions.kl_divergence(targets))
     }
 
-    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
+    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), Reason> {
         same_shape_with_axis(targets, output)
     }
 }

@@ -14,10 +14,11 @@ pub use regression::{Huber, MeanAbsoluteError, MeanSquaredError};
 use super::checks::shapes_differ;
 use super::{Metric, metrics};
 use crate::autograd::Var;
-use crate::nn::{Activation, Options, as_config, keras_object, object};
+use crate::config::{Options, Value, as_config, json, keras_object, object};
+use crate::error::Reason;
+use crate::nn::Activation;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
-use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// What training minimises: the mean over the batch of a value for each sample, to which the model
@@ -65,7 +66,7 @@ pub trait Loss<T: Scalar>: Send + Sync {
     ///
     /// # Errors
     /// A sentence that says what does not fit and what would.
-    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
+    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), Reason> {
         same_shape(targets, output)
     }
 
@@ -75,7 +76,7 @@ pub trait Loss<T: Scalar>: Send + Sync {
     }
 }
 
-fn same_shape<T: Scalar>(targets: &Tensor<T>, output: Shape) -> Result<(), String> {
+fn same_shape<T: Scalar>(targets: &Tensor<T>, output: Shape) -> Result<(), Reason> {
     let sample = targets.shape().sample();
     if sample == output {
         return Ok(());
@@ -87,13 +88,13 @@ fn same_shape<T: Scalar>(targets: &Tensor<T>, output: Shape) -> Result<(), Strin
         ),
         _ => String::new(),
     };
-    Err(shapes_differ(sample, output) + &hint)
+    Err((shapes_differ(sample, output) + &hint).into())
 }
 
 /// [`same_shape`], with an axis along which a loss is computed.
-fn same_shape_with_axis<T: Scalar>(targets: &Tensor<T>, output: Shape) -> Result<(), String> {
+fn same_shape_with_axis<T: Scalar>(targets: &Tensor<T>, output: Shape) -> Result<(), Reason> {
     if output.is_empty() {
-        return Err("the outputs of the model have no axis".to_owned());
+        return Err("the outputs of the model have no axis".into());
     }
     same_shape(targets, output)
 }
@@ -139,7 +140,7 @@ impl<T: Scalar, L: Loss<T> + Metric<T> + 'static> LossAndMetric<T> for L {
 pub(super) fn from_config<T: Scalar>(
     value: &Value,
     role: &str,
-) -> Result<Box<dyn LossAndMetric<T>>, String> {
+) -> Result<Box<dyn LossAndMetric<T>>, Reason> {
     let (class_name, config) = object(value)?;
     let mut options = Options::new(&config);
     options.ignore(&["name", "dtype"]);
@@ -161,7 +162,8 @@ pub(super) fn from_config<T: Scalar>(
         other => {
             return Err(format!(
                 "the {role} {other} is not known; others can be added to a Registry"
-            ));
+            )
+            .into());
         }
     };
     options.finish()?;
@@ -172,7 +174,7 @@ pub(super) fn from_config<T: Scalar>(
 mod tests {
     use super::*;
 
-    fn read(value: &Value) -> Result<Arc<dyn Loss<f64>>, String> {
+    fn read(value: &Value) -> Result<Arc<dyn Loss<f64>>, Reason> {
         Ok(from_config(value, "loss")?.into_loss())
     }
 

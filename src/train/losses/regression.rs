@@ -2,11 +2,11 @@
 
 use super::{Loss, keras_loss, over_samples, same_shape_with_axis};
 use crate::autograd::Var;
-use crate::nn::Options;
+use crate::config::{Options, Value, json};
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 use crate::train::checks::above_0;
-use serde_json::{Value, json};
 
 /// The mean of squared differences, as [`Var::mean_squared_error`].
 ///
@@ -31,7 +31,7 @@ impl<T: Scalar> Loss<T> for MeanSquaredError {
         over_samples(&predictions.mean_squared_error(targets))
     }
 
-    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
+    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), Reason> {
         same_shape_with_axis(targets, output)
     }
 }
@@ -56,7 +56,7 @@ impl<T: Scalar> Loss<T> for MeanAbsoluteError {
         over_samples(&difference(targets, predictions).abs())
     }
 
-    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
+    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), Reason> {
         same_shape_with_axis(targets, output)
     }
 }
@@ -86,13 +86,13 @@ impl Huber {
         Huber { delta }
     }
 
-    pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, String> {
+    pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, Reason> {
         let huber = Huber { delta: options.number_or("delta", 1.0)? };
         huber.check_delta()?;
         Ok(huber)
     }
 
-    fn check_delta(self) -> Result<(), String> {
+    fn check_delta(self) -> Result<(), Reason> {
         above_0("delta", self.delta)
     }
 }
@@ -113,7 +113,7 @@ impl<T: Scalar> Loss<T> for Huber {
         over_samples(&difference(targets, predictions).huber(self.delta))
     }
 
-    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
+    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), Reason> {
         self.check_delta()?;
         same_shape_with_axis(targets, output)
     }

@@ -1,11 +1,11 @@
 //! The fraction of right predictions.
 
 use super::{Direction, Metric, keras_metric, same_shape};
-use crate::nn::Options;
+use crate::config::{Options, Value, json};
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 use crate::train::checks::shapes_differ;
-use serde_json::{Value, json};
 
 /// The fraction of right predictions, in the form that the shapes ask for, as Keras's `"accuracy"`:
 ///
@@ -40,7 +40,7 @@ impl<T: Scalar> Metric<T> for Accuracy {
         }
     }
 
-    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
+    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), Reason> {
         class_numbers(targets, output).or_else(|_| same_shape(targets, output))
     }
 
@@ -89,7 +89,7 @@ impl BinaryAccuracy {
         self
     }
 
-    pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, String> {
+    pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, Reason> {
         Ok(BinaryAccuracy { threshold: options.number_or("threshold", 0.5)? })
     }
 }
@@ -112,9 +112,9 @@ impl<T: Scalar> Metric<T> for BinaryAccuracy {
         vec![right.count() as f64, predictions.len() as f64]
     }
 
-    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
+    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), Reason> {
         if !self.threshold.is_finite() {
-            return Err(format!("the threshold is {}; it is finite", self.threshold));
+            return Err(format!("the threshold is {}; it is finite", self.threshold).into());
         }
         // A number alone counts as an axis of one.
         if *output == [1] && targets.shape().sample().is_empty() {
@@ -159,7 +159,7 @@ impl<T: Scalar> Metric<T> for CategoricalAccuracy {
         vec![right.count() as f64, predicted.len() as f64]
     }
 
-    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
+    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), Reason> {
         same_shape(targets, output)
     }
 
@@ -189,7 +189,7 @@ impl<T: Scalar> Metric<T> for SparseCategoricalAccuracy {
         vec![right.count() as f64, predicted.len() as f64]
     }
 
-    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
+    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), Reason> {
         class_numbers(targets, output)
     }
 
@@ -200,17 +200,18 @@ impl<T: Scalar> Metric<T> for SparseCategoricalAccuracy {
 
 /// Whether targets have the shape of class numbers: that of the outputs without the axis of classes, or with an axis of one
 /// instead.
-pub(super) fn class_numbers<T: Scalar>(targets: &Tensor<T>, output: Shape) -> Result<(), String> {
+pub(super) fn class_numbers<T: Scalar>(targets: &Tensor<T>, output: Shape) -> Result<(), Reason> {
     let sample = targets.shape().sample();
     let Some((_, rows)) = output.split_last() else {
         return Err(format!(
             "class numbers need outputs with an axis of classes, and the shape is {output}"
-        ));
+        )
+        .into());
     };
     if *sample == *rows || sample.strip_suffix(&[1]) == Some(rows) {
         return Ok(());
     }
-    Err(shapes_differ(sample, output))
+    Err(shapes_differ(sample, output).into())
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! The area under a curve that thresholds draw.
 
 use super::{Direction, Metric, keras_metric, ratio, same_shape};
-use crate::nn::Options;
+use crate::config::{Options, Value, json};
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
-use serde_json::{Value, json};
 
 /// What an [`Auc`] is the area under, as the threshold moves from 1 to 0.
 ///
@@ -95,7 +95,7 @@ impl Auc {
         self
     }
 
-    pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, String> {
+    pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, Reason> {
         options.only("summation_method", &json!("interpolation"))?;
         options.only("multi_label", &json!(false))?;
         options.only("from_logits", &json!(false))?;
@@ -105,13 +105,15 @@ impl Auc {
         {
             return Err(format!(
                 "the option num_thresholds = {num_thresholds} is not a whole number between 2 and a million"
-            ));
+            ).into());
         }
         let curve = match options.text("curve")? {
             None | Some("ROC" | "roc") => Curve::Roc,
             Some("PR" | "pr") => Curve::Pr,
             Some(other) => {
-                return Err(format!("the option curve = {other:?} is neither \"ROC\" nor \"PR\""));
+                return Err(
+                    format!("the option curve = {other:?} is neither \"ROC\" nor \"PR\"").into()
+                );
             }
         };
         Ok(Auc { num_thresholds: num_thresholds as usize, curve })
@@ -170,15 +172,18 @@ impl<T: Scalar> Metric<T> for Auc {
         area
     }
 
-    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
+    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), Reason> {
         if self.num_thresholds < 2 {
-            return Err(format!("num_thresholds is {}; it is at least 2", self.num_thresholds));
+            return Err(
+                format!("num_thresholds is {}; it is at least 2", self.num_thresholds).into()
+            );
         }
         if self.num_thresholds > MOST_THRESHOLDS {
             return Err(format!(
                 "num_thresholds is {}; it is at most a million",
                 self.num_thresholds
-            ));
+            )
+            .into());
         }
         same_shape(targets, output)
     }
@@ -254,6 +259,6 @@ mod tests {
         assert_eq!(error.unwrap_err(), "num_thresholds is 1; it is at least 2");
         let absurd = Auc::new().num_thresholds(usize::MAX);
         let error = Metric::check(&absurd, &targets, Shape::new(&[1])).unwrap_err();
-        assert!(error.ends_with("it is at most a million"), "{error}");
+        assert!(error.as_str().ends_with("it is at most a million"), "{error}");
     }
 }

@@ -1,11 +1,11 @@
 //! Precision and recall.
 
 use super::{Direction, Metric, keras_metric, same_shape};
-use crate::nn::Options;
+use crate::config::{Options, Value, json};
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 use crate::train::checks::between_0_and_1;
-use serde_json::{Value, json};
 
 /// How many of the positive predictions are right: true positives, divided by all outputs above the threshold. Targets
 /// other than 0 are positive; each output of a sample counts. 0 where nothing is above the threshold.
@@ -60,7 +60,7 @@ impl Precision {
         self
     }
 
-    pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, String> {
+    pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, Reason> {
         Ok(Precision { threshold: threshold(options)? })
     }
 }
@@ -88,7 +88,7 @@ impl Recall {
         self
     }
 
-    pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, String> {
+    pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, Reason> {
         Ok(Recall { threshold: threshold(options)? })
     }
 }
@@ -115,7 +115,7 @@ impl<T: Scalar> Metric<T> for Precision {
         vec![found, positive]
     }
 
-    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
+    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), Reason> {
         between_0_and_1("threshold", self.threshold)?;
         same_shape(targets, output)
     }
@@ -139,7 +139,7 @@ impl<T: Scalar> Metric<T> for Recall {
         vec![found, wanted]
     }
 
-    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
+    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), Reason> {
         between_0_and_1("threshold", self.threshold)?;
         same_shape(targets, output)
     }
@@ -166,19 +166,19 @@ fn counts<T: Scalar>(targets: &Tensor<T>, predictions: &Tensor<T>, threshold: f6
 }
 
 /// Keras's `thresholds`: nothing, a number, or a list, here of one number.
-fn threshold(options: &mut Options<'_>) -> Result<f64, String> {
+fn threshold(options: &mut Options<'_>) -> Result<f64, Reason> {
     let value = options.value("thresholds");
     let one = match value {
         None => return Ok(0.5),
         Some(Value::Array(list)) if list.len() == 1 => &list[0],
         Some(Value::Array(_)) => {
             return Err(
-                "several thresholds give several results; take a metric with one threshold for each".to_owned()
+                "several thresholds give several results; take a metric with one threshold for each".into()
             );
         }
         Some(one) => one,
     };
-    one.as_f64().ok_or_else(|| format!("the option thresholds = {one} is not a number"))
+    one.as_f64().ok_or_else(|| format!("the option thresholds = {one} is not a number").into())
 }
 
 fn config<T: Scalar>(class_name: &str, name: &str, threshold: f64) -> Value {

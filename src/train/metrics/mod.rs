@@ -15,10 +15,10 @@ pub use top_k::{SparseTopKCategoricalAccuracy, TopKCategoricalAccuracy};
 
 use super::checks::shapes_differ;
 use super::{Direction, losses};
-use crate::nn::{Options, as_config, keras_object, object};
+use crate::config::{Options, Value, as_config, json, keras_object, object};
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
-use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// Something that is reported about predictions, accumulated over shards and batches in `f64`.
@@ -87,7 +87,7 @@ pub trait Metric<T: Scalar>: Send + Sync {
     ///
     /// # Errors
     /// A sentence that says what does not fit and what would.
-    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
+    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), Reason> {
         let _ = (targets, output);
         Ok(())
     }
@@ -109,12 +109,12 @@ fn ratio(a: f64, b: f64) -> f64 {
 }
 
 /// Whether targets have the shape of the outputs.
-fn same_shape<T: Scalar>(targets: &Tensor<T>, output: Shape) -> Result<(), String> {
+fn same_shape<T: Scalar>(targets: &Tensor<T>, output: Shape) -> Result<(), Reason> {
     let sample = targets.shape().sample();
     if sample == output && output.rank() > 0 {
         return Ok(());
     }
-    Err(shapes_differ(sample, output))
+    Err(shapes_differ(sample, output).into())
 }
 
 /// The object that Keras writes for a metric with options of its own.
@@ -131,7 +131,7 @@ pub(super) fn shared<T: Scalar>(metric: impl Metric<T> + 'static) -> Arc<dyn Met
 }
 
 /// Makes a metric from what a file says, under the name that it has there.
-pub(super) fn from_config<T: Scalar>(value: &Value) -> Result<Arc<dyn Metric<T>>, String> {
+pub(super) fn from_config<T: Scalar>(value: &Value) -> Result<Arc<dyn Metric<T>>, Reason> {
     let (class_name, config) = object(value)?;
     let mut options = Options::new(&config);
     options.ignore(&["name", "dtype"]);
@@ -141,7 +141,7 @@ pub(super) fn from_config<T: Scalar>(value: &Value) -> Result<Arc<dyn Metric<T>>
             return Err(
                 "Keras's class Accuracy compares predictions and targets as they are, which is not supported; \
                  \"accuracy\" is, and so are BinaryAccuracy, CategoricalAccuracy and SparseCategoricalAccuracy"
-                    .to_owned(),
+                    .to_owned().into(),
             );
         }
         "BinaryAccuracy" | "binary_accuracy" => shared(BinaryAccuracy::from_options(&mut options)?),
@@ -166,7 +166,7 @@ pub(super) fn from_config<T: Scalar>(value: &Value) -> Result<Arc<dyn Metric<T>>
 
 /// The metric under the name that a file gives it, if that is another one.
 pub(super) fn renamed<T: Scalar>(metric: Arc<dyn Metric<T>>, value: &Value) -> Arc<dyn Metric<T>> {
-    match value.pointer("/config/name") {
+    match value.inside(&["config", "name"]) {
         Some(Value::String(name)) if name != metric.name() => {
             shared(Named::of(name.clone(), metric))
         }
@@ -180,7 +180,7 @@ mod tests {
     use crate::train::{BinaryCrossentropy, CategoricalCrossentropy, Huber, MeanSquaredError};
 
     /// Makes a metric as a Registry does.
-    pub(super) fn read(value: &Value) -> Result<Arc<dyn Metric<f32>>, String> {
+    pub(super) fn read(value: &Value) -> Result<Arc<dyn Metric<f32>>, Reason> {
         Ok(renamed(from_config(value)?, value))
     }
 
@@ -237,7 +237,9 @@ mod tests {
             read("AUC", json!({ "multi_label": true })),
             "the option multi_label = true is not supported; only false is supported"
         );
-        assert!(read("Accuracy", json!({})).starts_with("Keras's class Accuracy compares"));
+        assert!(
+            read("Accuracy", json!({})).as_str().starts_with("Keras's class Accuracy compares")
+        );
         assert_eq!(
             read("no_such_thing", json!({})),
             "the metric no_such_thing is not known; others can be added to a Registry"

@@ -1,10 +1,10 @@
 //! A metric under a name of its own.
 
 use super::{Direction, Metric, keras_metric, shared};
-use crate::nn::snake_case;
+use crate::config::{Value, json, snake_case};
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
-use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// A metric under another name, in history, scores and files: so that two of a kind can be told apart.
@@ -88,7 +88,7 @@ impl<T: Scalar> Metric<T> for Named<T> {
         self.metric.result(state)
     }
 
-    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
+    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), Reason> {
         self.metric.check(targets, output)
     }
 

@@ -2,13 +2,13 @@
 
 use super::{Direction, Metric};
 use crate::autograd::Var;
+use crate::config::{Value, json};
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 use crate::train::{
     BinaryCrossentropy, CategoricalCrossentropy, Huber, KlDivergence, Loss, MeanAbsoluteError,
     MeanSquaredError, SparseCategoricalCrossentropy,
 };
-use serde_json::{Value, json};
 
 macro_rules! loss_as_metric {
     ($loss:ty) => {
@@ -37,7 +37,11 @@ macro_rules! loss_as_metric {
                 vec![weighted.sum(), weights.iter().sum()]
             }
 
-            fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
+            fn check(
+                &self,
+                targets: &Tensor<T>,
+                output: Shape,
+            ) -> Result<(), $crate::error::Reason> {
                 Loss::check(self, targets, output)
             }
 
@@ -58,11 +62,11 @@ macro_rules! loss_as_metric {
                     return object;
                 }
                 if let Value::Object(options) = &mut object["config"] {
-                    options.shift_remove("reduction");
+                    options.remove("reduction");
                     let dtype = json!(format!("float{}", 8 * T::BYTES));
-                    options.shift_insert(1, "dtype".to_owned(), dtype);
+                    options.insert_at(1, "dtype", dtype);
                     if class_name == "BinaryCrossentropy" {
-                        options.shift_remove("axis"); // which that metric does not have
+                        options.remove("axis"); // which that metric does not have
                     }
                 }
                 object["module"] = json!("keras.metrics");

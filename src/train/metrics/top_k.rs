@@ -2,11 +2,11 @@
 
 use super::accuracy::class_numbers;
 use super::{Direction, Metric, keras_metric, same_shape};
-use crate::nn::Options;
+use crate::config::{Options, Value, json};
+use crate::error::Reason;
 use crate::ops::is_class;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
-use serde_json::{Value, json};
 
 /// Keras's default.
 const K: usize = 5;
@@ -50,7 +50,7 @@ impl TopKCategoricalAccuracy {
         TopKCategoricalAccuracy { k }
     }
 
-    pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, String> {
+    pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, Reason> {
         Ok(Self::new(k(options)?))
     }
 }
@@ -66,7 +66,7 @@ impl SparseTopKCategoricalAccuracy {
         SparseTopKCategoricalAccuracy { k }
     }
 
-    pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, String> {
+    pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, Reason> {
         Ok(Self::new(k(options)?))
     }
 }
@@ -94,7 +94,7 @@ impl<T: Scalar> Metric<T> for TopKCategoricalAccuracy {
         count(&targets.argmax(targets.shape().rank() - 1), predictions, self.k)
     }
 
-    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
+    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), Reason> {
         check_k(self.k)?;
         same_shape(targets, output)
     }
@@ -118,13 +118,14 @@ impl<T: Scalar> Metric<T> for SparseTopKCategoricalAccuracy {
         count(&labels, predictions, self.k)
     }
 
-    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), String> {
+    fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), Reason> {
         check_k(self.k)?;
         class_numbers(targets, output)?;
         let classes = *output.last().expect("checked by class_numbers");
         match targets.iter().find(|label| !is_class(label.widen(), classes)) {
             Some(label) => {
-                Err(format!("the label {label} is not one of the classes 0 to {}", classes - 1))
+                Err(format!("the label {label} is not one of the classes 0 to {}", classes - 1)
+                    .into())
             }
             None => Ok(()),
         }
@@ -150,18 +151,18 @@ fn count<T: Scalar>(labels: &[usize], predictions: &Tensor<T>, k: usize) -> Vec<
     vec![labels.iter().zip(rows).filter(among).count() as f64, labels.len() as f64]
 }
 
-fn k(options: &mut Options<'_>) -> Result<usize, String> {
+fn k(options: &mut Options<'_>) -> Result<usize, Reason> {
     let given = options.number_if_given("k")?;
     let Some(k) = given else { return Ok(K) };
     if k.fract() == 0.0 && (1.0..=f64::from(u32::MAX)).contains(&k) {
         Ok(k as usize)
     } else {
-        Err(format!("the option k = {k} is not a whole number of at least 1"))
+        Err(format!("the option k = {k} is not a whole number of at least 1").into())
     }
 }
 
-fn check_k(k: usize) -> Result<(), String> {
-    if k == 0 { Err("k is 0; it is at least 1".to_owned()) } else { Ok(()) }
+fn check_k(k: usize) -> Result<(), Reason> {
+    if k == 0 { Err("k is 0; it is at least 1".into()) } else { Ok(()) }
 }
 
 fn config<T: Scalar>(class_name: &str, name: &str, k: usize) -> Value {

@@ -2,11 +2,11 @@
 
 use super::pace::pace_options;
 use super::{Optimizer, Pace, Step, quotient};
-use crate::nn::{Config, Options, as_config};
+use crate::config::{Config, Options, as_config, json};
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::train::LearningRate;
 use crate::train::checks::not_negative;
-use serde_json::json;
 
 /// Adagrad (Duchi, Hazan and Singer, 2011), in Keras's form: `a += g^2`, then `w -= lr g / sqrt(a + epsilon)`. The
 /// accumulator `a` starts at 0.1 if nothing else is chosen.
@@ -64,7 +64,7 @@ impl Adagrad {
         self
     }
 
-    pub(super) fn from_config(config: &Config) -> Result<Self, String> {
+    pub(super) fn from_config(config: &Config) -> Result<Self, Reason> {
         let mut options = Options::new(config);
         let adagrad = Adagrad {
             pace: Pace::from_options(&mut options, 0.001)?,
@@ -117,7 +117,7 @@ impl<T: Scalar> Optimizer<T> for Adagrad {
         }
     }
 
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), Reason> {
         not_negative("initial_accumulator_value", self.initial_accumulator_value)?;
         not_negative("epsilon", self.epsilon)
     }

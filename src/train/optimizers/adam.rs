@@ -2,11 +2,11 @@
 
 use super::pace::pace_options;
 use super::{Optimizer, Pace, Step, quotient};
-use crate::nn::{Config, Options, as_config};
+use crate::config::{Config, Options, as_config, json};
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::train::LearningRate;
 use crate::train::checks::{fraction, not_negative};
-use serde_json::json;
 
 /// Adam (Kingma and Ba, 2014), in Keras's form: `m += (g - m)(1 - b1)`, `v += (g^2 - v)(1 - b2)`,
 /// `w -= m a / (sqrt(v) + epsilon)` with `a = lr sqrt(1 - b2^t) / (1 - b1^t)` in step `t`.
@@ -84,7 +84,7 @@ impl Adam {
         self
     }
 
-    pub(super) fn from_config(config: &Config) -> Result<Self, String> {
+    pub(super) fn from_config(config: &Config) -> Result<Self, Reason> {
         let mut options = Options::new(config);
         let adam = Adam {
             pace: Pace::from_options(&mut options, 0.001)?,
@@ -168,7 +168,7 @@ impl<T: Scalar> Optimizer<T> for Adam {
         }
     }
 
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), Reason> {
         fraction("beta_1", self.beta_1, false)?;
         fraction("beta_2", self.beta_2, false)?;
         not_negative("epsilon", self.epsilon)
@@ -241,13 +241,14 @@ impl AdamW {
         AdamW { adam: self.adam.amsgrad(amsgrad) }
     }
 
-    pub(super) fn from_config(config: &Config) -> Result<Self, String> {
+    pub(super) fn from_config(config: &Config) -> Result<Self, Reason> {
         let adam = Adam::from_config(config)?;
         match config.get("weight_decay") {
             None => Ok(AdamW { adam: adam.weight_decay(0.004) }),
             Some(decay) if decay.is_null() => {
                 Err("AdamW needs a number as weight_decay, and it is null; Adam needs none"
-                    .to_owned())
+                    .to_owned()
+                    .into())
             }
             Some(_) => Ok(AdamW { adam }),
         }
@@ -288,7 +289,7 @@ impl<T: Scalar> Optimizer<T> for AdamW {
         self.adam.update(step, weight, gradient, slots);
     }
 
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), Reason> {
         Optimizer::<T>::check(&self.adam)
     }
 }

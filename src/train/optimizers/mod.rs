@@ -12,9 +12,9 @@ pub use pace::Pace;
 pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
 
-use crate::nn::{Config, keras_object, object, snake_case};
+use crate::config::{Config, Value, keras_object, object, snake_case};
+use crate::error::Reason;
 use crate::scalar::Scalar;
-use serde_json::Value;
 use std::sync::Arc;
 
 /// The step that an optimizer is asked to take.
@@ -103,13 +103,13 @@ pub trait Optimizer<T: Scalar>: Send + Sync {
     ///
     /// # Errors
     /// A sentence that says which one makes no sense.
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), Reason> {
         Ok(())
     }
 }
 
 /// Checks all hyperparameters and the names of the slots.
-pub(super) fn check<T: Scalar>(optimizer: &dyn Optimizer<T>) -> Result<(), String> {
+pub(super) fn check<T: Scalar>(optimizer: &dyn Optimizer<T>) -> Result<(), Reason> {
     let slots = optimizer.slots();
     let named = |(i, slot): (usize, &&str)| {
         !slot.is_empty() && !slot.contains('/') && !slots[..i].contains(slot)
@@ -117,9 +117,10 @@ pub(super) fn check<T: Scalar>(optimizer: &dyn Optimizer<T>) -> Result<(), Strin
     let checked = if slots.iter().enumerate().all(named) {
         optimizer.pace().check().and_then(|()| optimizer.check())
     } else {
-        Err(format!("the slots {slots:?} need names that are unique, not empty and without `/`"))
+        Err(format!("the slots {slots:?} need names that are unique, not empty and without `/`")
+            .into())
     };
-    checked.map_err(|reason| format!("optimizer {}: {reason}", optimizer.class_name()))
+    checked.map_err(|reason| format!("optimizer {}: {reason}", optimizer.class_name()).into())
 }
 
 /// The object that goes into files, with the learning rate that training has set, if it has.
@@ -131,7 +132,7 @@ pub(super) fn to_config<T: Scalar>(
     let mut config = optimizer.pace().config(&snake_case(class_name));
     config.extend(optimizer.config());
     if let Some(rate) = learning_rate {
-        config.insert("learning_rate".to_owned(), rate.into());
+        config.insert("learning_rate", rate);
     }
     keras_object("keras.optimizers", class_name, Value::Object(config))
 }
@@ -149,7 +150,7 @@ fn quotient<T: Scalar>(a: T, b: T) -> T {
 }
 
 /// Makes an optimizer from what a file says.
-pub(super) fn from_config<T: Scalar>(value: &Value) -> Result<Arc<dyn Optimizer<T>>, String> {
+pub(super) fn from_config<T: Scalar>(value: &Value) -> Result<Arc<dyn Optimizer<T>>, Reason> {
     let (class_name, config) = object(value)?;
     // As in Keras, capitals do not matter.
     let optimizer: Arc<dyn Optimizer<T>> = match class_name.to_lowercase().as_str() {
@@ -161,7 +162,8 @@ pub(super) fn from_config<T: Scalar>(value: &Value) -> Result<Arc<dyn Optimizer<
         _ => {
             return Err(format!(
                 "the optimizer {class_name} is not known; others can be added to a Registry"
-            ));
+            )
+            .into());
         }
     };
     check(&*optimizer)?;
@@ -171,7 +173,7 @@ pub(super) fn from_config<T: Scalar>(value: &Value) -> Result<Arc<dyn Optimizer<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use crate::config::json;
 
     /// The weight 1 after each step, without clipping and decay.
     pub(super) fn run(optimizer: &impl Optimizer<f64>, gradients: &[f64]) -> Vec<f64> {

@@ -1,10 +1,10 @@
 //! What all optimizers have: a learning rate, clipped gradients and decaying weights.
 
-use crate::nn::{Config, Options, as_config};
+use crate::config::{Config, Options, as_config, json};
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::train::LearningRate;
 use crate::train::checks::{above_0, not_negative};
-use serde_json::json;
 
 /// How far the weights may move: the options that every optimizer has beside its rule. The model applies them, in
 /// Keras's order: it clips the gradients (penalties included), lets the weights decay, and then asks the optimizer.
@@ -147,9 +147,9 @@ impl Pace {
     /// A sentence that names an option that makes no sense or is not supported.
     ///
     /// ```
-    /// use cinta::{Options, Pace, serde_json::json};
-    /// let config = json!({ "name": "mine", "learning_rate": 0.1, "clipnorm": 1.0, "distance": 2.0 });
-    /// let mut options = Options::new(config.as_object().unwrap());
+    /// use cinta::{Config, Options, Pace};
+    /// let config = Config::from([("learning_rate", 0.1), ("clipnorm", 1.0), ("distance", 2.0)]);
+    /// let mut options = Options::new(&config);
     /// assert_eq!(Pace::from_options(&mut options, 0.001), Ok(Pace::new(0.1).clipnorm(1.0)));
     /// assert_eq!(options.number("distance"), Ok(2.0));
     /// assert!(options.finish().is_ok());
@@ -157,7 +157,7 @@ impl Pace {
     pub fn from_options(
         options: &mut Options<'_>,
         default_learning_rate: f64,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, Reason> {
         // Of no consequence without use_ema.
         options.ignore(&["name", "ema_momentum", "ema_overwrite_frequency"]);
         options.only("use_ema", &json!(false))?;
@@ -186,7 +186,7 @@ impl Pace {
         }))
     }
 
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(super) fn check(&self) -> Result<(), Reason> {
         self.learning_rate.check()?;
         self.weight_decay.map_or(Ok(()), |decay| not_negative("weight_decay", decay))?;
         let clips = [
@@ -203,7 +203,8 @@ impl Pace {
             return Err(format!(
                 "gradients are clipped in one way, and these are set: {}",
                 set.join(", ")
-            ));
+            )
+            .into());
         }
         Ok(())
     }

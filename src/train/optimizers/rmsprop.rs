@@ -2,11 +2,11 @@
 
 use super::pace::pace_options;
 use super::{Optimizer, Pace, Step, quotient};
-use crate::nn::{Config, Options, as_config};
+use crate::config::{Config, Options, as_config, json};
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::train::LearningRate;
 use crate::train::checks::{fraction, not_negative};
-use serde_json::json;
 
 /// RMSprop (Tieleman and Hinton, 2012), in Keras 3's form: `v = rho v + (1 - rho) g^2`, then
 /// `w -= lr g / sqrt(v + epsilon)`. With [`momentum`](Self::momentum), that quotient is added to `momentum m`, and `m` is
@@ -91,7 +91,7 @@ impl RmsProp {
         self
     }
 
-    pub(super) fn from_config(config: &Config) -> Result<Self, String> {
+    pub(super) fn from_config(config: &Config) -> Result<Self, Reason> {
         let mut options = Options::new(config);
         let rmsprop = RmsProp {
             pace: Pace::from_options(&mut options, 0.001)?,
@@ -170,7 +170,7 @@ impl<T: Scalar> Optimizer<T> for RmsProp {
         }
     }
 
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), Reason> {
         fraction("rho", self.rho, true)?;
         fraction("momentum", self.momentum, true)?;
         not_negative("epsilon", self.epsilon)

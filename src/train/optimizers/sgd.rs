@@ -2,11 +2,11 @@
 
 use super::pace::pace_options;
 use super::{Optimizer, Pace, Step};
-use crate::nn::{Config, Options, as_config};
+use crate::config::{Config, Options, as_config, json};
+use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::train::LearningRate;
 use crate::train::checks::fraction;
-use serde_json::json;
 
 /// Stochastic gradient descent, with momentum in Keras's form, where the learning rate is part of the
 /// velocity: `m = momentum m - lr g`, then `w += m`, or with Nesterov `w += momentum m - lr g`.
@@ -69,7 +69,7 @@ impl Sgd {
         self
     }
 
-    pub(super) fn from_config(config: &Config) -> Result<Self, String> {
+    pub(super) fn from_config(config: &Config) -> Result<Self, Reason> {
         let mut options = Options::new(config);
         let sgd = Sgd {
             pace: Pace::from_options(&mut options, 0.01)?,
@@ -119,7 +119,7 @@ impl<T: Scalar> Optimizer<T> for Sgd {
         }
     }
 
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), Reason> {
         fraction("momentum", self.momentum, true)
     }
 }

@@ -1,4 +1,8 @@
-//! The only error type.
+//! The only error type, and the reasons in it.
+
+mod reason;
+
+pub use reason::Reason;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -31,7 +35,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// What is wrong, and what would be right.
-        reason: String,
+        reason: Reason,
     },
     /// A layer's options do not fit together, or do not fit its input.
     Layer {
@@ -40,7 +44,7 @@ pub enum Error {
         /// The layer's class, by Keras's name.
         class: String,
         /// What is wrong, and what would be right.
-        reason: String,
+        reason: Reason,
     },
     /// No layer has the name that was asked for.
     NoSuchLayer {
@@ -50,9 +54,9 @@ pub enum Error {
         existing: Vec<String>,
     },
     /// Inputs, targets or weights do not fit the model, or hold values that are not finite.
-    Data(String),
+    Data(Reason),
     /// An option of `compile`, `fit`, `evaluate`, `predict` or `save` makes no sense.
-    Config(String),
+    Config(Reason),
     /// The loss or a weight stopped being a finite number. The weights are those before the batch.
     Diverged {
         /// The epoch, counted from 1 as the progress line counts it.
@@ -81,7 +85,7 @@ impl Error {
         Error::Io { path: path.to_owned(), source }
     }
 
-    pub(crate) fn format(path: &Path, reason: impl Into<String>) -> Self {
+    pub(crate) fn format(path: &Path, reason: impl Into<Reason>) -> Self {
         Error::Format { path: path.to_owned(), reason: reason.into() }
     }
 }
@@ -95,7 +99,7 @@ impl fmt::Display for Error {
             Error::NoSuchLayer { name, existing } => {
                 write!(f, "no layer is called {name:?}; this model has {}", existing.join(", "))
             }
-            Error::Data(reason) | Error::Config(reason) => f.write_str(reason),
+            Error::Data(reason) | Error::Config(reason) => reason.fmt(f),
             Error::Diverged { epoch, batch } => write!(
                 f,
                 "the loss or a weight is not finite in epoch {epoch}, batch {batch}: training diverged; \
@@ -105,5 +109,14 @@ impl fmt::Display for Error {
     }
 }
 
-// The message of an operating system's error is part of ours, so there is no `source` to repeat it.
-impl std::error::Error for Error {}
+/// The [`Reason`], or what the operating system said. [`Display`](fmt::Display) says it too, since most programs print that alone.
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Error::Io { source, .. } => Some(source),
+            Error::Format { reason, .. } | Error::Layer { reason, .. } => Some(reason),
+            Error::Data(reason) | Error::Config(reason) => Some(reason),
+            Error::NoSuchLayer { .. } | Error::Diverged { .. } => None,
+        }
+    }
+}

@@ -1,19 +1,19 @@
 //! Reading a layer's options from a file, without overlooking any.
 
-use super::Config;
-use super::option_value::OptionValue;
-use serde_json::Value;
+use super::{Config, OptionValue, Value};
+use crate::error::Reason;
 
 /// The options of a layer, as a file holds them. Each is taken by name; [`finish`](Self::finish)
 /// then refuses what is left over, so that no option of another program is silently ignored.
 ///
 /// ```
-/// use cinta::Options;
-/// let config = serde_json::json!({ "rate": 0.5, "seed": null, "noise_shape": [1, 2] });
-/// let mut options = Options::new(config.as_object().unwrap());
+/// use cinta::{Config, Options};
+/// let config = Config::from_json(r#"{ "rate": 0.5, "seed": null, "noise_shape": [1, 2] }"#)?;
+/// let mut options = Options::new(&config);
 /// assert_eq!(options.number("rate"), Ok(0.5));
 /// let error = options.finish().unwrap_err();
 /// assert_eq!(error, "the option noise_shape = [1,2] is not supported; leave it out");
+/// # Ok::<(), cinta::Reason>(())
 /// ```
 pub struct Options<'a> {
     left: Vec<(&'a str, &'a Value)>,
@@ -36,8 +36,8 @@ impl<'a> Options<'a> {
         (!value.is_null()).then_some(value)
     }
 
-    fn required(&mut self, name: &str) -> Result<&'a Value, String> {
-        self.take(name).ok_or_else(|| format!("the option {name} is missing"))
+    fn required(&mut self, name: &str) -> Result<&'a Value, Reason> {
+        self.take(name).ok_or_else(|| format!("the option {name} is missing").into())
     }
 
     /// Takes a number.
@@ -46,12 +46,13 @@ impl<'a> Options<'a> {
     /// When it is missing, or no number.
     ///
     /// ```
-    /// # use cinta::Options;
-    /// let config = serde_json::json!({ "rate": "half" });
-    /// let error = Options::new(config.as_object().unwrap()).number("rate").unwrap_err();
+    /// # use cinta::{Config, Options};
+    /// let config = Config::from_json(r#"{ "rate": "half" }"#)?;
+    /// let error = Options::new(&config).number("rate").unwrap_err();
     /// assert_eq!(error, "the option rate = \"half\" is not a finite number");
+    /// # Ok::<(), cinta::Reason>(())
     /// ```
-    pub fn number(&mut self, name: &str) -> Result<f64, String> {
+    pub fn number(&mut self, name: &str) -> Result<f64, Reason> {
         self.required_option(name)
     }
 
@@ -64,7 +65,7 @@ impl<'a> Options<'a> {
     /// # use cinta::{Config, Options};
     /// assert_eq!(Options::new(&Config::new()).number_or("momentum", 0.0), Ok(0.0));
     /// ```
-    pub fn number_or(&mut self, name: &str, default: f64) -> Result<f64, String> {
+    pub fn number_or(&mut self, name: &str, default: f64) -> Result<f64, Reason> {
         Ok(self.number_if_given(name)?.unwrap_or(default))
     }
 
@@ -77,7 +78,7 @@ impl<'a> Options<'a> {
     /// # use cinta::{Config, Options};
     /// assert_eq!(Options::new(&Config::new()).number_if_given("clipnorm"), Ok(None));
     /// ```
-    pub fn number_if_given(&mut self, name: &str) -> Result<Option<f64>, String> {
+    pub fn number_if_given(&mut self, name: &str) -> Result<Option<f64>, Reason> {
         if self.has(name) { self.number(name).map(Some) } else { Ok(None) }
     }
 
@@ -87,11 +88,12 @@ impl<'a> Options<'a> {
     /// When it is missing, or no such number.
     ///
     /// ```
-    /// # use cinta::Options;
-    /// let config = serde_json::json!({ "units": 10 });
-    /// assert_eq!(Options::new(config.as_object().unwrap()).count("units"), Ok(10));
+    /// # use cinta::{Config, Options};
+    /// let config = Config::from_json(r#"{ "units": 10 }"#)?;
+    /// assert_eq!(Options::new(&config).count("units"), Ok(10));
+    /// # Ok::<(), cinta::Reason>(())
     /// ```
-    pub fn count(&mut self, name: &str) -> Result<usize, String> {
+    pub fn count(&mut self, name: &str) -> Result<usize, Reason> {
         self.required_option(name)
     }
 
@@ -101,11 +103,12 @@ impl<'a> Options<'a> {
     /// When they are missing, or no such numbers.
     ///
     /// ```
-    /// # use cinta::Options;
-    /// let config = serde_json::json!({ "kernel_size": [5, 3] });
-    /// assert_eq!(Options::new(config.as_object().unwrap()).pair("kernel_size"), Ok([5, 3]));
+    /// # use cinta::{Config, Options};
+    /// let config = Config::from_json(r#"{ "kernel_size": [5, 3] }"#)?;
+    /// assert_eq!(Options::new(&config).pair("kernel_size"), Ok([5, 3]));
+    /// # Ok::<(), cinta::Reason>(())
     /// ```
-    pub fn pair(&mut self, name: &str) -> Result<[usize; 2], String> {
+    pub fn pair(&mut self, name: &str) -> Result<[usize; 2], Reason> {
         self.required_option(name)
     }
 
@@ -118,7 +121,7 @@ impl<'a> Options<'a> {
     /// # use cinta::{Config, Options};
     /// assert_eq!(Options::new(&Config::new()).pair_or("strides", [1, 1]), Ok([1, 1]));
     /// ```
-    pub fn pair_or(&mut self, name: &str, default: [usize; 2]) -> Result<[usize; 2], String> {
+    pub fn pair_or(&mut self, name: &str, default: [usize; 2]) -> Result<[usize; 2], Reason> {
         if self.has(name) { self.pair(name) } else { Ok(default) }
     }
 
@@ -131,7 +134,7 @@ impl<'a> Options<'a> {
     /// # use cinta::{Config, Options};
     /// assert_eq!(Options::new(&Config::new()).flag("use_bias", true), Ok(true));
     /// ```
-    pub fn flag(&mut self, name: &str, default: bool) -> Result<bool, String> {
+    pub fn flag(&mut self, name: &str, default: bool) -> Result<bool, Reason> {
         let mut flag = default;
         self.option(name, &mut flag)?;
         Ok(flag)
@@ -143,15 +146,16 @@ impl<'a> Options<'a> {
     /// When it is there and no text.
     ///
     /// ```
-    /// # use cinta::Options;
-    /// let config = serde_json::json!({ "name": "conv_1" });
-    /// assert_eq!(Options::new(config.as_object().unwrap()).text("name"), Ok(Some("conv_1")));
+    /// # use cinta::{Config, Options};
+    /// let config = Config::from_json(r#"{ "name": "conv_1" }"#)?;
+    /// assert_eq!(Options::new(&config).text("name"), Ok(Some("conv_1")));
+    /// # Ok::<(), cinta::Reason>(())
     /// ```
-    pub fn text(&mut self, name: &str) -> Result<Option<&'a str>, String> {
+    pub fn text(&mut self, name: &str) -> Result<Option<&'a str>, Reason> {
         match self.take(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
-            Some(other) => Err(format!("the option {name} = {other} is not a text")),
+            Some(other) => Err(format!("the option {name} = {other} is not a text").into()),
         }
     }
 
@@ -176,18 +180,20 @@ impl<'a> Options<'a> {
     /// When it is there with another value.
     ///
     /// ```
-    /// # use cinta::Options;
-    /// let config = serde_json::json!({ "data_format": "channels_first" });
-    /// let error = Options::new(config.as_object().unwrap())
-    ///     .only("data_format", &serde_json::json!("channels_last"))
+    /// # use cinta::{Config, Options};
+    /// let config = Config::from_json(r#"{ "data_format": "channels_first" }"#)?;
+    /// let error = Options::new(&config)
+    ///     .only("data_format", &"channels_last".into())
     ///     .unwrap_err();
-    /// assert!(error.contains("only \"channels_last\" is supported"));
+    /// assert!(error.to_string().contains("only \"channels_last\" is supported"));
+    /// # Ok::<(), cinta::Reason>(())
     /// ```
-    pub fn only(&mut self, name: &str, supported: &Value) -> Result<(), String> {
+    pub fn only(&mut self, name: &str, supported: &Value) -> Result<(), Reason> {
         match self.take(name) {
             Some(value) if value != supported => Err(format!(
                 "the option {name} = {value} is not supported; only {supported} is supported"
-            )),
+            )
+            .into()),
             _ => Ok(()),
         }
     }
@@ -195,11 +201,12 @@ impl<'a> Options<'a> {
     /// Takes options that are of no consequence for what a layer computes.
     ///
     /// ```
-    /// # use cinta::Options;
-    /// let config = serde_json::json!({ "dtype": "float32" });
-    /// let mut options = Options::new(config.as_object().unwrap());
+    /// # use cinta::{Config, Options};
+    /// let config = Config::from_json(r#"{ "dtype": "float32" }"#)?;
+    /// let mut options = Options::new(&config);
     /// options.ignore(&["dtype"]);
     /// assert!(options.finish().is_ok());
+    /// # Ok::<(), cinta::Reason>(())
     /// ```
     pub fn ignore(&mut self, names: &[&str]) {
         self.left.retain(|(name, _)| !names.contains(name));
@@ -214,17 +221,17 @@ impl<'a> Options<'a> {
     /// # use cinta::{Config, Options};
     /// assert!(Options::new(&Config::new()).finish().is_ok());
     /// ```
-    pub fn finish(self) -> Result<(), String> {
+    pub fn finish(self) -> Result<(), Reason> {
         match self.left.into_iter().find(|(_, value)| !value.is_null()) {
             Some((name, value)) => {
-                Err(format!("the option {name} = {value} is not supported; leave it out"))
+                Err(format!("the option {name} = {value} is not supported; leave it out").into())
             }
             None => Ok(()),
         }
     }
 
     /// Takes an option of a layer's recipe into its place; what is missing or null keeps its default.
-    pub(super) fn option<V: OptionValue>(&mut self, name: &str, to: &mut V) -> Result<(), String> {
+    pub(crate) fn option<V: OptionValue>(&mut self, name: &str, to: &mut V) -> Result<(), Reason> {
         let wrong = |error| format!("the option {name}{error}");
         let null = self.left.iter().any(|(left, value)| *left == name && value.is_null());
         let given = match self.take(name) {
@@ -239,52 +246,8 @@ impl<'a> Options<'a> {
     }
 
     /// Takes an option of a layer's recipe that has no default.
-    pub(super) fn required_option<V: OptionValue>(&mut self, name: &str) -> Result<V, String> {
+    pub(crate) fn required_option<V: OptionValue>(&mut self, name: &str) -> Result<V, Reason> {
         let value = self.required(name)?;
-        V::read(value).map_err(|error| format!("the option {name}{error}"))
+        V::read(value).map_err(|error| format!("the option {name}{error}").into())
     }
-}
-
-/// The class name and options of an object that Keras wrote: a text, or an object with
-/// `class_name` and `config`.
-pub(crate) fn object(value: &Value) -> Result<(&str, Config), String> {
-    if let Value::String(name) = value {
-        return Ok((name, Config::new()));
-    }
-    let name = value.get("class_name").and_then(Value::as_str);
-    let config = value.get("config");
-    match (name, config) {
-        (Some(name), Some(Value::Object(config))) => Ok((name, config.clone())),
-        (Some(name), None | Some(Value::Null)) => Ok((name, Config::new())),
-        _ => Err(format!(
-            "expected a name, or an object with class_name and config, and found {value}"
-        )),
-    }
-}
-
-/// The class name and options of a layer in another layer's options: without its name, and without what says nothing about
-/// how it computes.
-pub(super) fn nested(value: &Value) -> Result<(&str, Config), String> {
-    let (class_name, mut config) = object(value)?;
-    let registered = value.get("registered_name").and_then(Value::as_str);
-    if let Some(registered) = registered.filter(|name| name.contains('>')) {
-        return Err(format!("the layer in it is the class {registered} of somebody's own"));
-    }
-    for name in ["name", "dtype", "batch_input_shape"] {
-        config.shift_remove(name);
-    }
-    Ok((class_name, config))
-}
-
-/// A JSON object as options.
-pub(crate) fn as_config(object: Value) -> Config {
-    let Value::Object(config) = object else { unreachable!("written as an object") };
-    config
-}
-
-/// An object as Keras writes it.
-pub(crate) fn keras_object(module: &str, class_name: &str, config: Value) -> Value {
-    serde_json::json!({
-        "module": module, "class_name": class_name, "config": config, "registered_name": null,
-    })
 }
