@@ -1,9 +1,14 @@
-//! This crate's half of `keras_round_trip.py`, which sets `CINTA_KERAS` to a folder and runs this test.
+//! This crate's half of `keras_round_trip.py` and `keras_2_round_trip.py`, which set `CINTA_KERAS` or `CINTA_DRAWN` to a folder and run
+//! these tests.
 //!
-//! Every model in `in/` is opened. What it predicts and scores goes to `out/NAME.json`, the model itself to
+//! With `CINTA_KERAS`, every model in `in/` is opened. What it predicts and scores goes to `out/NAME.json`, the model itself to
 //! `out/NAME.keras`, `.h5` and `.weights.h5`, and the model after three more steps to `trained/NAME.keras`.
+//!
+//! With `CINTA_DRAWN`, every folder in it has a model as `model.*`, or its architecture as `model.json` and its weights as `weights*`,
+//! with inputs `x0.npy`, .. and targets `y0.npy`, ... What the crate says of each file goes to `said.json`: an error, or predictions
+//! before and after three steps. The model as it was goes to `again/FILE.keras` and `.h5`.
 
-#![cfg(feature = "keras")]
+#![cfg(all(feature = "keras", feature = "npy"))]
 
 mod lenet;
 
@@ -80,4 +85,68 @@ fn models_of_keras_and_back() {
     model.compile(lenet::compile());
     train(&mut model);
     report(folder, "own", &model);
+}
+
+/// All arrays `x0.npy`, `x1.npy`, .. of a folder.
+fn arrays(folder: &Path, name: &str) -> Vec<Tensor> {
+    let paths = (0..).map(|i| folder.join(format!("{name}{i}.npy")));
+    paths.take_while(|path| path.exists()).map(|path| Tensor::read_npy(path).unwrap()).collect()
+}
+
+fn open(folder: &Path, file: &str) -> Result<Model, Error> {
+    if !file.starts_with("weights") {
+        return Model::load(folder.join(file));
+    }
+    let text = std::fs::read_to_string(folder.join("model.json")).unwrap();
+    let mut model = Model::from_json(&text, 0)?;
+    model.load_weights(folder.join(file))?;
+    Ok(model)
+}
+
+/// What the crate says of one file.
+fn said(folder: &Path, file: &str) -> Result<serde_json::Value, Error> {
+    let mut model = open(folder, file)?;
+    let data = Dataset::several(arrays(folder, "x"), arrays(folder, "y"))?;
+    let predict = |model: &Model| -> Result<Vec<Vec<f32>>, Error> {
+        let outputs = model.predict_all(&data.all_inputs().collect::<Vec<_>>())?;
+        Ok(outputs.iter().map(Tensor::to_vec).collect())
+    };
+    let mut said = json!({ "predictions": predict(&model)? });
+    for ending in ["keras", "h5"] {
+        model.save(folder.join("again").join(format!("{file}.{ending}")))?;
+    }
+    if model.learning_rate().is_ok() {
+        let fit = Fit { batch_size: 4, shuffle: false, verbose: Verbose::Silent, ..Fit::default() };
+        model.fit(&data, fit)?;
+        said["trained"] = json!(predict(&model)?);
+    }
+    Ok(said)
+}
+
+#[test]
+fn drawn_models_of_keras() {
+    let Some(folder) = std::env::var_os("CINTA_DRAWN") else {
+        println!("skipped: tests/keras_round_trip.py runs this test with models of Keras");
+        return;
+    };
+    let mut opened = 0;
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let folder = entry.unwrap().path();
+        std::fs::create_dir_all(folder.join("again")).unwrap();
+        let mut all = serde_json::Map::new();
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let file = entry.unwrap().file_name().to_string_lossy().into_owned();
+            let described = file.starts_with("model.") && file != "model.json";
+            if described || file.starts_with("weights") {
+                let said = said(&folder, &file);
+                all.insert(
+                    file,
+                    said.unwrap_or_else(|error| json!({ "error": error.to_string() })),
+                );
+                opened += 1;
+            }
+        }
+        std::fs::write(folder.join("said.json"), json!(all).to_string()).unwrap();
+    }
+    assert!(opened > 0);
 }
