@@ -140,13 +140,11 @@ def normalisations(draw, L, rank):
     yield "BatchNormalization", dict(trainable=False, axis=axis(), moving_mean_initializer=draw.initializer(),
                                      moving_variance_initializer="ones")
     yield "LayerNormalization", dict(axis=axis(), **affine())
-    if rank > 1:
-        axes = sorted(draw.random.sample(range(1, rank + 1), 2))
-        yield "LayerNormalization", dict(axis=axes, **affine())
     yield "GroupNormalization", dict(groups=draw.one(-1, 1, 2), axis=-1, **affine())
     yield "UnitNormalization", dict(axis=axis())
     if draw.new:
-        yield "RMSNormalization", dict(axis=axis(), epsilon=draw.one(1e-6, 0.1))
+        # Keras 3.15 fails with any other axis.
+        yield "RMSNormalization", dict(axis=-1, epsilon=draw.one(1e-6, 0.1))
 
 
 def activations(draw, L, rank):
@@ -208,6 +206,9 @@ def preparations(draw, L):
     """Layers that prepare images. (Keras 3.15 cannot write them as .h5: it fails to copy them.)"""
     yield "Rescaling", dict(scale=draw.one(2.0, 1 / 255), offset=draw.one(0.0, -0.5))
     yield "Normalization", dict(axis=-1, mean=[0.1, 0.2, 0.3, 0.4], variance=[1.0, 2.0, 3.0, 0.5])
+    # Keras 3.15 reads several axes in .h5 files as one.
+    axes = sorted(draw.random.sample(range(1, 4), 2))
+    yield "LayerNormalization", dict(axis=axes, epsilon=0.01, **draw.weights("beta", "gamma", rank=1))
     yield "Normalization", dict(axis=None, mean=0.3, variance=draw.number(0.1, 2.0))
     ways = ["nearest", "bilinear", "bicubic", "lanczos3"] if draw.new else ["nearest", "bilinear"]
     yield "Resizing", dict(height=draw.random.randint(3, 8), width=draw.random.randint(3, 8), interpolation=draw.one(*ways))
@@ -343,8 +344,10 @@ def samples(model, n=12):
     return x, [numbers(n, *one.shape[1:]) for one in model.outputs]
 
 
-def differences(folder, name, model, before, after, tolerance=1e-5, keras=None):
-    """A sentence for each file and output that the crate did not open or predicts otherwise."""
+def differences(folder, name, model, before, after, keras=None, otherwise=()):
+    """A sentence for each file and output that the crate did not open or predicts otherwise. Of models in `otherwise`, training is not
+    compared, nor is that of batch normalisation where Keras 2 has another variance."""
+    tolerance = 1e-5
     import json
     import os
 
@@ -353,12 +356,14 @@ def differences(folder, name, model, before, after, tolerance=1e-5, keras=None):
     said = json.load(open(os.path.join(folder, "said.json")))
     found = []
 
-    def compare(what, values, expected, tolerance):
+    def compare(what, values, expected, tolerance, without=None):
         for i, (mine, theirs) in enumerate(zip(values, expected)):
+            if without and described(model, i).startswith(without):
+                continue
             mine, theirs = np.asarray(mine, "float64").ravel(), np.asarray(theirs, "float64").ravel()
             if mine.shape != theirs.shape or not np.allclose(mine, theirs, rtol=tolerance, atol=tolerance):
                 worst = np.abs(mine - theirs).max() if mine.shape == theirs.shape else f"{mine.shape} {theirs.shape}"
-                found.append(f"{what}, output {i} ({described(model, i)}): differs by {worst}")
+                found.append(f"{what}, output {i}: differs by {worst} ({described(model, i)})")
 
     for file, it in sorted(said.items()):
         what = f"{name}/{file}"
@@ -367,7 +372,10 @@ def differences(folder, name, model, before, after, tolerance=1e-5, keras=None):
             continue
         compare(what, it["predictions"], before, tolerance)
         if after is not None and "trained" in it:
-            compare(f"{what} after three steps", it["trained"], after, 10 * tolerance)
+            if name in otherwise:
+                continue
+            without = "batchnormalization" if keras is None else None
+            compare(f"{what} after three steps", it["trained"], after, 10 * tolerance, without)
         elif after is not None and not file.startswith("weights"):
             found.append(f"{what}: is not compiled")
         if keras is None:

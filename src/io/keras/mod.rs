@@ -11,6 +11,7 @@ mod hdf5;
 mod input_shapes;
 mod json;
 mod keras1;
+mod keras1_weights;
 mod legacy;
 mod optimizer;
 mod tree;
@@ -25,6 +26,7 @@ use crate::tensor::{Shape, Tensor};
 use crate::train::Registry;
 use archive::Archive;
 use hdf5::Group;
+use legacy::Refused;
 use optimizer::Variables;
 use serde_json::{Value, json};
 use tree::Tree;
@@ -89,17 +91,20 @@ struct Opened {
     root: Group,
     config: Value,
     archive: bool,
+    /// Layers that stand in `config` as they were.
+    refused: Refused,
 }
 
 fn open(bytes: Vec<u8>, compile: bool, input_shapes: &[Shape]) -> Result<Opened, String> {
+    let mut refused = Vec::new();
     if is_archive(&bytes) {
         let mut archive = Archive::open(&bytes)?;
         let mut config = parse("config.json", &archive.config()?)?;
         let metadata = archive.metadata().map(|text| parse("metadata.json", &text)).transpose()?;
         let version = metadata.as_ref().and_then(|it| it["keras_version"].as_str());
-        legacy::upgrade_archive(&mut config, compile, version.unwrap_or(KERAS))?;
+        legacy::upgrade_archive(&mut config, compile, version.unwrap_or(KERAS), &mut refused)?;
         input_shapes::fill(&mut config, input_shapes)?;
-        return Ok(Opened { root: Group::open(archive.weights()?)?, config, archive: true });
+        return Ok(Opened { root: Group::open(archive.weights()?)?, config, archive: true, refused });
     }
     let root = Group::open(bytes)?;
     let attributes = root.attributes()?;
@@ -111,9 +116,9 @@ fn open(bytes: Vec<u8>, compile: bool, input_shapes: &[Shape]) -> Result<Opened,
         .ok_or("the file holds weights, but no model; build the model, and use load_weights")?;
     let version = attributes.text("keras_version")?.unwrap_or_default();
     let training = config("training_config")?.filter(|_| compile);
-    let mut config = legacy::upgrade(model, training, version)?;
+    let mut config = legacy::upgrade(model, training, version, &mut refused)?;
     input_shapes::fill(&mut config, input_shapes)?;
-    Ok(Opened { root, config, archive: false })
+    Ok(Opened { root, config, archive: false, refused })
 }
 
 /// All that keeps the model of a file from being read.
@@ -124,7 +129,11 @@ pub(super) fn unsupported_in<T: Scalar>(
     compile: bool,
     input_shapes: &[Shape],
 ) -> Result<Vec<String>, String> {
-    Ok(unsupported(&open(bytes, compile, input_shapes)?.config, registry))
+    let Opened { config, refused, .. } = open(bytes, compile, input_shapes)?;
+    let (names, mut reasons): (Vec<String>, Vec<String>) = refused.into_iter().unzip();
+    let known = |reason: &String| names.iter().any(|it| reason.starts_with(&format!("layer {it} (")));
+    reasons.extend(unsupported(&config, registry).into_iter().filter(|reason| !known(reason)));
+    Ok(reasons)
 }
 
 /// Reads a whole model, from either of its files.
@@ -135,7 +144,8 @@ pub(super) fn load<T: Scalar>(
     compile: bool,
     input_shapes: &[Shape],
 ) -> Result<Model<T>, String> {
-    let Opened { root, config, archive } = open(bytes, compile, input_shapes)?;
+    let Opened { root, config, archive, refused } = open(bytes, compile, input_shapes)?;
+    legacy::accept(refused)?;
     let parts = Parts::new(&root, config, registry)?;
     if archive {
         let weights = weights::read(&root, &parts.places())?;
