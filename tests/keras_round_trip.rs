@@ -5,8 +5,9 @@
 //! `out/NAME.keras`, `.h5` and `.weights.h5`, and the model after three more steps to `trained/NAME.keras`.
 //!
 //! With `CINTA_DRAWN`, every folder in it has a model as `model.*`, or its architecture as `model.json` and its weights as `weights*`,
-//! with inputs `x0.npy`, .. and targets `y0.npy`, ... What the crate says of each file goes to `said.json`: an error, or predictions
-//! before and after three steps. The model as it was goes to `again/FILE.keras` and `.h5`.
+//! with inputs `x0`, .. and targets `y0`, .. in `samples.npz`. What the crate predicts goes to `again/FILE.npz`: `before0`, .., and
+//! after three steps of training `after0`, ..; where it cannot, the error goes to `again/FILE.txt`. The model as it was goes to
+//! `again/FILE.keras` and `.h5`.
 
 #![cfg(all(feature = "keras", feature = "npy"))]
 
@@ -87,12 +88,6 @@ fn models_of_keras_and_back() {
     report(folder, "own", &model);
 }
 
-/// All arrays `x0.npy`, `x1.npy`, .. of a folder.
-fn arrays(folder: &Path, name: &str) -> Vec<Tensor> {
-    let paths = (0..).map(|i| folder.join(format!("{name}{i}.npy")));
-    paths.take_while(|path| path.exists()).map(|path| Tensor::read_npy(path).unwrap()).collect()
-}
-
 fn open(folder: &Path, file: &str) -> Result<Model, Error> {
     if !file.starts_with("weights") {
         return Model::load(folder.join(file));
@@ -103,24 +98,29 @@ fn open(folder: &Path, file: &str) -> Result<Model, Error> {
     Ok(model)
 }
 
-/// What the crate says of one file.
-fn said(folder: &Path, file: &str) -> Result<serde_json::Value, Error> {
+/// Predicts with the model of one file, trains it, and writes it again.
+fn try_file(folder: &Path, file: &str) -> Result<(), Error> {
     let mut model = open(folder, file)?;
-    let data = Dataset::several(arrays(folder, "x"), arrays(folder, "y"))?;
-    let predict = |model: &Model| -> Result<Vec<Vec<f32>>, Error> {
+    let samples: Vec<(String, Tensor)> = Tensor::read_npz(folder.join("samples.npz"))?;
+    let (x, y): (Vec<_>, Vec<_>) = samples.into_iter().partition(|(name, _)| name.starts_with('x'));
+    let arrays = |named: Vec<(String, Tensor)>| named.into_iter().map(|(_, array)| array);
+    let data = Dataset::several(arrays(x), arrays(y))?;
+    let predict = |model: &Model, when: &str| -> Result<Vec<(String, Tensor)>, Error> {
         let outputs = model.predict_all(&data.all_inputs().collect::<Vec<_>>())?;
-        Ok(outputs.iter().map(Tensor::to_vec).collect())
+        let named = outputs.into_iter().enumerate();
+        Ok(named.map(|(i, output)| (format!("{when}{i}"), output)).collect())
     };
-    let mut said = json!({ "predictions": predict(&model)? });
+    let mut said = predict(&model, "before")?;
     for ending in ["keras", "h5"] {
         model.save(folder.join("again").join(format!("{file}.{ending}")))?;
     }
     if model.learning_rate().is_ok() {
         let fit = Fit { batch_size: 4, shuffle: false, verbose: Verbose::Silent, ..Fit::default() };
         model.fit(&data, fit)?;
-        said["trained"] = json!(predict(&model)?);
+        said.extend(predict(&model, "after")?);
     }
-    Ok(said)
+    let said = said.iter().map(|(name, array)| (name.as_str(), array));
+    Tensor::write_npz(folder.join("again").join(format!("{file}.npz")), said)
 }
 
 #[test]
@@ -133,20 +133,17 @@ fn drawn_models_of_keras() {
     for entry in std::fs::read_dir(&folder).unwrap() {
         let folder = entry.unwrap().path();
         std::fs::create_dir_all(folder.join("again")).unwrap();
-        let mut all = serde_json::Map::new();
         for entry in std::fs::read_dir(&folder).unwrap() {
             let file = entry.unwrap().file_name().to_string_lossy().into_owned();
             let described = file.starts_with("model.") && file != "model.json";
             if described || file.starts_with("weights") {
-                let said = said(&folder, &file);
-                all.insert(
-                    file,
-                    said.unwrap_or_else(|error| json!({ "error": error.to_string() })),
-                );
+                if let Err(error) = try_file(&folder, &file) {
+                    let path = folder.join("again").join(format!("{file}.txt"));
+                    std::fs::write(path, error.to_string()).unwrap();
+                }
                 opened += 1;
             }
         }
-        std::fs::write(folder.join("said.json"), json!(all).to_string()).unwrap();
     }
     assert!(opened > 0);
 }

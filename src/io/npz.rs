@@ -77,7 +77,9 @@ fn from_bytes<T: Scalar>(bytes: &[u8]) -> Result<Vec<(String, Tensor<T>)>, Strin
         let most = match member.compression() {
             CompressionMethod::Stored => bytes.len() as u64,
             CompressionMethod::Deflated => bytes.len() as u64 * MAX_RATIO,
-            other => return Err(format!("the array {name} is compressed by {other}, not by deflate")),
+            other => {
+                return Err(format!("the array {name} is compressed by {other}, not by deflate"));
+            }
         };
         let size = member.size();
         if size > most {
@@ -86,7 +88,8 @@ fn from_bytes<T: Scalar>(bytes: &[u8]) -> Result<Vec<(String, Tensor<T>)>, Strin
         let mut array = Vec::new();
         // The checksum is compared at the end.
         member.by_ref().take(most + 1).read_to_end(&mut array).map_err(broken)?;
-        let array = npy::from_bytes(&array).map_err(|reason| format!("the array {name}: {reason}"))?;
+        let array =
+            npy::from_bytes(&array).map_err(|reason| format!("the array {name}: {reason}"))?;
         arrays.push((name, array));
     }
     Ok(arrays)
@@ -99,15 +102,13 @@ fn to_bytes<T: Scalar>(arrays: &[(&str, &Tensor<T>)]) -> Result<Vec<u8>, String>
             return Err(format!("two arrays are called {name:?}; give one another name"));
         }
     }
-    let named = |(name, array): &(&str, &Tensor<T>)| (format!("{name}{ENDING}"), npy::to_bytes(array));
+    let named =
+        |(name, array): &(&str, &Tensor<T>)| (format!("{name}{ENDING}"), npy::to_bytes(array));
     let members: Vec<(String, Vec<u8>)> = arrays.iter().map(named).collect();
     pack(members.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())))
 }
 
-compiled!(|tensor: &Tensor<T>| (
-    Tensor::write_npz("", [("", tensor)]),
-    Tensor::<T>::read_npz("")
-));
+compiled!(|tensor: &Tensor<T>| (Tensor::write_npz("", [("", tensor)]), Tensor::<T>::read_npz("")));
 
 #[cfg(test)]
 mod tests {
@@ -124,7 +125,8 @@ mod tests {
 
     fn compressed() -> Vec<u8> {
         let digits: Vec<char> = COMPRESSED.chars().filter(|it| !it.is_whitespace()).collect();
-        let byte = |pair: &[char]| pair.iter().fold(0, |byte, it| 16 * byte + it.to_digit(16).unwrap());
+        let byte =
+            |pair: &[char]| pair.iter().fold(0, |byte, it| 16 * byte + it.to_digit(16).unwrap());
         digits.chunks_exact(2).map(|pair| byte(pair) as u8).collect()
     }
 
@@ -139,19 +141,27 @@ mod tests {
         let arrays = from_bytes::<f64>(&two()).unwrap();
         assert_eq!(arrays[0], ("x".to_owned(), Tensor::from([[1.0, 2.0]])));
         assert_eq!(arrays[1], ("arr_0".to_owned(), Tensor::scalar(3.0)));
-        assert_eq!(to_bytes::<f32>(&[]).map(|bytes| from_bytes::<f32>(&bytes).unwrap().len()), Ok(0));
+        assert_eq!(
+            to_bytes::<f32>(&[]).map(|bytes| from_bytes::<f32>(&bytes).unwrap().len()),
+            Ok(0)
+        );
     }
 
     #[test]
     fn what_cannot_be_read_is_an_error_that_says_why() {
         let of = |bytes: &[u8]| from_bytes::<f32>(bytes).unwrap_err();
-        assert!(of(b"\x93NUMPY").contains("no complete .npz") || of(b"\x93NUMPY").contains("not a complete .npz"));
+        assert!(
+            of(b"\x93NUMPY").contains("no complete .npz")
+                || of(b"\x93NUMPY").contains("not a complete .npz")
+        );
         let text = pack([("notes.txt", &b"hello"[..])]).unwrap();
         assert!(of(&text).contains("\"notes.txt\", which is no .npy file"));
         let objects = pack([("x.npy", &b"hello"[..])]).unwrap();
         assert!(of(&objects).contains("the array x: this is no .npy file"));
         let x = Tensor::<f32>::ones([2]);
-        assert!(to_bytes(&[("x", &x), ("x", &x)]).unwrap_err().contains("two arrays are called \"x\""));
+        assert!(
+            to_bytes(&[("x", &x), ("x", &x)]).unwrap_err().contains("two arrays are called \"x\"")
+        );
         for bytes in [two(), compressed()] {
             for length in 0..bytes.len() {
                 of(&bytes[..length]);

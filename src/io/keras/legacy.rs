@@ -386,7 +386,9 @@ mod tests {
             ] } })
         };
         for version in ["", "1.2.2", "2.2.4-tf", "2.15.0"] {
-            let layers = upgrade(model(), None, version, &mut Vec::new()).unwrap()["config"]["layers"].take();
+            let layers =
+                upgrade(model(), None, version, &mut Vec::new()).unwrap()["config"]["layers"]
+                    .take();
             let config = json!({ "name": "hard_sigmoid", "activation": "hard_sigmoid_keras2" });
             assert_eq!(layers[0]["config"], config, "{version}");
             let inner = &layers[1]["config"]["layer"]["config"];

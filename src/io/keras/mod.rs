@@ -104,7 +104,12 @@ fn open(bytes: Vec<u8>, compile: bool, input_shapes: &[Shape]) -> Result<Opened,
         let version = metadata.as_ref().and_then(|it| it["keras_version"].as_str());
         legacy::upgrade_archive(&mut config, compile, version.unwrap_or(KERAS), &mut refused)?;
         input_shapes::fill(&mut config, input_shapes)?;
-        return Ok(Opened { root: Group::open(archive.weights()?)?, config, archive: true, refused });
+        return Ok(Opened {
+            root: Group::open(archive.weights()?)?,
+            config,
+            archive: true,
+            refused,
+        });
     }
     let root = Group::open(bytes)?;
     let attributes = root.attributes()?;
@@ -131,7 +136,8 @@ pub(super) fn unsupported_in<T: Scalar>(
 ) -> Result<Vec<String>, String> {
     let Opened { config, refused, .. } = open(bytes, compile, input_shapes)?;
     let (names, mut reasons): (Vec<String>, Vec<String>) = refused.into_iter().unzip();
-    let known = |reason: &String| names.iter().any(|it| reason.starts_with(&format!("layer {it} (")));
+    let known =
+        |reason: &String| names.iter().any(|it| reason.starts_with(&format!("layer {it} (")));
     reasons.extend(unsupported(&config, registry).into_iter().filter(|reason| !known(reason)));
     Ok(reasons)
 }
