@@ -75,7 +75,10 @@ class Draw:
             of = 1 if kind in ("bias", "beta", "gamma") else rank
             options[f"{plural}_initializer"] = self.initializer(matrix and kind not in ("bias", "beta", "gamma"))
             options[f"{plural}_regularizer"] = self.regularizer()
-            options[f"{plural}_constraint"] = self.constraint(of)
+            options[f"{plural}_constraint"] = constraint = self.constraint(of)
+            if constraint == "non_neg":
+                # JAX takes the slope of |w| at 0 as 1, all others as 0.
+                options[f"{plural}_regularizer"] = self.one(None, "l2")
         return options
 
     def common(self):

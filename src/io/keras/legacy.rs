@@ -425,6 +425,62 @@ mod tests {
     }
 
     #[test]
+    fn archives_of_tensorflow_2_become_keras_3() {
+        let huber = json!({ "module": "keras.losses", "class_name": "Huber", "registered_name": null,
+            "config": { "reduction": "auto", "name": "huber_loss", "delta": 1.0, "fn": "huber" } });
+        let function = json!({ "module": "builtins", "class_name": "function", "config": "mean_squared_error" });
+        let mae = json!({ "class_name": "MeanMetricWrapper", "config": { "name": "two_mae", "fn": "mean_absolute_error" } });
+        let mut archive = json!({ "class_name": "Functional", "config": { "layers": [] }, "compile_config": {
+            "optimizer": "sgd", "loss": { "one": function, "two": huber }, "metrics": [[null], [mae]],
+            "weighted_metrics": [[mae, "accuracy"]],
+        } });
+        upgrade_archive(&mut archive, true, "2.15.0", &mut Vec::new()).unwrap();
+        let training = &archive["compile_config"];
+        assert_eq!(training["loss"]["one"], "mean_squared_error");
+        let huber = &training["loss"]["two"]["config"];
+        let expected =
+            json!({ "reduction": "sum_over_batch_size", "name": "huber_loss", "delta": 1.0 });
+        assert_eq!(huber, &expected);
+        assert_eq!(training["metrics"], json!([[], ["mean_absolute_error"]]));
+        assert_eq!(training["weighted_metrics"], json!(["mean_absolute_error", "accuracy"]));
+    }
+
+    #[test]
+    fn layers_in_layers_are_upgraded() {
+        let lstm = json!({ "class_name": "LSTM", "config": {
+            "name": "inner", "output_dim": 3, "inner_activation": "hard_sigmoid", "batch_input_shape": [null, 5, 2],
+        } });
+        let gru = json!({ "class_name": "GRU", "config": { "name": "gru", "units": 2 } });
+        let model = json!({ "class_name": "Sequential", "config": { "layers": [
+            { "class_name": "Bidirectional", "config": { "name": "both", "layer": lstm } }, gru,
+        ] } });
+        let upgraded = upgrade(model, None, "1.2.2", &mut Vec::new()).unwrap();
+        let layers = &upgraded["config"]["layers"];
+        assert_eq!(layers[0]["config"]["batch_shape"], json!([null, 5, 2]));
+        let inner =
+            json!({ "name": "inner", "units": 3, "recurrent_activation": "hard_sigmoid_keras2" });
+        assert_eq!(layers[1]["config"]["layer"]["config"], inner);
+        // The reset gate of a GRU came first when nobody could choose.
+        assert_eq!(layers[2]["config"]["reset_after"], false);
+    }
+
+    /// All that is refused is collected, and the other layers are upgraded.
+    #[test]
+    fn refused_layers_are_collected() {
+        let merge = |name: &str| json!({ "class_name": "Merge", "config": { "name": name, "mode": "cos" } });
+        let dense = json!({ "class_name": "Dense", "config": { "name": "c", "output_dim": 2 } });
+        let layers = json!([merge("a"), dense, merge("b")]);
+        let model = json!({ "class_name": "Model", "config": { "layers": layers } });
+        let mut refused = Vec::new();
+        let upgraded = upgrade(model, None, "1.2.2", &mut refused).unwrap();
+        assert_eq!(upgraded["config"]["layers"][1]["config"]["units"], 2);
+        let names: Vec<&str> = refused.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["a", "b"]);
+        let error = accept(refused).unwrap_err();
+        assert_eq!(error, "layer a (Merge): a Merge with the mode \"cos\" is not supported");
+    }
+
+    #[test]
     fn what_cannot_be_kept_is_an_error() {
         let decayed = json!({ "class_name": "SGD", "config": { "lr": 0.1, "decay": 1e-6 } });
         let schedule = upgrade_optimizer(&decayed, "2.2.2").unwrap();
