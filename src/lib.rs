@@ -79,7 +79,7 @@
 //! `gzip` (compressed data sets).
 //! Not on: `approx` (tensors are compared with the traits of the crate `approx`), `images` (pictures from PNG and JPEG files, and
 //! as PNG files), `plot` (figures of filters, activations, training and models, as PNG and SVG), `keras` (models as Keras's
-//! own files) and `npy` (tensors as NumPy's files).
+//! own files) and `npy` (tensors as NumPy's files, `.npy` and `.npz`).
 
 #![deny(missing_docs)]
 #![warn(clippy::undocumented_unsafe_blocks, unsafe_op_in_unsafe_fn)]

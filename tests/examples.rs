@@ -87,6 +87,27 @@ fn pooling() {
 
 #[cfg(feature = "digits")]
 #[test]
+fn autoencoder() {
+    let pictures: &[&str] = if cfg!(feature = "plot") { &["autoencoder.png"] } else { &[] };
+    let expected = ["code (Dense)", "of the mean digit", "the first code: [["];
+    assert_prints("autoencoder", &["--epochs", "1"], &expected, pictures);
+}
+
+/// It checks itself that it has learnt.
+#[test]
+fn series() {
+    assert_prints("series", &[], &["batch_normalization", "test loss="], &[]);
+}
+
+/// It checks itself that the model of Keras was of use.
+#[cfg(all(feature = "keras", feature = "digits"))]
+#[test]
+fn transfer() {
+    assert_prints("transfer", &[], &["a new head:", "fine-tuned:", "from nothing:"], &[]);
+}
+
+#[cfg(feature = "digits")]
+#[test]
 fn lenet() {
     let expected = ["[3823, 16, 16, 1]", "Total params: 7,044", "train loss=", "test loss="];
     assert_prints("lenet", &["--epochs", "1", "--verbose", "0"], &expected, &[]);

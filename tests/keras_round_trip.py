@@ -1,9 +1,11 @@
-"""The round trip between this crate and the real Keras: python tests/keras_round_trip.py [MODEL..]
+"""The round trip between this crate and the real Keras: python tests/keras_round_trip.py [--seed N].. [MODEL..]
 
 Needs keras (3.15) with a backend, and h5py; builds and runs `tests/keras_round_trip.rs` with cargo. Models of every
 layer and every optimizer that both know, chains and graphs, are trained and saved by Keras, opened and saved again by the crate, opened
 again by Keras. Weights, predictions, scores, the optimizer's variables in their order, and three more steps of training
 must agree all the way. The last line says whether they do.
+
+With `--seed N`, these are the models of `drawn.py` instead: every class, with options drawn at random.
 """
 
 import json
@@ -18,6 +20,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import h5py
 import keras
 import numpy as np
+
+import drawn
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "golden"))
 from networks import NETWORKS
@@ -346,10 +350,10 @@ def scores(model, x, y):
     return np.atleast_1d(model.evaluate(x, y, verbose=0))
 
 
-def rust(folder):
+def rust(folder, variable="CINTA_KERAS"):
     """Opens and saves all models in a folder with the crate."""
     command = ["cargo", "test", "--quiet", "--all-features", "--test", "keras_round_trip"]
-    done = subprocess.run(command, cwd=ROOT, env=os.environ | {"CINTA_KERAS": folder}, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | {variable: folder}, capture_output=True, text=True)
     if done.returncode != 0:
         raise SystemExit(f"FAILED: {done.stdout}\n{done.stderr}")
 
@@ -397,7 +401,30 @@ def check(folder, name, model, train_on):
     return again
 
 
+def with_random_options(seeds):
+    """Models of every class with options drawn at random: to the crate and back."""
+    saved, found = {}, []
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in seeds:
+            keras.utils.set_random_seed(seed)
+            for name, model in drawn.models(keras, seed).items():
+                model.compile(O.SGD(0.02, momentum=0.5), ["mse"] * len(model.outputs))
+                files = ["model.keras"] if name == "prepared" else ["model.keras", "model.h5"]
+                place = os.path.join(folder, f"{name} {seed}")
+                saved[f"{name} {seed}"] = drawn.save(place, model, *drawn.samples(model), files, ["weights.weights.h5"])
+        rust(folder, "CINTA_DRAWN")
+        for name, it in saved.items():
+            found += drawn.differences(os.path.join(folder, name), name, it, keras)
+    if found:
+        raise SystemExit("\n".join([*found, f"FAILED: {len(found)} differences"]))
+    print(f"keras_round_trip: {len(saved)} models with the random options of the seeds {seeds}: all is equal")
+
+
 def main():
+    arguments = sys.argv[1:]
+    seeds = [int(number) for word, number in zip(arguments, arguments[1:]) if word == "--seed"]
+    if seeds:
+        return with_random_options(seeds)
     models = {name: build(small(), make()) for name, make in OPTIMIZERS.items()}
     models["wide"] = build(wide(), O.Adam(0.01))
     models["dropping"] = build(dropping(), O.SGD(0.05, momentum=0.5))

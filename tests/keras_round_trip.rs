@@ -1,9 +1,15 @@
-//! This crate's half of `keras_round_trip.py`, which sets `CINTA_KERAS` to a folder and runs this test.
+//! This crate's half of `keras_round_trip.py` and `keras_2_round_trip.py`, which set `CINTA_KERAS` or `CINTA_DRAWN` to a folder and run
+//! these tests.
 //!
-//! Every model in `in/` is opened. What it predicts and scores goes to `out/NAME.json`, the model itself to
+//! With `CINTA_KERAS`, every model in `in/` is opened. What it predicts and scores goes to `out/NAME.json`, the model itself to
 //! `out/NAME.keras`, `.h5` and `.weights.h5`, and the model after three more steps to `trained/NAME.keras`.
+//!
+//! With `CINTA_DRAWN`, every folder in it has a model as `model.*`, or its architecture as `model.json` and its weights as `weights*`,
+//! with inputs `x0`, .. and targets `y0`, .. in `samples.npz`. What the crate predicts goes to `again/FILE.npz`: `before0`, .., and
+//! after three steps of training `after0`, ..; where it cannot, the error goes to `again/FILE.txt`. The model as it was goes to
+//! `again/FILE.keras` and `.h5`.
 
-#![cfg(feature = "keras")]
+#![cfg(all(feature = "keras", feature = "npy"))]
 
 mod lenet;
 
@@ -80,4 +86,64 @@ fn models_of_keras_and_back() {
     model.compile(lenet::compile());
     train(&mut model);
     report(folder, "own", &model);
+}
+
+fn open(folder: &Path, file: &str) -> Result<Model, Error> {
+    if !file.starts_with("weights") {
+        return Model::load(folder.join(file));
+    }
+    let text = std::fs::read_to_string(folder.join("model.json")).unwrap();
+    let mut model = Model::from_json(&text, 0)?;
+    model.load_weights(folder.join(file))?;
+    Ok(model)
+}
+
+/// Predicts with the model of one file, trains it, and writes it again.
+fn try_file(folder: &Path, file: &str) -> Result<(), Error> {
+    let mut model = open(folder, file)?;
+    let samples: Vec<(String, Tensor)> = Tensor::read_npz(folder.join("samples.npz"))?;
+    let (x, y): (Vec<_>, Vec<_>) = samples.into_iter().partition(|(name, _)| name.starts_with('x'));
+    let arrays = |named: Vec<(String, Tensor)>| named.into_iter().map(|(_, array)| array);
+    let data = Dataset::several(arrays(x), arrays(y))?;
+    let predict = |model: &Model, when: &str| -> Result<Vec<(String, Tensor)>, Error> {
+        let outputs = model.predict_all(&data.all_inputs().collect::<Vec<_>>())?;
+        let named = outputs.into_iter().enumerate();
+        Ok(named.map(|(i, output)| (format!("{when}{i}"), output)).collect())
+    };
+    let mut said = predict(&model, "before")?;
+    for ending in ["keras", "h5"] {
+        model.save(folder.join("again").join(format!("{file}.{ending}")))?;
+    }
+    if model.learning_rate().is_ok() {
+        let fit = Fit { batch_size: 4, shuffle: false, verbose: Verbose::Silent, ..Fit::default() };
+        model.fit(&data, fit)?;
+        said.extend(predict(&model, "after")?);
+    }
+    let said = said.iter().map(|(name, array)| (name.as_str(), array));
+    Tensor::write_npz(folder.join("again").join(format!("{file}.npz")), said)
+}
+
+#[test]
+fn drawn_models_of_keras() {
+    let Some(folder) = std::env::var_os("CINTA_DRAWN") else {
+        println!("skipped: tests/keras_round_trip.py runs this test with models of Keras");
+        return;
+    };
+    let mut opened = 0;
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let folder = entry.unwrap().path();
+        std::fs::create_dir_all(folder.join("again")).unwrap();
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let file = entry.unwrap().file_name().to_string_lossy().into_owned();
+            let described = file.starts_with("model.") && file != "model.json";
+            if described || file.starts_with("weights") {
+                if let Err(error) = try_file(&folder, &file) {
+                    let path = folder.join("again").join(format!("{file}.txt"));
+                    std::fs::write(path, error.to_string()).unwrap();
+                }
+                opened += 1;
+            }
+        }
+    }
+    assert!(opened > 0);
 }

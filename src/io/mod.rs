@@ -5,6 +5,10 @@ mod keras;
 mod load;
 #[cfg(feature = "npy")]
 mod npy;
+#[cfg(feature = "npy")]
+mod npz;
+#[cfg(any(feature = "keras", feature = "npy"))]
+mod pack;
 mod safetensors;
 mod widen;
 

@@ -56,7 +56,7 @@ impl<T: Scalar> Tensor<T> {
 }
 
 #[inline(never)]
-fn from_bytes<T: Scalar>(bytes: &[u8]) -> Result<Tensor<T>, Reason> {
+pub(super) fn from_bytes<T: Scalar>(bytes: &[u8]) -> Result<Tensor<T>, Reason> {
     let cut_off = || "the file is cut off in its header".to_owned();
     let rest = bytes.strip_prefix(MAGIC).ok_or(
         "this is no .npy file of NumPy, which begins with the byte 0x93 and the letters NUMPY",
@@ -205,7 +205,7 @@ impl Header {
 }
 
 #[inline(never)]
-fn to_bytes<T: Scalar>(tensor: &Tensor<T>) -> Vec<u8> {
+pub(super) fn to_bytes<T: Scalar>(tensor: &Tensor<T>) -> Vec<u8> {
     let dims: String = tensor.shape().iter().map(|dim| format!("{dim}, ")).collect();
     let mut header = format!(
         "{{'descr': '<f{}', 'fortran_order': False, 'shape': ({}), }}",

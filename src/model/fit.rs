@@ -146,8 +146,7 @@ impl<T: Scalar> Model<T> {
             Some(now) if Arc::ptr_eq(&now.optimizer, &compiled.optimizer) => Ok(()),
             _ => Err(Error::Config(
                 "a callback has compiled or replaced the model while it is trained; do that before fit or in \
-                 on_train_end"
-                    .to_owned().into(),
+                 on_train_end".into(),
             )),
         }
     }

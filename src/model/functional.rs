@@ -41,16 +41,16 @@ pub(super) fn read<T: Scalar>(
             Read::Layer(_, layer) => {
                 let wrong = |reason: Reason| reason.inside(|why| format!("layer {own}: {why}"));
                 let inbound = entry.get("inbound_nodes").and_then(Value::as_array);
-                let inbound = inbound
-                    .ok_or_else(|| wrong("it does not say what it takes".to_owned().into()))?;
+                let inbound =
+                    inbound.ok_or_else(|| wrong("it does not say what it takes".into()))?;
                 let first = first_node(entry, own, &taken_first);
                 for (number, node) in (first..).zip(inbound) {
                     let call = inputs_of(node).map_err(wrong)?;
                     if call.inputs.is_empty() {
-                        return Err(wrong("one of its nodes takes nothing".to_owned().into()));
+                        return Err(wrong("one of its nodes takes nothing".into()));
                     }
                     if places.insert((own, number), taken.len()).is_some() {
-                        return Err(wrong("two layers have this name".to_owned().into()));
+                        return Err(wrong("two layers have this name".into()));
                     }
                     taken.push((own, read.len(), call));
                 }

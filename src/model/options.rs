@@ -133,8 +133,7 @@ impl<T: Scalar> Fit<'_, T> {
         }
         if data.sample_weight().is_some() {
             return Err(Error::Config(
-                "there is class_weight, and the samples have weights of their own; give one of the two"
-                    .to_owned().into(),
+                "there is class_weight, and the samples have weights of their own; give one of the two".into(),
             ));
         }
         let weights = sample_weights(self.class_weight, training.targets(), output)?;

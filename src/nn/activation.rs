@@ -70,8 +70,7 @@ macro_rules! activations {
                     }
                     "sparsemax" => Err(
                         "the activation \"sparsemax\" is not supported: Keras's does not sum to 1, as that of the paper does, \
-                         Var::sparsemax"
-                            .to_owned().into(),
+                         Var::sparsemax".into(),
                     ),
                     _ => {
                         let known = [$($name),*].join(", ");
@@ -193,7 +192,6 @@ impl Activation {
             Self::CLASS => Self::from_config(&config),
             _ => {
                 Err("this class is not supported as an activation; as a layer of its own it may be"
-                    .to_owned()
                     .into())
             }
         };

@@ -2,7 +2,7 @@
 
 use super::nested::nested;
 use super::recipe::{described, recipe};
-use super::{Context, Gru, Layer, Lstm, Mode, Part, SimpleRnn, Weight};
+use super::{Context, Gru, Layer, Lstm, Mode, Part, Regularizer, SimpleRnn, Weight};
 use crate::autograd::Var;
 use crate::config::{OptionValue, Value, json, keras_object, not};
 use crate::error::Reason;
@@ -63,6 +63,10 @@ impl Rnn {
 
     fn returns_sequences(&self) -> bool {
         each!(self, layer => layer.returns_sequences())
+    }
+
+    fn activity_regularizer(&self) -> Option<Regularizer> {
+        each!(self, layer => Layer::<f32>::activity_regularizer(layer))
     }
 
     /// The layer in the other direction.
@@ -151,7 +155,8 @@ recipe! {
     /// and Paliwal, 1997).
     ///
     /// Its weights are those of both layers, `forward_kernel` and so on first, then `backward_kernel` and so on. With
-    /// `return_sequences`, the results are joined step by step, and are zeros where a mask leaves out a step.
+    /// `return_sequences`, the results are joined step by step, and are zeros where a mask leaves out a step. A penalty on outputs
+    /// is that of both layers, which have the same one; it goes with [`MergeMode::Concat`] alone.
     ///
     /// ```
     /// use cinta::prelude::*;
@@ -204,13 +209,22 @@ impl<T: Scalar> Layer<T> for Bidirectional {
     fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         let backward = self.backward();
         if self.layer.goes_backwards() || !backward.goes_backwards() {
-            return Err("needs a layer that goes forwards, and its backward_layer goes backwards"
-                .to_owned()
-                .into());
+            return Err(
+                "needs a layer that goes forwards, and its backward_layer goes backwards".into()
+            );
         }
         let [one, other] =
             [&self.layer, &backward].map(|layer| Layer::<T>::output_shape(layer.layer(), input));
         let (one, other) = (one?, other?);
+        let [front, back] = [&self.layer, &backward].map(Rnn::activity_regularizer);
+        if front != back || (front.is_some() && self.merge_mode != MergeMode::Concat) {
+            return Err(
+                "a penalty on outputs is supported where both layers have the same one and their \
+                        outputs stand side by side"
+                    .to_owned()
+                    .into(),
+            );
+        }
         let last = one.rank() - 1;
         if one.rank() != other.rank() {
             return Err("one of both layers returns sequences, and the other does not".into());
@@ -226,6 +240,10 @@ impl<T: Scalar> Layer<T> for Bidirectional {
             );
         }
         Ok(one)
+    }
+
+    fn activity_regularizer(&self) -> Option<Regularizer> {
+        self.layer.activity_regularizer()
     }
 
     fn weights(&self, input: Shape) -> Vec<Weight> {

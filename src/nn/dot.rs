@@ -41,7 +41,7 @@ impl Dot {
         let [a, b] = match *self.axes.given() {
             [both] => [both; 2],
             [a, b] => [a, b],
-            _ => return Err("axes is one number or two".to_owned().into()),
+            _ => return Err("axes is one number or two".into()),
         };
         Ok([in_batch(a, ranks[0])?, in_batch(b, ranks[1])?])
     }

@@ -46,8 +46,8 @@ impl<T: Scalar> Layer<T> for Elu {
 
     fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         match self.alpha {
-            alpha if alpha.is_finite() && alpha >= 0.0 => Ok(input),
-            alpha => Err(format!("alpha = {alpha} is not a finite number of at least 0").into()),
+            alpha if alpha.is_finite() => Ok(input),
+            alpha => Err(format!("alpha = {alpha} is not a finite number").into()),
         }
     }
 

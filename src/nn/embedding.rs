@@ -1,7 +1,8 @@
 //! The embedding layer.
 
 use super::recipe::{described, recipe};
-use super::{Context, Initializer, Layer, Regularizer, Weight};
+use super::weighted::regularized;
+use super::{Constraint, Context, Initializer, Layer, Regularizer, Weight};
 use crate::autograd::Var;
 use crate::error::Reason;
 use crate::ops::check_indices;
@@ -32,16 +33,21 @@ recipe! {
         embeddings_initializer: Initializer = Initializer::RandomUniform { minval: -0.05, maxval: 0.05 }, Initializer::Ones;
         /// The penalty on the vectors.
         embeddings_regularizer: Option<Regularizer> as Regularizer, into = None, L2(0.01);
+        /// The penalty on the vectors that a batch gets, summed over a sample; the loss gets the mean over the batch.
+        activity_regularizer: Option<Regularizer> as Regularizer, into = None, L2(0.03);
+        /// What the vectors are kept within.
+        embeddings_constraint: Option<Constraint> as Constraint, into = None, Constraint::max_norm(2.0);
         /// Whether 0 is no word, but stands for what is not there: recurrent layers leave it out.
         mask_zero: bool = false, true;
     }
-    fixed { "activity_regularizer": null, "embeddings_constraint": null }
+    fixed {}
     only { "lora_rank": null, "quantization_config": null }
     ignored ["input_length", "sparse", "lora_alpha"]
 }
 
 impl<T: Scalar> Layer<T> for Embedding {
     described!();
+    regularized!();
 
     fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         if self.input_dim == 0 || self.output_dim == 0 {
@@ -57,14 +63,16 @@ impl<T: Scalar> Layer<T> for Embedding {
                 format!("one sample has the shape {input}, and there can be no more axes").into()
             );
         }
-        self.embeddings_regularizer.into_iter().try_for_each(Regularizer::check)?;
+        let both = [self.embeddings_regularizer, self.activity_regularizer];
+        both.into_iter().flatten().try_for_each(Regularizer::check)?;
         Ok(Shape::new(&[&input[..], &[self.output_dim]].concat()))
     }
 
     fn weights(&self, _: Shape) -> Vec<Weight> {
         let shape = [self.input_dim, self.output_dim];
         let table = Weight::new("embeddings", shape, self.embeddings_initializer);
-        vec![table.regularizer(self.embeddings_regularizer)]
+        let table = table.regularizer(self.embeddings_regularizer);
+        vec![table.constraint(self.embeddings_constraint.clone())]
     }
 
     fn forward<'t>(

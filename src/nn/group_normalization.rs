@@ -3,7 +3,7 @@
 use super::axis_list::in_batch;
 use super::layer_normalization::{check_epsilon, gamma_and_beta, with_last};
 use super::recipe::{described, recipe};
-use super::{Context, Initializer, Layer, Regularizer, Weight};
+use super::{Constraint, Context, Initializer, Layer, Regularizer, Weight};
 use crate::autograd::Var;
 use crate::error::Reason;
 use crate::scalar::Scalar;
@@ -43,8 +43,12 @@ recipe! {
         beta_regularizer: Option<Regularizer> as Regularizer, into = None, L2(0.01);
         /// The penalty on `gamma`.
         gamma_regularizer: Option<Regularizer> as Regularizer, into = None, L1(0.01);
+        /// What `beta` is kept within.
+        beta_constraint: Option<Constraint> as Constraint, into = None, Constraint::NonNeg;
+        /// What `gamma` is kept within.
+        gamma_constraint: Option<Constraint> as Constraint, into = None, Constraint::max_norm(2.0);
     }
-    fixed { "beta_constraint": null, "gamma_constraint": null }
+    fixed {}
     ignored []
 }
 
@@ -82,9 +86,11 @@ impl<T: Scalar> Layer<T> for GroupNormalization {
     fn weights(&self, input: Shape) -> Vec<Weight> {
         let (_, channels, _) = self.of(input).expect("output_shape has checked it");
         let gamma = Weight::new("gamma", [channels], self.gamma_initializer)
-            .regularizer(self.gamma_regularizer);
+            .regularizer(self.gamma_regularizer)
+            .constraint(self.gamma_constraint.clone());
         let beta = Weight::new("beta", [channels], self.beta_initializer)
-            .regularizer(self.beta_regularizer);
+            .regularizer(self.beta_regularizer)
+            .constraint(self.beta_constraint.clone());
         let both = [self.scale.then_some(gamma), self.center.then_some(beta)];
         both.into_iter().flatten().collect()
     }

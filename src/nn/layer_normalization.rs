@@ -1,7 +1,7 @@
 //! Normalisation of each sample by itself.
 
 use super::recipe::{described, recipe};
-use super::{AxisList, Context, Initializer, Layer, Regularizer, Weight};
+use super::{AxisList, Constraint, Context, Initializer, Layer, Regularizer, Weight};
 use crate::autograd::Var;
 use crate::error::Reason;
 use crate::scalar::Scalar;
@@ -40,8 +40,12 @@ recipe! {
         beta_regularizer: Option<Regularizer> as Regularizer, into = None, L2(0.01);
         /// The penalty on `gamma`.
         gamma_regularizer: Option<Regularizer> as Regularizer, into = None, L1(0.01);
+        /// What `beta` is kept within.
+        beta_constraint: Option<Constraint> as Constraint, into = None, Constraint::NonNeg;
+        /// What `gamma` is kept within.
+        gamma_constraint: Option<Constraint> as Constraint, into = None, Constraint::max_norm(2.0);
     }
-    fixed { "rms_scaling": false, "beta_constraint": null, "gamma_constraint": null }
+    fixed { "rms_scaling": false }
     ignored []
 }
 
@@ -104,10 +108,12 @@ impl<T: Scalar> Layer<T> for LayerNormalization {
     fn weights(&self, input: Shape) -> Vec<Weight> {
         let axes = self.axis.in_batch(input.rank()).expect("output_shape has checked it");
         let shape = along(input, &axes);
-        let gamma =
-            Weight::new("gamma", shape, self.gamma_initializer).regularizer(self.gamma_regularizer);
-        let beta =
-            Weight::new("beta", shape, self.beta_initializer).regularizer(self.beta_regularizer);
+        let gamma = Weight::new("gamma", shape, self.gamma_initializer)
+            .regularizer(self.gamma_regularizer)
+            .constraint(self.gamma_constraint.clone());
+        let beta = Weight::new("beta", shape, self.beta_initializer)
+            .regularizer(self.beta_regularizer)
+            .constraint(self.beta_constraint.clone());
         let both = [self.scale.then_some(gamma), self.center.then_some(beta)];
         both.into_iter().flatten().collect()
     }

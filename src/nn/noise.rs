@@ -19,7 +19,7 @@ recipe! {
     /// # Ok::<(), cinta::Error>(())
     /// ```
     pub struct GaussianNoise = "GaussianNoise";
-    /// A layer that adds noise of this standard deviation, between 0 and 1.
+    /// A layer that adds noise of this standard deviation. Keras 3 takes none above 1, Keras 2 any.
     new(stddev: f64);
     example [8, 3] => GaussianNoise::new(0.5) => [8, 3];
     options {}
@@ -41,7 +41,7 @@ recipe! {
     /// # Ok::<(), cinta::Error>(())
     /// ```
     pub struct GaussianDropout = "GaussianDropout";
-    /// A layer with this rate, from 0 to below 1.
+    /// A layer with this rate, from 0 to 1. With a rate of 1 there is no such number, and it does nothing, as in Keras 2.
     new(rate: f64);
     example [8, 3] => GaussianDropout::new(0.5) => [8, 3];
     options {}
@@ -63,7 +63,7 @@ recipe! {
     /// # Ok::<(), cinta::Error>(())
     /// ```
     pub struct AlphaDropout = "AlphaDropout";
-    /// A layer with this rate, from 0 to below 1.
+    /// A layer with this rate, from 0 to 1. With a rate of 1 there is no such number, and it does nothing, as in Keras 2.
     new(rate: f64);
     example [8, 3] => AlphaDropout::new(0.5) => [8, 3];
     options {
@@ -86,7 +86,7 @@ fn normal<T: Scalar>(shape: Shape, mean: f64, stddev: f64, cx: &Context<T>) -> O
         let number = first_sample.wrapping_add(i) as u64;
         Tensor::normal(sample, mean, stddev, &mut stream.fork(number))
     };
-    let noisy = stddev > 0.0 && shape[0] > 0;
+    let noisy = stddev > 0.0 && stddev.is_finite() && shape[0] > 0;
     noisy.then(|| Tensor::concat(&(0..shape[0]).map(draw).collect::<Vec<_>>()))
 }
 
@@ -94,10 +94,11 @@ impl<T: Scalar> Layer<T> for GaussianNoise {
     described!();
 
     fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
-        if (0.0..=1.0).contains(&self.stddev) {
+        if self.stddev.is_finite() && self.stddev >= 0.0 {
             Ok(input)
         } else {
-            Err(format!("the standard deviation {} is not between 0 and 1", self.stddev).into())
+            Err(format!("the standard deviation {} is not finite, and at least 0", self.stddev)
+                .into())
         }
     }
 
@@ -113,7 +114,7 @@ impl<T: Scalar> Layer<T> for GaussianDropout {
     described!();
 
     fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
-        check_below_1(self.rate).map(|()| input)
+        check_rate(self.rate).map(|()| input)
     }
 
     fn forward<'t>(&self, _: &[Var<'t, T>], x: &Var<'t, T>, cx: &mut Context<T>) -> Var<'t, T> {
@@ -131,16 +132,15 @@ impl<T: Scalar> Layer<T> for AlphaDropout {
     described!();
 
     fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
-        check_below_1(self.rate)?;
+        check_rate(self.rate)?;
         check_noise_shape(&self.noise_shape, input)?;
         Ok(input)
     }
 
     // y = a x + b for the survivors, a SELU_END + b for the others
     fn forward<'t>(&self, _: &[Var<'t, T>], x: &Var<'t, T>, cx: &mut Context<T>) -> Var<'t, T> {
-        let Some(survivors) = dropped(x.shape(), self.rate, &self.noise_shape, cx) else {
-            return x.clone();
-        };
+        let survivors = dropped(x.shape(), self.rate, &self.noise_shape, cx);
+        let Some(survivors) = survivors.filter(|_| self.rate < 1.0) else { return x.clone() };
         let a = 1.0 / ((1.0 - self.rate) * (1.0 + self.rate * SELU_END * SELU_END)).sqrt();
         let b = -a * SELU_END * self.rate;
         let [a, b, end] = [a, b, a * SELU_END + b].map(T::lit);
@@ -148,12 +148,6 @@ impl<T: Scalar> Layer<T> for AlphaDropout {
         let summand = survivors.map(|mask| if mask > T::zero() { b } else { end });
         x * Var::constant(factor) + Var::constant(summand)
     }
-}
-
-/// With a rate of 1 nothing would be left to scale.
-fn check_below_1(rate: f64) -> Result<(), Reason> {
-    check_rate(rate)?;
-    if rate < 1.0 { Ok(()) } else { Err(format!("the rate {rate} is not below 1").into()) }
 }
 
 #[cfg(test)]
@@ -267,12 +261,24 @@ mod tests {
         assert_eq!(y.sum(..).backward().wrt(&x), Tensor::zeros([2, 6, 5]));
     }
 
+    /// Where nothing would be left to scale.
+    #[test]
+    fn a_rate_of_1_does_nothing() {
+        let x = Tensor::ones([2, 3]);
+        assert_eq!(run(&GaussianDropout::new(1.0), &x, context(0)), x);
+        assert_eq!(run(&AlphaDropout::new(1.0), &x, context(0)), x);
+    }
+
     #[test]
     fn senseless_options_are_refused() {
         let shape = || Shape::from([4, 3]);
         let error = |layer: &dyn Layer<f64>| layer.output_shape(shape()).unwrap_err();
-        assert!(error(&GaussianNoise::new(1.5)).as_str().contains("1.5 is not between 0 and 1"));
-        assert!(error(&GaussianDropout::new(1.0)).as_str().contains("not below 1"));
+        assert!(
+            error(&GaussianNoise::new(-0.5))
+                .as_str()
+                .contains("-0.5 is not finite, and at least 0")
+        );
+        assert!(error(&GaussianDropout::new(1.5)).as_str().contains("not between 0 and 1"));
         assert!(error(&AlphaDropout::new(-0.1)).as_str().contains("not between 0 and 1"));
         assert!(error(&SpatialDropout2d::new(0.5)).as_str().contains("3 axes"));
         let shaped = |noise: &[Option<usize>]| error(&Dropout::new(0.5).noise_shape(noise));

@@ -46,15 +46,20 @@ macro_rules! recurrent_recipe {
                 recurrent_regularizer: Option<$crate::nn::Regularizer> as $crate::nn::Regularizer, into = None, L2(0.01);
                 /// A penalty on the bias.
                 bias_regularizer: Option<$crate::nn::Regularizer> as $crate::nn::Regularizer, into = None, L1(0.02);
+                /// A penalty on the output, summed over a sample; the loss gets the mean over the batch.
+                activity_regularizer: Option<$crate::nn::Regularizer> as $crate::nn::Regularizer, into = None, L2(0.03);
+                /// What the kernel is kept within.
+                kernel_constraint: Option<$crate::nn::Constraint> as $crate::nn::Constraint, into = None, Constraint::max_norm(2.0);
+                /// What the recurrent kernel is kept within.
+                recurrent_constraint: Option<$crate::nn::Constraint> as $crate::nn::Constraint, into = None, Constraint::unit_norm();
+                /// What the bias is kept within.
+                bias_constraint: Option<$crate::nn::Constraint> as $crate::nn::Constraint, into = None, Constraint::NonNeg;
                 /// The fraction of the inputs that is dropped in training: for a sample, the same ones in all steps.
                 dropout: f64 = 0.0, 0.5;
                 /// The fraction of the state that each gate does not see in training. Training is slower with it.
                 recurrent_dropout: f64 = 0.0, 0.25;
             }
-            fixed {
-                "return_state": false, "stateful": false, "activity_regularizer": null,
-                "kernel_constraint": null, "recurrent_constraint": null, "bias_constraint": null
-            }
+            fixed { "return_state": false, "stateful": false }
             only { "time_major": false }
             // Of no consequence for what is computed.
             ignored ["unroll", "implementation", "seed", "use_cudnn"]
@@ -86,8 +91,9 @@ macro_rules! recurrent_recipe {
             }
 
             fn output(&self, input: $crate::tensor::Shape) -> Result<$crate::tensor::Shape, $crate::error::Reason> {
-                let all = [self.kernel_regularizer, self.recurrent_regularizer, self.bias_regularizer];
-                all.into_iter().flatten().try_for_each($crate::nn::Regularizer::check)?;
+                let weights = [self.kernel_regularizer, self.recurrent_regularizer, self.bias_regularizer];
+                let all = weights.into_iter().chain([self.activity_regularizer]);
+                all.flatten().try_for_each($crate::nn::Regularizer::check)?;
                 self.around().output_shape(input)
             }
 
@@ -100,12 +106,15 @@ macro_rules! recurrent_recipe {
                 use $crate::nn::Weight;
                 let columns = $gates * self.units;
                 let kernel = Weight::new("kernel", [input[1], columns], self.kernel_initializer)
-                    .regularizer(self.kernel_regularizer);
+                    .regularizer(self.kernel_regularizer)
+                    .constraint(self.kernel_constraint.clone());
                 let recurrent =
                     Weight::new("recurrent_kernel", [self.units, columns], self.recurrent_initializer)
-                        .regularizer(self.recurrent_regularizer);
+                        .regularizer(self.recurrent_regularizer)
+                        .constraint(self.recurrent_constraint.clone());
                 let bias = Weight::new("bias", bias, self.bias_initializer)
-                    .regularizer(self.bias_regularizer);
+                    .regularizer(self.bias_regularizer)
+                    .constraint(self.bias_constraint.clone());
                 let bias = self.use_bias.then_some(bias);
                 [Some(kernel), Some(recurrent), bias]
                     .into_iter()
@@ -124,6 +133,10 @@ macro_rules! recurrent {
             input: $crate::tensor::Shape,
         ) -> Result<$crate::tensor::Shape, $crate::error::Reason> {
             self.output(input)
+        }
+
+        fn activity_regularizer(&self) -> Option<$crate::nn::Regularizer> {
+            self.activity_regularizer
         }
 
         fn parts(&self, weights: usize) -> Vec<$crate::nn::Part> {

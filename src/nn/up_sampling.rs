@@ -15,7 +15,7 @@ fn larger<const N: usize>(axes: [usize; N], size: [usize; N]) -> Result<[usize; 
     let mut output = axes;
     for (length, factor) in output.iter_mut().zip(size) {
         if factor == 0 {
-            return Err("a size of 0 leaves nothing; it is at least 1".to_owned().into());
+            return Err("a size of 0 leaves nothing; it is at least 1".into());
         }
         let product = length.checked_mul(factor);
         *length = product.ok_or_else(|| format!("{size:?} times {axes:?} is more than memory"))?;

@@ -11,17 +11,23 @@ struct Elu {
 
 impl<T: Scalar> Op<T, 1> for Elu {
     const NAME: &'static str = "elu";
-    type Saved = Tensor<T>; // y
+    type Saved = Tensor<T>; // y, whose sign is that of x; x itself where alpha is negative
 
     fn forward(&self, [x]: [&Tensor<T>; 1], _: [bool; 1]) -> (Tensor<T>, Tensor<T>) {
         let (above, below) = (T::lit(self.scale), T::lit(self.scale * self.alpha));
         let y = x.map(|x| if x > T::zero() { above * x } else { below * x.exp_m1() });
-        (y.clone(), y)
+        let saved = if self.alpha < 0.0 { x.clone() } else { y.clone() };
+        (y, saved)
     }
 
-    // dx = dy scale where y > 0, else dy scale alpha exp(x) = dy (y + scale alpha)
-    fn backward(&self, y: Tensor<T>, dy: Tensor<T>, _: [bool; 1]) -> [Option<Tensor<T>>; 1] {
+    // dx = dy scale where x > 0, else dy scale alpha exp(x) = dy (y + scale alpha)
+    fn backward(&self, saved: Tensor<T>, dy: Tensor<T>, _: [bool; 1]) -> [Option<Tensor<T>>; 1] {
         let (above, below) = (T::lit(self.scale), T::lit(self.scale * self.alpha));
+        if self.alpha < 0.0 {
+            let slope = |x: T| if x > T::zero() { above } else { below * x.exp() };
+            return [Some(dy.into_zip_with(&saved, |dy, x| dy * slope(x)))];
+        }
+        let y = saved;
         [Some(dy.into_zip_with(&y, |dy, y| dy * if y > T::zero() { above } else { y + below }))]
     }
 }
@@ -47,7 +53,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// The exponential linear unit with a factor: `y = x` where `x > 0`, else `y = alpha (exp(x) - 1)`.
     ///
     /// # Panics
-    /// When `alpha` is negative or not finite.
+    /// When `alpha` is not finite.
     ///
     /// ```
     /// use cinta::{Tape, Tensor};
@@ -58,8 +64,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn elu_with(&self, alpha: f64) -> Var<'t, T> {
-        let positive = alpha.is_finite() && alpha >= 0.0;
-        assert!(positive, "elu: alpha is {alpha}; it is finite and not negative");
+        assert!(alpha.is_finite(), "elu: alpha is {alpha}; it is finite");
         apply(Elu { alpha, scale: 1.0 }, [self])
     }
 
@@ -114,9 +119,9 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "elu: alpha is -1; it is finite and not negative")]
-    fn a_negative_alpha() {
-        Var::constant(Tensor::<f64>::zeros([2])).elu_with(-1.0);
+    #[should_panic(expected = "elu: alpha is NaN; it is finite")]
+    fn an_alpha_that_is_no_number() {
+        Var::constant(Tensor::<f64>::zeros([2])).elu_with(f64::NAN);
     }
 
     #[test]
@@ -124,12 +129,13 @@ mod tests {
         let x = random(&[3, 5], -2.0, 2.0, 1, 0).map(|x| x + 0.01 * x.signum());
         gradcheck(|[x]| x.elu(), [x.clone()]).unwrap();
         gradcheck(|[x]| x.elu_with(0.3), [x.clone()]).unwrap();
+        gradcheck(|[x]| x.elu_with(-0.3), [x.clone()]).unwrap();
         gradcheck(|[x]| x.selu(), [x]).unwrap();
     }
 
     proptest! {
         #[test]
-        fn definition(x in tensors(3, -3.0, 3.0), alpha in 0.0..2.0) {
+        fn definition(x in tensors(3, -3.0, 3.0), alpha in -2.0..2.0) {
             let y = Var::constant(x.clone()).elu_with(alpha);
             let expected: Vec<f64> = x.iter().map(|x| if x > 0.0 { x } else { alpha * (x.exp() - 1.0) }).collect();
             assert_close(y.value(), &Tensor::new(x.shape(), expected));

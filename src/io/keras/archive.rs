@@ -1,9 +1,9 @@
 //! The `.keras` file: a ZIP archive of a description, a configuration and the weights, all stored as they are.
 
 use crate::error::Reason;
-use std::io::{Cursor, Read, Write};
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipArchive, ZipWriter};
+use crate::io::pack::pack;
+use std::io::{Cursor, Read};
+use zip::{CompressionMethod, ZipArchive};
 
 const METADATA: &str = "metadata.json";
 const CONFIG: &str = "config.json";
@@ -71,20 +71,6 @@ pub(super) fn write(keras_version: &str, config: &str, weights: &[u8]) -> Result
     let metadata = crate::config::json!({
         "keras_version": keras_version, "date_saved": "1980-01-01@00:00:00",
     });
-    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
-    let members = [
-        (METADATA, metadata.to_string().as_bytes()),
-        (CONFIG, config.as_bytes()),
-        (WEIGHTS, weights),
-    ]
-    .map(|(name, bytes)| (name, bytes.to_vec()));
-    for (name, bytes) in members {
-        let options = SimpleFileOptions::default()
-            .compression_method(CompressionMethod::Stored)
-            .last_modified_time(zip::DateTime::DEFAULT)
-            .large_file(bytes.len() >= u32::MAX as usize);
-        archive.start_file(name, options).map_err(|error| error.to_string())?;
-        archive.write_all(&bytes).map_err(|error| error.to_string())?;
-    }
-    Ok(archive.finish().map_err(|error| error.to_string())?.into_inner())
+    let metadata = metadata.to_string();
+    pack([(METADATA, metadata.as_bytes()), (CONFIG, config.as_bytes()), (WEIGHTS, weights)])
 }

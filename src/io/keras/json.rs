@@ -64,13 +64,16 @@ impl<T: Scalar> Model<T> {
 
 /// The text in the words of Keras 3, which alone says from which module a class is.
 fn described(text: &str) -> Result<Value, Reason> {
-    let mut value = parse("text", text.as_bytes())?;
+    let (mut value, mut refused) = (parse("text", text.as_bytes())?, Vec::new());
     if value.get("module").is_some() {
-        legacy::upgrade_archive(&mut value, true, KERAS)?;
-        return Ok(value);
+        legacy::upgrade_archive(&mut value, true, KERAS, &mut refused)?;
+    } else {
+        let version = value.get("keras_version").and_then(Value::as_str).unwrap_or_default();
+        let version = version.to_owned();
+        value = legacy::upgrade(value, None, &version, &mut refused)?;
     }
-    let version = value.get("keras_version").and_then(Value::as_str).unwrap_or_default().to_owned();
-    legacy::upgrade(value, None, &version)
+    legacy::accept(refused)?;
+    Ok(value)
 }
 
 compiled!(|model: &Model<T>| model.to_json());

@@ -56,6 +56,9 @@ pub(super) fn upgrade(class_name: &mut Value, config: &mut Config) -> Result<(),
         *class_name = json!(merged(config)?);
         return Ok(());
     }
+    if class == "Deconvolution2D" && config.contains_key("nb_filter") {
+        return Err("transposed convolutions of Keras 1 are not supported".to_owned().into());
+    }
     *class_name = json!(class_today(&class));
     if let Some(mode) = config.get("mode").and_then(Value::as_u64)
         && mode != 0

@@ -8,13 +8,22 @@ use super::keras1;
 use crate::config::{Config, Value, json, keras_object, object};
 use crate::error::Reason;
 
-/// The model and what it was compiled with, as one object. `version` is that of the Keras that wrote the file.
+/// Layers of an older version that have no words in Keras 3: the name of each, and why.
+pub(super) type Refused = Vec<(String, Reason)>;
+
+/// The error of the first layer that is refused.
+pub(super) fn accept(refused: Refused) -> Result<(), Reason> {
+    refused.into_iter().next().map_or(Ok(()), |(_, reason)| Err(reason))
+}
+
+/// The model and what it was compiled with, as one object. The layers that are refused stay as they are. `version` is that of the Keras that wrote the file.
 pub(super) fn upgrade(
     mut model: Value,
     training: Option<Value>,
     version: &str,
+    refused: &mut Refused,
 ) -> Result<Value, Reason> {
-    upgrade_activations(&mut model, version);
+    upgrade_options(&mut model, version);
     let (class_name, mut config) = match &model {
         // Until Keras 2.2.2.
         Value::Object(model) if model.get("config").is_some_and(Value::is_array) => {
@@ -24,7 +33,7 @@ pub(super) fn upgrade(
         model => object(model)?,
     };
     if let Some(Value::Array(layers)) = config.get_mut("layers") {
-        upgrade_layers(layers, class_name == "Sequential")?;
+        upgrade_layers(layers, class_name == "Sequential", refused);
     }
     let mut upgraded = keras_object("keras", class_name, Value::Object(config));
     // A training_config without an optimizer leaves the model uncompiled.
@@ -44,15 +53,17 @@ pub(super) fn upgrade_archive(
     config: &mut Value,
     compile: bool,
     version: &str,
+    refused: &mut Refused,
 ) -> Result<(), Reason> {
-    upgrade_activations(config, version);
+    upgrade_options(config, version);
     let chain = config["class_name"] == "Sequential";
     if let Some(Value::Array(layers)) = config.inside_mut(&["config", "layers"]) {
-        upgrade_layers(layers, chain)?;
+        upgrade_layers(layers, chain, refused);
     }
-    match config.inside_mut(&["compile_config", "optimizer"]) {
-        Some(optimizer) if compile && !optimizer.is_null() => {
-            *optimizer = upgrade_optimizer(optimizer, version)?;
+    match config.get_mut("compile_config") {
+        Some(training) if compile && training.is_object() && !training["optimizer"].is_null() => {
+            training["optimizer"] = upgrade_optimizer(&training["optimizer"], version)?;
+            upgrade_goals(training);
         }
         _ => {
             if let Value::Object(config) = config {
@@ -63,23 +74,31 @@ pub(super) fn upgrade_archive(
     Ok(())
 }
 
-/// Until Keras 2, `hard_sigmoid` was another function, which has a name of its own here.
-fn upgrade_activations(value: &mut Value, version: &str) {
+/// Options that meant something else until Keras 2: `hard_sigmoid` was another function, which has a name of its own here, and the
+/// reset gate of a GRU that does not say where it stands came first.
+fn upgrade_options(value: &mut Value, version: &str) {
     let number = version.split('.').next().and_then(|number| number.parse::<u32>().ok());
     if number.is_some_and(|number| number >= 3) {
         return;
     }
     match value {
         Value::Array(values) => {
-            values.iter_mut().for_each(|value| upgrade_activations(value, version));
+            values.iter_mut().for_each(|value| upgrade_options(value, version));
         }
         Value::Object(options) => {
+            let gru = options.get("class_name").is_some_and(|class| *class == "GRU");
+            if let Some(Value::Object(config)) = options.get_mut("config").filter(|_| gru)
+                && !config.contains_key("reset_after")
+            {
+                config.insert("reset_after", json!(false));
+            }
             for (name, value) in options.iter_mut() {
-                let activation = matches!(name.as_str(), "activation" | "recurrent_activation");
+                let names = ["activation", "recurrent_activation", "inner_activation"];
+                let activation = names.contains(&name.as_str());
                 if activation && *value == "hard_sigmoid" {
                     *value = json!("hard_sigmoid_keras2");
                 }
-                upgrade_activations(value, version);
+                upgrade_options(value, version);
             }
         }
         _ => {}
@@ -87,25 +106,18 @@ fn upgrade_activations(value: &mut Value, version: &str) {
 }
 
 /// Moves the input's shape from the first layer into one of its own.
-fn upgrade_layers(layers: &mut Vec<Value>, chain: bool) -> Result<(), Reason> {
+fn upgrade_layers(layers: &mut Vec<Value>, chain: bool, refused: &mut Refused) {
     let mut input = None;
     for layer in layers.iter_mut() {
         let is_input = layer["class_name"] == "InputLayer";
-        upgrade_inner_model(layer)?;
-        if let Some(Value::Object(config)) = layer.get_mut("config") {
-            let mut config = std::mem::take(config);
-            let name = config.get("name").and_then(Value::as_str).unwrap_or("without a name");
-            let described = format!("layer {name}");
-            keras1::upgrade(&mut layer["class_name"], &mut config)
-                .map_err(|reason| format!("{described}: {reason}"))?;
-            layer["config"] = Value::Object(config);
-        }
+        upgrade_inner_model(layer, refused);
+        let within = upgrade_words(layer, refused);
         if let Some(config) = layer.get_mut("config").and_then(Value::as_object_mut)
             && !is_input
         {
             let shape = config.remove("batch_input_shape");
             config.remove("input_dtype");
-            input = input.or(shape);
+            input = input.or(shape).or(within);
         }
     }
     let has_input = layers.first().is_some_and(|layer| layer["class_name"] == "InputLayer");
@@ -116,19 +128,43 @@ fn upgrade_layers(layers: &mut Vec<Value>, chain: bool) -> Result<(), Reason> {
         layers
             .insert(0, keras_object("keras.layers", "InputLayer", json!({ "batch_shape": shape })));
     }
-    Ok(())
+}
+
+/// A layer and the layers that it wraps, in today's words. Returns the shape of the input if it is said of the wrapped layer, which
+/// takes the same one.
+fn upgrade_words(layer: &mut Value, refused: &mut Refused) -> Option<Value> {
+    let mut input = None;
+    for wrapped in ["layer", "backward_layer"] {
+        let Some(inner) = layer.inside_mut(&["config", wrapped]) else { continue };
+        upgrade_inner_model(inner, refused);
+        upgrade_words(inner, refused);
+        if let Some(Value::Object(config)) = inner.get_mut("config") {
+            config.remove("input_dtype");
+            input = config.remove("batch_input_shape").or(input);
+        }
+    }
+    if let Some(Value::Object(config)) = layer.get_mut("config") {
+        let mut config = std::mem::take(config);
+        let name = config.get("name").and_then(Value::as_str).unwrap_or("without a name");
+        let (name, class_name) = (name.to_owned(), layer["class_name"].clone());
+        if let Err(reason) = keras1::upgrade(&mut layer["class_name"], &mut config) {
+            let class_name = class_name.as_str().unwrap_or_default();
+            refused.push((name.clone(), format!("layer {name} ({class_name}): {reason}").into()));
+        }
+        layer["config"] = Value::Object(config);
+    }
+    input.filter(|_| layer["class_name"] == "Bidirectional")
 }
 
 /// A model among the layers of another.
-fn upgrade_inner_model(layer: &mut Value) -> Result<(), Reason> {
+fn upgrade_inner_model(layer: &mut Value, refused: &mut Refused) {
     let chain = layer["class_name"] == "Sequential";
     // Until Keras 2.2.2, a chain was a list.
     if chain && layer["config"].is_array() {
         layer["config"] = json!({ "name": layer["name"], "layers": layer["config"].take() });
     }
-    match layer.inside_mut(&["config", "layers"]) {
-        Some(Value::Array(layers)) => upgrade_layers(layers, chain),
-        _ => Ok(()),
+    if let Some(Value::Array(layers)) = layer.inside_mut(&["config", "layers"]) {
+        upgrade_layers(layers, chain, refused);
     }
 }
 
@@ -174,13 +210,28 @@ fn upgrade_training(mut training: Value, version: &str) -> Result<Value, Reason>
     }
     let mut take = |name: &str| training.remove(name).unwrap_or(Value::Null);
     let optimizer = upgrade_optimizer(&take("optimizer_config"), version)?;
-    Ok(json!({
+    let mut upgraded = json!({
         "optimizer": optimizer,
-        "loss": upgrade_loss(take("loss")),
+        "loss": take("loss"),
         "loss_weights": take("loss_weights"),
-        "metrics": upgrade_metrics(take("metrics")),
+        "metrics": take("metrics"),
         "weighted_metrics": take("weighted_metrics"),
-    }))
+    });
+    upgrade_goals(&mut upgraded);
+    Ok(upgraded)
+}
+
+/// The losses and metrics of a compilation.
+fn upgrade_goals(training: &mut Value) {
+    for (name, upgrade) in [
+        ("loss", upgrade_loss as fn(Value) -> Value),
+        ("metrics", upgrade_metrics),
+        ("weighted_metrics", upgrade_metrics),
+    ] {
+        if let Some(goals) = training.get_mut(name) {
+            *goals = upgrade(goals.take());
+        }
+    }
 }
 
 /// An optimizer of any version, as Keras 3 describes it.
@@ -246,13 +297,17 @@ fn upgrade_loss(loss: Value) -> Value {
 }
 
 fn upgrade_one_loss(mut loss: Value) -> Value {
+    // A function of Keras in an archive, by its name.
+    if loss["class_name"] == "function" && loss["config"].as_str().is_some() {
+        return loss["config"].take();
+    }
     if let Some(reduction) = loss.inside_mut(&["config", "reduction"])
         && *reduction == "auto"
     {
         *reduction = json!("sum_over_batch_size");
     }
     if let Some(config) = loss.get_mut("config").and_then(Value::as_object_mut) {
-        config.remove("fn");
+        config.retain(|name, value| name != "fn" || !value.as_str().is_some());
     }
     loss
 }
@@ -260,7 +315,9 @@ fn upgrade_one_loss(mut loss: Value) -> Value {
 /// TensorFlow wrote a list for each output, of a single one as well, and functions in a wrapper.
 fn upgrade_metrics(metrics: Value) -> Value {
     let group = |group: Value| match group {
-        Value::Array(metrics) => metrics.into_iter().map(upgrade_metric).collect(),
+        Value::Array(metrics) => {
+            metrics.into_iter().filter(|metric| !metric.is_null()).map(upgrade_metric).collect()
+        }
         metric => upgrade_metric(metric),
     };
     match metrics {
@@ -284,7 +341,7 @@ fn upgrade_metric(metric: Value) -> Value {
     let config = &metric["config"];
     match config["name"].as_str() {
         Some(name @ ("accuracy" | "acc")) => json!(name),
-        _ => config["fn"].clone(),
+        _ => upgrade_one_loss(config["fn"].clone()),
     }
 }
 
@@ -306,7 +363,7 @@ mod tests {
             "loss": "categorical_crossentropy", "metrics": ["accuracy"],
             "sample_weight_mode": null, "loss_weights": null,
         });
-        let upgraded = upgrade(model, Some(training), "2.2.2").unwrap();
+        let upgraded = upgrade(model, Some(training), "2.2.2", &mut Vec::new()).unwrap();
         assert_eq!(upgraded["class_name"], "Sequential");
         let layers = &upgraded["config"]["layers"];
         assert_eq!(layers[0]["class_name"], "InputLayer");
@@ -330,7 +387,9 @@ mod tests {
             ] } })
         };
         for version in ["", "1.2.2", "2.2.4-tf", "2.15.0"] {
-            let layers = upgrade(model(), None, version).unwrap()["config"]["layers"].take();
+            let layers =
+                upgrade(model(), None, version, &mut Vec::new()).unwrap()["config"]["layers"]
+                    .take();
             let config = json!({ "name": "hard_sigmoid", "activation": "hard_sigmoid_keras2" });
             assert_eq!(layers[0]["config"], config, "{version}");
             let inner = &layers[1]["config"]["layer"]["config"];
@@ -338,11 +397,11 @@ mod tests {
                 json!({ "recurrent_activation": "hard_sigmoid_keras2", "activation": "tanh" });
             assert_eq!(inner, &expected);
             let mut archive = model();
-            upgrade_archive(&mut archive, true, version).unwrap();
+            upgrade_archive(&mut archive, true, version, &mut Vec::new()).unwrap();
             assert_eq!(archive["config"]["layers"], layers);
         }
         let mut archive = model();
-        upgrade_archive(&mut archive, true, "3.15.1").unwrap();
+        upgrade_archive(&mut archive, true, "3.15.1", &mut Vec::new()).unwrap();
         assert_eq!(archive, model());
     }
 
@@ -364,6 +423,62 @@ mod tests {
         let loss =
             json!({ "class_name": "CategoricalCrossentropy", "config": { "reduction": "auto" } });
         assert_eq!(upgrade_loss(loss)["config"]["reduction"], "sum_over_batch_size");
+    }
+
+    #[test]
+    fn archives_of_tensorflow_2_become_keras_3() {
+        let huber = json!({ "module": "keras.losses", "class_name": "Huber", "registered_name": null,
+            "config": { "reduction": "auto", "name": "huber_loss", "delta": 1.0, "fn": "huber" } });
+        let function = json!({ "module": "builtins", "class_name": "function", "config": "mean_squared_error" });
+        let mae = json!({ "class_name": "MeanMetricWrapper", "config": { "name": "two_mae", "fn": "mean_absolute_error" } });
+        let mut archive = json!({ "class_name": "Functional", "config": { "layers": [] }, "compile_config": {
+            "optimizer": "sgd", "loss": { "one": function, "two": huber }, "metrics": [[null], [mae]],
+            "weighted_metrics": [[mae, "accuracy"]],
+        } });
+        upgrade_archive(&mut archive, true, "2.15.0", &mut Vec::new()).unwrap();
+        let training = &archive["compile_config"];
+        assert_eq!(training["loss"]["one"], "mean_squared_error");
+        let huber = &training["loss"]["two"]["config"];
+        let expected =
+            json!({ "reduction": "sum_over_batch_size", "name": "huber_loss", "delta": 1.0 });
+        assert_eq!(huber, &expected);
+        assert_eq!(training["metrics"], json!([[], ["mean_absolute_error"]]));
+        assert_eq!(training["weighted_metrics"], json!(["mean_absolute_error", "accuracy"]));
+    }
+
+    #[test]
+    fn layers_in_layers_are_upgraded() {
+        let lstm = json!({ "class_name": "LSTM", "config": {
+            "name": "inner", "output_dim": 3, "inner_activation": "hard_sigmoid", "batch_input_shape": [null, 5, 2],
+        } });
+        let gru = json!({ "class_name": "GRU", "config": { "name": "gru", "units": 2 } });
+        let model = json!({ "class_name": "Sequential", "config": { "layers": [
+            { "class_name": "Bidirectional", "config": { "name": "both", "layer": lstm } }, gru,
+        ] } });
+        let upgraded = upgrade(model, None, "1.2.2", &mut Vec::new()).unwrap();
+        let layers = &upgraded["config"]["layers"];
+        assert_eq!(layers[0]["config"]["batch_shape"], json!([null, 5, 2]));
+        let inner =
+            json!({ "name": "inner", "units": 3, "recurrent_activation": "hard_sigmoid_keras2" });
+        assert_eq!(layers[1]["config"]["layer"]["config"], inner);
+        // The reset gate of a GRU came first when nobody could choose.
+        assert_eq!(layers[2]["config"]["reset_after"], json!(false));
+    }
+
+    /// All that is refused is collected, and the other layers are upgraded.
+    #[test]
+    fn refused_layers_are_collected() {
+        let merge = |name: &str| json!({ "class_name": "Merge", "config": { "name": name, "mode": "cos" } });
+        let dense = json!({ "class_name": "Dense", "config": { "name": "c", "output_dim": 2 } });
+        let layers = json!([merge("a"), dense, merge("b")]);
+        let model = json!({ "class_name": "Model", "config": { "layers": layers } });
+        let mut refused = Vec::new();
+        let upgraded = upgrade(model, None, "1.2.2", &mut refused).unwrap();
+        assert_eq!(upgraded["config"]["layers"][1]["config"]["units"], 2);
+        let names: Vec<&str> = refused.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["a", "b"]);
+        let error = accept(refused).unwrap_err();
+        assert_eq!(error, "layer a (Merge): a Merge with the mode \"cos\" is not supported");
     }
 
     #[test]

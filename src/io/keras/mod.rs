@@ -11,6 +11,7 @@ mod hdf5;
 mod input_shapes;
 mod json;
 mod keras1;
+mod keras1_weights;
 mod legacy;
 mod optimizer;
 mod tree;
@@ -27,6 +28,7 @@ use crate::tensor::{Shape, Tensor};
 use crate::train::Registry;
 use archive::Archive;
 use hdf5::Group;
+use legacy::Refused;
 use optimizer::Variables;
 use tree::Tree;
 use weights::Place;
@@ -65,9 +67,7 @@ impl Format {
         match (self == Format::Weights, weights_only) {
             (true, false) => Err("`.weights.h5` is for weights alone; use save_weights".into()),
             (false, true) => {
-                Err("the name of a file of weights ends in `.weights.h5` or `.safetensors`"
-                    .to_owned()
-                    .into())
+                Err("the name of a file of weights ends in `.weights.h5` or `.safetensors`".into())
             }
             _ => Ok(()),
         }
@@ -94,17 +94,25 @@ struct Opened {
     root: Group,
     config: Value,
     archive: bool,
+    /// Layers that stand in `config` as they were.
+    refused: Refused,
 }
 
 fn open(bytes: Vec<u8>, compile: bool, input_shapes: &[Shape]) -> Result<Opened, Reason> {
+    let mut refused = Vec::new();
     if is_archive(&bytes) {
         let mut archive = Archive::open(&bytes)?;
         let mut config = parse("config.json", &archive.config()?)?;
         let metadata = archive.metadata().map(|text| parse("metadata.json", &text)).transpose()?;
         let version = metadata.as_ref().and_then(|it| it["keras_version"].as_str());
-        legacy::upgrade_archive(&mut config, compile, version.unwrap_or(KERAS))?;
+        legacy::upgrade_archive(&mut config, compile, version.unwrap_or(KERAS), &mut refused)?;
         input_shapes::fill(&mut config, input_shapes)?;
-        return Ok(Opened { root: Group::open(archive.weights()?)?, config, archive: true });
+        return Ok(Opened {
+            root: Group::open(archive.weights()?)?,
+            config,
+            archive: true,
+            refused,
+        });
     }
     let root = Group::open(bytes)?;
     let attributes = root.attributes()?;
@@ -116,9 +124,9 @@ fn open(bytes: Vec<u8>, compile: bool, input_shapes: &[Shape]) -> Result<Opened,
         .ok_or("the file holds weights, but no model; build the model, and use load_weights")?;
     let version = attributes.text("keras_version")?.unwrap_or_default();
     let training = config("training_config")?.filter(|_| compile);
-    let mut config = legacy::upgrade(model, training, version)?;
+    let mut config = legacy::upgrade(model, training, version, &mut refused)?;
     input_shapes::fill(&mut config, input_shapes)?;
-    Ok(Opened { root, config, archive: false })
+    Ok(Opened { root, config, archive: false, refused })
 }
 
 /// All that keeps the model of a file from being read.
@@ -129,7 +137,13 @@ pub(super) fn unsupported_in<T: Scalar>(
     compile: bool,
     input_shapes: &[Shape],
 ) -> Result<Vec<Reason>, Reason> {
-    Ok(unsupported(&open(bytes, compile, input_shapes)?.config, registry))
+    let Opened { config, refused, .. } = open(bytes, compile, input_shapes)?;
+    let (names, mut reasons): (Vec<String>, Vec<Reason>) = refused.into_iter().unzip();
+    let known = |reason: &Reason| {
+        names.iter().any(|it| reason.as_str().starts_with(&format!("layer {it} (")))
+    };
+    reasons.extend(unsupported(&config, registry).into_iter().filter(|reason| !known(reason)));
+    Ok(reasons)
 }
 
 /// Reads a whole model, from either of its files.
@@ -140,7 +154,8 @@ pub(super) fn load<T: Scalar>(
     compile: bool,
     input_shapes: &[Shape],
 ) -> Result<Model<T>, Reason> {
-    let Opened { root, config, archive } = open(bytes, compile, input_shapes)?;
+    let Opened { root, config, archive, refused } = open(bytes, compile, input_shapes)?;
+    legacy::accept(refused)?;
     let parts = Parts::new(&root, config, registry)?;
     if archive {
         let weights = weights::read(&root, &parts.places())?;

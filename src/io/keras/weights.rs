@@ -6,6 +6,7 @@
 //! which are the paths of its weights in there. Layers are matched by their position among those that have weights.
 
 use super::hdf5::Group;
+use super::keras1_weights;
 use super::tree::Tree;
 use crate::config::file_groups;
 use crate::error::Reason;
@@ -59,9 +60,26 @@ impl Place<'_> {
         self.check_count(found.len())?;
         let read = |(weight, (group, path)): (&&Weight, &(&Group, String))| {
             let name = format!("{}/{}", self.name, weight.name);
-            checked(group, path, &name, &weight.shape)
+            keras1_weights::series_kernel(group, path, &name, &weight.shape)
+                .unwrap_or_else(|| checked(group, path, &name, &weight.shape))
         };
         self.weights.iter().zip(found).map(read).collect()
+    }
+
+    /// Reads the weights from listed arrays of which each has a part.
+    fn read_parts<T: Scalar>(
+        &self,
+        group: &Group,
+        paths: &[String],
+        parts: &keras1_weights::Parts,
+    ) -> Result<Vec<Tensor<T>>, Reason> {
+        let order = self.listed_order();
+        let place_of = |i: usize| order.iter().position(|&it| it == i).expect("all are listed");
+        let read = |(i, weight): (usize, &&Weight)| {
+            let name = format!("{}/{}", self.name, weight.name);
+            keras1_weights::joined(group, paths, &parts[place_of(i)], &name, &weight.shape)
+        };
+        self.weights.iter().enumerate().map(read).collect()
     }
 
     /// The numbers of the weights in the order of lists: those that are trained come first.
@@ -204,7 +222,6 @@ pub(super) fn read_listed<T: Scalar>(
     if attributes.text("backend")? == Some("theano") {
         return Err("the weights come from Theano, which mirrors the kernels of convolutions; \
                     save them from Keras with TensorFlow"
-            .to_owned()
             .into());
     }
     let groups = group.children()?;
@@ -231,9 +248,14 @@ pub(super) fn read_listed<T: Scalar>(
         true => Ok(Vec::new()),
         false => {
             let (group, mut paths) = listed.next().expect("counted");
+            let order = place.listed_order();
+            let weights: Vec<&Weight> = order.iter().map(|&i| place.weights[i]).collect();
+            if let Some(parts) = keras1_weights::parts(&weights, paths.len()) {
+                return place.read_parts(group, &paths, &parts);
+            }
             place.check_count(paths.len())?;
             let mut found = vec![(group, String::new()); paths.len()];
-            for (i, path) in place.listed_order().into_iter().zip(&mut paths) {
+            for (i, path) in order.into_iter().zip(&mut paths) {
                 found[i].1 = std::mem::take(path);
             }
             place.read(&found)

@@ -140,8 +140,7 @@ pub(super) fn from_config<T: Scalar>(value: &Value) -> Result<Arc<dyn Metric<T>>
         "Accuracy" => {
             return Err(
                 "Keras's class Accuracy compares predictions and targets as they are, which is not supported; \
-                 \"accuracy\" is, and so are BinaryAccuracy, CategoricalAccuracy and SparseCategoricalAccuracy"
-                    .to_owned().into(),
+                 \"accuracy\" is, and so are BinaryAccuracy, CategoricalAccuracy and SparseCategoricalAccuracy".into(),
             );
         }
         "BinaryAccuracy" | "binary_accuracy" => shared(BinaryAccuracy::from_options(&mut options)?),

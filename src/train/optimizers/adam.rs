@@ -246,9 +246,7 @@ impl AdamW {
         match config.get("weight_decay") {
             None => Ok(AdamW { adam: adam.weight_decay(0.004) }),
             Some(decay) if decay.is_null() => {
-                Err("AdamW needs a number as weight_decay, and it is null; Adam needs none"
-                    .to_owned()
-                    .into())
+                Err("AdamW needs a number as weight_decay, and it is null; Adam needs none".into())
             }
             Some(_) => Ok(AdamW { adam }),
         }
