@@ -133,6 +133,8 @@ fn upgrade_layers(layers: &mut Vec<Value>, chain: bool, refused: &mut Refused) {
 /// A layer and the layers that it wraps, in today's words. Returns the shape of the input if it is said of the wrapped layer, which
 /// takes the same one.
 fn upgrade_words(layer: &mut Value, refused: &mut Refused) -> Option<Value> {
+    // Without a class it is no layer.
+    layer.get("class_name")?;
     let mut input = None;
     for wrapped in ["layer", "backward_layer"] {
         let Some(inner) = layer.inside_mut(&["config", wrapped]) else { continue };
