@@ -1,7 +1,7 @@
 //! Layers of Keras 1, in the words of Keras 2: pure functions from JSON to JSON. Which words a layer is in is seen from its
 //! options.
 
-use crate::config::{Config, Value, json};
+use crate::config::{Config, json, Value};
 use crate::error::Reason;
 use crate::nn::class_today;
 
@@ -57,7 +57,7 @@ pub(super) fn upgrade(class_name: &mut Value, config: &mut Config) -> Result<(),
         return Ok(());
     }
     if class == "Deconvolution2D" && config.contains_key("nb_filter") {
-        return Err("transposed convolutions of Keras 1 are not supported".to_owned().into());
+        return Err("transposed convolutions of Keras 1 are not supported".into());
     }
     *class_name = json!(class_today(&class));
     if let Some(mode) = config.get("mode").and_then(Value::as_u64)

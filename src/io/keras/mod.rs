@@ -18,11 +18,9 @@ mod tree;
 mod weights;
 
 use super::{training_from_json, training_to_json};
-use crate::config::{Value, json};
+use crate::config::{json, Value};
 use crate::error::Reason;
-use crate::model::{
-    Built, Description, Model, Param, Plan, Training, from_config, to_config, unsupported,
-};
+use crate::model::{Built, Description, Model, Param, Plan, Training, from_config, to_config, unsupported};
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 use crate::train::Registry;
