@@ -85,6 +85,7 @@ fn model_files() {
         seed("keras", name, &golden(name));
         seed("keras_config", name, &archive::member(&golden(name), "config.json"));
     }
+    seed("keras", "deflated.keras", &golden("deflated.keras"));
     for name in ["bars_2_2_2.h5", "bars_2_2_4.h5"] {
         seed("h5", name, &golden(name));
     }
@@ -151,7 +152,7 @@ fn arrays() {
                 format!("{{'descr': '{descr}', 'fortran_order': {order}, 'shape': (2, 3), }}\n");
             let length = (text.len() as u32).to_le_bytes();
             let length = if version == 1 { &length[..2] } else { &length };
-            let numbers: Vec<u8> = (0..6 * size).map(|i| 40 * i as u8).collect();
+            let numbers: Vec<u8> = (0..6 * size).map(|i| (40 * i) as u8).collect();
             let bytes =
                 [b"\x93NUMPY", &[version, 0][..], length, text.as_bytes(), &numbers].concat();
             seed(
