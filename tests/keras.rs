@@ -205,6 +205,25 @@ fn packed_arrays_are_read() {
     }
 }
 
+/// An archive whose members are packed with deflate, as programs pack them that know nothing of Keras.
+#[test]
+fn packed_archives_are_read() {
+    let scratch = Scratch::new("keras-deflated");
+    assert!(all(&scratch, &load("deflated.keras")) == all(&scratch, &load("bars.keras")));
+    let mut model = bars(1);
+    model.load_weights(golden("deflated.keras")).unwrap();
+    assert_eq!(model.get_weights(), load("bars.keras").get_weights());
+}
+
+/// Keras writes no arrays that can grow along all axes.
+#[test]
+fn chunks_in_a_b_tree_of_version_2_are_refused_in_words() {
+    let error = bars(1).load_weights(golden("growing.weights.h5")).unwrap_err().to_string();
+    for expected in ["growing.weights.h5", "vars/0 can grow along several axes", "h5repack"] {
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
 /// `bars.keras` as an `.h5` file of ours, read again: that format knows less of the training.
 fn whole_h5(scratch: &Scratch) -> Model {
     let path = scratch.path("whole.h5");

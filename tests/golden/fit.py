@@ -250,6 +250,8 @@ def callbacks():
         add("EarlyStopping", name, {"verbose": 1, **options}, epochs)
 
     plateau = series("val_loss", noisy)
+    # Better in every place of a pause, and long enough for two pauses in a row.
+    pauses = series("val_loss", [1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25] + [0.125] * 9)
     for name, options, epochs in [
         ("defaults", {}, series("val_loss", [1.0] * 15)),
         # Not printed: the rate is a float32 there, with more digits than 0.005.
@@ -265,6 +267,10 @@ def callbacks():
         ("not a number", {"factor": 0.5, "patience": 1}, series("val_loss", [1.0, nan, 0.5, 0.5])),
         ("again", {"factor": 0.5, "patience": 3}, [plateau, plateau[5:]]),
         ("all names", {"factor": 0.5, "patience": 1}, full),
+    ] + [
+        (f"cooldown {cooldown} and patience {patience}",
+         {"factor": 0.5, "patience": patience, "cooldown": cooldown}, pauses)
+        for cooldown in range(4) for patience in range(3)
     ]:
         add("ReduceLROnPlateau", name, {"verbose": 1, **options}, epochs)
 

@@ -85,6 +85,7 @@ fn model_files() {
         seed("keras", name, &golden(name));
         seed("keras_config", name, &archive::member(&golden(name), "config.json"));
     }
+    seed("keras", "deflated.keras", &golden("deflated.keras"));
     for name in ["bars_2_2_2.h5", "bars_2_2_4.h5"] {
         seed("h5", name, &golden(name));
     }
@@ -122,6 +123,49 @@ fn data_files() {
     seed("esl", "gz", &[&[1], &gz(text.as_bytes())[..]].concat());
 
     pictures(&digits.slice(0..1).inputs().reshape([16, 16]));
+    arrays();
+}
+
+/// Arrays as NumPy writes them: two of our own, and one of each type and order.
+fn arrays() {
+    let path = cinta_fuzz::folder("seeds").join("array.npy");
+    Tensor::<f32>::ones([2, 3]).write_npy(&path).expect("a file");
+    seed("npy", "own32", &fs::read(&path).expect("a file"));
+    Tensor::<f64>::ones([]).write_npy(&path).expect("a file");
+    seed("npy", "own64", &fs::read(&path).expect("a file"));
+    for (descr, size) in [
+        ("<f2", 2),
+        (">f4", 4),
+        (">f8", 8),
+        ("|b1", 1),
+        ("|u1", 1),
+        ("|i1", 1),
+        ("<i2", 2),
+        (">u2", 2),
+        ("<i4", 4),
+        ("<u4", 4),
+        (">i8", 8),
+        ("<u8", 8),
+    ] {
+        for (version, order) in [(1, "False"), (2, "True")] {
+            let text =
+                format!("{{'descr': '{descr}', 'fortran_order': {order}, 'shape': (2, 3), }}\n");
+            let length = (text.len() as u32).to_le_bytes();
+            let length = if version == 1 { &length[..2] } else { &length };
+            let numbers: Vec<u8> = (0..6 * size).map(|i| (40 * i) as u8).collect();
+            let bytes =
+                [b"\x93NUMPY", &[version, 0][..], length, text.as_bytes(), &numbers].concat();
+            seed(
+                "npy",
+                &format!(
+                    "{}{}_{order}",
+                    if descr.starts_with('>') { "big_" } else { "" },
+                    &descr[1..]
+                ),
+                &bytes,
+            );
+        }
+    }
 }
 
 /// PNG and JPEG files of every kind of pixel.

@@ -1,9 +1,10 @@
-//! The `.keras` file: a ZIP archive of a description, a configuration and the weights, all stored as they are.
+//! The `.keras` file: a ZIP archive of a description, a configuration and the weights. Keras stores members as they are; those of an
+//! archive that was packed again with deflate, as most programs do, are read as well.
 
-use crate::error::Reason;
-use crate::io::pack::pack;
-use std::io::{Cursor, Read};
-use zip::{CompressionMethod, ZipArchive};
+use super::hdf5::most_unpacked;
+use std::io::{Cursor, Read, Write};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 const METADATA: &str = "metadata.json";
 const CONFIG: &str = "config.json";
@@ -38,29 +39,43 @@ impl<'a> Archive<'a> {
         self.member(WEIGHTS)
     }
 
-    /// The bytes of a member. Keras stores members as they are, so none is larger than the file.
-    fn member(&mut self, name: &str) -> Result<Vec<u8>, Reason> {
+    /// The bytes of a member. One that is stored is no larger than the file. One that is packed is so only within bounds: zeros shrink
+    /// a thousandfold.
+    fn member(&mut self, name: &str) -> Result<Vec<u8>, String> {
         let Archive(archive, len) = self;
         let Some(at) = archive.index_for_name(name) else {
             let names = archive.file_names().filter_map(Result::ok);
             let names: Vec<_> = names.take(8).map(|name| format!("{name:?}")).collect();
             return Err(format!("the archive has no {name}, but {}", names.join(", ")).into());
         };
-        let mut member = archive.by_index(at).map_err(broken)?;
-        if member.compression() != CompressionMethod::Stored {
-            return Err(format!(
-                "the member {name} is compressed ({}), and Keras stores members as they are; save the model again",
-                member.compression()
-            ).into());
-        }
-        if member.size() > *len {
-            return Err(
-                broken(format!("{name} has {} bytes of a file of {len}", member.size())).into()
-            );
-        }
-        let mut bytes = Vec::with_capacity(member.size() as usize);
+        let member = archive.by_index(at).map_err(broken)?;
+        let size = member.size();
+        // What is packed gets its memory as it comes.
+        let room = match member.compression() {
+            CompressionMethod::Stored if size > *len => {
+                return Err(broken(format!("{name} has {size} bytes of a file of {len}")));
+            }
+            CompressionMethod::Stored => size,
+            CompressionMethod::Deflated if size > most_unpacked(*len) => {
+                return Err(format!(
+                    "the member {name} would be unpacked to {size} bytes, of a file of {len}; if the file is to be trusted, unzip \
+                     it, and pack it again with `zip -0`"
+                ));
+            }
+            CompressionMethod::Deflated => 0,
+            other => {
+                return Err(format!(
+                    "the member {name} is compressed ({other}); Keras stores members as they are, deflate can be read, and \
+                     `zip -0` packs an archive without compression"
+                ));
+            }
+        };
+        let mut bytes = Vec::with_capacity(room as usize);
         // The checksum is compared at the end.
-        member.read_to_end(&mut bytes).map_err(broken)?;
+        member.take(size + 1).read_to_end(&mut bytes).map_err(broken)?;
+        if bytes.len() as u64 != size {
+            return Err(broken(format!("{name} does not have {size} bytes, as it says")));
+        }
         Ok(bytes)
     }
 }

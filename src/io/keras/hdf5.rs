@@ -10,8 +10,8 @@ use crate::io::widen::Float;
 use crate::scalar::Scalar;
 use crate::tensor::{MAX_RANK, Tensor};
 use hdf5_pure::{
-    AttrValue, DType, Dataset, Datatype, DatatypeByteOrder, File, FloatingPointLayout, FormatError,
-    Layout, Source, is_hdf5_bytes,
+    AttrValue, ChunkIndex, DType, Dataset, Datatype, DatatypeByteOrder, File, FloatingPointLayout,
+    FormatError, Layout, Source, is_hdf5_bytes,
 };
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
@@ -25,6 +25,11 @@ const MAX_DEPTH: usize = 16;
 /// weights with one of sixteen that is not zero only so much.
 const MAX_RATIO: u64 = 16;
 const ALWAYS_UNPACKED: u64 = 64 << 20;
+
+/// The most bytes that what is packed in a file of so many bytes may be unpacked to.
+pub(super) fn most_unpacked(file: u64) -> u64 {
+    file.saturating_mul(MAX_RATIO).saturating_add(ALWAYS_UNPACKED)
+}
 
 /// Filters of HDF5 that can be undone, by their registered numbers: gzip (deflate), shuffle, fletcher32, and h5py's LZF.
 const FILTERS: [u16; 4] = [1, 2, 3, 32_000];
@@ -59,15 +64,15 @@ struct Allowance {
 }
 
 impl Allowance {
-    fn new(len: u64) -> Self {
+    /// For `len` bytes, in a file of `file` bytes.
+    fn new(len: u64, file: u64) -> Self {
         let total = len.saturating_mul(16).saturating_add(1 << 20);
-        let unpacked = len.saturating_mul(MAX_RATIO).saturating_add(ALWAYS_UNPACKED);
         Allowance {
             len,
             call: 0.into(),
             total: total.into(),
             arrays: len.into(),
-            unpacked: unpacked.into(),
+            unpacked: most_unpacked(file).into(),
         }
     }
 
@@ -133,13 +138,14 @@ pub(super) struct Group {
 }
 
 impl Group {
-    /// The root group of a file. Bytes after the file's own end are allowed.
-    pub fn open(bytes: Vec<u8>) -> Result<Self, Reason> {
+    /// The root group of a file. Bytes after the file's own end are allowed. The bytes may come out of an archive, a file of `file`
+    /// bytes.
+    pub fn open(bytes: Vec<u8>, file: u64) -> Result<Self, String> {
         if !is_hdf5_bytes(&bytes) {
             return Err("this is neither an archive of Keras nor an HDF5 file".into());
         }
         let len = bytes.len() as u64;
-        let allowance = Arc::new(Allowance::new(len));
+        let allowance = Arc::new(Allowance::new(len, file));
         allowance.begin();
         let source = Bounded { bytes, allowance: Arc::clone(&allowance) };
         let file = File::from_source(source).map_err(broken)?;
@@ -245,6 +251,13 @@ impl Group {
         let bytes = size(&shape).filter(|_| shape.len() <= MAX_RANK);
         let bytes = bytes.ok_or_else(|| senseless(&shape))?;
         match dataset.layout().map_err(broken)? {
+            Layout::Chunked { index: ChunkIndex::BTreeV2, .. } => {
+                return Err(
+                    "can grow along several axes, and lies in chunks that a B-tree of version 2 finds, which cannot be read; \
+                     `h5repack -l CONTI` puts it into one piece"
+                        .to_owned(),
+                );
+            }
             Layout::Chunked { chunk_shape, .. } => {
                 if let Some(filter) = dataset.filters().iter().find(|it| !FILTERS.contains(it)) {
                     return Err(format!(
@@ -392,7 +405,7 @@ mod tests {
 
     #[test]
     fn the_same_bytes_are_not_given_out_without_end() {
-        let allowance = Arc::new(Allowance::new(1000));
+        let allowance = Arc::new(Allowance::new(1000, 1000));
         let source = Bounded { bytes: vec![7; 1000], allowance: Arc::clone(&allowance) };
         let mut taken = 0;
         for calls in 0.. {

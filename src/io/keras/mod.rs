@@ -96,8 +96,8 @@ struct Opened {
     refused: Refused,
 }
 
-fn open(bytes: Vec<u8>, compile: bool, input_shapes: &[Shape]) -> Result<Opened, Reason> {
-    let mut refused = Vec::new();
+fn open(bytes: Vec<u8>, compile: bool, input_shapes: &[Shape]) -> Result<Opened, String> {
+    let len = bytes.len() as u64;
     if is_archive(&bytes) {
         let mut archive = Archive::open(&bytes)?;
         let mut config = parse("config.json", &archive.config()?)?;
@@ -105,14 +105,10 @@ fn open(bytes: Vec<u8>, compile: bool, input_shapes: &[Shape]) -> Result<Opened,
         let version = metadata.as_ref().and_then(|it| it["keras_version"].as_str());
         legacy::upgrade_archive(&mut config, compile, version.unwrap_or(KERAS), &mut refused)?;
         input_shapes::fill(&mut config, input_shapes)?;
-        return Ok(Opened {
-            root: Group::open(archive.weights()?)?,
-            config,
-            archive: true,
-            refused,
-        });
+        let root = Group::open(archive.weights()?, len)?;
+        return Ok(Opened { root, config, archive: true });
     }
-    let root = Group::open(bytes)?;
+    let root = Group::open(bytes, len)?;
     let attributes = root.attributes()?;
     let config = |name: &str| {
         let text = attributes.text(name)?;
@@ -171,9 +167,10 @@ pub(super) fn load_weights<T: Scalar>(
     model: &Model<T>,
 ) -> Result<Vec<Tensor<T>>, Reason> {
     let places: Vec<Place<'_>> = model.layers.iter().map(Place::from).collect();
+    let len = bytes.len() as u64;
     let root = match is_archive(&bytes) {
-        true => Group::open(Archive::open(&bytes)?.weights()?)?,
-        false => Group::open(bytes)?,
+        true => Group::open(Archive::open(&bytes)?.weights()?, len)?,
+        false => Group::open(bytes, len)?,
     };
     // A file of weights may have a layer that is called `model_weights`.
     let weights = if root.attributes()?.texts("layer_names")?.is_some() {

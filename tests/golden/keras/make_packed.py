@@ -2,13 +2,15 @@
 
     KERAS_BACKEND=jax python make_packed.py
 
-All have the model of `bars.keras` beside this script. `packed.*` keep its arrays in chunks, each with other filters.
+All have the model of `bars.keras` beside this script. `packed.*` keep its arrays in chunks, each with other filters;
+`growing.weights.h5` keeps them in chunks that only the newest format of HDF5 has. `deflated.keras` is `bars.keras`, packed again.
 `float16.h5` and `bfloat16.keras` are by Keras itself, whose predictions are in `packed.json`; and so is
 `named_weights.h5`, a file of weights in Keras's older format, with names that mean something to other formats.
 """
 
 import json
 import os
+import zipfile
 
 import h5py
 import keras
@@ -71,6 +73,11 @@ def packed_anew(file, name, array, number):
     )
 
 
+def growing(file, name, array, number):
+    """Arrays that can grow along all axes, whose chunks a B-tree of version 2 finds. Keras never writes these."""
+    return file.create_dataset(name, data=array, chunks=array.shape, maxshape=(None,) * array.ndim)
+
+
 def big_endian(file, name, array, number):
     return file.create_dataset(name, data=array.astype([">f4", ">f2"][number % 2]))
 
@@ -101,10 +108,15 @@ def main():
     os.remove(path("whole.h5"))
     rewrite("bars.weights.h5", "packed.weights.h5", packed_anew, libver="latest")
     rewrite("bars.weights.h5", "big_endian.weights.h5", big_endian)
+    rewrite("bars.weights.h5", "growing.weights.h5", growing, libver="latest")
+    with zipfile.ZipFile(path("bars.keras")) as old, \
+            zipfile.ZipFile(path("deflated.keras"), "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            new.writestr(zipfile.ZipInfo(name), old.read(name), zipfile.ZIP_DEFLATED)
     # Keras reads what is packed.
     expected = keras.models.load_model(path("bars.keras")).get_weights()
     model = bars("float32")
-    for name in ["packed.h5", "packed.weights.h5"]:
+    for name in ["packed.h5", "packed.weights.h5", "growing.weights.h5", "deflated.keras"]:
         model.set_weights([0 * weight for weight in expected])
         model.load_weights(path(name))
         assert all(map(np.array_equal, model.get_weights(), expected)), name
