@@ -63,7 +63,7 @@
 //!
 //! # The book
 //!
-//! The module `book` (with the features `digits`, `images`, `keras` and `plot`) mirrors the lecture that this crate
+//! The module `book` (with the features `applications`, `digits`, `images`, `keras` and `plot`) mirrors the lecture that this crate
 //! reproduces, section by section, and explains how things work. In the repository it is the folder `docs`.
 //!
 //! # The rooms
@@ -77,9 +77,9 @@
 //!
 //! On by default: `digits` (the embedded data, [`datasets::digits`]), `f64` (its code is compiled in this crate, not in yours),
 //! `gzip` (compressed data sets).
-//! Not on: `applications` (well-known networks, as `keras.applications`), `approx` (tensors are compared with the traits of the crate `approx`), `images` (pictures from PNG and JPEG files, and
-//! as PNG files), `plot` (figures of filters, activations, training and models, as PNG and SVG), `keras` (models as Keras's
-//! own files) and `npy` (tensors as NumPy's files).
+//! Not on: `applications` (well-known networks, as `keras.applications`), `approx` (tensors are compared with the traits of the
+//! crate `approx`), `images` (pictures from PNG and JPEG files, and as PNG files), `plot` (figures of filters, activations,
+//! training and models, as PNG and SVG), `keras` (models as Keras's own files) and `npy` (tensors as NumPy's files).
 
 #![deny(missing_docs)]
 #![warn(clippy::undocumented_unsafe_blocks, unsafe_op_in_unsafe_fn)]
@@ -87,7 +87,13 @@
 #[cfg(feature = "applications")]
 pub mod applications;
 mod autograd;
-#[cfg(all(feature = "digits", feature = "images", feature = "keras", feature = "plot"))]
+#[cfg(all(
+    feature = "applications",
+    feature = "digits",
+    feature = "images",
+    feature = "keras",
+    feature = "plot"
+))]
 pub mod book;
 mod buffer;
 mod callbacks;

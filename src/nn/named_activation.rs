@@ -1,8 +1,8 @@
 //! An activation as a layer with a name.
 
-use super::{Activation, Config, Context, Layer};
+use super::{Activation, Config, Context, Layer, shared_layer};
 use crate::autograd::Var;
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::tensor::Shape;
 
 /// An activation as a layer with a name of its own: what [`Activation::name`] makes.
@@ -64,3 +64,6 @@ impl<T: Scalar> Layer<T> for NamedActivation {
         self.activation.logits(weights, x, cx)
     }
 }
+
+// No file names it, so that nothing else would have it compiled here.
+compiled!(|layer: NamedActivation| shared_layer::<T>(layer));
