@@ -63,7 +63,7 @@
 //!
 //! # The book
 //!
-//! The module `book` (with the features `digits`, `images`, `keras` and `plot`) mirrors the lecture that this crate
+//! The module `book` (with the features `applications`, `digits`, `images`, `keras` and `plot`) mirrors the lecture that this crate
 //! reproduces, section by section, and explains how things work. In the repository it is the folder `docs`.
 //!
 //! # The rooms
@@ -71,21 +71,29 @@
 //! Each uses only those before it:
 //! `error`, `config` (options by name), `book`, `file`, `buffer` (memory that is used again), `simd` (instruction sets; the only `unsafe`), `scalar`, `tensor`, `kernels` (loops over
 //! numbers), [`filters`], `images`, `autograd` (the tape), `ops` (one file each), `nn` (layers), `train` (losses,
-//! metrics, optimizers), `datasets`, `model`, `plot`, `io`, `callbacks`. `docs/architecture.md` in the repository says why.
+//! metrics, optimizers), `datasets`, `model`, `applications`, `plot`, `io`, `callbacks`. `docs/architecture.md` in the repository says why.
 //!
 //! # Features
 //!
 //! On by default: `digits` (the embedded data, [`datasets::digits`]), `f64` (its code is compiled in this crate, not in yours),
 //! `gzip` (compressed data sets).
-//! Not on: `approx` (tensors are compared with the traits of the crate `approx`), `images` (pictures from PNG and JPEG files, and
-//! as PNG files), `plot` (figures of filters, activations, training and models, as PNG and SVG), `keras` (models as Keras's
-//! own files) and `npy` (tensors as NumPy's files, `.npy` and `.npz`).
+//! Not on: `applications` (well-known networks, as `keras.applications`), `approx` (tensors are compared with the traits of the
+//! crate `approx`), `images` (pictures from PNG and JPEG files, and as PNG files), `plot` (figures of filters, activations,
+//! training and models, as PNG and SVG), `keras` (models as Keras's own files) and `npy` (tensors as NumPy's files).
 
 #![deny(missing_docs)]
 #![warn(clippy::undocumented_unsafe_blocks, unsafe_op_in_unsafe_fn)]
 
+#[cfg(feature = "applications")]
+pub mod applications;
 mod autograd;
-#[cfg(all(feature = "digits", feature = "images", feature = "keras", feature = "plot"))]
+#[cfg(all(
+    feature = "applications",
+    feature = "digits",
+    feature = "images",
+    feature = "keras",
+    feature = "plot"
+))]
 pub mod book;
 mod buffer;
 mod callbacks;
@@ -124,9 +132,9 @@ pub use model::{
 };
 pub use nn::layers::*;
 pub use nn::{
-    Activation, AxisList, Borders, Constraint, Context, Distribution, Factor, Fan, Initializer,
-    Layer, Mode, MultiLayer, Numbers, Pair, Part, Regularizer, Single, Triple, Weight, activations,
-    layers,
+    Activation, AxisList, Borders, Config, Constraint, Context, Distribution, Factor, Fan,
+    Initializer, Layer, Mode, MultiLayer, NamedActivation, Numbers, Options, Pair, Part,
+    Regularizer, Single, Triple, Weight, activations, layers,
 };
 pub use ops::{Convolution, Nonlinearity, Rectifier, TransposedConvolution};
 pub use rand;

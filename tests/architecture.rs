@@ -29,6 +29,7 @@ const ARROWS: [(&str, &[&str]); 20] = [
             "tensor", "train",
         ],
     ),
+    ("applications", &["error", "kernels", "model", "nn", "scalar", "tensor"]),
     ("plot", &["error", "file", "model", "scalar", "tensor"]),
     ("io", &["config", "error", "file", "model", "nn", "scalar", "tensor", "train"]),
     ("callbacks", &["error", "io", "model", "scalar", "tensor", "train"]),
@@ -222,7 +223,8 @@ fn nothing_is_left_for_later() {
 }
 
 /// Rooms whose items are public, with what in them is not.
-const PUBLIC: [&str; 14] = [
+const PUBLIC: [&str; 15] = [
+    "applications",
     "autograd",
     "callbacks",
     "datasets",
