@@ -70,7 +70,7 @@
 //!
 //! Each uses only those before it:
 //! `error`, `book`, `file`, `buffer` (memory that is used again), `simd` (instruction sets; the only `unsafe`), `scalar`, `tensor`, `kernels` (loops over
-//! numbers), [`filters`], `images`, `autograd` (the tape), `ops` (one file each), `nn` (layers), `train` (losses,
+//! numbers), [`filters`], `images`, `autograd` (the tape), `ops` (one file each), `derivatives` (of any order), `nn` (layers), `train` (losses,
 //! metrics, optimizers), `datasets`, `model`, `plot`, `io`, `callbacks`. `docs/architecture.md` in the repository says why.
 //!
 //! # Features
@@ -90,6 +90,7 @@ pub mod book;
 mod buffer;
 mod callbacks;
 pub mod datasets;
+mod derivatives;
 mod error;
 mod file;
 pub mod filters;
@@ -113,6 +114,9 @@ pub use callbacks::{
     CsvLogger, EarlyStopping, LambdaCallback, LearningRateScheduler, ModelCheckpoint,
     ReduceLrOnPlateau, TerminateOnNan,
 };
+pub use derivatives::{
+    checkpoint, grad, gradgradcheck, hessian, hvp, jacobian, jvp, on_tape, value_and_grad, vjp,
+};
 pub use error::{Error, Result};
 pub use io::Load;
 pub use kernels::{Algorithm, FillMode, Interpolation, Padding, Window};
@@ -128,7 +132,7 @@ pub use nn::{
 };
 pub use ops::{Convolution, Nonlinearity, Rectifier, TransposedConvolution};
 pub use rand;
-pub use scalar::Scalar;
+pub use scalar::{Dual, Scalar};
 pub use serde_json;
 pub use simd::instruction_set;
 pub use tensor::{Axes, Elements, MAX_RANK, Shape, Stream, Tensor};
