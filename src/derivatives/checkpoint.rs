@@ -7,7 +7,8 @@ use crate::scalar::Scalar;
 /// checkpoint, keeps what goes into each part, and one part at a time in full. It costs one more run forward.
 ///
 /// Gradients are the same to the bit, if `f` computes the same both times: what it draws at random must come from a
-/// [`Stream`](crate::Stream) that begins anew with each call.
+/// [`Stream`](crate::Stream) that begins anew with each call. (What several parts read gets the sum of their shares, where it would get
+/// share after share; that rounds differently.)
 ///
 /// # Panics
 /// As `f`, and on inputs of different tapes.
