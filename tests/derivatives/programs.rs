@@ -6,6 +6,9 @@ use cinta::{
 };
 use proptest::prelude::*;
 
+/// As many as the largest kernel below has, and some more.
+const WEIGHTS: usize = 26;
+
 /// One step from a batch of images `[2, h, w, c]` to another: smooth operations, whose values stay small.
 fn step<'t, T: Scalar>(x: &Var<'t, T>, w: &Var<'t, T>, choice: u8) -> Var<'t, T> {
     let [n, h, width, c] = x.value().dims();
@@ -49,7 +52,7 @@ fn program<'t, T: Scalar>([x, w]: [&Var<'t, T>; 2], choices: &[u8]) -> Var<'t, T
 
 fn inputs(seed: u64) -> [Tensor<f64>; 2] {
     let draws = &mut Stream::new(seed);
-    [Tensor::uniform([2, 2, 2, 2], -1.0, 1.0, draws), Tensor::uniform([16], -1.0, 1.0, draws)]
+    [Tensor::uniform([2, 2, 2, 2], -1.0, 1.0, draws), Tensor::uniform([WEIGHTS], -1.0, 1.0, draws)]
 }
 
 fn near(a: &Tensor<f64>, b: &Tensor<f64>, relative: f64) -> bool {
@@ -58,7 +61,7 @@ fn near(a: &Tensor<f64>, b: &Tensor<f64>, relative: f64) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
     fn random_programs(choices in prop::collection::vec(0u8..23, 1..31), seed: u64) {
@@ -86,11 +89,11 @@ proptest! {
         );
         prop_assert!(near(&xx, &xx.t(), 1e-9) && near(&ww, &ww.t(), 1e-9) && near(&wx, &xw.t(), 1e-9));
         let [hx, hw] = hvp(|vars| program(vars, &choices), [&x, &w], [&dx, &dw]);
-        let [dx, dw] = [dx.reshape([16, 1]), dw.reshape([16, 1])];
+        let [dx, dw] = [dx.reshape([16, 1]), dw.reshape([WEIGHTS, 1])];
         let product = xx.matmul(&dx) + xw.matmul(&dw);
         prop_assert!(near(&hx.reshape([16, 1]), &product, 1e-8), "{hx:?} {product:?}");
         let product = wx.matmul(&dx) + ww.matmul(&dw);
-        prop_assert!(near(&hw.reshape([16, 1]), &product, 1e-8), "{hw:?} {product:?}");
+        prop_assert!(near(&hw.reshape([WEIGHTS, 1]), &product, 1e-8), "{hw:?} {product:?}");
     }
 
     /// `(J v) u = v (J u)`: forward and reverse mode are each other's transpose.
@@ -153,26 +156,24 @@ fn wrong_functions_panic() {
     let of_two = "the function's value has shape [2], and must be a single number";
     let x = || Tensor::from([1.0, 2.0]);
     let said = message(|| drop(grad(|[x]| x.exp(), [&Tensor::from([1.0, 2.0])])));
-    assert_eq!(said, format!("grad: {of_two}"));
+    assert!(said.contains(&format!("grad: {of_two}")), "{said}");
     let said = message(|| {
         let x = Tensor::from([1.0, 2.0]);
         drop(hvp(|[x]| x.exp(), [&x], [&x]));
     });
-    assert_eq!(said, format!("hvp: {of_two}"));
+    assert!(said.contains(&format!("hvp: {of_two}")), "{said}");
     let said = message(|| {
         drop(jvp(|[x]| x.exp(), [&Tensor::from([1.0, 2.0])], [&Tensor::from([1.0])]));
     });
-    assert_eq!(said, "dual: tangents of shape [1] for values of shape [2]");
+    assert!(said.contains("dual: tangents of shape [1] for values of shape [2]"), "{said}");
     let said = message(|| drop(vjp(|[x]| x.exp(), [&Tensor::from([1.0])], &Tensor::scalar(1.0))));
-    assert_eq!(said, "vjp: a gradient of shape [] for a value of shape [1]");
+    assert!(said.contains("vjp: a gradient of shape [] for a value of shape [1]"), "{said}");
     let said = message(|| {
         let x = Tensor::<f64>::ones([1, 1, 1, 1]);
         drop(hessian(|[x]| x.square().sum(..), [&x]));
     });
     assert!(
-        said.starts_with(
-            "hessian: the derivative of shape [1, 1, 1, 1] by [1, 1, 1, 1] has 8 axes"
-        )
+        said.contains("hessian: the derivative of shape [1, 1, 1, 1] by [1, 1, 1, 1] has 8 axes")
     );
     // A function that depends on nothing has gradients of zeros, as in JAX.
     let constant = grad(|[_]| Var::constant(Tensor::scalar(1.0)), [&x()]);
