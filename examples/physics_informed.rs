@@ -48,7 +48,7 @@ fn error(weights: &[Tensor<f64>; 6]) -> f64 {
 
 fn main() {
     let steps: u64 = match std::env::args().nth(1).map(|steps| steps.parse()) {
-        None => 2000,
+        None => 10_000,
         Some(Ok(steps)) => steps,
         Some(Err(_)) => panic!("the only argument is the number of steps"),
     };
@@ -84,7 +84,7 @@ fn main() {
         }
         let gradients = loss.backward();
         // The rate falls to a hundredth on the way.
-        let learning_rate = 0.02 * 0.01f64.powf(number as f64 / steps as f64);
+        let learning_rate = 0.01 * 0.01f64.powf(number as f64 / steps as f64);
         for i in 0..weights.len() {
             let gradient = gradients.wrt(&leaves[i]).to_vec();
             let [momentum, velocity] = &mut slots[i];

@@ -81,7 +81,7 @@ fn autograd() {
 #[test]
 fn physics_informed() {
     let folder = Scratch::new("example-physics_informed");
-    let printed = run("physics_informed", &["240"], &folder.path("pictures"));
+    let printed = run("physics_informed", &["1000"], &folder.path("pictures"));
     // The last column: how far the network is from the sine.
     let errors: Vec<f64> = printed
         .lines()
@@ -91,7 +91,7 @@ fn physics_informed() {
         .map(|line| line.split_whitespace().last().expect("a column").parse().expect("a number"))
         .collect();
     assert_eq!(errors.len(), 9, "{printed}");
-    assert!(errors[8] < 0.05 && 10.0 * errors[8] < errors[0], "{printed}");
+    assert!(errors[8] < 0.1 && 20.0 * errors[8] < errors[0], "{printed}");
 }
 
 #[test]
