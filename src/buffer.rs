@@ -54,20 +54,20 @@ impl<T> Pool<T> {
     }
 }
 
-/// An element type that has a pool on every thread.
+/// An element type that may have a pool on every thread.
 pub trait Pooled: Copy + Default + 'static {
-    /// The pool of this thread.
-    fn pool() -> &'static LocalKey<RefCell<Pool<Self>>>;
+    /// The pool of this thread: `None` for a type whose memory goes back to the system. (A generic type cannot have a `static`.)
+    fn pool() -> Option<&'static LocalKey<RefCell<Pool<Self>>>>;
 }
 
 macro_rules! pooled {
     ($($type:ty),*) => {$(
         impl Pooled for $type {
-            fn pool() -> &'static LocalKey<RefCell<Pool<Self>>> {
+            fn pool() -> Option<&'static LocalKey<RefCell<Pool<Self>>>> {
                 thread_local! {
                     static POOL: RefCell<Pool<$type>> = const { RefCell::new(Pool::new()) };
                 }
-                &POOL
+                Some(&POOL)
             }
         }
     )*};
@@ -126,7 +126,8 @@ impl<T: Pooled> Buffer<T> {
         // More than any memory holds is not rounded up: the sum might be too large for a number.
         let capacity =
             if len > isize::MAX as usize / 2 { len } else { capacity_for(len + padding) };
-        let free = T::pool().try_with(|pool| pool.borrow_mut().take(capacity)).ok().flatten();
+        let free = T::pool()
+            .and_then(|pool| pool.try_with(|pool| pool.borrow_mut().take(capacity)).ok().flatten());
         let mut values = match free {
             Some(values) => values,
             None => with_capacity(capacity, len),
@@ -171,9 +172,11 @@ impl<T: Pooled> Drop for Buffer<T> {
     #[inline(never)]
     fn drop(&mut self) {
         let values = std::mem::take(&mut self.values);
-        if self.pooled {
+        if self.pooled
+            && let Some(pool) = T::pool()
+        {
             // A thread that is ending has no pool any more.
-            let _ = T::pool().try_with(|pool| {
+            let _ = pool.try_with(|pool| {
                 if let Ok(mut pool) = pool.try_borrow_mut() {
                     pool.give(values);
                 }
@@ -304,7 +307,7 @@ mod tests {
         assert_eq!((&buffer[..], buffer.clone().len()), (&[1, 2, 3][..], 3));
         assert_eq!(&Buffer::collect(2, [5u8, 6, 7])[..], [5, 6]);
         assert!(Buffer::<f64>::zeroed(0).is_empty());
-        let kept = || f64::pool().with(|pool| pool.borrow().free.len());
+        let kept = || f64::pool().expect("a pool").with(|pool| pool.borrow().free.len());
         let (users, pooled) = (Buffer::from(vec![1.0f64; 77]), Buffer::<f64>::stale(77));
         let before = kept();
         drop(users);

@@ -69,9 +69,9 @@
 //! # The rooms
 //!
 //! Each uses only those before it:
-//! `error`, `config` (options by name), `book`, `file`, `buffer` (memory that is used again), `simd` (instruction sets; the only `unsafe`), `scalar`, `tensor`, `kernels` (loops over
-//! numbers), [`filters`], `images`, `autograd` (the tape), `ops` (one file each), `nn` (layers), `train` (losses,
-//! metrics, optimizers), `datasets`, `model`, `applications`, `plot`, `io`, `callbacks`. `docs/architecture.md` in the repository says why.
+//! `error`, `book`, `file`, `buffer` (memory that is used again), `simd` (instruction sets; the only `unsafe`), `scalar`, `tensor`, `kernels` (loops over
+//! numbers), [`filters`], `images`, `autograd` (the tape), `ops` (one file each), `derivatives` (of any order), `nn` (layers), `train` (losses,
+//! metrics, optimizers), `datasets`, `model`, `plot`, `io`, `callbacks`. `docs/architecture.md` in the repository says why.
 //!
 //! # Features
 //!
@@ -99,6 +99,7 @@ mod buffer;
 mod callbacks;
 pub mod config;
 pub mod datasets;
+mod derivatives;
 mod error;
 mod file;
 pub mod filters;
@@ -122,8 +123,10 @@ pub use callbacks::{
     CsvLogger, EarlyStopping, LambdaCallback, LearningRateScheduler, ModelCheckpoint,
     ReduceLrOnPlateau, TerminateOnNan,
 };
-pub use config::{Config, Options};
-pub use error::{Error, Reason, Result};
+pub use derivatives::{
+    checkpoint, grad, gradgradcheck, hessian, hvp, jacobian, jvp, on_tape, value_and_grad, vjp,
+};
+pub use error::{Error, Result};
 pub use io::Load;
 pub use kernels::{Algorithm, FillMode, Interpolation, Padding, Window};
 pub use model::{
@@ -138,7 +141,8 @@ pub use nn::{
 };
 pub use ops::{Convolution, Nonlinearity, Rectifier, TransposedConvolution};
 pub use rand;
-pub use scalar::Scalar;
+pub use scalar::{Dual, Scalar};
+pub use serde_json;
 pub use simd::instruction_set;
 pub use tensor::{Axes, Elements, MAX_RANK, Shape, Stream, Tensor};
 pub use train::{

@@ -79,6 +79,22 @@ fn autograd() {
 
 #[cfg(feature = "digits")]
 #[test]
+fn physics_informed() {
+    let folder = Scratch::new("example-physics_informed");
+    let printed = run("physics_informed", &["1000"], &folder.path("pictures"));
+    // The last column: how far the network is from the sine.
+    let errors: Vec<f64> = printed
+        .lines()
+        .filter(|line| {
+            line.split_whitespace().next().is_some_and(|word| word.parse::<u64>().is_ok())
+        })
+        .map(|line| line.split_whitespace().last().expect("a column").parse().expect("a number"))
+        .collect();
+    assert_eq!(errors.len(), 9, "{printed}");
+    assert!(errors[8] < 0.1 && 20.0 * errors[8] < errors[0], "{printed}");
+}
+
+#[test]
 fn pooling() {
     let expected =
         ["8 of 36 pixels differ", "0 of 9 values differ", "102450 parameters", "8x8 25650"];

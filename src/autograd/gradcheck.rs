@@ -1,6 +1,7 @@
 //! Gradients against finite differences.
 
 use super::{Tape, Var};
+use crate::scalar::Scalar;
 use crate::tensor::{Stream, Tensor};
 use std::fmt;
 
@@ -82,7 +83,7 @@ pub fn gradcheck<const N: usize>(
     let slopes = slopes(&f, &inputs, &cotangent(&expected), &expected);
     let alone = (0..N).map(|i| std::array::from_fn(|j| i == j));
     for tracked in alone.chain([[true; N]]) {
-        for (layout, arrange) in LAYOUTS {
+        for (layout, arrange) in layouts() {
             let tape = Tape::new();
             let vars: [Var<'_, f64>; N] = std::array::from_fn(|i| {
                 let value = arrange(&inputs[i]);
@@ -123,7 +124,7 @@ pub fn gradcheck<const N: usize>(
 }
 
 /// Fixed random numbers in the shape of the output.
-fn cotangent(y: &Tensor<f64>) -> Tensor<f64> {
+pub(crate) fn cotangent(y: &Tensor<f64>) -> Tensor<f64> {
     Tensor::uniform(y.shape(), 0.5, 1.5, &mut Stream::new(20_181_001))
 }
 
@@ -154,12 +155,15 @@ fn slopes<const N: usize>(
     })
 }
 
-type Arrange = fn(&Tensor<f64>) -> Tensor<f64>;
-const LAYOUTS: [(&str, Arrange); 3] =
-    [("row-major", Tensor::row_major), ("batch-minor", batch_minor), ("sliced", sliced)];
+type Arrange<T> = fn(&Tensor<T>) -> Tensor<T>;
+
+/// Memory orders, by their names.
+pub(crate) fn layouts<T: Scalar>() -> [(&'static str, Arrange<T>); 3] {
+    [("row-major", Tensor::row_major), ("batch-minor", batch_minor), ("sliced", sliced)]
+}
 
 /// The same values with stride 1 along the first axis.
-fn batch_minor(x: &Tensor<f64>) -> Tensor<f64> {
+fn batch_minor<T: Scalar>(x: &Tensor<T>) -> Tensor<T> {
     if x.rank() < 2 {
         return x.clone();
     }
@@ -179,13 +183,13 @@ fn batch_minor(x: &Tensor<f64>) -> Tensor<f64> {
 }
 
 /// The same values as every second element along the last axis of a larger tensor.
-fn sliced(x: &Tensor<f64>) -> Tensor<f64> {
+fn sliced<T: Scalar>(x: &Tensor<T>) -> Tensor<T> {
     let Some(last) = x.rank().checked_sub(1) else { return x.clone() };
     let mut dims = x.shape().to_vec();
     dims[last] = 2 * dims[last] + 1;
     let values = x.row_major();
     let larger = Tensor::from_fn(&dims[..], |at| match at[last] % 2 {
-        0 => f64::NAN, // must never be read
+        0 => T::nan(), // must never be read
         _ => {
             let row = at[..last].iter().zip(&*x.shape()).fold(0, |row, (&i, &dim)| row * dim + i);
             values.as_slice().expect("row-major")[row * x.shape()[last] + at[last] / 2]
@@ -316,7 +320,7 @@ mod tests {
     #[test]
     fn layouts_change_the_memory_and_not_the_values() {
         let x = Tensor::<f64>::arange(24).reshape([3, 2, 4]);
-        for (layout, arrange) in LAYOUTS {
+        for (layout, arrange) in layouts() {
             assert_eq!(arrange(&x), x, "{layout}");
         }
         assert_eq!(batch_minor(&x).strides(), [1, 12, 3]);

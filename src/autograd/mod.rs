@@ -14,9 +14,13 @@
 
 mod gradcheck;
 mod op;
+mod recording;
 
 pub use gradcheck::{Mismatch, gradcheck};
+pub(crate) use gradcheck::{cotangent, layouts};
+pub(crate) use op::record_with;
 pub use op::{Op, apply};
+pub(crate) use recording::Recording;
 
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::{Shape, Tensor};
@@ -229,6 +233,22 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// ```
     pub fn is_tracked(&self) -> bool {
         self.origin.is_some()
+    }
+
+    /// The same value as a constant: no derivative goes through it, backward or forward.
+    ///
+    /// ```
+    /// use cinta::{Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.leaf(Tensor::scalar(3.0));
+    /// let y = &x * x.stop_gradient();
+    /// assert_eq!((y.value().item(), y.backward().wrt(&x).item()), (9.0, 3.0));
+    /// ```
+    #[track_caller]
+    #[inline(never)]
+    pub fn stop_gradient(&self) -> Var<'t, T> {
+        let dual = T::NAME == "dual";
+        Var::constant(if dual { self.value.cast() } else { self.value.clone() })
     }
 
     /// The gradients of this value with respect to every leaf of its tape: of a single number, or,

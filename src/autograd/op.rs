@@ -138,6 +138,23 @@ fn send_checked<T: Scalar, const N: usize>(
     }
 }
 
+/// A node with any number of inputs, whose gradients `backward` gives, all of them, in the inputs' shapes.
+#[track_caller]
+pub(crate) fn record_with<'t, T: Scalar>(
+    name: &'static str,
+    value: Tensor<T>,
+    inputs: &[&Var<'t, T>],
+    backward: impl FnOnce(Tensor<T>) -> Vec<Tensor<T>> + 'static,
+) -> Var<'t, T> {
+    let Some(tape) = common_tape(inputs) else { return Var::constant(value) };
+    let wanted: Vec<bool> = inputs.iter().map(|input| input.is_tracked()).collect();
+    let pullback = move |dy: Tensor<T>, send: &mut dyn FnMut(usize, Tensor<T>)| {
+        let gradients = backward(dy).into_iter().enumerate();
+        gradients.filter(|(i, _)| wanted[*i]).for_each(|(i, gradient)| send(i, gradient));
+    };
+    record(tape, name, value, inputs, Box::new(pullback))
+}
+
 #[track_caller]
 fn record<'t, T: Scalar>(
     tape: &'t Tape<T>,

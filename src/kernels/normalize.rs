@@ -6,6 +6,7 @@ use super::par;
 use super::sums::{PIECE, Totals};
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Simd};
+use num_traits::{Float, Zero};
 
 /// Values `[samples, places, groups, channels]`. A group is what a sample has at all places in these channels.
 /// Factors and shifts are `[groups, channels]`.
@@ -27,8 +28,8 @@ const LANES: usize = 32;
 
 /// The sums of two terms over three equally long slices.
 #[inline(always)]
-fn sums<T: Scalar>([a, b, c]: [&[T]; 3], term: impl Fn(T, T, T) -> [T; 2]) -> [f64; 2] {
-    let mut totals = [0.0; 2];
+fn sums<T: Scalar>([a, b, c]: [&[T]; 3], term: impl Fn(T, T, T) -> [T; 2]) -> [T::Wide; 2] {
+    let mut totals = [T::Wide::zero(); 2];
     let pieces = a.chunks(LANES * PIECE).zip(b.chunks(LANES * PIECE)).zip(c.chunks(LANES * PIECE));
     for ((a, b), c) in pieces {
         let mut lanes = [[T::zero(); LANES]; 2];
@@ -46,7 +47,7 @@ fn sums<T: Scalar>([a, b, c]: [&[T]; 3], term: impl Fn(T, T, T) -> [T; 2]) -> [f
         }
         add(&a[whole..], &b[whole..], &c[whole..]);
         for (total, lanes) in totals.iter_mut().zip(lanes) {
-            *total += lanes.into_iter().map(T::widen).sum::<f64>();
+            *total += lanes.into_iter().map(T::wide).sum::<T::Wide>();
         }
     }
     totals
@@ -80,17 +81,17 @@ impl Groups {
         [a, b]: [&[T]; 2],
         factors: &[T],
         term: impl Fn(usize, T, T, T) -> [T; 2] + Copy,
-    ) -> Vec<[f64; 2]> {
-        let mut totals = vec![[0.0; 2]; self.groups];
+    ) -> Vec<[T::Wide; 2]> {
+        let mut totals = vec![[T::Wide::zero(); 2]; self.groups];
         if self.channels < LANES && self.places > 1 {
             // Short runs: a sum for each channel, and then those of a group.
-            let mut by_channel = vec![[0.0; 2]; self.width()];
+            let mut by_channel = vec![[T::Wide::zero(); 2]; self.width()];
             let width = self.width().max(1);
             for (a, b) in a.chunks_exact(width).zip(b.chunks_exact(width)) {
                 for (i, sums) in by_channel.iter_mut().enumerate() {
                     let terms = term(i / self.channels, a[i], b[i], factors[i]);
-                    sums[0] += terms[0].widen();
-                    sums[1] += terms[1].widen();
+                    sums[0] += terms[0].wide();
+                    sums[1] += terms[1].wide();
                 }
             }
             for (total, sums) in
@@ -112,22 +113,22 @@ impl Groups {
 
     #[inline(always)]
     fn moments<T: Scalar>(&self, x: &[T], factors: &[T]) -> Vec<Moments<T>> {
-        let n = self.count();
+        let n = T::Wide::lit(self.count());
         let mut mean = vec![T::zero(); self.groups];
         if self.centred {
             let sums = self.sums_by_group([x, x], factors, |_, x, _, _| [x, T::zero()]);
-            mean = sums.iter().map(|sums| T::lit(sums[0] / n)).collect();
+            mean = sums.iter().map(|sums| T::narrow(sums[0] / n)).collect();
         }
         // The deviations from a mean of rounded sums have a small mean themselves, which corrects it.
         let rest = self.sums_by_group([x, x], factors, |group, x, _, _| {
             let deviation = x - mean[group];
             [deviation, deviation * deviation]
         });
-        let moment = |(mean, [sum, squares]): (&T, &[f64; 2])| {
-            let offset = if self.centred { sum / n } else { 0.0 };
-            let variance = (squares / n - offset * offset).max(0.0);
-            let mean = mean.widen() + offset;
-            [T::lit(mean), T::lit((variance + self.epsilon).sqrt().recip())]
+        let moment = |(mean, &[sum, squares]): (&T, &[T::Wide; 2])| {
+            let offset = if self.centred { sum / n } else { T::Wide::zero() };
+            let variance = (squares / n - offset * offset).max(T::Wide::zero());
+            let mean = mean.wide() + offset;
+            [T::narrow(mean), T::narrow((variance + T::Wide::lit(self.epsilon)).sqrt().recip())]
         };
         mean.iter().zip(&rest).map(moment).collect()
     }
@@ -163,13 +164,13 @@ impl Groups {
             let moments = &moments[i * samples * self.groups..];
             simd::dispatch(Backward { groups: self, x, dy, dx, factors, moments })
         });
-        let mut totals = [(); 2].map(|()| vec![0.0; self.width()]);
+        let mut totals = [(); 2].map(|()| vec![T::Wide::zero(); self.width()]);
         for part in &parts {
             for (totals, part) in totals.iter_mut().zip(part) {
-                totals.iter_mut().zip(part).for_each(|(total, more)| *total += more.widen());
+                totals.iter_mut().zip(part).for_each(|(total, more)| *total += more.wide());
             }
         }
-        let [dfactors, dshifts] = totals.map(|sums| sums.into_iter().map(T::lit).collect());
+        let [dfactors, dshifts] = totals.map(|sums| sums.into_iter().map(T::narrow).collect());
         [dx, dfactors, dshifts]
     }
 }
@@ -227,7 +228,7 @@ impl<T: Scalar> Kernel for Backward<'_, T> {
     fn run<S: Simd>(self) -> Self::Output {
         let Groups { groups, channels, centred, .. } = *self.groups;
         let (width, channels) = (self.groups.width(), channels.max(1));
-        let (sample, n) = (self.groups.sample().max(1), self.groups.count());
+        let (sample, n) = (self.groups.sample().max(1), T::Wide::lit(self.groups.count()));
         let mut sums = [vec![T::zero(); width], vec![T::zero(); width]];
         // How many places there are is not asked: they are always counted.
         let mut totals = [(); 2].map(|()| Totals::new(usize::MAX, width));
@@ -241,7 +242,9 @@ impl<T: Scalar> Kernel for Backward<'_, T> {
             });
             let means: Vec<[T; 2]> = means
                 .iter()
-                .map(|&[g, gz]| [if centred { T::lit(g / n) } else { T::zero() }, T::lit(gz / n)])
+                .map(|&[g, gz]| {
+                    [if centred { T::narrow(g / n) } else { T::zero() }, T::narrow(gz / n)]
+                })
                 .collect();
             let dx = &mut self.dx[s * sample..][..sample];
             for place in 0..self.groups.places {

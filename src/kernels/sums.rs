@@ -17,7 +17,7 @@ pub const PIECE: usize = 1 << 10;
 
 /// The sum of some of `len` values, or of all.
 pub fn sum<T: Scalar>(len: usize, values: impl Iterator<Item = T>) -> T {
-    if len <= CHAIN { values.sum() } else { T::lit(values.map(T::widen).sum()) }
+    if len <= CHAIN { values.sum() } else { T::narrow(values.map(T::wide).sum()) }
 }
 
 /// What is done to a finished sum.
@@ -40,7 +40,7 @@ impl Finish {
 /// `max(x, 0)`; a NaN stays one.
 #[inline(always)]
 pub fn rectified<T: Scalar>(x: T) -> T {
-    if x < T::zero() { T::zero() } else { x }
+    x.rectified()
 }
 
 /// Writes sums of up to `summands` summands: `of(some of them, whether they are the first, finish, out)`, of all at once or
@@ -88,13 +88,13 @@ pub fn rows_by_pieces<T: Scalar>(
 }
 
 /// What sums that grow side by side have come to: nothing as long as they are short.
-pub struct Totals {
-    totals: Buffer<f64>,
+pub struct Totals<T: Scalar> {
+    totals: Buffer<T::Wide>,
     /// Summands that are not in the totals yet.
     pending: usize,
 }
 
-impl Totals {
+impl<T: Scalar> Totals<T> {
     /// For `count` sums of `summands` each.
     pub fn new(summands: usize, count: usize) -> Self {
         let len = if summands <= CHAIN { 0 } else { count };
@@ -103,7 +103,7 @@ impl Totals {
 
     /// Takes note of `more` summands, at most about a piece, that were added to each of the sums. From time to time, the
     /// sums move to the totals, and begin again with 0.
-    pub fn grow<T: Scalar>(&mut self, sums: &mut [T], more: usize) {
+    pub fn grow(&mut self, sums: &mut [T], more: usize) {
         self.pending += more;
         if self.pending >= PIECE {
             self.take(sums);
@@ -111,7 +111,7 @@ impl Totals {
     }
 
     /// Moves the sums to the totals.
-    pub fn take<T: Scalar>(&mut self, sums: &mut [T]) {
+    pub fn take(&mut self, sums: &mut [T]) {
         self.pending = 0;
         if !self.totals.is_empty() {
             simd::dispatch(Take { totals: &mut self.totals, sums });
@@ -119,15 +119,15 @@ impl Totals {
     }
 
     /// The totals, with what is in the sums yet, as sums.
-    pub fn finish<T: Scalar>(mut self, sums: &mut [T]) {
+    pub fn finish(mut self, sums: &mut [T]) {
         self.take(sums);
-        sums.iter_mut().zip(&self.totals[..]).for_each(|(sum, &total)| *sum = T::lit(total));
+        sums.iter_mut().zip(&self.totals[..]).for_each(|(sum, &total)| *sum = T::narrow(total));
     }
 }
 
 /// Moves sums to totals.
-struct Take<'a, T> {
-    totals: &'a mut [f64],
+struct Take<'a, T: Scalar> {
+    totals: &'a mut [T::Wide],
     sums: &'a mut [T],
 }
 
@@ -138,7 +138,7 @@ impl<T: Scalar> Kernel for Take<'_, T> {
     #[inline(always)]
     fn run<S: Simd>(self) {
         for (total, sum) in self.totals.iter_mut().zip(self.sums) {
-            *total += sum.widen();
+            *total += sum.wide();
             *sum = T::zero();
         }
     }

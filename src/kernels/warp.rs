@@ -3,6 +3,7 @@
 use super::par;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
+use num_traits::Zero;
 
 /// What lies beyond the border of an image.
 ///
@@ -129,17 +130,18 @@ impl Warp {
             &mut dx,
             size.max(1),
             work,
-            || vec![0.0; size],
-            |sums, i, dx| {
+            || vec![T::Wide::zero(); size],
+            |sums: &mut Vec<T::Wide>, i, dx| {
                 let dy = &dy[i * size..][..size];
-                sums.fill(0.0);
+                sums.fill(T::Wide::zero());
                 self.taps(i, [h, w], |out, pixel, weight| {
                     if let Some(pixel) = pixel {
                         let (sums, dy) = (&mut sums[pixel * c..], &dy[out * c..][..c]);
-                        sums.iter_mut().zip(dy).for_each(|(sum, dy)| *sum += weight * dy.widen());
+                        let weight = T::Wide::lit(weight);
+                        sums.iter_mut().zip(dy).for_each(|(sum, dy)| *sum += weight * dy.wide());
                     }
                 });
-                dx.iter_mut().zip(&*sums).for_each(|(dx, &sum)| *dx = T::lit(sum));
+                dx.iter_mut().zip(&*sums).for_each(|(dx, &sum)| *dx = T::narrow(sum));
             },
         );
         Tensor::new(shape, dx)

@@ -8,7 +8,7 @@ struct Abs;
 
 /// -1, 0 or 1; of what is not a number, that.
 pub(crate) fn sign<T: Scalar>(x: T) -> T {
-    if x == T::zero() { x } else { x.signum() }
+    if x == T::zero() { T::lit(x.widen()) } else { x.signum() }
 }
 
 impl<T: Scalar> Op<T, 1> for Abs {

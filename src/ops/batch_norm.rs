@@ -4,6 +4,7 @@ use crate::autograd::{Op, Var, apply};
 use crate::kernels::par;
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::{Shape, Tensor};
+use num_traits::{Float, Zero};
 
 /// A tensor around one axis, in row-major order: `[outer, channels, inner]`.
 #[derive(Clone, Copy)]
@@ -34,12 +35,12 @@ impl Around {
         (VALUES / (self.channels * self.inner).max(1)).max(1)
     }
 
-    /// Sums of two terms over the values of each channel, in `f64`: `term(place, channel)`.
-    fn sums(self, term: impl Fn(usize, usize) -> [f64; 2] + Sync) -> Vec<[f64; 2]> {
+    /// Sums of two terms over the values of each channel, in wide numbers: `term(place, channel)`.
+    fn sums<W: Scalar>(self, term: impl Fn(usize, usize) -> [W; 2] + Sync) -> Vec<[W; 2]> {
         let Around { outer, channels, inner } = self;
         let rows = self.rows();
         let parts = par::map(outer.div_ceil(rows), outer * channels * inner, |part| {
-            let mut sums = vec![[0.0; 2]; channels];
+            let mut sums = vec![[W::zero(); 2]; channels];
             for row in part * rows..((part + 1) * rows).min(outer) {
                 for (channel, sum) in sums.iter_mut().enumerate() {
                     let first = (row * channels + channel) * inner;
@@ -52,7 +53,7 @@ impl Around {
             }
             sums
         });
-        let mut totals = vec![[0.0; 2]; channels];
+        let mut totals = vec![[W::zero(); 2]; channels];
         for part in &parts {
             for (total, sum) in totals.iter_mut().zip(part) {
                 total[0] += sum[0];
@@ -95,15 +96,15 @@ struct BatchNorm<T> {
 }
 
 /// The mean and the biased variance of each channel.
-fn statistics<T: Scalar>(x: &Tensor<T>, axis: usize) -> [Vec<f64>; 2] {
+fn statistics<T: Scalar>(x: &Tensor<T>, axis: usize) -> [Vec<T::Wide>; 2] {
     let around = Around::new(x.shape(), axis);
     let x = x.row_major();
     let x = x.as_slice().expect("row-major");
-    let n = around.count();
-    let mean: Vec<f64> =
-        around.sums(|i, _| [x[i].widen(), 0.0]).iter().map(|sums| sums[0] / n).collect();
+    let n = T::Wide::lit(around.count());
+    let mean: Vec<T::Wide> =
+        around.sums(|i, _| [x[i].wide(), T::Wide::zero()]).iter().map(|sums| sums[0] / n).collect();
     // The deviations from the mean, and not the squares of the values, which would lose digits.
-    let squares = around.sums(|i, c| [(x[i].widen() - mean[c]).powi(2), 0.0]);
+    let squares = around.sums(|i, c| [(x[i].wide() - mean[c]).powi(2), T::Wide::zero()]);
     let variance = squares.iter().map(|sums| sums[0] / n).collect();
     [mean, variance]
 }
@@ -136,12 +137,12 @@ impl<T: Scalar> Op<T, 3> for BatchNorm<T> {
         let (x_values, dys) = (x.as_slice().expect("row-major"), dy.as_slice().expect("row-major"));
         let z = |i: usize, c: usize| (x_values[i] - self.mean[c]) * self.inverse[c];
         let sums = around.sums(|i, c| {
-            let dy = dys[i].widen();
-            [dy, dy * z(i, c).widen()]
+            let dy = dys[i].wide();
+            [dy, dy * z(i, c).wide()]
         });
-        let total = |k: usize| -> Vec<T> { sums.iter().map(|sums| T::lit(sums[k])).collect() };
+        let total = |k: usize| -> Vec<T> { sums.iter().map(|sums| T::narrow(sums[k])).collect() };
         let mean = |k: usize| -> Vec<T> {
-            sums.iter().map(|sums| T::lit(sums[k] / around.count())).collect()
+            sums.iter().map(|sums| T::narrow(sums[k] / T::Wide::lit(around.count()))).collect()
         };
         let dx = wanted[0].then(|| {
             let [mean_dy, mean_dyz] = [mean(0), mean(1)];
@@ -192,8 +193,10 @@ impl<'t, T: Scalar> Var<'t, T> {
             Shape::from(channels)
         );
         let [mean, variance] = statistics(self.value(), axis);
-        let narrow = |values: &[f64]| -> Vec<T> { values.iter().map(|&x| T::lit(x)).collect() };
-        let inverse = variance.iter().map(|v| T::lit((v + epsilon).sqrt().recip())).collect();
+        let narrow =
+            |values: &[T::Wide]| -> Vec<T> { values.iter().map(|&x| T::narrow(x)).collect() };
+        let epsilon = T::Wide::lit(epsilon);
+        let inverse = variance.iter().map(|&v| T::narrow((v + epsilon).sqrt().recip())).collect();
         let (mean, variance) = (narrow(&mean), narrow(&variance));
         let op = BatchNorm { axis, mean: mean.clone(), inverse };
         let y = apply(op, [self, gamma, beta]);

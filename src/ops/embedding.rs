@@ -57,12 +57,12 @@ impl<T: Scalar> Op<T, 1> for Embedding {
             }
             sums
         } else {
-            let mut sums = Buffer::<f64>::zeroed(table.count());
+            let mut sums = Buffer::<T::Wide>::zeroed(table.count());
             for (dy, &row) in dy {
                 let sums = sums[row * width..].iter_mut().zip(dy);
-                sums.for_each(|(sum, &dy)| *sum += dy.widen());
+                sums.for_each(|(sum, &dy)| *sum += dy.wide());
             }
-            Buffer::collect(sums.len(), sums.iter().map(|&sum| T::lit(sum)))
+            Buffer::collect(sums.len(), sums.iter().map(|&sum| T::narrow(sum)))
         };
         [Some(Tensor::from_buffer(table, dtable))]
     }

@@ -18,17 +18,19 @@ const SCALE: f64 = FRAC_2_SQRT_PI * FRAC_1_SQRT_2;
 const CUBIC: f64 = 0.044_715;
 
 /// `P(x)` and its slope.
-fn share(x: f64) -> (f64, f64) {
-    (0.5 * erfc(-x * FRAC_1_SQRT_2), 0.5 * SCALE * (-0.5 * x * x).exp())
+fn share<W: Scalar>(x: W) -> (W, W) {
+    let l = W::lit;
+    (l(0.5) * erfc(-x * l(FRAC_1_SQRT_2)), l(0.5 * SCALE) * (l(-0.5) * x * x).exp())
 }
 
 /// The same, approximately.
-fn nearly_share(x: f64) -> (f64, f64) {
-    let share = 1.0 / (1.0 + (-2.0 * SCALE * (x + CUBIC * x * x * x)).exp());
-    let rest = share * (1.0 - share);
+fn nearly_share<W: Scalar>(x: W) -> (W, W) {
+    let (l, one) = (W::lit, W::one());
+    let share = one / (one + (l(-2.0 * SCALE) * (x + l(CUBIC) * x * x * x)).exp());
+    let rest = share * (one - share);
     // Far from 0 the slope is 0, whatever it is multiplied by.
-    let slope = rest * 2.0 * SCALE * (1.0 + 3.0 * CUBIC * x * x);
-    (share, slope.kept_if(rest > 0.0))
+    let slope = rest * l(2.0) * l(SCALE) * (one + l(3.0 * CUBIC) * x * x);
+    (share, slope.kept_if(rest > W::zero()))
 }
 
 impl<T: Scalar> Op<T, 1> for Gelu {
@@ -37,8 +39,8 @@ impl<T: Scalar> Op<T, 1> for Gelu {
 
     fn forward(&self, [x]: [&Tensor<T>; 1], _: [bool; 1]) -> (Tensor<T>, Tensor<T>) {
         let y = match self.approximate {
-            false => x.map(|x| T::lit(x.widen() * share(x.widen()).0)),
-            true => x.map(|x| T::lit(x.widen() * nearly_share(x.widen()).0)),
+            false => x.map(|x| T::narrow(x.wide() * share(x.wide()).0)),
+            true => x.map(|x| T::narrow(x.wide() * nearly_share(x.wide()).0)),
         };
         (y, x.clone())
     }
@@ -46,11 +48,11 @@ impl<T: Scalar> Op<T, 1> for Gelu {
     // dx = dy (P(x) + x P'(x))
     fn backward(&self, x: Tensor<T>, dy: Tensor<T>, _: [bool; 1]) -> [Option<Tensor<T>>; 1] {
         let of = if self.approximate { nearly_share } else { share };
-        let slope = |x: f64| {
+        let slope = |x: T::Wide| {
             let (share, slope) = of(x);
-            T::lit(share + x * slope)
+            T::narrow(share + x * slope)
         };
-        [Some(dy.into_zip_with(&x, |dy, x| dy * slope(x.widen())))]
+        [Some(dy.into_zip_with(&x, |dy, x| dy * slope(x.wide())))]
     }
 }
 

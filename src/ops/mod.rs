@@ -81,7 +81,7 @@ mod testing;
 /// What flows back: `dx`, or 0 where no gradient came in, `dy = 0`. An infinite slope, as that of a root at 0, times 0 would not
 /// be a number, although nothing depends on that place.
 fn flowing<T: Scalar>(dy: T, dx: T) -> T {
-    dx.kept_if(dy != T::zero())
+    dx.kept_if(!dy.is_zero())
 }
 
 /// A value for each row, `[..]`, as a column beside the rows, `[.., 1]`.

@@ -6,6 +6,7 @@
 use crate::autograd::{Op, Var, apply};
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
+use num_traits::{Float, One, Zero};
 
 struct Sparsemax;
 
@@ -23,19 +24,21 @@ impl<T: Scalar> Op<T, 1> for Sparsemax {
         let mut sorted = Vec::new();
         for row in y.as_mut_slice().chunks_exact_mut(shape[shape.len() - 1]) {
             sorted.clear();
-            sorted.extend(row.iter().map(|x| x.widen()));
-            sorted.sort_unstable_by(|a, b| b.total_cmp(a));
+            sorted.extend(row.iter().map(|x| x.wide()));
+            sorted.sort_unstable_by(|a, b| b.widen().total_cmp(&a.widen()));
             // What all have in common does not count, and would cost digits.
             let max = sorted[0];
-            let (mut sum, mut t) = (0.0, -1.0);
-            for (k, x) in (1..).map(f64::from).zip(sorted.iter().map(|x| x - max)) {
+            let (zero, one) = (T::Wide::zero(), T::Wide::one());
+            let (mut sum, mut t) = (zero, -one);
+            for (k, x) in (1..).map(f64::from).zip(sorted.iter().map(|&x| x - max)) {
+                let k = T::Wide::lit(k);
                 sum += x;
-                if 1.0 + k * x <= sum {
+                if one + k * x <= sum {
                     break;
                 }
-                t = (sum - 1.0) / k;
+                t = (sum - one) / k;
             }
-            row.iter_mut().for_each(|x| *x = T::lit(((x.widen() - max) - t).max(0.0)));
+            row.iter_mut().for_each(|x| *x = T::narrow(((x.wide() - max) - t).max(zero)));
         }
         (y.clone(), y)
     }
@@ -48,8 +51,8 @@ impl<T: Scalar> Op<T, 1> for Sparsemax {
         for (dx, y) in rows.zip(y.as_slice().expect("row-major").chunks_exact(width)) {
             let counts = y.iter().filter(|&&y| y > T::zero()).count();
             let flowing = dx.iter().zip(y).filter(|&(_, &y)| y > T::zero());
-            let total: f64 = flowing.map(|(dy, _)| dy.widen()).sum();
-            let mean = T::lit(total / counts as f64);
+            let total: T::Wide = flowing.map(|(dy, _)| dy.wide()).sum();
+            let mean = T::narrow(total / T::Wide::lit(counts as f64));
             dx.iter_mut().zip(y).for_each(|(dx, &y)| *dx = (*dx - mean).kept_if(y > T::zero()));
         }
         [Some(dx)]

@@ -38,8 +38,11 @@ pub trait Simd {
 pub struct Lanes<S, T>(PhantomData<(S, T)>);
 
 impl<S: Simd, T> Lanes<S, T> {
-    /// The number.
-    pub const COUNT: usize = S::VECTOR_BYTES / size_of::<T>();
+    /// The number. Of numbers that are so large that a register holds one or none, two are taken together.
+    pub const COUNT: usize = {
+        let fit = S::VECTOR_BYTES / size_of::<T>();
+        if fit < 2 { 2 } else { fit }
+    };
     /// Those of the widest tile: two vectors, or four if there are registers for six rows of them.
     pub const WIDEST: usize = if S::REGISTERS < 32 { 2 } else { 4 } * Self::COUNT;
     /// Whether there are more registers than those of the baseline, or longer ones.

@@ -6,6 +6,7 @@
 
 #[cfg(feature = "approx")]
 mod approximate;
+mod cast;
 mod construct;
 mod display;
 mod iter;

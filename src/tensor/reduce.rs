@@ -4,6 +4,7 @@ use super::shape::{Axes, MAX_RANK, Shape};
 use super::{Tensor, walk};
 use crate::buffer::{Buffer, room};
 use crate::scalar::{Scalar, compiled};
+use num_traits::{One, Zero};
 
 impl<T: Scalar> Tensor<T> {
     /// The sum over axes, which disappear from the shape. It is accumulated in `f64`.
@@ -20,7 +21,7 @@ impl<T: Scalar> Tensor<T> {
     #[track_caller]
     pub fn sum(&self, axes: impl Axes) -> Tensor<T> {
         let flags = axes.flags(self.rank());
-        self.sum_flagged(&flags, 1.0).reshape(self.without(&flags))
+        self.sum_flagged(&flags, T::Wide::one()).reshape(self.without(&flags))
     }
 
     /// The mean over axes, which disappear from the shape; NaN over no elements. It is rounded once, after the division, so that
@@ -37,7 +38,7 @@ impl<T: Scalar> Tensor<T> {
     pub fn mean(&self, axes: impl Axes) -> Tensor<T> {
         let flags = axes.flags(self.rank());
         let count: usize = (0..self.rank()).filter(|&a| flags[a]).map(|a| self.shape[a]).product();
-        self.sum_flagged(&flags, count as f64).reshape(self.without(&flags))
+        self.sum_flagged(&flags, T::Wide::lit(count as f64)).reshape(self.without(&flags))
     }
 
     /// The largest value along axes, which disappear from the shape; NaN where there is one.
@@ -115,16 +116,16 @@ impl<T: Scalar> Tensor<T> {
         let flags: [bool; MAX_RANK] = std::array::from_fn(|axis| {
             axis < added || axis < self.rank() && shape[axis - added] != self.shape[axis]
         });
-        self.sum_flagged(&flags, 1.0).reshape(shape)
+        self.sum_flagged(&flags, T::Wide::one()).reshape(shape)
     }
 
     /// The sum over the flagged axes, which stay with length 1, divided by `divisor` before it is rounded.
     #[track_caller]
     #[inline(never)]
-    fn sum_flagged(&self, flags: &[bool; MAX_RANK], divisor: f64) -> Tensor<T> {
+    fn sum_flagged(&self, flags: &[bool; MAX_RANK], divisor: T::Wide) -> Tensor<T> {
         let kept = self.kept(flags);
         let strides = masked(&kept, flags);
-        let mut sums = Buffer::<f64>::zeroed(kept.count());
+        let mut sums = Buffer::<T::Wide>::zeroed(kept.count());
         let start = [self.offset as isize, 0];
         walk::runs(
             self.shape,
@@ -135,15 +136,15 @@ impl<T: Scalar> Tensor<T> {
                 (1, 1) => {
                     let run = &self.data[x as usize..][..len];
                     let sums = &mut sums[s as usize..][..len];
-                    sums.iter_mut().zip(run).for_each(|(sum, x)| *sum += x.widen());
+                    sums.iter_mut().zip(run).for_each(|(sum, x)| *sum += x.wide());
                 }
                 _ => (0..len as isize).for_each(|i| {
-                    sums[(s + i * ds) as usize] += self.data[(x + i * dx) as usize].widen();
+                    sums[(s + i * ds) as usize] += self.data[(x + i * dx) as usize].wide();
                 }),
             },
         );
         let len = sums.len();
-        let rounded = sums.iter().map(|&sum| T::lit(sum / divisor));
+        let rounded = sums.iter().map(|&sum| T::narrow(sum / divisor));
         Tensor::from_buffer(kept, Buffer::collect(len, rounded))
     }
 
@@ -205,13 +206,13 @@ fn masked(kept: &Shape, flags: &[bool; MAX_RANK]) -> [isize; MAX_RANK] {
 }
 
 /// A sum in eight lanes: fast, and always in the same order.
-fn lane_sum<T: Scalar>(values: &[T]) -> f64 {
+fn lane_sum<T: Scalar>(values: &[T]) -> T::Wide {
     let (chunks, rest) = values.as_chunks::<8>();
-    let mut lanes = [0f64; 8];
+    let mut lanes = [T::Wide::zero(); 8];
     for chunk in chunks {
-        lanes.iter_mut().zip(chunk).for_each(|(lane, x)| *lane += x.widen());
+        lanes.iter_mut().zip(chunk).for_each(|(lane, x)| *lane += x.wide());
     }
-    lanes.iter().sum::<f64>() + rest.iter().map(|x| x.widen()).sum::<f64>()
+    lanes.into_iter().sum::<T::Wide>() + rest.iter().map(|x| x.wide()).sum::<T::Wide>()
 }
 
 compiled!(|x: &Tensor<T>| (x.sum(..), x.mean(..), x.max(..), x.min(..), x.argmax(0)));

@@ -363,12 +363,12 @@ pub fn avg_forward<T: Scalar>(geometry: Geometry, x: &Tensor<T>) -> (Tensor<T>, 
 
 /// The means of the pixels of a large window, from its first one on.
 fn long_means<T: Scalar>(x: &[T], pixels: &[usize], means: &mut [T]) {
-    let mut sums = Buffer::<f64>::zeroed(means.len());
+    let mut sums = Buffer::<T::Wide>::zeroed(means.len());
     for &pixel in pixels {
-        sums.iter_mut().zip(&x[pixel..]).for_each(|(sum, x)| *sum += x.widen());
+        sums.iter_mut().zip(&x[pixel..]).for_each(|(sum, x)| *sum += x.wide());
     }
-    let count = pixels.len() as f64;
-    means.iter_mut().zip(&sums[..]).for_each(|(mean, sum)| *mean = T::lit(sum / count));
+    let count = T::Wide::lit(pixels.len() as f64);
+    means.iter_mut().zip(&sums[..]).for_each(|(mean, &sum)| *mean = T::narrow(sum / count));
 }
 
 /// Shares every `dy` equally among the pixels of its window that lie inside the image.

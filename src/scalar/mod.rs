@@ -1,9 +1,13 @@
-//! The two element types, `f32` and `f64`, behind one sealed trait.
+//! The element types, `f32` and `f64`, behind one sealed trait, and numbers that carry a derivative along.
+
+mod dual;
+
+pub use dual::Dual;
 
 use crate::buffer::Pooled;
 use std::fmt;
 
-/// An element of a [`Tensor`](crate::Tensor): `f32` or `f64`.
+/// An element of a [`Tensor`](crate::Tensor): `f32`, `f64`, or a [`Dual`] of another one.
 ///
 /// The trait is sealed: kernels rely on knowing every implementation. Arithmetic comes from
 /// [`num_traits::Float`]; what stands here is only what that trait lacks.
@@ -27,7 +31,7 @@ pub trait Scalar:
     + sealed::Sealed
     + 'static
 {
-    /// The type's name in messages and, in capitals, in files: `"f32"` or `"f64"`.
+    /// The type's name in messages and, in capitals, in files: `"f32"`, `"f64"` or `"dual"`.
     const NAME: &'static str;
 
     /// The number of bytes of one value.
@@ -54,8 +58,37 @@ pub trait Scalar:
     /// ```
     fn kept_if(self, keep: bool) -> Self;
 
-    /// The same value as an `f64`, without loss.
+    /// The value as an `f64`, without loss; of a [`Dual`], the value alone.
     fn widen(self) -> f64;
+
+    /// What long sums are added up in: `f64`, or a [`Dual`] of it.
+    type Wide: Scalar<Wide = Self::Wide>;
+
+    /// The same number in the wide type, without loss.
+    ///
+    /// ```
+    /// use cinta::{Dual, Scalar};
+    /// assert_eq!(0.25f32.wide(), 0.25f64);
+    /// assert_eq!(Dual::new(0.25f32, 3.0).wide().tangent, 3.0f64);
+    /// ```
+    fn wide(self) -> Self::Wide;
+
+    /// The number nearest to a wide one.
+    ///
+    /// ```
+    /// use cinta::Scalar;
+    /// assert_eq!(f32::narrow(0.1f64), 0.1f32);
+    /// ```
+    fn narrow(wide: Self::Wide) -> Self;
+
+    /// `max(x, 0)`, whose slope at 0 is 0; a NaN stays one.
+    ///
+    /// ```
+    /// use cinta::{Dual, Scalar};
+    /// assert_eq!([2.5f32.rectified(), (-2.5f32).rectified()], [2.5, 0.0]);
+    /// assert_eq!(Dual::new(0.0, 1.0).rectified().tangent, 0.0);
+    /// ```
+    fn rectified(self) -> Self;
 
     /// Appends the value's little-endian bytes.
     fn write_le(self, bytes: &mut Vec<u8>);
@@ -71,6 +104,7 @@ mod sealed {
     pub trait Sealed {}
     impl Sealed for f32 {}
     impl Sealed for f64 {}
+    impl<T: super::Scalar> Sealed for super::Dual<T> {}
 }
 
 macro_rules! scalar {
@@ -97,6 +131,23 @@ macro_rules! scalar {
             #[inline(always)]
             fn widen(self) -> f64 {
                 f64::from(self)
+            }
+
+            type Wide = f64;
+
+            #[inline(always)]
+            fn wide(self) -> f64 {
+                f64::from(self)
+            }
+
+            #[inline(always)]
+            fn narrow(wide: f64) -> Self {
+                wide as $type
+            }
+
+            #[inline(always)]
+            fn rectified(self) -> Self {
+                if self < 0.0 { 0.0 } else { self }
             }
 
             fn write_le(self, bytes: &mut Vec<u8>) {
