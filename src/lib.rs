@@ -69,9 +69,9 @@
 //! # The rooms
 //!
 //! Each uses only those before it:
-//! `error`, `book`, `file`, `buffer` (memory that is used again), `simd` (instruction sets; the only `unsafe`), `scalar`, `tensor`, `kernels` (loops over
-//! numbers), [`filters`], `images`, `autograd` (the tape), `ops` (one file each), `derivatives` (of any order), `nn` (layers), `train` (losses,
-//! metrics, optimizers), `datasets`, `model`, `plot`, `io`, `callbacks`. `docs/architecture.md` in the repository says why.
+//! `error`, `config` (options by name), `book`, `file`, `buffer` (memory that is used again), `simd` (instruction sets; the only `unsafe`), `scalar`,
+//! `tensor`, `kernels` (loops over numbers), [`filters`], `images`, `autograd` (the tape), `ops` (one file each), `derivatives` (of any order), `nn` (layers),
+//! `train` (losses, metrics, optimizers), `datasets`, `model`, `applications`, `plot`, `io`, `callbacks`. `docs/architecture.md` in the repository says why.
 //!
 //! # Features
 //!
@@ -79,7 +79,7 @@
 //! `gzip` (compressed data sets).
 //! Not on: `applications` (well-known networks, as `keras.applications`), `approx` (tensors are compared with the traits of the
 //! crate `approx`), `images` (pictures from PNG and JPEG files, and as PNG files), `plot` (figures of filters, activations,
-//! training and models, as PNG and SVG), `keras` (models as Keras's own files) and `npy` (tensors as NumPy's files).
+//! training and models, as PNG and SVG), `keras` (models as Keras's own files) and `npy` (tensors as NumPy's files, `.npy` and `.npz`).
 
 #![deny(missing_docs)]
 #![warn(clippy::undocumented_unsafe_blocks, unsafe_op_in_unsafe_fn)]
@@ -123,10 +123,11 @@ pub use callbacks::{
     CsvLogger, EarlyStopping, LambdaCallback, LearningRateScheduler, ModelCheckpoint,
     ReduceLrOnPlateau, TerminateOnNan,
 };
+pub use config::{Config, Options};
 pub use derivatives::{
     checkpoint, grad, gradgradcheck, hessian, hvp, jacobian, jvp, on_tape, value_and_grad, vjp,
 };
-pub use error::{Error, Result};
+pub use error::{Error, Reason, Result};
 pub use io::Load;
 pub use kernels::{Algorithm, FillMode, Interpolation, Padding, Window};
 pub use model::{
@@ -135,14 +136,13 @@ pub use model::{
 };
 pub use nn::layers::*;
 pub use nn::{
-    Activation, AxisList, Borders, Config, Constraint, Context, Distribution, Factor, Fan,
-    Initializer, Layer, Mode, MultiLayer, NamedActivation, Numbers, Options, Pair, Part,
-    Regularizer, Single, Triple, Weight, activations, layers,
+    Activation, AxisList, Borders, Constraint, Context, Distribution, Factor, Fan, Initializer,
+    Layer, Mode, MultiLayer, NamedActivation, Numbers, Pair, Part, Regularizer, Single, Triple,
+    Weight, activations, layers,
 };
 pub use ops::{Convolution, Nonlinearity, Rectifier, TransposedConvolution};
 pub use rand;
 pub use scalar::{Dual, Scalar};
-pub use serde_json;
 pub use simd::instruction_set;
 pub use tensor::{Axes, Elements, MAX_RANK, Shape, Stream, Tensor};
 pub use train::{

@@ -7,8 +7,8 @@ mod golden;
 
 use cinta::applications::{self, Application, Pooling, mobilenet_v2, resnet, vgg};
 use cinta::prelude::*;
-use cinta::serde_json::Value;
 use golden::{assert_near, cases, numbers, tensor, text};
+use serde_json::Value;
 
 /// The network with the name that the golden file has for it.
 fn network(name: &str) -> Application {

@@ -194,7 +194,7 @@ impl Application {
     #[inline(never)]
     pub fn build_typed<T: Scalar>(self, seed: u64) -> Result<Model<T>> {
         let name = self.name.clone().unwrap_or_else(|| self.family.name(self.input_shape));
-        let wrong = |reason: String| Err(Error::Config(format!("{name}: {reason}")));
+        let wrong = |reason: String| Err(Error::Config(format!("{name}: {reason}").into()));
         let [h, w, _] = *self.input_shape else {
             return wrong(format!(
                 "the input shape is {}, and the network takes images [height, width, channels]",
@@ -211,7 +211,7 @@ impl Application {
         if let Family::MobileNetV2(network) = &self.family
             && let Err(reason) = network.check()
         {
-            return wrong(reason);
+            return wrong(reason.to_string());
         }
         let image = Input::typed::<T>(self.input_shape);
         let features = self.family.features(&image, [h, w]);

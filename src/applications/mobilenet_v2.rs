@@ -2,6 +2,7 @@
 
 use super::application::{Application, Family};
 use super::preprocessing;
+use crate::error::Reason;
 use crate::kernels::Padding;
 use crate::model::{Node, Of};
 use crate::nn::Activation;
@@ -97,12 +98,13 @@ impl MobileNetV2 {
         format!("mobilenetv2_{:.2}_{rows}", self.alpha)
     }
 
-    pub fn check(&self) -> Result<(), String> {
+    pub fn check(&self) -> Result<(), Reason> {
         let alpha = self.alpha;
         match alpha > 0.0 && alpha <= WIDEST {
             true => Ok(()),
             false => {
-                Err(format!("the width {alpha} is not between 0 and {WIDEST}; 1 is the paper's"))
+                Err(format!("the width {alpha} is not between 0 and {WIDEST}; 1 is the paper's")
+                    .into())
             }
         }
     }

@@ -22,7 +22,7 @@ pub(super) fn caffe<T: Scalar>(what: &str, pixels: &Tensor<T>) -> Tensor<T> {
     let mean = MEAN.map(T::lit);
     let mut blue_first = pixels.flip(pixels.rank() - 1).row_major();
     for pixel in blue_first.as_mut_slice().chunks_exact_mut(3) {
-        pixel.iter_mut().zip(mean).for_each(|(value, mean)| *value = *value - mean);
+        pixel.iter_mut().zip(mean).for_each(|(value, mean)| *value -= mean);
     }
     blue_first
 }

@@ -14,7 +14,7 @@ mod widen;
 
 pub use load::Load;
 
-use crate::config::{json, Value};
+use crate::config::{Value, json};
 use crate::error::{Error, Reason, Result};
 use crate::file;
 use crate::model::{Model, Training};

@@ -7,7 +7,7 @@
 
 use super::widen::Float;
 use super::{training_from_json, training_to_json};
-use crate::config::{json, Value};
+use crate::config::{Value, json};
 use crate::error::Reason;
 use crate::model::{Built, Model, Param, from_config, to_config, unsupported};
 use crate::scalar::Scalar;

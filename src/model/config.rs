@@ -5,7 +5,7 @@ use super::functional;
 use super::graph::{Entrance, Graph, Listed, Source};
 use super::model::{Built, Model};
 use super::model_layer::ModelLayer;
-use crate::config::{as_config, Config, json, keras_object, object, Value};
+use crate::config::{Config, Value, as_config, json, keras_object, object};
 use crate::error::Reason;
 use crate::nn::{BUILTIN, MultiLayer, shared_multi};
 use crate::scalar::Scalar;

@@ -2,8 +2,8 @@
 
 use super::layers::{Elu, LeakyRelu, Relu, Softmax};
 use super::{Context, Layer};
-use crate::config::{as_config, Config, json, keras_object, object, Options, Value};
 use crate::autograd::Var;
+use crate::config::{Config, Options, Value, as_config, json, keras_object, object};
 use crate::error::Reason;
 use crate::ops::Rectifier;
 use crate::scalar::Scalar;

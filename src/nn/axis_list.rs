@@ -1,6 +1,6 @@
 //! Axes as an option: one or several.
 
-use crate::config::{json, not, OptionValue, Value};
+use crate::config::{OptionValue, Value, json, not};
 use crate::error::Reason;
 
 /// One axis of a batch, or several. As in Keras, 0 is that of the samples, 1 the first of a sample, and -1 the last.

@@ -3,8 +3,8 @@
 use super::nested::nested;
 use super::recipe::{described, recipe};
 use super::{Context, Gru, Layer, Lstm, Mode, Part, Regularizer, SimpleRnn, Weight};
-use crate::config::{json, keras_object, not, OptionValue, Value};
 use crate::autograd::Var;
+use crate::config::{OptionValue, Value, json, keras_object, not};
 use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
@@ -220,7 +220,8 @@ impl<T: Scalar> Layer<T> for Bidirectional {
         if front != back || (front.is_some() && self.merge_mode != MergeMode::Concat) {
             return Err(
                 "a penalty on outputs is supported where both layers have the same one and their \
-                        outputs stand side by side".into(),
+                        outputs stand side by side"
+                    .into(),
             );
         }
         let last = one.rank() - 1;

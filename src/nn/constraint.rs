@@ -1,6 +1,6 @@
 //! What weights are kept within.
 
-use crate::config::{json, keras_object, object, Options, OptionValue, Value};
+use crate::config::{OptionValue, Options, Value, json, keras_object, object};
 use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};

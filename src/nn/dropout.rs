@@ -2,8 +2,8 @@
 
 use super::recipe::{described, recipe};
 use super::{Context, Layer, Mode};
-use crate::config::OptionValue;
 use crate::autograd::Var;
+use crate::config::OptionValue;
 use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};

@@ -1,7 +1,7 @@
 //! How far something random goes.
 
 use super::{Context, Mode};
-use crate::config::{json, not, OptionValue, Value};
+use crate::config::{OptionValue, Value, json, not};
 use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;

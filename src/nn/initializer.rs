@@ -1,7 +1,7 @@
 //! How weights are first drawn.
 
 use super::orthogonal::orthogonal;
-use crate::config::{Config, json, keras_object, object, Options, Value};
+use crate::config::{Config, Options, Value, json, keras_object, object};
 use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor, fans, standard_normal};

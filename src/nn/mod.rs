@@ -42,6 +42,7 @@ mod masking;
 mod merge;
 mod multi_layer;
 mod named_activation;
+mod nested;
 mod noise;
 mod normalization;
 mod numbers;

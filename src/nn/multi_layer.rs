@@ -1,8 +1,8 @@
 //! What a layer of several inputs is.
 
 use super::{Activation, Context, Layer, Part, Regularizer, Weight};
-use crate::config::Config;
 use crate::autograd::Var;
+use crate::config::Config;
 use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};

@@ -1,7 +1,9 @@
 //! An activation as a layer with a name.
 
-use super::{Activation, Config, Context, Layer, shared_layer};
+use super::{Activation, Context, Layer, shared_layer};
 use crate::autograd::Var;
+use crate::config::Config;
+use crate::error::Reason;
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::Shape;
 
@@ -47,7 +49,7 @@ impl<T: Scalar> Layer<T> for NamedActivation {
         Layer::<T>::config(&self.activation)
     }
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         Ok(input)
     }
 

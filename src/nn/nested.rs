@@ -1,6 +1,6 @@
 //! A layer in another layer's options.
 
-use crate::config::{Config, object, Value};
+use crate::config::{Config, Value, object};
 use crate::error::Reason;
 
 /// The class name and options of a layer in another layer's options: without its name, and without what says nothing about

@@ -1,7 +1,7 @@
 //! What an option of a layer can be beside plain values.
 
 use super::{Activation, Constraint, Initializer, Regularizer};
-use crate::config::{json, not, OptionValue, Value};
+use crate::config::{OptionValue, Value, json, not};
 use crate::error::Reason;
 use crate::kernels::{Interpolation, Padding};
 use crate::tensor::{MAX_RANK, Tensor};

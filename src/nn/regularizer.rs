@@ -1,7 +1,7 @@
 //! Penalties on weights.
 
-use crate::config::{json, keras_object, object, Options, Value};
 use crate::autograd::Var;
+use crate::config::{Options, Value, json, keras_object, object};
 use crate::error::Reason;
 use crate::ops::sign;
 use crate::scalar::Scalar;

@@ -2,8 +2,8 @@
 
 use super::nested::nested;
 use super::{Context, Layer, Mode, MultiLayer, Part, Weight, make_builtin, shared_layer};
-use crate::config::{Config, json, keras_object, Options, Value};
 use crate::autograd::Var;
+use crate::config::{Config, Options, Value, json, keras_object};
 use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};

@@ -1,7 +1,7 @@
 //! A compilation as Keras's `compile_config`.
 
 use super::{Compile, Metric, Registry, optimizers};
-use crate::config::{Config, json, Value};
+use crate::config::{Config, Value, json};
 use crate::error::Reason;
 use crate::scalar::Scalar;
 use std::sync::Arc;

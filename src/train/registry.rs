@@ -1,7 +1,7 @@
 //! How the parts of a model are made from files.
 
 use super::{Loss, Metric, Optimizer, losses, metrics, optimizers};
-use crate::config::{Config, object, Value};
+use crate::config::{Config, Value, object};
 use crate::error::Reason;
 use crate::nn::{Layer, MultiLayer, make_builtin, shared_layer};
 use crate::scalar::Scalar;

@@ -2,9 +2,10 @@
 //! archive that was packed again with deflate, as most programs do, are read as well.
 
 use super::hdf5::most_unpacked;
-use std::io::{Cursor, Read, Write};
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipArchive, ZipWriter};
+use crate::error::Reason;
+use crate::io::pack::pack;
+use std::io::{Cursor, Read};
+use zip::{CompressionMethod, ZipArchive};
 
 const METADATA: &str = "metadata.json";
 const CONFIG: &str = "config.json";
@@ -41,7 +42,7 @@ impl<'a> Archive<'a> {
 
     /// The bytes of a member. One that is stored is no larger than the file. One that is packed is so only within bounds: zeros shrink
     /// a thousandfold.
-    fn member(&mut self, name: &str) -> Result<Vec<u8>, String> {
+    fn member(&mut self, name: &str) -> Result<Vec<u8>, Reason> {
         let Archive(archive, len) = self;
         let Some(at) = archive.index_for_name(name) else {
             let names = archive.file_names().filter_map(Result::ok);
@@ -53,28 +54,28 @@ impl<'a> Archive<'a> {
         // What is packed gets its memory as it comes.
         let room = match member.compression() {
             CompressionMethod::Stored if size > *len => {
-                return Err(broken(format!("{name} has {size} bytes of a file of {len}")));
+                return Err(broken(format!("{name} has {size} bytes of a file of {len}")).into());
             }
             CompressionMethod::Stored => size,
             CompressionMethod::Deflated if size > most_unpacked(*len) => {
                 return Err(format!(
                     "the member {name} would be unpacked to {size} bytes, of a file of {len}; if the file is to be trusted, unzip \
                      it, and pack it again with `zip -0`"
-                ));
+                ).into());
             }
             CompressionMethod::Deflated => 0,
             other => {
                 return Err(format!(
                     "the member {name} is compressed ({other}); Keras stores members as they are, deflate can be read, and \
                      `zip -0` packs an archive without compression"
-                ));
+                ).into());
             }
         };
         let mut bytes = Vec::with_capacity(room as usize);
         // The checksum is compared at the end.
         member.take(size + 1).read_to_end(&mut bytes).map_err(broken)?;
         if bytes.len() as u64 != size {
-            return Err(broken(format!("{name} does not have {size} bytes, as it says")));
+            return Err(broken(format!("{name} does not have {size} bytes, as it says")).into());
         }
         Ok(bytes)
     }

@@ -140,7 +140,7 @@ pub(super) struct Group {
 impl Group {
     /// The root group of a file. Bytes after the file's own end are allowed. The bytes may come out of an archive, a file of `file`
     /// bytes.
-    pub fn open(bytes: Vec<u8>, file: u64) -> Result<Self, String> {
+    pub fn open(bytes: Vec<u8>, file: u64) -> Result<Self, Reason> {
         if !is_hdf5_bytes(&bytes) {
             return Err("this is neither an archive of Keras nor an HDF5 file".into());
         }
@@ -255,7 +255,7 @@ impl Group {
                 return Err(
                     "can grow along several axes, and lies in chunks that a B-tree of version 2 finds, which cannot be read; \
                      `h5repack -l CONTI` puts it into one piece"
-                        .to_owned(),
+                        .to_owned().into(),
                 );
             }
             Layout::Chunked { chunk_shape, .. } => {

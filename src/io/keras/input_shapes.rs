@@ -1,6 +1,6 @@
 //! Sizes that a file leaves open: Keras's `Input((None, 8))`.
 
-use crate::config::{json, Value};
+use crate::config::{Value, json};
 use crate::error::Reason;
 use crate::tensor::Shape;
 

@@ -1,7 +1,7 @@
 //! Layers of Keras 1, in the words of Keras 2: pure functions from JSON to JSON. Which words a layer is in is seen from its
 //! options.
 
-use crate::config::{Config, json, Value};
+use crate::config::{Config, Value, json};
 use crate::error::Reason;
 use crate::nn::class_today;
 

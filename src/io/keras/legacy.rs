@@ -5,7 +5,7 @@
 //! (Keras 2.2.3), `lr` became `learning_rate` (2.3), metrics became lists of lists of objects (TensorFlow 2.2).
 
 use super::keras1;
-use crate::config::{Config, json, keras_object, object, Value};
+use crate::config::{Config, Value, json, keras_object, object};
 use crate::error::Reason;
 
 /// Layers of an older version that have no words in Keras 3: the name of each, and why.
@@ -309,7 +309,7 @@ fn upgrade_one_loss(mut loss: Value) -> Value {
         *reduction = json!("sum_over_batch_size");
     }
     if let Some(config) = loss.get_mut("config").and_then(Value::as_object_mut) {
-        config.retain(|name, value| name != "fn" || !value.as_str().is_some());
+        config.retain(|name, value| name != "fn" || value.as_str().is_none());
     }
     loss
 }

@@ -18,9 +18,11 @@ mod tree;
 mod weights;
 
 use super::{training_from_json, training_to_json};
-use crate::config::{json, Value};
+use crate::config::{Value, json};
 use crate::error::Reason;
-use crate::model::{Built, Description, Model, Param, Plan, Training, from_config, to_config, unsupported};
+use crate::model::{
+    Built, Description, Model, Param, Plan, Training, from_config, to_config, unsupported,
+};
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 use crate::train::Registry;
@@ -96,8 +98,9 @@ struct Opened {
     refused: Refused,
 }
 
-fn open(bytes: Vec<u8>, compile: bool, input_shapes: &[Shape]) -> Result<Opened, String> {
+fn open(bytes: Vec<u8>, compile: bool, input_shapes: &[Shape]) -> Result<Opened, Reason> {
     let len = bytes.len() as u64;
+    let mut refused = Vec::new();
     if is_archive(&bytes) {
         let mut archive = Archive::open(&bytes)?;
         let mut config = parse("config.json", &archive.config()?)?;
@@ -106,7 +109,7 @@ fn open(bytes: Vec<u8>, compile: bool, input_shapes: &[Shape]) -> Result<Opened,
         legacy::upgrade_archive(&mut config, compile, version.unwrap_or(KERAS), &mut refused)?;
         input_shapes::fill(&mut config, input_shapes)?;
         let root = Group::open(archive.weights()?, len)?;
-        return Ok(Opened { root, config, archive: true });
+        return Ok(Opened { root, config, archive: true, refused });
     }
     let root = Group::open(bytes, len)?;
     let attributes = root.attributes()?;

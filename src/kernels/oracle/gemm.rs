@@ -1,6 +1,9 @@
 //! Products against `start + sum over p of a b`.
 
-use super::super::gemm::{DEPTH, Finish, Left, Place, Right, Start, Strip, matmul, multiply, panel_width, product, rectified};
+use super::super::gemm::{
+    DEPTH, Finish, Left, Place, Right, Start, Strip, matmul, multiply, panel_width, product,
+    rectified,
+};
 use super::{at_each_level, chain, soil};
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Offsets, Simd};

@@ -2,8 +2,8 @@
 
 use super::crossentropy::Crossentropy;
 use super::{Loss, over_samples, same_shape_with_axis};
-use crate::config::{Options, Value};
 use crate::autograd::Var;
+use crate::config::{Options, Value};
 use crate::error::Reason;
 use crate::nn::Activation;
 use crate::scalar::Scalar;

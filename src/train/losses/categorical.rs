@@ -2,8 +2,8 @@
 
 use super::crossentropy::Crossentropy;
 use super::{Loss, keras_loss, over_samples, same_shape};
-use crate::config::{json, Options, Value};
 use crate::autograd::Var;
+use crate::config::{Options, Value, json};
 use crate::error::Reason;
 use crate::nn::Activation;
 use crate::ops::is_class;

@@ -1,7 +1,7 @@
 //! What the crossentropies of probabilities have in common, whether the classes exclude each other or not.
 
 use super::keras_loss;
-use crate::config::{json, Options, Value};
+use crate::config::{Options, Value, json};
 use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;

@@ -13,8 +13,8 @@ pub use regression::{Huber, MeanAbsoluteError, MeanSquaredError};
 
 use super::checks::shapes_differ;
 use super::{Metric, metrics};
-use crate::config::{as_config, json, keras_object, object, Options, Value};
 use crate::autograd::Var;
+use crate::config::{Options, Value, as_config, json, keras_object, object};
 use crate::error::Reason;
 use crate::nn::Activation;
 use crate::scalar::Scalar;

@@ -1,8 +1,8 @@
 //! Losses of differences.
 
 use super::{Loss, keras_loss, over_samples, same_shape_with_axis};
-use crate::config::{json, Options, Value};
 use crate::autograd::Var;
+use crate::config::{Options, Value, json};
 use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};

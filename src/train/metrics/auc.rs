@@ -1,7 +1,7 @@
 //! The area under a curve that thresholds draw.
 
 use super::{Direction, Metric, keras_metric, ratio, same_shape};
-use crate::config::{json, Options, Value};
+use crate::config::{Options, Value, json};
 use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};

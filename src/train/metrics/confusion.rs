@@ -1,7 +1,7 @@
 //! Precision and recall.
 
 use super::{Direction, Metric, keras_metric, same_shape};
-use crate::config::{json, Options, Value};
+use crate::config::{Options, Value, json};
 use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};

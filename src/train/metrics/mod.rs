@@ -15,7 +15,7 @@ pub use top_k::{SparseTopKCategoricalAccuracy, TopKCategoricalAccuracy};
 
 use super::checks::shapes_differ;
 use super::{Direction, losses};
-use crate::config::{as_config, json, keras_object, object, Options, Value};
+use crate::config::{Options, Value, as_config, json, keras_object, object};
 use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};

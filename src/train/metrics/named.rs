@@ -1,7 +1,7 @@
 //! A metric under a name of its own.
 
 use super::{Direction, Metric, keras_metric, shared};
-use crate::config::{json, snake_case, Value};
+use crate::config::{Value, json, snake_case};
 use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};

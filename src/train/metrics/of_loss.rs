@@ -1,11 +1,14 @@
 //! A loss as a metric.
 
 use super::{Direction, Metric};
-use crate::config::{json, Value};
 use crate::autograd::Var;
+use crate::config::{Value, json};
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
-use crate::train::{BinaryCrossentropy, CategoricalCrossentropy, Huber, KlDivergence, Loss, MeanAbsoluteError, MeanSquaredError, SparseCategoricalCrossentropy};
+use crate::train::{
+    BinaryCrossentropy, CategoricalCrossentropy, Huber, KlDivergence, Loss, MeanAbsoluteError,
+    MeanSquaredError, SparseCategoricalCrossentropy,
+};
 
 macro_rules! loss_as_metric {
     ($loss:ty) => {

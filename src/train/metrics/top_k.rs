@@ -2,7 +2,7 @@
 
 use super::accuracy::class_numbers;
 use super::{Direction, Metric, keras_metric, same_shape};
-use crate::config::{json, Options, Value};
+use crate::config::{Options, Value, json};
 use crate::error::Reason;
 use crate::ops::is_class;
 use crate::scalar::Scalar;

@@ -12,7 +12,7 @@ pub use pace::Pace;
 pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
 
-use crate::config::{Config, keras_object, object, snake_case, Value};
+use crate::config::{Config, Value, keras_object, object, snake_case};
 use crate::error::Reason;
 use crate::scalar::Scalar;
 use std::sync::Arc;

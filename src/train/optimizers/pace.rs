@@ -1,6 +1,6 @@
 //! What all optimizers have: a learning rate, clipped gradients and decaying weights.
 
-use crate::config::{as_config, Config, json, Options};
+use crate::config::{Config, Options, as_config, json};
 use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::train::LearningRate;

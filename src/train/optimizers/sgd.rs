@@ -2,7 +2,7 @@
 
 use super::pace::pace_options;
 use super::{Optimizer, Pace, Step};
-use crate::config::{as_config, Config, json, Options};
+use crate::config::{Config, Options, as_config, json};
 use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::train::LearningRate;

@@ -1,7 +1,7 @@
 //! A rate that falls along half a wave.
 
 use super::{LearningRate, Schedule, check_decay, steps, whole};
-use crate::config::{json, Options, Value};
+use crate::config::{Options, Value, json};
 use crate::error::Reason;
 use crate::train::checks::not_negative;
 use std::f64::consts::PI;

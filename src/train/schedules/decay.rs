@@ -1,7 +1,7 @@
 //! What two schedules have in common.
 
 use super::{check_decay, steps};
-use crate::config::{json, Options, Value};
+use crate::config::{Options, Value, json};
 use crate::error::Reason;
 use crate::train::checks::not_negative;
 

@@ -8,7 +8,7 @@ mod piecewise_constant_decay;
 mod polynomial_decay;
 
 use super::checks::not_negative;
-use crate::config::{Config, json, keras_object, object, Options, Value};
+use crate::config::{Config, Options, Value, json, keras_object, object};
 use crate::error::Reason;
 
 pub use cosine_decay::CosineDecay;

@@ -1,7 +1,7 @@
 //! A rate that changes at given steps.
 
 use super::{LearningRate, Schedule, whole};
-use crate::config::{json, Options, Value};
+use crate::config::{Options, Value, json};
 use crate::error::Reason;
 use crate::train::checks::not_negative;
 
