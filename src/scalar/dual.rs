@@ -454,10 +454,13 @@ mod tests {
 
     type D = Dual<f64>;
 
+    /// A function of dual numbers, and the same of plain ones.
+    type Case = (&'static str, fn(D) -> D, fn(f64) -> f64);
+
     /// Every function with a slope, against central differences.
     #[test]
     fn slopes() {
-        let functions: &[(&str, fn(D) -> D, fn(f64) -> f64)] = &[
+        let functions: &[Case] = &[
             ("recip", D::recip, f64::recip),
             ("sqrt", D::sqrt, f64::sqrt),
             ("cbrt", D::cbrt, f64::cbrt),
