@@ -77,7 +77,7 @@ fn units(count: usize, number: u32) -> impl Iterator<Item = f64> {
     (0..count as u32).map(move |i| {
         let mut x = i.wrapping_mul(2_654_435_761).wrapping_add(number.wrapping_mul(40503));
         for _ in 0..2 {
-            x = (x ^ x >> 16).wrapping_mul(0x45D9_F3B);
+            x = (x ^ x >> 16).wrapping_mul(0x045D_9F3B);
         }
         x ^= x >> 16;
         f64::from(x >> 8) / f64::from(1 << 24)
