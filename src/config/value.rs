@@ -130,6 +130,7 @@ impl Value {
         if let Value::Object(value) = self { Some(value) } else { None }
     }
 
+    #[cfg(feature = "keras")]
     pub(crate) fn as_array_mut(&mut self) -> Option<&mut Vec<Value>> {
         if let Value::Array(value) = self { Some(value) } else { None }
     }
@@ -159,11 +160,13 @@ impl Value {
     }
 
     /// What is found by names, one inside the other.
+    #[cfg(feature = "keras")]
     pub(crate) fn inside_mut(&mut self, names: &[&str]) -> Option<&mut Value> {
         names.iter().try_fold(self, |value, name| value.get_mut(name))
     }
 
     /// The value, of which a null is left.
+    #[cfg(feature = "keras")]
     pub(crate) fn take(&mut self) -> Value {
         std::mem::take(self)
     }

@@ -51,8 +51,7 @@ fn decompress(compressed: &[u8], limit: u64) -> Result<Vec<u8>, Reason> {
 
 #[cfg(not(feature = "gzip"))]
 fn decompress(_: &[u8], _: u64) -> Result<Vec<u8>, Reason> {
-    Err("reading .gz files needs cinta's feature `gzip`; enable it, or decompress the file"
-        .to_owned())
+    Err("reading .gz files needs cinta's feature `gzip`; enable it, or decompress the file".into())
 }
 
 /// What is wrong with files that are not all of one data set.

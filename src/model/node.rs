@@ -111,7 +111,7 @@ impl<T: Scalar> Node<T> {
 
     /// The same value, but the layer that gives it runs as in prediction, in training too: the call argument `training=False` of
     /// Keras 2, which Keras 3 overrules in `fit`. Nothing is dropped, and batch normalisation uses its moving averages and leaves them as they are.
-    /// It is for models in models, while they are [frozen](Model::frozen) and later, when they are not.
+    /// It is for models in models, while they are [frozen](crate::Model::frozen) and later, when they are not.
     ///
     /// ```
     /// use cinta::prelude::*;

@@ -129,9 +129,9 @@ impl<T: Scalar> Context<T> {
         }
     }
 
-    /// Sets the weight with this index in [`Layer::weights`], which must not be trainable, at the end
+    /// Sets the weight with this index in [`Layer::weights`](crate::Layer::weights), which must not be trainable, at the end
     /// of the training step: how batch normalisation keeps its moving averages. Only for layers that
-    /// [couple samples](Layer::couples_samples_in_training), because others run once for each shard.
+    /// [couple samples](crate::Layer::couples_samples_in_training), because others run once for each shard.
     ///
     /// ```
     /// use cinta::prelude::*;
