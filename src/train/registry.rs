@@ -247,3 +247,21 @@ impl<T: Scalar> Default for Registry<T> {
         Self::new()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_registry_prints_the_names_that_it_knows() {
+        let registry = Registry::<f32>::new()
+            .layer("Mine", |_| Err("no layer".to_owned()))
+            .loss("my_loss", |_| Err("no loss".to_owned()))
+            .metric("my_metric", |_| Err("no metric".to_owned()))
+            .optimizer("MySgd", |_| Err("no optimizer".to_owned()));
+        assert_eq!(
+            format!("{registry:?}"),
+            "Registry { layers: [\"Mine\"], losses: [\"my_loss\"], metrics: [\"my_metric\"], optimizers: [\"MySgd\"] }"
+        );
+    }
+}

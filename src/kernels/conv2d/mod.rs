@@ -51,7 +51,9 @@ pub struct Geometry {
 /// even if its own window does not see them. So they look for outliers. A tile is computed by direct sums if the root mean
 /// square of its values is more than about 64 times that of usual pixels, or if one of them is infinite or not a number. What is
 /// usual is the median of two pixels of each tile in the same row of tiles of the same image, without those that are 0 in
-/// all channels. This holds for outputs and for both gradients, and it costs about 1 % of the time.
+/// all channels. This holds for outputs and for both gradients. Of 8 images of 14 by 14 with 64 channels on both sides it takes
+/// 0.9 % of the instructions of the outputs, 0.8 % of those of the images' gradient and 1.6 % of those of the kernel's
+/// gradient, where pixels and gradients are both looked at (with AVX2).
 ///
 /// Three things remain. Up to the limit, errors grow in proportion, to about 64 times those below. One value counts as little as
 /// it adds to the root mean square: with 64 channels of numbers between -1 and 1, one value of 100 passes, and one of 10 000 does
