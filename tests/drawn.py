@@ -330,14 +330,14 @@ def samples(model, n=12):
     return x, [numbers(n, *one.shape[1:]) for one in model.outputs]
 
 
-def save(folder, model, x, y, files, weights=()):
+def save(folder, model, x, y, files, weights=(), archive={}):
     """Writes a model and its samples, and, if it is compiled, trains it for three steps. Returns the model, and what it predicts before and
     after."""
     os.makedirs(folder)
     named = {f"{letter}{i}": array for letter, arrays in [("x", x), ("y", y)] for i, array in enumerate(arrays)}
     np.savez_compressed(os.path.join(folder, "samples.npz"), **named)
     for file in files:
-        model.save(os.path.join(folder, file))
+        model.save(os.path.join(folder, file), **(archive if file.endswith(".keras") else {}))
     if weights:
         with open(os.path.join(folder, "model.json"), "w") as file:
             file.write(model.to_json())

@@ -309,7 +309,9 @@ def main():
             x, y = drawn.samples(model)
             y = targets(name, model, y) if model.optimizer is not None else y
             files, weights = ["model.h5", "model.hdf5", "model.keras"], ["weights.weights.h5", "weights.h5"]
-            saved[name] = drawn.save(os.path.join(folder, name), model, x, y, files, weights)
+            # There, the name alone makes an archive no archive.
+            archive = {"save_format": "keras_v3"} if tf.__version__.startswith("2.12.") else {}
+            saved[name] = drawn.save(os.path.join(folder, name), model, x, y, files, weights, archive)
 
         for name, make in MODELS.items():
             if not names or name in names:

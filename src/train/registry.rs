@@ -255,10 +255,10 @@ mod tests {
     #[test]
     fn a_registry_prints_the_names_that_it_knows() {
         let registry = Registry::<f32>::new()
-            .layer("Mine", |_| Err("no layer".to_owned()))
-            .loss("my_loss", |_| Err("no loss".to_owned()))
-            .metric("my_metric", |_| Err("no metric".to_owned()))
-            .optimizer("MySgd", |_| Err("no optimizer".to_owned()));
+            .layer("Mine", |_| Err("no layer".to_owned().into()))
+            .loss("my_loss", |_| Err("no loss".to_owned().into()))
+            .metric("my_metric", |_| Err("no metric".to_owned().into()))
+            .optimizer("MySgd", |_| Err("no optimizer".to_owned().into()));
         assert_eq!(
             format!("{registry:?}"),
             "Registry { layers: [\"Mine\"], losses: [\"my_loss\"], metrics: [\"my_metric\"], optimizers: [\"MySgd\"] }"

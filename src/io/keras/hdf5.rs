@@ -254,8 +254,7 @@ impl Group {
             Layout::Chunked { index: ChunkIndex::BTreeV2, .. } => {
                 return Err(
                     "can grow along several axes, and lies in chunks that a B-tree of version 2 finds, which cannot be read; \
-                     `h5repack -l CONTI` puts it into one piece"
-                        .to_owned().into(),
+                     `h5repack -l CONTI` puts it into one piece".into(),
                 );
             }
             Layout::Chunked { chunk_shape, .. } => {

@@ -81,6 +81,10 @@ fn upgrade_options(value: &mut Value, version: &str) {
     if number.is_some_and(|number| number >= 3) {
         return;
     }
+    // How Keras 2.12 wrote a number of NumPy's.
+    if value.get("class_name").is_some_and(|class| class == "__numpy__") {
+        *value = value.inside_mut(&["config", "value"]).map_or(Value::Null, Value::take);
+    }
     match value {
         Value::Array(values) => {
             values.iter_mut().for_each(|value| upgrade_options(value, version));
@@ -446,6 +450,16 @@ mod tests {
         assert_eq!(huber, &expected);
         assert_eq!(training["metrics"], json!([[], ["mean_absolute_error"]]));
         assert_eq!(training["weighted_metrics"], json!(["mean_absolute_error", "accuracy"]));
+    }
+
+    #[test]
+    fn numbers_of_numpy_are_numbers() {
+        let six =
+            json!({ "class_name": "__numpy__", "config": { "value": 6.0, "dtype": "float32" } });
+        let layer = json!({ "class_name": "ReLU", "config": { "name": "a", "max_value": six } });
+        let model = json!({ "class_name": "Sequential", "config": { "layers": [layer] } });
+        let upgraded = upgrade(model, None, "2.12.0", &mut Vec::new()).unwrap();
+        assert_eq!(upgraded["config"]["layers"][0]["config"]["max_value"], 6.0);
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod keras1_weights;
 mod legacy;
 mod optimizer;
 mod tree;
+mod twelve;
 mod weights;
 
 use super::{training_from_json, training_to_json};

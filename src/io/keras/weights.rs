@@ -8,6 +8,7 @@
 use super::hdf5::Group;
 use super::keras1_weights;
 use super::tree::Tree;
+use super::twelve;
 use crate::config::file_groups;
 use crate::error::Reason;
 use crate::model::{Built, Param, Planned};
@@ -128,16 +129,23 @@ pub(super) fn read<T: Scalar>(
     root: &Group,
     places: &[Place<'_>],
 ) -> Result<Vec<Vec<Tensor<T>>>, Reason> {
-    // The second is what Keras 2.12 and 2.13 wrote.
-    let layers = match root.find("layers")? {
-        Some(layers) => Some(layers),
-        None => root.find("_layer_checkpoint_dependencies")?,
-    };
-    let layers = layers.ok_or("the file has no group layers, so there are no weights in it")?;
+    let layers = root.find("layers")?;
+    let old = if layers.is_none() { root.find(twelve::LAYERS)? } else { None };
+    let found = layers.or(old);
+    let found = found.ok_or("the file has no group layers, so there are no weights in it")?;
     let mut vars = BTreeMap::new();
-    find_vars(layers, String::new(), &mut vars)?;
+    find_vars(found, String::new(), &mut vars)?;
+    // Only layers with weights are counted in the older files.
+    let counted = |place: &&Place<'_>| old.is_none() || !place.weights.is_empty();
+    if old.is_some() {
+        let paths = twelve::renamed(vars.keys().map(String::as_str));
+        vars = paths.into_iter().zip(vars.into_values()).collect();
+    }
+    let classes = places.iter().filter(counted).map(|it| it.class_name);
+    let mut names = file_groups(classes).into_iter();
     let mut read = Vec::with_capacity(places.len());
-    for (place, name) in places.iter().zip(file_groups(places.iter().map(|it| it.class_name))) {
+    for place in places {
+        let name = if counted(&place) { names.next().unwrap_or_default() } else { String::new() };
         let mut found = Vec::with_capacity(place.weights.len());
         for part in &place.parts {
             if let Some(group) = vars.remove(&path(&name, &part.group)) {
