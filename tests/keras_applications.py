@@ -103,6 +103,7 @@ def check(name, folder):
     model.save(path("model.h5"))
 
     found = rust(folder)
+    keras.backend.clear_session()  # names are counted from the beginning
     fresh = build(size, **options)
     fresh.load_weights(path("ours.weights.h5"))
     again = keras.models.load_model(path("ours.keras"))
