@@ -82,7 +82,7 @@ fn upgrade_options(value: &mut Value, version: &str) {
         return;
     }
     // How Keras 2.12 wrote a number of NumPy's.
-    if value.get("class_name").is_some_and(|class| class == "__numpy__") {
+    if value.get("class_name").is_some_and(|class| *class == "__numpy__") {
         *value = value.inside_mut(&["config", "value"]).map_or(Value::Null, Value::take);
     }
     match value {
