@@ -106,7 +106,7 @@ fn pooling() {
 fn autoencoder() {
     let pictures: &[&str] = if cfg!(feature = "plot") { &["autoencoder.png"] } else { &[] };
     let expected = ["code (Dense)", "of the mean digit", "the first code: [["];
-    assert_prints("autoencoder", &["--epochs", "1"], &expected, pictures);
+    assert_prints("autoencoder", &["--epochs", "4"], &expected, pictures);
 }
 
 /// It checks itself that it has learnt.

@@ -31,7 +31,7 @@ pub fn mini_xception() -> Application {
 pub(super) struct MiniXception;
 
 impl MiniXception {
-    pub fn features<T: Scalar>(&self, image: &Node<T>) -> Node<T> {
+    pub(super) fn features<T: Scalar>(&self, image: &Node<T>) -> Node<T> {
         let x = image.then(Rescaling::new(1.0 / 255.0));
         let x = x.then(Conv2d::new(128, 3).strides(2).padding(Padding::Same));
         let mut x = x.then(BatchNormalization::new()).then(Activation::Relu);
@@ -42,7 +42,7 @@ impl MiniXception {
         x.then(BatchNormalization::new()).then(Activation::Relu)
     }
 
-    pub fn classifier<T: Scalar>(
+    pub(super) fn classifier<T: Scalar>(
         &self,
         x: &Node<T>,
         classes: usize,

@@ -93,12 +93,12 @@ fn relu6(name: String) -> Relu {
 }
 
 impl MobileNetV2 {
-    pub fn name(&self, input_shape: Shape) -> String {
+    pub(super) fn name(&self, input_shape: Shape) -> String {
         let rows = input_shape.first().copied().unwrap_or_default();
         format!("mobilenetv2_{:.2}_{rows}", self.alpha)
     }
 
-    pub fn check(&self) -> Result<(), Reason> {
+    pub(super) fn check(&self) -> Result<(), Reason> {
         let alpha = self.alpha;
         match alpha > 0.0 && alpha <= WIDEST {
             true => Ok(()),
@@ -109,7 +109,7 @@ impl MobileNetV2 {
         }
     }
 
-    pub fn features<T: Scalar>(&self, image: &Node<T>, mut size: [usize; 2]) -> Node<T> {
+    pub(super) fn features<T: Scalar>(&self, image: &Node<T>, mut size: [usize; 2]) -> Node<T> {
         let mut channels = multiple_of_8(32.0 * self.alpha);
         let x = image.then(convolution(channels, 3).strides(2).name("Conv1"));
         let x = x.then(normalization("bn_Conv1".to_owned()));
@@ -132,7 +132,7 @@ impl MobileNetV2 {
         x.then(normalization("Conv_1_bn".to_owned())).then(relu6("out_relu".to_owned()))
     }
 
-    pub fn classifier<T: Scalar>(
+    pub(super) fn classifier<T: Scalar>(
         &self,
         x: &Node<T>,
         classes: usize,

@@ -88,11 +88,11 @@ fn relu<T: Scalar>(x: &Node<T>, name: String) -> Node<T> {
 impl ResNet {
     pub const POOLING_NAMES: PoolingNames = Some(["avg_pool", "max_pool"]);
 
-    pub fn name(&self) -> &'static str {
+    pub(super) fn name(&self) -> &'static str {
         self.name
     }
 
-    pub fn features<T: Scalar>(&self, image: &Node<T>) -> Node<T> {
+    pub(super) fn features<T: Scalar>(&self, image: &Node<T>) -> Node<T> {
         let x = image.then(ZeroPadding2d::new(3).name("conv1_pad"));
         let x = x.then(Conv2d::new(64, 7).strides(2).name("conv1_conv"));
         let x = relu(&x.then(normalization("conv1_bn".to_owned())), "conv1_relu".to_owned());
@@ -110,7 +110,7 @@ impl ResNet {
         x
     }
 
-    pub fn classifier<T: Scalar>(
+    pub(super) fn classifier<T: Scalar>(
         &self,
         x: &Node<T>,
         classes: usize,

@@ -63,11 +63,11 @@ fn convolution(filters: usize, size: usize, strides: usize) -> Conv2d {
 }
 
 impl SmallResNet {
-    pub fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         format!("resnet{}", 6 * self.blocks + 2)
     }
 
-    pub fn features<T: Scalar>(&self, image: &Node<T>) -> Node<T> {
+    pub(super) fn features<T: Scalar>(&self, image: &Node<T>) -> Node<T> {
         let x = image.then(convolution(16, 3, 1)).then(BatchNormalization::new());
         let mut x = x.then(Activation::Relu);
         for stack in 0..3 {
@@ -88,7 +88,7 @@ impl SmallResNet {
     }
 
     /// For images of this size, which two of the stacks have halved.
-    pub fn classifier<T: Scalar>(
+    pub(super) fn classifier<T: Scalar>(
         &self,
         x: &Node<T>,
         classes: usize,

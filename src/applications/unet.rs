@@ -34,7 +34,7 @@ pub fn unet() -> Application {
 pub(super) struct UNet;
 
 impl UNet {
-    pub fn features<T: Scalar>(&self, image: &Node<T>) -> Node<T> {
+    pub(super) fn features<T: Scalar>(&self, image: &Node<T>) -> Node<T> {
         let x = image.then(Conv2d::new(32, 3).strides(2).padding(Padding::Same));
         let mut x = x.then(BatchNormalization::new()).then(Activation::Relu);
         for filters in [64, 128, 256] {
@@ -47,7 +47,7 @@ impl UNet {
     }
 
     /// A convolution for every pixel.
-    pub fn classifier<T: Scalar>(
+    pub(super) fn classifier<T: Scalar>(
         &self,
         x: &Node<T>,
         classes: usize,

@@ -58,11 +58,11 @@ pub(super) struct Vgg {
 }
 
 impl Vgg {
-    pub fn name(&self) -> &'static str {
+    pub(super) fn name(&self) -> &'static str {
         self.name
     }
 
-    pub fn features<T: Scalar>(&self, image: &Node<T>) -> Node<T> {
+    pub(super) fn features<T: Scalar>(&self, image: &Node<T>) -> Node<T> {
         let mut x = image.clone();
         for (block, (&convolutions, filters)) in
             self.convolutions.iter().zip([64, 128, 256, 512, 512]).enumerate()
@@ -77,7 +77,7 @@ impl Vgg {
         x
     }
 
-    pub fn classifier<T: Scalar>(
+    pub(super) fn classifier<T: Scalar>(
         &self,
         x: &Node<T>,
         classes: usize,

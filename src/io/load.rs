@@ -124,7 +124,7 @@ impl<'r, T: Scalar> Load<'r, T> {
     /// Sequential::new([4]).add(Dense::new(3)).add(Dense::new(2)).build(0)?.save(&file)?;
     /// assert!(Load::<f32>::new(&file).unsupported()?.is_empty());
     /// // As if this crate had no such layer.
-    /// let registry: Registry = Registry::new().layer("Dense", |_| Err("not today".to_owned()));
+    /// let registry: Registry = Registry::new().layer("Dense", |_| Err("not today".into()));
     /// assert_eq!(
     ///     Load::new(&file).registry(&registry).unsupported()?,
     ///     ["layer dense (Dense): not today", "layer dense_1 (Dense): not today"]

@@ -73,7 +73,7 @@ impl Window {
     /// ```
     /// use cinta::{Padding, Window};
     /// let error = Window::new([4, 4], [5, 5], [1, 1], Padding::Valid).unwrap_err();
-    /// assert!(error.starts_with("the window of 5x5 does not fit into the image of 4x4"));
+    /// assert!(error.as_str().starts_with("the window of 5x5 does not fit into the image of 4x4"));
     /// ```
     pub fn new(
         image: [usize; 2],

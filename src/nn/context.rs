@@ -147,7 +147,7 @@ impl<T: Scalar> Context<T> {
     ///     fn config(&self) -> Config {
     ///         Config::new()
     ///     }
-    ///     fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
+    ///     fn output_shape(&self, input: Shape) -> Result<Shape, cinta::Reason> {
     ///         Ok(input)
     ///     }
     ///     fn weights(&self, input: Shape) -> Vec<Weight> {

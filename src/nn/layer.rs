@@ -26,7 +26,7 @@ use crate::tensor::{Shape, Tensor};
 ///     fn config(&self) -> Config {
 ///         Config::new()
 ///     }
-///     fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
+///     fn output_shape(&self, input: Shape) -> Result<Shape, cinta::Reason> {
 ///         Ok(input)
 ///     }
 ///     fn weights(&self, input: Shape) -> Vec<Weight> {

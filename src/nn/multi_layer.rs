@@ -25,7 +25,7 @@ use std::sync::Arc;
 ///     fn config(&self) -> Config {
 ///         Config::new()
 ///     }
-///     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, Reason> {
+///     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, cinta::Reason> {
 ///         match inputs {
 ///             [a, b] if a == b => Ok(*a),
 ///             _ => Err("needs two inputs of one shape".to_owned()),

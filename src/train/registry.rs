@@ -27,7 +27,7 @@ type Make<P> = Arc<dyn Fn(&Config) -> Result<Box<P>, Reason> + Send + Sync>;
 ///     fn config(&self) -> Config {
 ///         Config::new()
 ///     }
-///     fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
+///     fn output_shape(&self, input: Shape) -> Result<Shape, cinta::Reason> {
 ///         Ok(input)
 ///     }
 ///     fn forward<'t>(&self, _: &[Var<'t, f32>], x: &Var<'t, f32>, _: &mut Context<f32>) -> Var<'t, f32> {
