@@ -28,7 +28,7 @@ use std::sync::Arc;
 ///     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, cinta::Reason> {
 ///         match inputs {
 ///             [a, b] if a == b => Ok(*a),
-///             _ => Err("needs two inputs of one shape".to_owned()),
+///             _ => Err("needs two inputs of one shape".into()),
 ///         }
 ///     }
 ///     fn forward<'t>(&self, _: &[Var<'t, f32>], inputs: &[&Var<'t, f32>], _: &mut Context<f32>) -> Var<'t, f32> {
