@@ -57,12 +57,16 @@ fn open(file: &Path, inputs: &[Tensor]) -> Result<Model, Error> {
         Ok(model) => return Ok(model),
         Err(error) => error,
     };
+    if let Ok(model) = sized().convert(true).model() {
+        eprintln!("computed with rounded weights: {error}");
+        return Ok(model);
+    }
     // What it was compiled with does not change what it predicts.
-    if let Ok(model) = sized().compile(false).model() {
+    if let Ok(model) = sized().compile(false).convert(true).model() {
         eprintln!("opened without what it was compiled with: {error}");
         return Ok(model);
     }
-    let reasons = sized().compile(false).unsupported()?;
+    let reasons = sized().compile(false).convert(true).unsupported()?;
     if reasons.is_empty() {
         return Err(error);
     }

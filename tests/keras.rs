@@ -4,6 +4,7 @@
 
 mod scratch;
 
+use cinta::Load;
 use cinta::prelude::*;
 use scratch::Scratch;
 use serde_json::Value;
@@ -278,6 +279,40 @@ fn models_of_16_bits_are_read_and_compute_more_exactly() {
             assert!(wide.iter().eq(narrow.iter().map(f64::from)), "{name}");
         }
     }
+}
+
+#[test]
+fn models_of_64_bits_are_converted_if_asked() {
+    let text = fs::read_to_string(golden("packed.json")).unwrap();
+    let facts: Value = serde_json::from_str(&text).unwrap();
+    for name in ["float64.h5", "float64.keras"] {
+        let error = Model::<f32>::load(golden(name)).unwrap_err().to_string();
+        assert!(error.contains("computes in float64, and this model in float32"), "{error}");
+        assert!(error.contains("Load::new(path).convert(true)"), "{error}");
+        let expected: Vec<f64> =
+            facts[name].as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).collect();
+        let rounded: Model = Load::new(golden(name)).convert(true).model().unwrap();
+        let x = samples(&rounded, 4);
+        let found = rounded.predict(x.inputs()).unwrap().cast::<f64>();
+        assert!(found.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-6), "{name}");
+        let exact = Model::<f64>::load(golden(name)).unwrap();
+        let found = exact.predict(&x.inputs().cast::<f64>()).unwrap();
+        assert!(found.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-12), "{name}");
+        let reasons = Load::<f32>::new(golden(name)).unsupported().unwrap();
+        assert!(!reasons.is_empty());
+        assert!(Load::<f32>::new(golden(name)).convert(true).unsupported().unwrap().is_empty());
+        // Weights alone are not rounded.
+        let error = bars(1).load_weights(golden(name)).unwrap_err().to_string();
+        assert!(error.contains("use a model of f64"), "{error}");
+    }
+    // The other way round.
+    assert!(Model::<f64>::load(golden("bars.keras")).is_err());
+    let wide: Model<f64> = Load::new(golden("bars.keras")).convert(true).model().unwrap();
+    let narrow = load("bars.keras");
+    for (wide, narrow) in wide.get_weights().iter().zip(narrow.get_weights()) {
+        assert!(wide.iter().eq(narrow.iter().map(f64::from)));
+    }
+    assert_eq!(wide.learning_rate().unwrap(), narrow.learning_rate().unwrap());
 }
 
 /// A model of dense layers with these names, with other weights for each seed.

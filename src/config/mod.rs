@@ -102,7 +102,6 @@ impl Config {
         self.0.values()
     }
 
-    #[cfg(feature = "keras")]
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (&String, &mut Value)> {
         self.0.iter_mut()
     }

@@ -31,6 +31,7 @@ pub struct Load<'r, T: Scalar = f32> {
     path: PathBuf,
     registry: Option<&'r Registry<T>>,
     compile: bool,
+    convert: bool,
     #[cfg(feature = "keras")]
     input_shapes: Vec<Shape>,
 }
@@ -46,6 +47,7 @@ impl<'r, T: Scalar> Load<'r, T> {
             path: path.into(),
             registry: None,
             compile: true,
+            convert: false,
             #[cfg(feature = "keras")]
             input_shapes: Vec::new(),
         }
@@ -71,6 +73,27 @@ impl<'r, T: Scalar> Load<'r, T> {
     /// ```
     pub fn compile(mut self, compile: bool) -> Self {
         self.compile = compile;
+        self
+    }
+
+    /// Whether a model that computes with other numbers is made one of this type: what `float64` layers computed, a `Model<f32>` computes
+    /// from rounded weights, and the other way round. If not, such a file is an error. (Weights of 16 bits are widened in any case.)
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// use cinta::Load;
+    /// let exact: Model<f64> = Sequential::new([4]).add(Dense::new(2)).build_typed(0)?;
+    /// let file = std::env::temp_dir().join(format!("convert-{}.safetensors", std::process::id()));
+    /// exact.save(&file)?;
+    /// assert!(Load::<f32>::new(&file).model().is_err());
+    /// let rounded: Model<f32> = Load::new(&file).convert(true).model()?;
+    /// let kernel = exact.weight("dense", "kernel")?.map(|weight| weight as f32);
+    /// assert_eq!(rounded.weight("dense", "kernel")?.to_vec(), kernel.to_vec());
+    /// # std::fs::remove_file(&file).unwrap();
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn convert(mut self, convert: bool) -> Self {
+        self.convert = convert;
         self
     }
 
@@ -102,11 +125,11 @@ impl<'r, T: Scalar> Load<'r, T> {
         let (path, own) = (&self.path, Registry::new());
         let registry = self.registry.unwrap_or(&own);
         let model = match Ending::of(path)? {
-            Ending::Safetensors => safetensors::from_bytes(&read(path)?, registry, self.compile),
-            #[cfg(feature = "keras")]
-            Ending::Keras(_) => {
-                keras::load(read(path)?, registry, self.compile, &self.input_shapes)
+            Ending::Safetensors => {
+                safetensors::from_bytes(&read(path)?, registry, self.compile, self.convert)
             }
+            #[cfg(feature = "keras")]
+            Ending::Keras(_) => keras::load(read(path)?, registry, &self.how()),
         };
         model.map_err(|reason| Error::format(path, reason))
     }
@@ -138,14 +161,18 @@ impl<'r, T: Scalar> Load<'r, T> {
         let registry = self.registry.unwrap_or(&own);
         let reasons = match Ending::of(path)? {
             Ending::Safetensors => {
-                safetensors::unsupported_in(&read(path)?, registry, self.compile)
+                safetensors::unsupported_in(&read(path)?, registry, self.compile, self.convert)
             }
             #[cfg(feature = "keras")]
-            Ending::Keras(_) => {
-                keras::unsupported_in(read(path)?, registry, self.compile, &self.input_shapes)
-            }
+            Ending::Keras(_) => keras::unsupported_in(read(path)?, registry, &self.how()),
         };
         reasons.map_err(|reason| Error::format(path, reason))
+    }
+
+    #[cfg(feature = "keras")]
+    fn how(&self) -> keras::How<'_> {
+        let Load { compile, convert, ref input_shapes, .. } = *self;
+        keras::How { compile, convert, input_shapes }
     }
 }
 

@@ -9,7 +9,7 @@ use super::widen::Float;
 use super::{training_from_json, training_to_json};
 use crate::config::{Value, json};
 use crate::error::Reason;
-use crate::model::{Built, Model, Param, from_config, to_config, unsupported};
+use crate::model::{Built, Model, Param, convert_types, from_config, to_config, unsupported};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use crate::train::Registry;
@@ -106,7 +106,7 @@ pub(super) fn weights_from_bytes<T: Scalar>(
         names.iter().any(|known| known == name || Some(known.as_str()) == slot_of)
     })?;
     let read = |((_, param), name): ((&str, &Param<T>), &String)| {
-        read_tensor(&tensors, name, &param.weight.shape)
+        read_tensor(&tensors, name, &param.weight.shape, false)
     };
     model.named_params().zip(&names).map(read).collect()
 }
@@ -129,7 +129,7 @@ fn no_others(tensors: &SafeTensors<'_>, known: impl Fn(&str) -> bool) -> Result<
 }
 
 /// What the file says of its model.
-fn description(bytes: &[u8], compile: bool) -> Result<Value, Reason> {
+fn description<T: Scalar>(bytes: &[u8], compile: bool, convert: bool) -> Result<Value, Reason> {
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(broken)?;
     let text = header.metadata().as_ref().and_then(|metadata| metadata.get(KEY)).ok_or_else(|| {
         format!("the file has no {KEY:?} in its metadata: it holds tensors, but no model of this crate")
@@ -156,6 +156,9 @@ fn description(bytes: &[u8], compile: bool) -> Result<Value, Reason> {
     if !compile && let Some(Value::Object(config)) = description.get_mut("config") {
         config.remove("compile_config");
     }
+    if convert {
+        convert_types::<T>(&mut description);
+    }
     Ok(description)
 }
 
@@ -165,8 +168,9 @@ pub(super) fn unsupported_in<T: Scalar>(
     bytes: &[u8],
     registry: &Registry<T>,
     compile: bool,
+    convert: bool,
 ) -> Result<Vec<Reason>, Reason> {
-    let description = description(bytes, compile)?;
+    let description = description::<T>(bytes, compile, convert)?;
     Ok(unsupported(description.get("config").unwrap_or(&Value::Null), registry))
 }
 
@@ -175,9 +179,10 @@ pub(super) fn from_bytes<T: Scalar>(
     bytes: &[u8],
     registry: &Registry<T>,
     compile: bool,
+    convert: bool,
 ) -> Result<Model<T>, Reason> {
     let tensors = SafeTensors::deserialize(bytes).map_err(broken)?;
-    let description = description(bytes, compile)?;
+    let description = description::<T>(bytes, compile, convert)?;
     let training = training_from_json(description.get("training").unwrap_or(&Value::Null))?;
     let model = from_config(description.get("config").unwrap_or(&Value::Null), registry)?;
 
@@ -190,7 +195,7 @@ pub(super) fn from_bytes<T: Scalar>(
     for planned in model.plan.layers {
         let mut params = Vec::with_capacity(planned.weights.len());
         for weight in &planned.weights {
-            let read = |name: String| read_tensor::<T>(&tensors, &name, &weight.shape);
+            let read = |name: String| read_tensor::<T>(&tensors, &name, &weight.shape, convert);
             let value = read(weight_name(&planned.name, &weight.name))?;
             let mut param = Param::new(weight.clone(), value);
             if weight.trainable {
@@ -226,11 +231,12 @@ pub(super) fn from_bytes<T: Scalar>(
     Ok(loaded)
 }
 
-/// A tensor of the file, if it is there with this shape, fits into this type, and is finite.
+/// A tensor of the file, if it is there with this shape, fits into this type or may be `rounded`, and is finite.
 fn read_tensor<T: Scalar>(
     tensors: &SafeTensors<'_>,
     name: &str,
     shape: &[usize],
+    rounded: bool,
 ) -> Result<Tensor<T>, Reason> {
     let view = tensors.tensor(name).map_err(|_| format!("the weight {name} is missing"))?;
     let float = match view.dtype() {
@@ -252,7 +258,8 @@ fn read_tensor<T: Scalar>(
         )
         .into());
     }
-    let values = float.read(view.data()).map_err(|reason| format!("the weight {name} {reason}"))?;
+    let values =
+        float.read(view.data(), rounded).map_err(|reason| format!("the weight {name} {reason}"))?;
     let tensor = Tensor::new(shape, values);
     if tensor.is_finite() {
         Ok(tensor)

@@ -1,4 +1,5 @@
-//! Numbers of fewer bits than a model computes with, as files hold them. Widening them loses nothing.
+//! Numbers of other bits than a model computes with, as files hold them. Widening them loses nothing; they are rounded where that
+//! is asked for.
 
 use crate::error::Reason;
 use crate::scalar::Scalar;
@@ -23,14 +24,14 @@ impl Float {
         }
     }
 
-    /// Reads little-endian numbers for a model of `T`.
+    /// Reads little-endian numbers for a model of `T`. `rounded` is whether they may lose digits.
     ///
     /// # Errors
-    /// When `T` could not hold all of them.
-    pub(super) fn read<T: Scalar>(self, bytes: &[u8]) -> Result<Vec<T>, Reason> {
-        if self.bytes() > T::BYTES {
+    /// When `T` could not hold all of them, and they may not be rounded.
+    pub(super) fn read<T: Scalar>(self, bytes: &[u8], rounded: bool) -> Result<Vec<T>, Reason> {
+        if self.bytes() > T::BYTES && !rounded {
             return Err(format!(
-                "is of type f64, and the model computes in {}, which would lose digits; use a model of f64",
+                "is of type f64, and the model computes in {}, which would lose digits; use a model of f64 (`Load::new(path).convert(true)` rounds those of a whole model)",
                 T::NAME
             ).into());
         }
@@ -42,6 +43,7 @@ impl Float {
             Float::F32 if T::BYTES == 8 => {
                 each.map(|bytes| T::lit(f64::from(f32::read_le(bytes)))).collect()
             }
+            Float::F64 if T::BYTES == 4 => each.map(|bytes| T::lit(f64::read_le(bytes))).collect(),
             Float::F32 | Float::F64 => each.map(T::read_le).collect(),
         })
     }
@@ -103,14 +105,15 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_widened_and_never_narrowed() {
+    fn numbers_are_widened_and_rounded_if_asked() {
         let one = 1.5f32.to_le_bytes();
-        assert_eq!(Float::F32.read::<f32>(&one).unwrap(), [1.5]);
-        assert_eq!(Float::F32.read::<f64>(&one).unwrap(), [1.5]);
-        assert_eq!(Float::F64.read::<f64>(&0.1f64.to_le_bytes()).unwrap(), [0.1]);
-        assert_eq!(Float::F16.read::<f64>(&[0, 0x3C, 0, 0xC0]).unwrap(), [1.0, -2.0]);
-        assert_eq!(Float::Bf16.read::<f32>(&[0xC0, 0x3F]).unwrap(), [1.5]);
-        let error = Float::F64.read::<f32>(&0.1f64.to_le_bytes()).unwrap_err();
+        assert_eq!(Float::F32.read::<f32>(&one, false).unwrap(), [1.5]);
+        assert_eq!(Float::F32.read::<f64>(&one, false).unwrap(), [1.5]);
+        assert_eq!(Float::F64.read::<f64>(&0.1f64.to_le_bytes(), false).unwrap(), [0.1]);
+        assert_eq!(Float::F16.read::<f64>(&[0, 0x3C, 0, 0xC0], false).unwrap(), [1.0, -2.0]);
+        assert_eq!(Float::Bf16.read::<f32>(&[0xC0, 0x3F], false).unwrap(), [1.5]);
+        assert_eq!(Float::F64.read::<f32>(&0.1f64.to_le_bytes(), true).unwrap(), [0.1f32]);
+        let error = Float::F64.read::<f32>(&0.1f64.to_le_bytes(), false).unwrap_err();
         assert!(
             error.as_str().starts_with("is of type f64, and the model computes in f32"),
             "{error}"

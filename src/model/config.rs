@@ -354,7 +354,11 @@ pub(super) fn read_layer<T: Scalar>(
         && !SHORT.contains(&found)
     {
         return Err(wrong(
-            format!("it computes in {found}, and this model in {}", dtype::<T>()).into(),
+            format!(
+                "it computes in {found}, and this model in {}; `Load::new(path).convert(true)` makes it one of this type",
+                dtype::<T>()
+            )
+            .into(),
         ));
     }
     if frozen {
@@ -370,6 +374,23 @@ pub(super) fn read_layer<T: Scalar>(
 
 /// What Keras computes in 16 bits: here it is computed more exactly, from the same weights.
 const SHORT: [&str; 4] = ["float16", "bfloat16", "mixed_float16", "mixed_bfloat16"];
+
+/// Makes all of a model compute with the numbers of this type, whatever its file says.
+pub(crate) fn convert_types<T: Scalar>(value: &mut Value) {
+    match value {
+        Value::Array(values) => values.iter_mut().for_each(convert_types::<T>),
+        Value::Object(options) => {
+            for (name, option) in options.iter_mut() {
+                let found = (name == "dtype").then(|| dtype_name(option)).flatten();
+                match found {
+                    Some("float32" | "float64") => *option = json!(dtype::<T>()),
+                    _ => convert_types::<T>(option),
+                }
+            }
+        }
+        _ => {}
+    }
+}
 
 /// `"float32"` of a text or a policy object.
 fn dtype_name(dtype: &Value) -> Option<&str> {

@@ -42,7 +42,7 @@ pub use scores::Scores;
 pub use sequential::Sequential;
 pub use sub_model::{SubModel, Value};
 
-pub(crate) use config::{from_config, to_config, unsupported};
+pub(crate) use config::{convert_types, from_config, to_config, unsupported};
 pub(crate) use csv::row as csv_row;
 pub(crate) use model::{Built, Training};
 pub(crate) use number::{fixed, scientific, shortest};

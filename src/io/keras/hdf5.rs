@@ -61,11 +61,13 @@ struct Allowance {
     arrays: AtomicU64,
     /// As arrays in chunks, which may be packed.
     unpacked: AtomicU64,
+    /// Whether numbers may lose digits.
+    rounded: bool,
 }
 
 impl Allowance {
     /// For `len` bytes, in a file of `file` bytes.
-    fn new(len: u64, file: u64) -> Self {
+    fn new(len: u64, file: u64, rounded: bool) -> Self {
         let total = len.saturating_mul(16).saturating_add(1 << 20);
         Allowance {
             len,
@@ -73,6 +75,7 @@ impl Allowance {
             total: total.into(),
             arrays: len.into(),
             unpacked: most_unpacked(file).into(),
+            rounded,
         }
     }
 
@@ -139,13 +142,13 @@ pub(super) struct Group {
 
 impl Group {
     /// The root group of a file. Bytes after the file's own end are allowed. The bytes may come out of an archive, a file of `file`
-    /// bytes.
-    pub fn open(bytes: Vec<u8>, file: u64) -> Result<Self, Reason> {
+    /// bytes. `rounded` is whether numbers may lose digits.
+    pub fn open(bytes: Vec<u8>, file: u64, rounded: bool) -> Result<Self, Reason> {
         if !is_hdf5_bytes(&bytes) {
             return Err("this is neither an archive of Keras nor an HDF5 file".into());
         }
         let len = bytes.len() as u64;
-        let allowance = Arc::new(Allowance::new(len, file));
+        let allowance = Arc::new(Allowance::new(len, file, rounded));
         allowance.begin();
         let source = Bounded { bytes, allowance: Arc::clone(&allowance) };
         let file = File::from_source(source).map_err(broken)?;
@@ -232,7 +235,7 @@ impl Group {
                 let numbers = dataset.read_i64().map_err(broken)?;
                 numbers.into_iter().map(|number| T::lit(number as f64)).collect()
             }
-            _ => floats(dataset).map_err(wrong)?,
+            _ => floats(dataset, self.allowance.rounded).map_err(wrong)?,
         };
         if values.len() != shape.iter().product::<usize>() {
             return Err(wrong(
@@ -312,13 +315,13 @@ impl Group {
 }
 
 /// An array's numbers of any width.
-fn floats<T: Scalar>(dataset: &Dataset) -> Result<Vec<T>, Reason> {
+fn floats<T: Scalar>(dataset: &Dataset, rounded: bool) -> Result<Vec<T>, Reason> {
     let (float, big_endian) = float(dataset)?;
     let mut bytes = dataset.read_raw().map_err(broken)?;
     if big_endian {
         bytes.chunks_exact_mut(float.bytes()).for_each(<[u8]>::reverse);
     }
-    float.read(&bytes)
+    float.read(&bytes, rounded)
 }
 
 /// The type of an array's numbers, and whether their bytes are big-endian.
@@ -404,7 +407,7 @@ mod tests {
 
     #[test]
     fn the_same_bytes_are_not_given_out_without_end() {
-        let allowance = Arc::new(Allowance::new(1000, 1000));
+        let allowance = Arc::new(Allowance::new(1000, 1000, false));
         let source = Bounded { bytes: vec![7; 1000], allowance: Arc::clone(&allowance) };
         let mut taken = 0;
         for calls in 0.. {

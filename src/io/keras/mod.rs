@@ -22,7 +22,8 @@ use super::{training_from_json, training_to_json};
 use crate::config::{Value, json};
 use crate::error::Reason;
 use crate::model::{
-    Built, Description, Model, Param, Plan, Training, from_config, to_config, unsupported,
+    Built, Description, Model, Param, Plan, Training, convert_types, from_config, to_config,
+    unsupported,
 };
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
@@ -90,6 +91,13 @@ fn parse(name: &str, text: &[u8]) -> Result<Value, Reason> {
         .map_err(|reason| reason.inside(|why| format!("the {name} is damaged: {why}")))
 }
 
+/// How a whole model is read: what [`Load`](crate::Load) was told.
+pub(super) struct How<'a> {
+    pub compile: bool,
+    pub input_shapes: &'a [Shape],
+    pub convert: bool,
+}
+
 /// A file of a whole model, with the model as Keras 3 would describe it.
 struct Opened {
     root: Group,
@@ -99,7 +107,8 @@ struct Opened {
     refused: Refused,
 }
 
-fn open(bytes: Vec<u8>, compile: bool, input_shapes: &[Shape]) -> Result<Opened, Reason> {
+fn open<T: Scalar>(bytes: Vec<u8>, how: &How<'_>) -> Result<Opened, Reason> {
+    let How { compile, input_shapes, convert } = *how;
     let len = bytes.len() as u64;
     let mut refused = Vec::new();
     if is_archive(&bytes) {
@@ -109,10 +118,13 @@ fn open(bytes: Vec<u8>, compile: bool, input_shapes: &[Shape]) -> Result<Opened,
         let version = metadata.as_ref().and_then(|it| it["keras_version"].as_str());
         legacy::upgrade_archive(&mut config, compile, version.unwrap_or(KERAS), &mut refused)?;
         input_shapes::fill(&mut config, input_shapes)?;
-        let root = Group::open(archive.weights()?, len)?;
+        if convert {
+            convert_types::<T>(&mut config);
+        }
+        let root = Group::open(archive.weights()?, len, convert)?;
         return Ok(Opened { root, config, archive: true, refused });
     }
-    let root = Group::open(bytes, len)?;
+    let root = Group::open(bytes, len, convert)?;
     let attributes = root.attributes()?;
     let config = |name: &str| {
         let text = attributes.text(name)?;
@@ -124,6 +136,9 @@ fn open(bytes: Vec<u8>, compile: bool, input_shapes: &[Shape]) -> Result<Opened,
     let training = config("training_config")?.filter(|_| compile);
     let mut config = legacy::upgrade(model, training, version, &mut refused)?;
     input_shapes::fill(&mut config, input_shapes)?;
+    if convert {
+        convert_types::<T>(&mut config);
+    }
     Ok(Opened { root, config, archive: false, refused })
 }
 
@@ -132,10 +147,9 @@ fn open(bytes: Vec<u8>, compile: bool, input_shapes: &[Shape]) -> Result<Opened,
 pub(super) fn unsupported_in<T: Scalar>(
     bytes: Vec<u8>,
     registry: &Registry<T>,
-    compile: bool,
-    input_shapes: &[Shape],
+    how: &How<'_>,
 ) -> Result<Vec<Reason>, Reason> {
-    let Opened { config, refused, .. } = open(bytes, compile, input_shapes)?;
+    let Opened { config, refused, .. } = open::<T>(bytes, how)?;
     let (names, mut reasons): (Vec<String>, Vec<Reason>) = refused.into_iter().unzip();
     let known = |reason: &Reason| {
         names.iter().any(|it| reason.as_str().starts_with(&format!("layer {it} (")))
@@ -149,10 +163,9 @@ pub(super) fn unsupported_in<T: Scalar>(
 pub(super) fn load<T: Scalar>(
     bytes: Vec<u8>,
     registry: &Registry<T>,
-    compile: bool,
-    input_shapes: &[Shape],
+    how: &How<'_>,
 ) -> Result<Model<T>, Reason> {
-    let Opened { root, config, archive, refused } = open(bytes, compile, input_shapes)?;
+    let Opened { root, config, archive, refused } = open::<T>(bytes, how)?;
     legacy::accept(refused)?;
     let parts = Parts::new(&root, config, registry)?;
     if archive {
@@ -173,8 +186,8 @@ pub(super) fn load_weights<T: Scalar>(
     let places: Vec<Place<'_>> = model.layers.iter().map(Place::from).collect();
     let len = bytes.len() as u64;
     let root = match is_archive(&bytes) {
-        true => Group::open(Archive::open(&bytes)?.weights()?, len)?,
-        false => Group::open(bytes, len)?,
+        true => Group::open(Archive::open(&bytes)?.weights()?, len, false)?,
+        false => Group::open(bytes, len, false)?,
     };
     // A file of weights may have a layer that is called `model_weights`.
     let weights = if root.attributes()?.texts("layer_names")?.is_some() {

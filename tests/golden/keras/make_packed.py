@@ -1,10 +1,10 @@
-"""Writes HDF5 files as others than Keras store their arrays, and files of models that compute in 16 bits:
+"""Writes HDF5 files as others than Keras store their arrays, and files of models that compute in 16 and 64 bits:
 
-    KERAS_BACKEND=jax python make_packed.py
+    KERAS_BACKEND=jax JAX_ENABLE_X64=1 python make_packed.py
 
 All have the model of `bars.keras` beside this script. `packed.*` keep its arrays in chunks, each with other filters;
 `growing.weights.h5` keeps them in chunks that only the newest format of HDF5 has. `deflated.keras` is `bars.keras`, packed again.
-`float16.h5` and `bfloat16.keras` are by Keras itself, whose predictions are in `packed.json`; and so is
+`float16.h5`, `bfloat16.keras`, `float64.h5` and `float64.keras` are by Keras itself, whose predictions are in `packed.json`; and so is
 `named_weights.h5`, a file of weights in Keras's older format, with names that mean something to other formats.
 """
 
@@ -122,7 +122,8 @@ def main():
         assert all(map(np.array_equal, model.get_weights(), expected)), name
 
     golden = {}
-    for dtype, name in [("float16", "float16.h5"), ("bfloat16", "bfloat16.keras")]:
+    files = ["float16.h5", "bfloat16.keras", "float64.h5", "float64.keras"]
+    for dtype, name in [(name.split(".")[0], name) for name in files]:
         model = bars(dtype)
         model.save(path(name))
         golden[name] = predictions(model)
