@@ -82,7 +82,7 @@ impl<'r, T: Scalar> Load<'r, T> {
     /// ```
     /// use cinta::prelude::*;
     /// use cinta::Load;
-    /// let exact: Model<f64> = Sequential::new([4]).add(Dense::new(2)).build_typed(0)?;
+    /// let exact: Model<f64> = Sequential::new([4]).add(Dense::new(2)).build(0)?;
     /// let file = std::env::temp_dir().join(format!("convert-{}.safetensors", std::process::id()));
     /// exact.save(&file)?;
     /// assert!(Load::<f32>::new(&file).model().is_err());
