@@ -82,12 +82,12 @@ impl<'r, T: Scalar> Load<'r, T> {
     /// ```
     /// use cinta::prelude::*;
     /// use cinta::Load;
-    /// let exact: Model<f64> = Sequential::new([4]).add(Dense::new(2)).build(0)?;
+    /// let exact = Sequential::<f64>::typed([4]).add(Dense::new(2)).build(0)?;
     /// let file = std::env::temp_dir().join(format!("convert-{}.safetensors", std::process::id()));
     /// exact.save(&file)?;
     /// assert!(Load::<f32>::new(&file).model().is_err());
     /// let rounded: Model<f32> = Load::new(&file).convert(true).model()?;
-    /// let kernel = exact.weight("dense", "kernel")?.map(|weight| weight as f32);
+    /// let kernel: Tensor<f32> = exact.weight("dense", "kernel")?.cast();
     /// assert_eq!(rounded.weight("dense", "kernel")?.to_vec(), kernel.to_vec());
     /// # std::fs::remove_file(&file).unwrap();
     /// # Ok::<(), cinta::Error>(())
