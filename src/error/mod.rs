@@ -2,6 +2,8 @@
 
 mod reason;
 
+#[cfg(any(feature = "keras", feature = "npy"))]
+pub(crate) use reason::Cause;
 pub use reason::Reason;
 
 use std::fmt;

@@ -18,8 +18,11 @@ use std::fmt;
 #[derive(Debug)]
 pub struct Reason {
     sentence: String,
-    cause: Option<Box<dyn Error + Send + Sync>>,
+    cause: Option<Cause>,
 }
+
+/// The error of another library.
+pub(crate) type Cause = Box<dyn Error + Send + Sync>;
 
 impl Reason {
     /// A sentence, and the error of another library that it tells of.
@@ -37,6 +40,12 @@ impl Reason {
         cause: impl Into<Box<dyn Error + Send + Sync>>,
     ) -> Self {
         Reason { sentence: sentence.into(), cause: Some(cause.into()) }
+    }
+
+    /// A file of a kind that is damaged or cut off, according to another library.
+    pub(crate) fn incomplete(kind: &str, cause: impl Into<Cause>) -> Self {
+        let cause = cause.into();
+        Self::because(format!("not a complete {kind} ({cause}); save or download it again"), cause)
     }
 
     /// The sentence.

@@ -1,9 +1,25 @@
-//! ZIP archives of members that are stored as they are.
+//! ZIP archives: written with members that are stored as they are, read with a bound.
 
-use crate::error::Reason;
-use std::io::{Cursor, Write};
+use crate::error::{Cause, Reason};
+use std::io::{Cursor, Read, Write};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
+
+/// The bytes of a member of `size` bytes, as it says; it has no more and no fewer. `room` of them are asked of the system at once, and
+/// the others as they come. The checksum is compared at the end.
+pub(super) fn unpack(
+    member: impl Read,
+    name: &str,
+    size: u64,
+    room: u64,
+) -> Result<Vec<u8>, Cause> {
+    let mut bytes = Vec::with_capacity(room as usize);
+    member.take(size.saturating_add(1)).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 == size {
+        true => Ok(bytes),
+        false => Err(format!("{name} does not have {size} bytes, as it says").into()),
+    }
+}
 
 /// An archive of these members. The same members give the same bytes: the archive does not know the time.
 pub(super) fn pack<'m>(

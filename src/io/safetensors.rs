@@ -88,8 +88,8 @@ fn serialize<T: Scalar>(
     safetensors::serialize(views, metadata).map_err(|error| error.to_string().into())
 }
 
-fn broken(error: safetensors::SafeTensorError) -> String {
-    format!("not a complete safetensors file ({error}); save or download it again")
+fn broken(error: safetensors::SafeTensorError) -> Reason {
+    Reason::incomplete("safetensors file", error)
 }
 
 /// The weights for a model, by the names of its layers.

@@ -2,9 +2,9 @@
 //! archive that was packed again with deflate, as most programs do, are read as well.
 
 use super::hdf5::most_unpacked;
-use crate::error::Reason;
-use crate::io::pack::pack;
-use std::io::{Cursor, Read};
+use crate::error::{Cause, Reason};
+use crate::io::pack::{pack, unpack};
+use std::io::Cursor;
 use zip::{CompressionMethod, ZipArchive};
 
 const METADATA: &str = "metadata.json";
@@ -14,15 +14,15 @@ const WEIGHTS: &str = "model.weights.h5";
 /// An archive, and the length of its file.
 pub(super) struct Archive<'a>(ZipArchive<Cursor<&'a [u8]>>, u64);
 
-fn broken(error: impl std::fmt::Display) -> String {
-    format!("not a complete .keras file ({error}); save or download it again")
+fn broken(error: impl Into<Cause>) -> Reason {
+    Reason::incomplete(".keras file", error)
 }
 
 impl<'a> Archive<'a> {
     pub fn open(bytes: &'a [u8]) -> Result<Self, Reason> {
         let archive = ZipArchive::new(Cursor::new(bytes)).map_err(broken)?;
         if archive.has_duplicate_names() {
-            return Err(broken("two members have the same name").into());
+            return Err(broken("two members have the same name"));
         }
         Ok(Archive(archive, bytes.len() as u64))
     }
@@ -54,7 +54,7 @@ impl<'a> Archive<'a> {
         // What is packed gets its memory as it comes.
         let room = match member.compression() {
             CompressionMethod::Stored if size > *len => {
-                return Err(broken(format!("{name} has {size} bytes of a file of {len}")).into());
+                return Err(broken(format!("{name} has {size} bytes of a file of {len}")));
             }
             CompressionMethod::Stored => size,
             CompressionMethod::Deflated if size > most_unpacked(*len) => {
@@ -71,13 +71,7 @@ impl<'a> Archive<'a> {
                 ).into());
             }
         };
-        let mut bytes = Vec::with_capacity(room as usize);
-        // The checksum is compared at the end.
-        member.take(size + 1).read_to_end(&mut bytes).map_err(broken)?;
-        if bytes.len() as u64 != size {
-            return Err(broken(format!("{name} does not have {size} bytes, as it says")).into());
-        }
-        Ok(bytes)
+        unpack(member, name, size, room).map_err(broken)
     }
 }
 

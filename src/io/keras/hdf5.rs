@@ -5,7 +5,7 @@
 //! in all, and the arrays that are taken from a file are together no larger than the file, or than a multiple of it
 //! where they are packed.
 
-use crate::error::Reason;
+use crate::error::{Cause, Reason};
 use crate::io::widen::Float;
 use crate::scalar::Scalar;
 use crate::tensor::{MAX_RANK, Tensor};
@@ -125,10 +125,8 @@ impl Source for Bounded {
     }
 }
 
-fn broken(
-    error: impl std::fmt::Display + Into<Box<dyn std::error::Error + Send + Sync>>,
-) -> Reason {
-    Reason::because(format!("not a complete HDF5 file ({error}); save or download it again"), error)
+fn broken(error: impl Into<Cause>) -> Reason {
+    Reason::incomplete("HDF5 file", error)
 }
 
 /// A group of an open file. What is in it is read once, because looking up a name means reading all names.

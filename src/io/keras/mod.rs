@@ -111,35 +111,33 @@ fn open<T: Scalar>(bytes: Vec<u8>, how: &How<'_>) -> Result<Opened, Reason> {
     let How { compile, input_shapes, convert } = *how;
     let len = bytes.len() as u64;
     let mut refused = Vec::new();
-    if is_archive(&bytes) {
+    let archive = is_archive(&bytes);
+    let (root, mut config) = if archive {
         let mut archive = Archive::open(&bytes)?;
         let mut config = parse("config.json", &archive.config()?)?;
         let metadata = archive.metadata().map(|text| parse("metadata.json", &text)).transpose()?;
         let version = metadata.as_ref().and_then(|it| it["keras_version"].as_str());
         legacy::upgrade_archive(&mut config, compile, version.unwrap_or(KERAS), &mut refused)?;
-        input_shapes::fill(&mut config, input_shapes)?;
-        if convert {
-            convert_types::<T>(&mut config);
-        }
-        let root = Group::open(archive.weights()?, len, convert)?;
-        return Ok(Opened { root, config, archive: true, refused });
-    }
-    let root = Group::open(bytes, len, convert)?;
-    let attributes = root.attributes()?;
-    let config = |name: &str| {
-        let text = attributes.text(name)?;
-        text.map(|text| parse(name, text.as_bytes())).transpose()
+        (Group::open(archive.weights()?, len, convert)?, config)
+    } else {
+        let root = Group::open(bytes, len, convert)?;
+        let attributes = root.attributes()?;
+        let config = |name: &str| {
+            let text = attributes.text(name)?;
+            text.map(|text| parse(name, text.as_bytes())).transpose()
+        };
+        let model = config("model_config")?
+            .ok_or("the file holds weights, but no model; build the model, and use load_weights")?;
+        let version = attributes.text("keras_version")?.unwrap_or_default();
+        let training = config("training_config")?.filter(|_| compile);
+        let config = legacy::upgrade(model, training, version, &mut refused)?;
+        (root, config)
     };
-    let model = config("model_config")?
-        .ok_or("the file holds weights, but no model; build the model, and use load_weights")?;
-    let version = attributes.text("keras_version")?.unwrap_or_default();
-    let training = config("training_config")?.filter(|_| compile);
-    let mut config = legacy::upgrade(model, training, version, &mut refused)?;
     input_shapes::fill(&mut config, input_shapes)?;
     if convert {
         convert_types::<T>(&mut config);
     }
-    Ok(Opened { root, config, archive: false, refused })
+    Ok(Opened { root, config, archive, refused })
 }
 
 /// All that keeps the model of a file from being read.
