@@ -9,7 +9,7 @@ use super::vgg::Vgg;
 use crate::error::{Error, Result};
 use crate::model::{Input, Model, Node};
 use crate::nn::Activation;
-use crate::nn::layers::{GlobalAveragePooling2d, GlobalMaxPooling2d};
+use crate::nn::layers::{Dense, GlobalAveragePooling2d, GlobalMaxPooling2d};
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::Shape;
 
@@ -42,6 +42,19 @@ pub enum Pooling {
     Average,
     /// The largest value of the image, `[c]`: Keras's `"max"`.
     Max,
+}
+
+/// What a classifier ends with: so many values, and a function of them.
+pub(super) struct Top {
+    pub classes: usize,
+    pub activation: Activation,
+}
+
+impl Top {
+    /// It as a dense layer.
+    pub(super) fn dense(self) -> Dense {
+        Dense::new(self.classes).activation(self.activation)
+    }
 }
 
 /// The names of the two pooling layers; automatic ones, where there are none.
@@ -216,7 +229,8 @@ impl Application {
         let image = Input::typed::<T>(self.input_shape);
         let features = self.family.features(&image, [h, w]);
         let output = if self.include_top {
-            self.family.classifier(&features, self.classes, self.classifier_activation, [h, w])
+            let top = Top { classes: self.classes, activation: self.classifier_activation };
+            self.family.classifier(&features, top, [h, w])
         } else {
             self.pooled(&features)
         };
@@ -290,20 +304,14 @@ impl Family {
         }
     }
 
-    fn classifier<T: Scalar>(
-        &self,
-        x: &Node<T>,
-        classes: usize,
-        activation: Activation,
-        size: [usize; 2],
-    ) -> Node<T> {
+    fn classifier<T: Scalar>(&self, x: &Node<T>, top: Top, size: [usize; 2]) -> Node<T> {
         match self {
-            Family::MiniXception(network) => network.classifier(x, classes, activation),
-            Family::MobileNetV2(network) => network.classifier(x, classes, activation),
-            Family::ResNet(network) => network.classifier(x, classes, activation),
-            Family::SmallResNet(network) => network.classifier(x, classes, activation, size),
-            Family::UNet(network) => network.classifier(x, classes, activation),
-            Family::Vgg(network) => network.classifier(x, classes, activation),
+            Family::MiniXception(network) => network.classifier(x, top),
+            Family::MobileNetV2(network) => network.classifier(x, top),
+            Family::ResNet(network) => network.classifier(x, top),
+            Family::SmallResNet(network) => network.classifier(x, top, size),
+            Family::UNet(network) => network.classifier(x, top),
+            Family::Vgg(network) => network.classifier(x, top),
         }
     }
 }

@@ -1,12 +1,12 @@
 //! A small version of Xception.
 
-use super::application::{Application, Family};
+use super::application::{Application, Family, Top};
 use super::unet::down;
 use crate::kernels::Padding;
 use crate::model::Node;
 use crate::nn::Activation;
 use crate::nn::layers::{
-    BatchNormalization, Conv2d, Dense, Dropout, GlobalAveragePooling2d, Rescaling, SeparableConv2d,
+    BatchNormalization, Conv2d, Dropout, GlobalAveragePooling2d, Rescaling, SeparableConv2d,
 };
 use crate::scalar::Scalar;
 
@@ -42,13 +42,8 @@ impl MiniXception {
         x.then(BatchNormalization::new()).then(Activation::Relu)
     }
 
-    pub(super) fn classifier<T: Scalar>(
-        &self,
-        x: &Node<T>,
-        classes: usize,
-        activation: Activation,
-    ) -> Node<T> {
+    pub(super) fn classifier<T: Scalar>(&self, x: &Node<T>, top: Top) -> Node<T> {
         let x = x.then(GlobalAveragePooling2d::new()).then(Dropout::new(0.25));
-        x.then(Dense::new(classes).activation(activation))
+        x.then(top.dense())
     }
 }

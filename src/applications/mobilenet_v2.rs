@@ -1,14 +1,12 @@
 //! MobileNetV2, a network for small devices, as `keras.applications.mobilenet_v2`.
 
-use super::application::{Application, Family};
+use super::application::{Application, Family, Top};
 use super::preprocessing;
 use crate::error::Reason;
 use crate::kernels::Padding;
 use crate::model::{Node, Of};
-use crate::nn::Activation;
 use crate::nn::layers::{
-    Add, BatchNormalization, Conv2d, Dense, DepthwiseConv2d, GlobalAveragePooling2d, Relu,
-    ZeroPadding2d,
+    Add, BatchNormalization, Conv2d, DepthwiseConv2d, GlobalAveragePooling2d, Relu, ZeroPadding2d,
 };
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::{Shape, Tensor};
@@ -132,14 +130,9 @@ impl MobileNetV2 {
         x.then(normalization("Conv_1_bn".to_owned())).then(relu6("out_relu".to_owned()))
     }
 
-    pub(super) fn classifier<T: Scalar>(
-        &self,
-        x: &Node<T>,
-        classes: usize,
-        activation: Activation,
-    ) -> Node<T> {
+    pub(super) fn classifier<T: Scalar>(&self, x: &Node<T>, top: Top) -> Node<T> {
         let x = x.then(GlobalAveragePooling2d::new());
-        x.then(Dense::new(classes).activation(activation).name("predictions"))
+        x.then(top.dense().name("predictions"))
     }
 }
 

@@ -1,12 +1,12 @@
 //! Residual networks for large images: 50, 101 and 152 layers with weights, as `keras.applications.resnet`.
 
-use super::application::{Application, Family, PoolingNames};
+use super::application::{Application, Family, PoolingNames, Top};
 use super::preprocessing;
 use crate::kernels::Padding;
 use crate::model::{Node, Of};
 use crate::nn::Activation;
 use crate::nn::layers::{
-    Add, BatchNormalization, Conv2d, Dense, GlobalAveragePooling2d, MaxPooling2d, ZeroPadding2d,
+    Add, BatchNormalization, Conv2d, GlobalAveragePooling2d, MaxPooling2d, ZeroPadding2d,
 };
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
@@ -110,14 +110,9 @@ impl ResNet {
         x
     }
 
-    pub(super) fn classifier<T: Scalar>(
-        &self,
-        x: &Node<T>,
-        classes: usize,
-        activation: Activation,
-    ) -> Node<T> {
+    pub(super) fn classifier<T: Scalar>(&self, x: &Node<T>, top: Top) -> Node<T> {
         let x = x.then(GlobalAveragePooling2d::new().name("avg_pool"));
-        x.then(Dense::new(classes).activation(activation).name("predictions"))
+        x.then(top.dense().name("predictions"))
     }
 }
 

@@ -1,9 +1,9 @@
 //! Residual networks for small images: those of the paper's experiments on CIFAR-10.
 
-use super::application::{Application, Family};
+use super::application::{Application, Family, Top};
 use crate::kernels::Padding;
 use crate::model::{Node, Of};
-use crate::nn::layers::{Add, AveragePooling2d, BatchNormalization, Conv2d, Dense, Flatten};
+use crate::nn::layers::{Add, AveragePooling2d, BatchNormalization, Conv2d, Flatten};
 use crate::nn::{Activation, Initializer, Regularizer};
 use crate::scalar::Scalar;
 
@@ -88,15 +88,9 @@ impl SmallResNet {
     }
 
     /// For images of this size, which two of the stacks have halved.
-    pub(super) fn classifier<T: Scalar>(
-        &self,
-        x: &Node<T>,
-        classes: usize,
-        activation: Activation,
-        size: [usize; 2],
-    ) -> Node<T> {
+    pub(super) fn classifier<T: Scalar>(&self, x: &Node<T>, top: Top, size: [usize; 2]) -> Node<T> {
         let whole = size.map(|length| length.div_ceil(2).div_ceil(2));
-        let dense = Dense::new(classes).activation(activation);
+        let dense = top.dense();
         x.then(AveragePooling2d::new(whole))
             .then(Flatten::new())
             .then(dense.kernel_initializer(Initializer::HeNormal))

@@ -1,6 +1,6 @@
 //! A network that says of every pixel what it belongs to.
 
-use super::application::{Application, Family};
+use super::application::{Application, Family, Top};
 use crate::kernels::Padding;
 use crate::model::{Node, Of};
 use crate::nn::Activation;
@@ -47,13 +47,8 @@ impl UNet {
     }
 
     /// A convolution for every pixel.
-    pub(super) fn classifier<T: Scalar>(
-        &self,
-        x: &Node<T>,
-        classes: usize,
-        activation: Activation,
-    ) -> Node<T> {
-        x.then(Conv2d::new(classes, 3).padding(Padding::Same).activation(activation))
+    pub(super) fn classifier<T: Scalar>(&self, x: &Node<T>, top: Top) -> Node<T> {
+        x.then(Conv2d::new(top.classes, 3).padding(Padding::Same).activation(top.activation))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The networks of the Visual Geometry Group, as `keras.applications.vgg16` and `vgg19`.
 
-use super::application::{Application, Family};
+use super::application::{Application, Family, Top};
 use super::preprocessing;
 use crate::kernels::Padding;
 use crate::model::Node;
@@ -77,15 +77,10 @@ impl Vgg {
         x
     }
 
-    pub(super) fn classifier<T: Scalar>(
-        &self,
-        x: &Node<T>,
-        classes: usize,
-        activation: Activation,
-    ) -> Node<T> {
+    pub(super) fn classifier<T: Scalar>(&self, x: &Node<T>, top: Top) -> Node<T> {
         let hidden = |name: &str| Dense::new(4096).activation(Activation::Relu).name(name);
         let x = x.then(Flatten::new().name("flatten")).then(hidden("fc1")).then(hidden("fc2"));
-        x.then(Dense::new(classes).activation(activation).name("predictions"))
+        x.then(top.dense().name("predictions"))
     }
 }
 
