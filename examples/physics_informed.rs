@@ -6,7 +6,16 @@
 //! derivative of the network by its input, and the gradient of that by the weights. The loop is our own: tape, gradients, steps of Adam.
 
 use cinta::{Adam, Optimizer, Scalar, Step, Stream, Tape, Tensor, Var, on_tape};
+use clap::Parser;
 use std::f64::consts::PI;
+
+/// Solves a differential equation with a network.
+#[derive(Parser)]
+struct Flags {
+    /// How many steps of training.
+    #[arg(default_value_t = 10_000)]
+    steps: u64,
+}
 
 /// Points at which the equation must hold, and those at which the error is measured.
 const POINTS: usize = 32;
@@ -47,11 +56,7 @@ fn error(weights: &[Tensor<f64>; 6]) -> f64 {
 }
 
 fn main() {
-    let steps: u64 = match std::env::args().nth(1).map(|steps| steps.parse()) {
-        None => 10_000,
-        Some(Ok(steps)) => steps,
-        Some(Err(_)) => panic!("the only argument is the number of steps"),
-    };
+    let Flags { steps } = Flags::parse();
     let draws = &mut Stream::new(1);
     let mut layer = |inputs: usize, outputs: usize| {
         let range = (6.0 / (inputs + outputs) as f64).sqrt();
