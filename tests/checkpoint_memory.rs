@@ -27,15 +27,15 @@ unsafe impl GlobalAlloc for Counted {
 #[global_allocator]
 static ALLOCATOR: Counted = Counted;
 
-const BLOCKS: usize = 8;
-const LAYERS: usize = 8;
+const BLOCKS: usize = 12;
+const LAYERS: usize = 12;
 
-/// Eight dense layers with the same weights.
+/// Twelve dense layers with the same weights.
 fn block<'t>([x, w]: [&Var<'t, f32>; 2]) -> Var<'t, f32> {
     (0..LAYERS).fold(x.clone(), |x, _| x.matmul(w).tanh())
 }
 
-/// Bytes that a step of 64 dense layers adds at its peak, in a thread whose pool is empty, and the gradients of the weights.
+/// Bytes that a step of 144 dense layers adds at its peak, in a thread whose pool is empty, and the gradients of the weights.
 fn step(recompute: bool) -> (usize, Vec<u32>) {
     let run = move || {
         let draws = &mut Stream::new(1);
@@ -62,7 +62,8 @@ fn a_deep_network_keeps_less() {
     let (all, expected) = step(false);
     let (some, found) = step(true);
     assert!(found == expected, "other bits with checkpoints");
-    // 64 layers keep 2 arrays each. Behind checkpoints it is one for each of the 8 blocks, and one block in full.
+    // 144 layers keep an array each. Behind checkpoints it is one for each of the 12 blocks, and one block in full. Beside that there are
+    // the buffers of a product, whose size depends on the instruction set and the number of threads.
     println!("peak: {all} bytes, with checkpoints {some}");
-    assert!(3 * some < all, "{some} of {all} bytes");
+    assert!(4 * some < all, "{some} of {all} bytes");
 }
