@@ -25,8 +25,8 @@ const UNITS: usize = 16;
 /// `u(x) = x + x^2 net(x)` for points `[n, 1]`: `u(0) = 0` and `u'(0) = 1`, whatever the network says. Written once, for numbers with
 /// derivatives and without.
 fn u<'t, T: Scalar>([x, w1, b1, w2, b2, w3, b3]: [&Var<'t, T>; 7]) -> Var<'t, T> {
-    let hidden = x.dense(w1, b1, false).tanh().dense(w2, b2, false).tanh();
-    x + x.square() * hidden.dense(w3, b3, false)
+    let hidden = x.dense(w1, b1).tanh().dense(w2, b2).tanh();
+    x + x.square() * hidden.dense(w3, b3)
 }
 
 /// What moves when `x` moves by 1: `x`, and no weight.

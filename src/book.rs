@@ -12,6 +12,7 @@
 //!
 //! To go on: [training as Keras does it](training), [graphs of layers](graphs), [adding an operation](adding_an_op), [adding a layer](adding_a_layer),
 //! [an optimizer](adding_an_optimizer), [a loss](adding_a_loss), [a metric](adding_a_metric), [a callback](adding_a_callback),
+//! [a rule of the plan](adding_a_rule),
 //! [how it is tested](testing).
 
 /// A module for each page. Its figures are listed after it, and come into the documentation as data: Markdown takes the first
@@ -46,5 +47,6 @@ pages! {
     adding_a_loss: "adding-a-loss.md"
     adding_a_metric: "adding-a-metric.md"
     adding_a_callback: "adding-a-callback.md"
+    adding_a_rule: "adding-a-rule.md"
     testing: "testing.md"
 }

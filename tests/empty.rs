@@ -293,7 +293,10 @@ mod ops {
                     assert_eq!((da, db), (Tensor::zeros([m, k]), Tensor::zeros([k, n])));
                     for relu in [false, true] {
                         let (y, [da, db, dbias]) =
-                            run([&a, &b, &bias], |[a, b, bias]| a.dense(b, bias, relu));
+                            run([&a, &b, &bias], |[a, b, bias]| match relu {
+                                true => a.dense_relu(b, bias),
+                                false => a.dense(b, bias),
+                            });
                         let rectified = |x: T| if relu && x < T::zero() { T::zero() } else { x };
                         assert_eq!(y, biases.map(rectified));
                         assert_eq!((da, db), (Tensor::zeros([m, k]), Tensor::zeros([k, n])));
@@ -403,12 +406,14 @@ mod ops {
             let kernels = views::<T>(&kernel);
             for (i, x) in views::<T>(&dims).iter().enumerate() {
                 let kernel = &kernels[i % kernels.len()];
-                let (y, [dx, dkernel, dbias]) = run([x, kernel, &bias], |[x, kernel, bias]| {
-                    x.convolve(kernel, bias, convolution)
-                });
+                let relu = convolution.padding == Same;
+                let (y, [dx, dkernel, dbias]) =
+                    run([x, kernel, &bias], |[x, kernel, bias]| match relu {
+                        true => x.convolve_relu(kernel, bias, convolution),
+                        false => x.convolve(kernel, bias, convolution),
+                    });
                 let [_, oh, ow, _] = y.dims();
                 let expected = bias.broadcast_to([n, oh, ow, c_out]);
-                let relu = convolution.relu;
                 let rectified = |x: T| if relu && x < T::zero() { T::zero() } else { x };
                 assert_eq!(y, expected.map(rectified), "{dims:?} {k} {c_out} {convolution:?}");
                 assert_eq!(dx, Tensor::zeros([n, h, w, c_in]));
@@ -418,7 +423,7 @@ mod ops {
             }
         }
         let plain = Convolution::default();
-        let same = Convolution { padding: Same, relu: true, ..plain };
+        let same = Convolution { padding: Same, ..plain };
         for (channels, groups) in
             [([3, 4], 1), ([1, 40], 1), ([32, 32], 1), ([4, 8], 4), ([6, 6], 6)]
         {

@@ -29,10 +29,10 @@ fn products() {
     let (kernel, bias) =
         (Tensor::from([[1.0, -1.0]]).broadcast_to([k, 2]), Tensor::from([1.0, 7.0]));
     let [x, kernel, bias] = [x, kernel, bias].map(Var::constant);
-    let y = x.dense(&kernel, &bias, false).into_value();
+    let y = x.dense(&kernel, &bias).into_value();
     assert_near(&y.slice(1, 0..1), 0.1 * k as f64 + 1.0);
     assert_near(&y.slice(1, 1..2), 7.0 - 0.1 * k as f64);
-    let y = x.dense(&kernel, &bias, true).into_value();
+    let y = x.dense_relu(&kernel, &bias).into_value();
     assert_near(&y.slice(1, 0..1), 0.1 * k as f64 + 1.0);
     assert_eq!(y.slice(1, 1..2), Tensor::zeros([rows, 1]));
 }
@@ -43,7 +43,7 @@ fn gradients_of_a_dense_layer() {
     let tape = Tape::new();
     let x = tape.leaf(Tensor::full([n, 2], 0.1));
     let (kernel, bias) = (tape.leaf(Tensor::ones([2, 3])), tape.leaf(Tensor::zeros([3])));
-    let y = x.dense(&kernel, &bias, false);
+    let y = x.dense(&kernel, &bias);
     let gradients = y.backward_from(&Tensor::full([n, 3], 0.7));
     assert_near(&gradients.wrt(&kernel), 0.07 * n as f64);
     assert_near(&gradients.wrt(&bias), 0.7 * n as f64);
@@ -105,20 +105,20 @@ fn gradients_of_kernels() {
 /// Windows with very many pixels, and very many channels.
 #[test]
 fn outputs() {
-    let relu = Convolution { relu: true, ..Convolution::default() };
+    let plain = Convolution::default();
     for (images, side, [c_in, c_out], kernel, convolution) in [
-        (1, 250, [1, 1], 250, relu),
-        (16, 250, [1, 1], 250, relu), // images innermost
-        (1, 250, [2, 2], 250, Convolution { groups: 2, ..relu }),
-        (1, 1, [70_000, 16], 1, relu),
-        (1, 3, [33_000, 32], 3, relu), // too many channels for tiles
+        (1, 250, [1, 1], 250, plain),
+        (16, 250, [1, 1], 250, plain), // images innermost
+        (1, 250, [2, 2], 250, Convolution { groups: 2, ..plain }),
+        (1, 1, [70_000, 16], 1, plain),
+        (1, 3, [33_000, 32], 3, plain), // too many channels for tiles
     ] {
         println!("{images} {side} {c_in} {c_out} {convolution:?}");
         let x = Var::constant(Tensor::full([images, side, side, c_in], 0.1));
         let inputs = c_in / convolution.groups;
         let kernel = Var::constant(Tensor::full([kernel, kernel, inputs, c_out], 0.3));
         let summands = kernel.shape().count() / c_out;
-        let y = x.convolve(&kernel, &Var::constant(Tensor::ones([c_out])), convolution);
+        let y = x.convolve_relu(&kernel, &Var::constant(Tensor::ones([c_out])), convolution);
         assert_near(y.value(), 1.0 + 0.03 * summands as f64);
     }
 }

@@ -191,23 +191,23 @@ pub(super) fn from_bytes<T: Scalar>(
         _ => &[],
     };
     let mut expected = 0;
-    let mut layers = Vec::with_capacity(model.plan.layers.len());
-    for planned in model.plan.layers {
-        let mut params = Vec::with_capacity(planned.weights.len());
-        for weight in &planned.weights {
+    let mut layers = Vec::with_capacity(model.outline.layers.len());
+    for outlined in model.outline.layers {
+        let mut params = Vec::with_capacity(outlined.weights.len());
+        for weight in &outlined.weights {
             let read = |name: String| read_tensor::<T>(&tensors, &name, &weight.shape, convert);
-            let value = read(weight_name(&planned.name, &weight.name))?;
+            let value = read(weight_name(&outlined.name, &weight.name))?;
             let mut param = Param::new(weight.clone(), value);
             if weight.trainable {
                 param.slots = slots
                     .iter()
-                    .map(|slot| read(slot_name(&planned.name, &weight.name, slot)))
+                    .map(|slot| read(slot_name(&outlined.name, &weight.name, slot)))
                     .collect::<Result<_, Reason>>()?;
             }
             expected += 1 + param.slots.len();
             params.push(param);
         }
-        layers.push(Built::new(planned, params));
+        layers.push(Built::new(outlined, params));
     }
     if tensors.len() != expected {
         let known = |name: &str| {
@@ -225,7 +225,8 @@ pub(super) fn from_bytes<T: Scalar>(
         };
         no_others(&tensors, known)?;
     }
-    let mut loaded = Model::from_parts(model.plan.name, model.plan.graph, layers, training.seed);
+    let mut loaded =
+        Model::from_parts(model.outline.name, model.outline.graph, layers, training.seed);
     loaded.compiled = model.compile;
     loaded.progress = training;
     Ok(loaded)

@@ -17,29 +17,42 @@ pub fn drop_out<T: Scalar>(
     rate: f64,
 ) -> Tensor<T> {
     let shape = x.shape();
-    let samples = shape[0];
-    let threshold = (rate * 2f64.powi(32)).ceil().min(f64::from(u32::MAX)) as u32;
-    let scale = T::lit(1.0 / (1.0 - rate));
-    // The two halves of each sample's key, apart, so that a vector holds those of several samples.
-    let mut keys = [Buffer::<u32>::stale(samples), Buffer::<u32>::stale(samples)];
-    for (i, stream) in streams.enumerate() {
-        [keys[0][i], keys[1][i]] = stream.word_keys();
-    }
+    let draws = Draws::new(shape[0], streams, rate);
     let order = x.order();
     let x = x.in_order(order);
     let values = x.stored(order);
     let mut out = Buffer::stale(values.len());
-    simd::dispatch(Mask { values, out: &mut out, keys, order, threshold, scale });
+    simd::dispatch(Mask { values, out: &mut out, draws: &draws, order });
     order.tensor(shape, out)
+}
+
+/// What decides which values survive.
+pub struct Draws<T> {
+    /// The two halves of each sample's key, apart, so that a vector holds those of several samples.
+    pub keys: [Buffer<u32>; 2],
+    /// What a word must reach.
+    pub threshold: u32,
+    /// What survivors are multiplied by.
+    pub scale: T,
+}
+
+impl<T: Scalar> Draws<T> {
+    /// For so many samples, with a stream for each.
+    pub fn new(samples: usize, streams: impl Iterator<Item = Stream>, rate: f64) -> Self {
+        let mut keys = [Buffer::<u32>::stale(samples), Buffer::<u32>::stale(samples)];
+        for (i, stream) in streams.enumerate() {
+            [keys[0][i], keys[1][i]] = stream.word_keys();
+        }
+        let threshold = (rate * 2f64.powi(32)).ceil().min(f64::from(u32::MAX)) as u32;
+        Draws { keys, threshold, scale: T::lit(1.0 / (1.0 - rate)) }
+    }
 }
 
 struct Mask<'a, T> {
     values: &'a [T],
     out: &'a mut [T],
-    keys: [Buffer<u32>; 2],
+    draws: &'a Draws<T>,
     order: Order,
-    threshold: u32,
-    scale: T,
 }
 
 impl<T: Scalar> Kernel for Mask<'_, T> {
@@ -47,13 +60,13 @@ impl<T: Scalar> Kernel for Mask<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self) {
-        let Mask { values, out, keys, order, threshold, scale } = self;
-        let [low, high] = &keys;
+        let Mask { values, out, draws: Draws { keys: [low, high], threshold, scale }, order } =
+            self;
         let samples = low.len();
         if samples == 0 {
             return;
         }
-        let kept = |x: T, word: u32| (x * scale).kept_if(word >= threshold);
+        let kept = |x: T, word: u32| (x * *scale).kept_if(word >= *threshold);
         if order == Order::Innermost {
             let places = values.chunks_exact(samples).zip(out.chunks_exact_mut(samples));
             for (place, (values, out)) in places.enumerate() {

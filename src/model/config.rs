@@ -1,6 +1,6 @@
 //! A model's architecture as the JSON that Keras 3 writes.
 
-use super::draft::{Draft, Plan};
+use super::draft::{Draft, Outline};
 use super::functional;
 use super::graph::{Entrance, Graph, Listed, Source};
 use super::model::{Built, Model};
@@ -190,7 +190,7 @@ fn set_trainable(config: &mut Config, to: bool) {
 
 /// A model as a file describes it: layers with shapes, still without weights.
 pub(crate) struct Description<T: Scalar> {
-    pub plan: Plan<T>,
+    pub outline: Outline<T>,
     pub compile: Option<Compile<T>>,
 }
 
@@ -204,8 +204,8 @@ pub(crate) fn from_config<T: Scalar>(
 ) -> Result<Description<T>, Reason> {
     let (class_name, config) = object(model)?;
     let frozen = config.get("trainable") == Some(&Value::Bool(false));
-    let plan = read_model(class_name, &config, frozen, registry)?;
-    let outputs = plan.graph.output_names(|layer| plan.layers[layer].name.clone());
+    let outline = read_model(class_name, &config, frozen, registry)?;
+    let outputs = outline.graph.output_names(|layer| outline.layers[layer].name.clone());
     let compile = match model.get("compile_config") {
         Some(config) if config.as_object().is_some_and(|config| !config.is_empty()) => Some(
             Compile::from_config(config, registry, &outputs)
@@ -218,7 +218,7 @@ pub(crate) fn from_config<T: Scalar>(
         ),
         _ => None,
     };
-    Ok(Description { plan, compile })
+    Ok(Description { outline, compile })
 }
 
 /// All that keeps a model from being read: a sentence for each layer, also for those of models in it. Where each
@@ -266,7 +266,7 @@ fn read_model<T: Scalar>(
     config: &Config,
     frozen: bool,
     registry: &Registry<T>,
-) -> Result<Plan<T>, Reason> {
+) -> Result<Outline<T>, Reason> {
     let Some(layers) = config.get("layers").and_then(Value::as_array) else {
         return Err("the model has no list of layers".into());
     };
@@ -280,7 +280,7 @@ fn read_model<T: Scalar>(
             .into());
         }
     };
-    draft.plan().map_err(|error| error.to_string().into())
+    draft.outline().map_err(|error| error.to_string().into())
 }
 
 /// A chain: its input is a layer of the list, or said beside it.
@@ -345,8 +345,8 @@ pub(super) fn read_layer<T: Scalar>(
             set_trainable(&mut config, true);
         }
         config.insert("name", json!(name.as_deref().unwrap_or("model")));
-        let plan = read_model(class_name, &config, false, registry).map_err(wrong)?;
-        let layer = ModelLayer::planned(plan, trainable);
+        let outline = read_model(class_name, &config, false, registry).map_err(wrong)?;
+        let layer = ModelLayer::outlined(outline, trainable);
         return Ok(Read::Layer(name, shared_multi(layer)));
     }
     if let Some(found) = config.remove("dtype").as_ref().and_then(dtype_name)

@@ -31,7 +31,7 @@ pub(super) struct Draught {
 }
 
 /// A layer with its name and shapes, before it has weights.
-pub(crate) struct Planned<T: Scalar> {
+pub(crate) struct Outlined<T: Scalar> {
     pub name: String,
     pub layer: Arc<dyn MultiLayer<T>>,
     pub inputs: Vec<Shape>,
@@ -40,10 +40,10 @@ pub(crate) struct Planned<T: Scalar> {
 }
 
 /// A model without the values of its weights.
-pub(crate) struct Plan<T: Scalar> {
+pub(crate) struct Outline<T: Scalar> {
     pub name: String,
     pub graph: Graph,
-    pub layers: Vec<Planned<T>>,
+    pub layers: Vec<Outlined<T>>,
 }
 
 impl<T: Scalar> Draft<T> {
@@ -66,7 +66,7 @@ impl<T: Scalar> Draft<T> {
     }
 
     /// Names, shapes and weights of all layers, without any memory for the weights.
-    pub(super) fn plan(self) -> Result<Plan<T>> {
+    pub(super) fn outline(self) -> Result<Outline<T>> {
         if self.layers.is_empty() {
             return Err(Error::Config("a model needs at least one layer; add one".into()));
         }
@@ -107,27 +107,28 @@ impl<T: Scalar> Draft<T> {
             chain: self.chain,
             masked: false,
         };
-        let mut planned: Vec<Option<Planned<T>>> = (0..kept.len()).map(|_| None).collect();
+        let mut outlined: Vec<Option<Outlined<T>>> = (0..kept.len()).map(|_| None).collect();
         for &node in &order.nodes {
             let (layer, inputs) = &self.nodes[node];
             let inputs: Vec<Source> = inputs.iter().map(renumbered).collect();
             let shapes = inputs.iter().map(|&source| graph.shape(source)).collect();
             let at = layer_numbers[*layer];
             let name = layer_names[*layer].clone();
-            let (next, from) = (Planned::new(name, self.layers[*layer].1.clone(), shapes), &inputs);
-            let next = next.map_err(|error| graph.locate(error, from, &planned))?;
+            let (next, from) =
+                (Outlined::new(name, self.layers[*layer].1.clone(), shapes), &inputs);
+            let next = next.map_err(|error| graph.locate(error, from, &outlined))?;
             let output = next.output;
-            match &planned[at] {
-                None => planned[at] = Some(next),
+            match &outlined[at] {
+                None => outlined[at] = Some(next),
                 Some(first) if first.weights == next.weights => {}
                 Some(first) => return Err(first.shared_by(&next)),
             }
             graph.nodes.push(Node { layer: at, inputs, output, inference: self.inference[node] });
         }
-        let layers: Vec<Planned<T>> =
-            planned.into_iter().map(|it| it.expect("each listed layer has a node")).collect();
+        let layers: Vec<Outlined<T>> =
+            outlined.into_iter().map(|it| it.expect("each listed layer has a node")).collect();
         graph.masked = graph.masks_an_output(&layers);
-        Ok(Plan { name: self.name, graph, layers })
+        Ok(Outline { name: self.name, graph, layers })
     }
 
     /// The names of the inputs and the layers.
@@ -164,7 +165,7 @@ fn check_input(shape: Shape) -> Result<()> {
 
 impl Graph {
     /// Whether an output has a mask: seen by following those of a batch without samples.
-    fn masks_an_output<T: Scalar>(&self, layers: &[Planned<T>]) -> bool {
+    fn masks_an_output<T: Scalar>(&self, layers: &[Outlined<T>]) -> bool {
         let empty = |source| Tensor::<T>::zeros(self.shape(source).batch(0));
         let mut masks: Vec<Option<Tensor<T>>> = vec![None; self.inputs.len()];
         for node in &self.nodes {
@@ -183,14 +184,14 @@ impl Graph {
         &self,
         error: Error,
         from: &[Source],
-        planned: &[Option<Planned<T>>],
+        outlined: &[Option<Outlined<T>>],
     ) -> Error {
         match error {
             Error::Layer { layer, class, reason } if !self.chain => {
                 let name = |source: &Source| match *source {
                     Source::Input(input) => self.inputs[input].name.clone(),
                     Source::Node(node) => {
-                        let before = planned[self.nodes[node].layer].as_ref();
+                        let before = outlined[self.nodes[node].layer].as_ref();
                         before.map_or(String::new(), |before| before.name.clone())
                     }
                 };
@@ -203,25 +204,25 @@ impl Graph {
     }
 }
 
-impl<T: Scalar> Planned<T> {
+impl<T: Scalar> Outlined<T> {
     fn new(name: String, layer: Arc<dyn MultiLayer<T>>, inputs: Vec<Shape>) -> Result<Self> {
         let output = Shape::from([]);
-        let mut planned = Planned { name, layer, inputs, output, weights: Vec::new() };
-        let output = planned.layer.output_shape(&planned.inputs);
-        planned.output = output.map_err(|reason| planned.error(reason))?;
-        if planned.output.rank() >= MAX_RANK || planned.output.checked_count().is_none() {
+        let mut outlined = Outlined { name, layer, inputs, output, weights: Vec::new() };
+        let output = outlined.layer.output_shape(&outlined.inputs);
+        outlined.output = output.map_err(|reason| outlined.error(reason))?;
+        if outlined.output.rank() >= MAX_RANK || outlined.output.checked_count().is_none() {
             return Err(
-                planned.error(format!("the output shape {} is too large", planned.output).into())
+                outlined.error(format!("the output shape {} is too large", outlined.output).into())
             );
         }
-        let trainable = planned.layer.trainable();
-        planned.weights = planned.layer.weights(&planned.inputs);
-        planned.weights.iter_mut().for_each(|weight| weight.trainable &= trainable);
-        let parts = planned.layer.parts(planned.weights.len());
+        let trainable = outlined.layer.trainable();
+        outlined.weights = outlined.layer.weights(&outlined.inputs);
+        outlined.weights.iter_mut().for_each(|weight| weight.trainable &= trainable);
+        let parts = outlined.layer.parts(outlined.weights.len());
         let made_of_layers = parts.iter().any(|part| !part.group.is_empty());
-        check_weights::<T>(&planned.weights, made_of_layers)
-            .map_err(|reason| planned.error(reason))?;
-        Ok(planned)
+        check_weights::<T>(&outlined.weights, made_of_layers)
+            .map_err(|reason| outlined.error(reason))?;
+        Ok(outlined)
     }
 
     pub(crate) fn error(&self, reason: Reason) -> Error {
@@ -242,20 +243,20 @@ impl<T: Scalar> Planned<T> {
     }
 }
 
-impl<T: Scalar> Plan<T> {
+impl<T: Scalar> Outline<T> {
     /// Draws the weights.
     pub(crate) fn draw(self, seed: u64) -> Result<Model<T>> {
         let stream = Stream::new(seed).fork(WEIGHTS);
         let mut layers = Vec::with_capacity(self.layers.len());
-        for (at, planned) in self.layers.into_iter().enumerate() {
-            let mut params = Vec::with_capacity(planned.weights.len());
-            let known = planned.layer.values();
-            for (index, weight) in planned.weights.iter().enumerate() {
+        for (at, outlined) in self.layers.into_iter().enumerate() {
+            let mut params = Vec::with_capacity(outlined.weights.len());
+            let known = outlined.layer.values();
+            for (index, weight) in outlined.weights.iter().enumerate() {
                 if let Some(value) = known.get(index) {
                     params.push(Param::new(weight.clone(), value.clone()));
                     continue;
                 }
-                room_for::<T>(weight).map_err(|reason| planned.error(reason))?;
+                room_for::<T>(weight).map_err(|reason| outlined.error(reason))?;
                 let mut rng = stream.fork(at as u64).fork(index as u64);
                 let mut value: Tensor<T> = weight.initializer.draw(weight.shape, &mut rng);
                 if !weight.ones.is_empty() {
@@ -263,7 +264,7 @@ impl<T: Scalar> Plan<T> {
                 }
                 params.push(Param::new(weight.clone(), value));
             }
-            layers.push(Built::new(planned, params));
+            layers.push(Built::new(outlined, params));
         }
         Ok(Model::from_parts(self.name, self.graph, layers, seed))
     }
@@ -322,8 +323,8 @@ impl<T: Scalar> Param<T> {
 }
 
 impl<T: Scalar> Built<T> {
-    pub(crate) fn new(planned: Planned<T>, params: Vec<Param<T>>) -> Self {
-        let Planned { name, layer, inputs, output, .. } = planned;
+    pub(crate) fn new(outlined: Outlined<T>, params: Vec<Param<T>>) -> Self {
+        let Outlined { name, layer, inputs, output, .. } = outlined;
         Built { name, trainable: layer.trainable(), layer, inputs, output, params }
     }
 }

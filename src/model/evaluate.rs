@@ -3,6 +3,7 @@
 use super::fitting;
 use super::forward::{Run, SHARD, map_shards, together_for_losses};
 use super::model::Model;
+use super::plan::Plan;
 use super::predict;
 use super::scores::Scores;
 use crate::autograd::Var;
@@ -118,11 +119,17 @@ impl<T: Scalar> Model<T> {
         Ok(self.evaluate_checked(&self.goals(compiled)?, &data))
     }
 
+    /// The steps to what these losses take.
+    pub(super) fn plan_for(&self, goals: &Goals<'_, T>) -> Plan {
+        Plan::open(&self.graph, &self.layers, |output| goals.losses[output].is_some())
+    }
+
     pub(super) fn evaluate_checked(&self, goals: &Goals<'_, T>, data: &Dataset<T>) -> Scores {
         let size = together_for_losses(&self.graph, &self.layers, data.len(), SHARD, false);
+        let plan = self.plan_for(goals);
         let shards = map_shards(data.len(), size, |shard| {
             let shard = data.slice(shard);
-            let mut run = Run::infer(&self.graph, &self.layers);
+            let mut run = Run::infer(&self.graph, &self.layers, &plan);
             let (losses, predictions) = run.losses(&shard, goals);
             (Sums::of(goals, &losses, &shard, &predictions), run.activity())
         });
@@ -152,7 +159,7 @@ impl<T: Scalar> Model<T> {
     /// ```
     #[inline(never)]
     pub fn predict(&self, inputs: &Tensor<T>) -> Result<Tensor<T>> {
-        predict::predict(&self.graph, &self.layers, inputs)
+        predict::predict(&self.graph, &self.layers, &self.plan, inputs)
     }
 
     /// The outputs of a model with any number of inputs and outputs, in the order in which it was built with them: as
@@ -174,7 +181,7 @@ impl<T: Scalar> Model<T> {
     /// ```
     #[inline(never)]
     pub fn predict_all(&self, inputs: &[&Tensor<T>]) -> Result<Vec<Tensor<T>>> {
-        predict::predict_all(&self.graph, &self.layers, inputs)
+        predict::predict_all(&self.graph, &self.layers, &self.plan, inputs)
     }
 
     /// Whether a data set can train or test this model.

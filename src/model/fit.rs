@@ -7,6 +7,7 @@ use super::history::History;
 use super::model::{Model, Training};
 use super::options::Fit;
 use super::params::Param;
+use super::plan::Plan;
 use super::progress::Progress;
 use super::scores::Scores;
 use crate::autograd::{Tape, Var};
@@ -71,6 +72,7 @@ impl<T: Scalar> Model<T> {
         }
         let (data, validation) = fit.parts(data, validation, self.output_shape())?;
         let goals = self.goals(&compiled)?;
+        let plan = self.plan_for(&goals);
         let Fit { epochs, batch_size, callbacks, .. } = fit;
         let steps = data.len().div_ceil(batch_size);
         let params = FitParams { epochs, steps, validation: validation.is_some() };
@@ -97,7 +99,7 @@ impl<T: Scalar> Model<T> {
             for (batch, indices) in order.chunks(batch_size).enumerate() {
                 callbacks.iter_mut().try_for_each(|it| it.on_train_batch_begin(batch, self))?;
                 self.check_still(&compiled)?;
-                let outcome = self.step(&compiled, &goals, &data, indices, &mut memory);
+                let outcome = self.step(&compiled, &goals, &plan, &data, indices, &mut memory);
                 match &outcome {
                     Some(outcome) => {
                         sums.add(&outcome.sums);
@@ -156,6 +158,7 @@ impl<T: Scalar> Model<T> {
         &mut self,
         compiled: &Compile<T>,
         goals: &Goals<'_, T>,
+        plan: &Plan,
         data: &Dataset<T>,
         indices: &[usize],
         memory: &mut Memory<T>,
@@ -170,7 +173,7 @@ impl<T: Scalar> Model<T> {
         let rows = &mut memory.gradients[..rows_len];
         let shards = map_shards_into(indices.len(), size, rows, row_len, |shard, row| {
             let first_sample = shard.start;
-            self.shard(goals, data, &indices[shard], indices.len(), first_sample, row)
+            self.shard(goals, plan, data, &indices[shard], indices.len(), first_sample, row)
         });
         par::tree_sum_rows(rows, row_len);
 
@@ -280,6 +283,7 @@ impl<T: Scalar> Model<T> {
     fn shard(
         &self,
         goals: &Goals<'_, T>,
+        plan: &Plan,
         data: &Dataset<T>,
         indices: &[usize],
         batch: usize,
@@ -296,7 +300,7 @@ impl<T: Scalar> Model<T> {
             self.layers.iter().map(|layer| layer.params.iter().map(variable).collect()).collect();
         let Training { seed, step, .. } = self.progress;
         let mode = Mode::Train { seed, step, layer: 0, first_sample };
-        let mut run = Run::new(&self.graph, &self.layers, weights, mode, true);
+        let mut run = Run::new(&self.graph, &self.layers, plan, weights, mode, true);
         let (losses, predictions) = run.losses(&shard, goals);
         let sums = Sums::of(goals, &losses, &shard, &predictions);
         drop(predictions);

@@ -2,10 +2,12 @@
 
 use super::graph::{Graph, Source};
 use super::model::Built;
+use super::plan::{Plan, Step, Work};
 use crate::autograd::Var;
 use crate::datasets::Dataset;
 use crate::kernels::par;
-use crate::nn::{Context, Mode, Regularizer};
+use crate::nn::layers::{Dropout, MaxPooling2d};
+use crate::nn::{Activation, Context, Mode, MultiLayer, known};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use crate::train::{Goals, Loss};
@@ -82,6 +84,7 @@ pub(super) type Updates<T> = Vec<(usize, usize, Tensor<T>)>;
 pub(super) struct Run<'m, 't, T: Scalar> {
     graph: &'m Graph,
     layers: &'m [Built<T>],
+    plan: &'m Plan,
     /// The weights of each layer as variables.
     pub weights: Vec<Vec<Var<'t, T>>>,
     mode: Mode,
@@ -102,22 +105,35 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
     pub(super) fn new(
         graph: &'m Graph,
         layers: &'m [Built<T>],
+        plan: &'m Plan,
         weights: Vec<Vec<Var<'t, T>>>,
         mode: Mode,
         trainable: bool,
     ) -> Self {
-        let uses = graph.uses();
+        let uses = plan.uses.clone();
         let values = uses.iter().map(|_| None).collect();
         let (updates, activity, masks) = (Vec::new(), Vec::new(), vec![None; uses.len()]);
-        Run { graph, layers, weights, mode, trainable, updates, activity, values, masks, uses }
+        Run {
+            graph,
+            layers,
+            plan,
+            weights,
+            mode,
+            trainable,
+            updates,
+            activity,
+            values,
+            masks,
+            uses,
+        }
     }
 
     /// A run for inference: all weights are constants.
-    pub(super) fn infer(graph: &'m Graph, layers: &'m [Built<T>]) -> Self {
+    pub(super) fn infer(graph: &'m Graph, layers: &'m [Built<T>], plan: &'m Plan) -> Self {
         let constants = |layer: &Built<T>| {
             layer.params.iter().map(|param| Var::constant(param.value.clone())).collect()
         };
-        Run::new(graph, layers, layers.iter().map(constants).collect(), Mode::Infer, true)
+        Run::new(graph, layers, plan, layers.iter().map(constants).collect(), Mode::Infer, true)
     }
 
     /// The outputs.
@@ -149,93 +165,24 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
     ) -> (Vec<Option<Var<'t, T>>>, Vec<Tensor<T>>) {
         self.enter(data.all_inputs().cloned().map(Var::constant));
         let graph = self.graph;
-        // An output that another node takes as well, that is an output twice, or that has a penalty, is computed as it is.
-        let mut last = Vec::with_capacity(graph.outputs.len());
-        for (output, goal) in graph.outputs.iter().zip(&goals.losses) {
-            last.push(match *output {
-                Source::Node(node)
-                    if goal.is_some()
-                        && self.uses[graph.place(*output)] == 1
-                        && self.regularizer(node).is_none() =>
-                {
-                    Some(node)
-                }
-                _ => None,
-            });
-        }
-        let nodes = 0..graph.nodes.len();
-        nodes.filter(|node| !last.contains(&Some(*node))).for_each(|node| self.node(node));
+        (0..graph.nodes.len()).for_each(|node| self.node(node));
         let (mut losses, mut predictions) = (Vec::new(), Vec::new());
-        let outputs = graph.outputs.iter().zip(last);
-        for (((&output, last), goal), targets) in outputs.zip(&goals.losses).zip(data.all_targets())
+        let outputs = graph.outputs.iter().zip(&self.plan.open);
+        for (((&output, &open), goal), targets) in
+            outputs.zip(&goals.losses).zip(data.all_targets())
         {
+            let mask = self.masks[graph.place(output)].take();
+            let value = self.take(output);
             let (loss, prediction) = match goal {
                 Some(goal) => {
-                    let (loss, prediction) = self.loss(output, last, targets, goal.loss);
+                    let (loss, prediction) = self::loss(value, open, targets, mask, goal.loss);
                     (Some(loss), prediction)
                 }
-                None => (None, self.take(output).into_value()),
+                None => (None, value.into_value()),
             };
             losses.push(loss);
             predictions.push(prediction);
         }
-        (losses, predictions)
-    }
-
-    /// The loss of every sample, and the predictions, of one output. If the layer that gives it, `last`, ends in a
-    /// softmax or a sigmoid, and the loss can do without, it gets what went into that.
-    fn loss(
-        &mut self,
-        output: Source,
-        last: Option<usize>,
-        targets: &Tensor<T>,
-        loss: &dyn Loss<T>,
-    ) -> (Var<'t, T>, Tensor<T>) {
-        let mask = match last {
-            Some(node) => self.mask(node, &self.inputs(node)),
-            None => self.masks[self.graph.place(output)].clone(),
-        };
-        let steps = mask.map(|mask| Steps { mask });
-        let rows = |x: &Var<'t, T>| steps.as_ref().map_or_else(|| x.clone(), |steps| steps.rows(x));
-        let samples = targets.shape()[0];
-        let targets = &rows(&Var::constant(targets.clone())).into_value();
-        let logits = last.and_then(|node| {
-            let inputs = self.inputs(node);
-            self.in_context(node, &inputs, |layer, weights, inputs, cx| {
-                layer.layer.logits(weights, inputs, cx)
-            })
-        });
-        let fused = logits.as_ref().and_then(|(activation, logits)| {
-            loss.per_sample_from_logits(targets, &rows(logits), *activation)
-        });
-        let (losses, predictions) = match (logits, fused) {
-            (Some((activation, logits)), Some(losses)) => {
-                (losses, activation.of(&Var::constant(logits.into_value())).into_value())
-            }
-            (logits, _) => {
-                let predictions = match (logits, last) {
-                    (Some((activation, logits)), _) => activation.of(&logits),
-                    (None, Some(node)) => {
-                        self.node(node);
-                        self.take(output)
-                    }
-                    (None, None) => self.take(output),
-                };
-                (loss.per_sample(targets, &rows(&predictions)), predictions.into_value())
-            }
-        };
-        let count = targets.shape()[0];
-        assert_eq!(
-            losses.shape(),
-            [count],
-            "loss {}: per_sample gave {} for {count} samples, and one value for each is needed",
-            loss.name(),
-            losses.shape()
-        );
-        let losses = match &steps {
-            Some(steps) => steps.mean(&losses, samples),
-            None => losses,
-        };
         (losses, predictions)
     }
 
@@ -254,24 +201,23 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
         value.expect("nodes come after those that they need")
     }
 
-    /// What a node takes, which stays where it is.
-    fn inputs(&self, node: usize) -> Vec<Var<'t, T>> {
-        let kept = |source: &Source| {
-            let value = self.values[self.graph.place(*source)].clone();
-            value.expect("nodes come after those that they need")
-        };
-        self.graph.nodes[node].inputs.iter().map(kept).collect()
-    }
-
     /// Runs a node, and keeps what it gives.
     fn node(&mut self, at: usize) {
         let graph = self.graph;
         let node = &graph.nodes[at];
         let inputs: Vec<Var<'t, T>> = node.inputs.iter().map(|&source| self.take(source)).collect();
         let samples = inputs[0].shape()[0];
-        let y = self.in_context(at, &inputs, |layer, weights, inputs, cx| {
-            layer.layer.forward(weights, inputs, cx)
-        });
+        let Step { work, activation } = self.plan.steps[at];
+        let y = match work {
+            Work::Layer => self.in_context(at, &inputs, |layer, weights, inputs, cx| {
+                layer.pre_activation(weights, inputs, cx)
+            }),
+            Work::Rectified => self.in_context(at, &inputs, |layer, weights, inputs, cx| {
+                layer.rectified(weights, inputs, cx)
+            }),
+            Work::Survivors { dropout } => self.survivors(at, dropout, &inputs[0]),
+            Work::Done => inputs[0].clone(),
+        };
         let (built, promised) = (&self.layers[node.layer], node.output.batch(samples));
         assert_eq!(
             y.shape(),
@@ -281,7 +227,11 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
             built.layer.class_name(),
             y.shape()
         );
-        if let Some(regularizer) = self.regularizer(at) {
+        let y = match activation {
+            Activation::Linear => y,
+            activation => activation.of(&y),
+        };
+        if let Some(regularizer) = built.layer.activity_regularizer() {
             self.activity.push(regularizer.penalty_of(&y));
         }
         let place = graph.place(Source::Node(at));
@@ -289,11 +239,6 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
             self.masks[place] = self.mask(at, &inputs);
             self.values[place] = Some(y);
         }
-    }
-
-    /// The penalty on what a node gives.
-    fn regularizer(&self, at: usize) -> Option<Regularizer> {
-        self.layers[self.graph.nodes[at].layer].layer.activity_regularizer()
     }
 
     /// The sum of all such penalties.
@@ -314,25 +259,41 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
         layer.mask(&inputs, &node.inputs.iter().map(mask).collect::<Vec<_>>())
     }
 
-    fn in_context<R>(
-        &mut self,
-        at: usize,
-        inputs: &[Var<'t, T>],
-        f: impl FnOnce(&Built<T>, &[Var<'t, T>], &[&Var<'t, T>], &mut Context<T>) -> R,
-    ) -> R {
-        let mode = match self.mode {
+    /// Max-pooling, rectified, and the dropout of another node.
+    fn survivors(&self, at: usize, dropout: Option<usize>, x: &Var<'t, T>) -> Var<'t, T> {
+        let layer = |node: usize| &*self.layers[self.graph.nodes[node].layer].layer;
+        let dropout = dropout.and_then(|node| {
+            let cx: Context<T> = Context::new(self.mode_of(node));
+            known::<T, Dropout>(layer(node)).expect("the rule has found it").arguments(&cx)
+        });
+        let pooling = known::<T, MaxPooling2d>(layer(at)).expect("the rule has found it");
+        let dropout = dropout.as_ref().map(|(rate, stream, first)| (*rate, stream, *first));
+        pooling.survivors(x, dropout)
+    }
+
+    /// Why a node runs, with a random stream of its own.
+    fn mode_of(&self, at: usize) -> Mode {
+        match self.mode {
             Mode::Train { seed, step, first_sample, .. } if !self.graph.nodes[at].inference => {
                 Mode::Train { seed, step, first_sample, layer: at as u32 }
             }
             _ => Mode::Infer,
-        };
+        }
+    }
+
+    fn in_context<R>(
+        &mut self,
+        at: usize,
+        inputs: &[Var<'t, T>],
+        f: impl FnOnce(&dyn MultiLayer<T>, &[Var<'t, T>], &[&Var<'t, T>], &mut Context<T>) -> R,
+    ) -> R {
         let layer = self.graph.nodes[at].layer;
         let inputs: Vec<&Var<'t, T>> = inputs.iter().collect();
         let trainable = self.trainable && self.layers[layer].trainable;
         let first = self.graph.nodes[at].inputs[0];
         let mask = self.masks[self.graph.place(first)].clone();
-        let mut cx = Context::new(mode).with_trainable(trainable).with_mask(mask);
-        let result = f(&self.layers[layer], &self.weights[layer], &inputs, &mut cx);
+        let mut cx = Context::new(self.mode_of(at)).with_trainable(trainable).with_mask(mask);
+        let result = f(&*self.layers[layer].layer, &self.weights[layer], &inputs, &mut cx);
         for (weight, value) in cx.into_updates() {
             // A layer that works in several places goes on from there.
             if let Some(known) = self.weights[layer].get_mut(weight) {
@@ -342,6 +303,44 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
         }
         result
     }
+}
+
+/// The loss of every sample, and the predictions, of one output whose activation `open` is not applied yet.
+fn loss<'t, T: Scalar>(
+    value: Var<'t, T>,
+    open: Activation,
+    targets: &Tensor<T>,
+    mask: Option<Tensor<T>>,
+    loss: &dyn Loss<T>,
+) -> (Var<'t, T>, Tensor<T>) {
+    let steps = mask.map(|mask| Steps { mask });
+    let rows = |x: &Var<'t, T>| steps.as_ref().map_or_else(|| x.clone(), |steps| steps.rows(x));
+    let samples = targets.shape()[0];
+    let targets = &rows(&Var::constant(targets.clone())).into_value();
+    let fused = match open {
+        Activation::Linear => None,
+        open => loss.per_sample_from_logits(targets, &rows(&value), open),
+    };
+    let (losses, predictions) = match fused {
+        Some(losses) => (losses, open.of(&Var::constant(value.into_value())).into_value()),
+        None => {
+            let predictions = open.of(&value);
+            (loss.per_sample(targets, &rows(&predictions)), predictions.into_value())
+        }
+    };
+    let count = targets.shape()[0];
+    assert_eq!(
+        losses.shape(),
+        [count],
+        "loss {}: per_sample gave {} for {count} samples, and one value for each is needed",
+        loss.name(),
+        losses.shape()
+    );
+    let losses = match &steps {
+        Some(steps) => steps.mean(&losses, samples),
+        None => losses,
+    };
+    (losses, predictions)
 }
 
 /// The steps of an output with a mask, each of which has a loss of its own.

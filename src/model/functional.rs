@@ -257,7 +257,7 @@ mod tests {
             "config": { "name": "model_1", "layers": layers, "input_layers": [["x", 0, 0]], "output_layers": outputs },
         });
         let description = from_config(&config, &Registry::new())?;
-        description.plan.draw(0).map_err(|error| error.to_string().into())
+        description.outline.draw(0).map_err(|error| error.to_string().into())
     }
 
     fn input() -> Value {

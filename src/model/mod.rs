@@ -21,6 +21,7 @@ mod node;
 mod number;
 mod options;
 mod params;
+mod plan;
 mod predict;
 mod progress;
 mod scores;
@@ -53,5 +54,5 @@ pub(crate) use summary::shape_text;
 #[cfg(feature = "keras")]
 pub(crate) use {
     config::Description,
-    draft::{Plan, Planned},
+    draft::{Outline, Outlined},
 };

@@ -3,6 +3,7 @@
 use super::graph::{Graph, Source};
 use super::layer_ref::LayerRef;
 use super::params::Param;
+use super::plan::Plan;
 use super::sub_model::{self, SubModel, Value};
 use super::summary;
 use crate::error::{Error, Result};
@@ -44,6 +45,8 @@ pub struct Model<T: Scalar = f32> {
     pub(crate) name: String,
     pub(crate) graph: Graph,
     pub(crate) layers: Vec<Built<T>>,
+    /// The steps from inputs to outputs.
+    pub(super) plan: Plan,
     pub(crate) compiled: Option<Compile<T>>,
     pub(crate) progress: Training,
     /// Whether [`fit`](Self::fit) ends after the batch or the epoch at hand: a [`Callback`](crate::Callback) sets it, and
@@ -79,7 +82,8 @@ pub(crate) struct Built<T: Scalar> {
 impl<T: Scalar> Model<T> {
     pub(crate) fn from_parts(name: String, graph: Graph, layers: Vec<Built<T>>, seed: u64) -> Self {
         let progress = Training { seed, ..Training::default() };
-        Model { name, graph, layers, compiled: None, progress, stop_training: false }
+        let plan = Plan::new(&graph, &layers);
+        Model { name, graph, layers, plan, compiled: None, progress, stop_training: false }
     }
 
     /// Chooses the optimizer, the loss and the metrics. The optimizer starts afresh; the weights stay.

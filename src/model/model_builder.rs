@@ -79,7 +79,7 @@ impl<T: Scalar> ModelBuilder<T> {
     /// ```
     #[inline(never)]
     pub fn build(self, seed: u64) -> Result<Model<T>> {
-        self.draft()?.plan()?.draw(seed)
+        self.draft()?.outline()?.draw(seed)
     }
 
     /// All that the outputs need.

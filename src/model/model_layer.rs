@@ -1,14 +1,15 @@
 //! A model as a layer of another.
 
-use super::draft::{Plan, Planned};
+use super::draft::{Outline, Outlined};
 use super::forward::{self, Run};
 use super::graph::{Graph, Listed};
 use super::model::{Built, Model};
+use super::plan::Plan;
 use super::sub_model::SubModel;
 use crate::autograd::Var;
 use crate::config::{Config, file_groups};
 use crate::error::Reason;
-use crate::nn::{Context, Layer, MultiLayer, Part, Weight};
+use crate::nn::{Activation, Context, Layer, MultiLayer, Part, Weight};
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 use std::fmt;
@@ -38,6 +39,8 @@ struct Inner<T: Scalar> {
     graph: Graph,
     /// The layers, without their weights.
     layers: Vec<Built<T>>,
+    /// The steps to an output that may be left before its softmax: the model around this one sees whether a loss follows.
+    plan: Plan,
     /// How many weights each layer has.
     counts: Vec<usize>,
     /// Of all layers, in order.
@@ -65,21 +68,24 @@ impl<T: Scalar> ModelLayer<T> {
         let weights = weights.collect();
         let counts = kept.iter().map(|&layer| layers[layer].params.len()).collect();
         let bare = |&layer: &usize| Built { params: Vec::new(), ..layers[layer].clone() };
-        let layers = kept.iter().map(bare).collect();
-        let inner = Inner { name: name.to_owned(), graph, layers, counts, weights, values };
+        let layers: Vec<_> = kept.iter().map(bare).collect();
+        let plan = Plan::open(&graph, &layers, |_| true);
+        let inner = Inner { name: name.to_owned(), graph, layers, plan, counts, weights, values };
         ModelLayer { inner: Arc::new(inner), trainable: true, name: None }
     }
 
     /// Of a file's description.
-    pub(super) fn planned(plan: Plan<T>, trainable: bool) -> Self {
-        let Plan { name, graph, layers } = plan;
+    pub(super) fn outlined(outline: Outline<T>, trainable: bool) -> Self {
+        let Outline { name, graph, layers } = outline;
         let mut weights = Vec::new();
-        for Planned { name, weights: own, .. } in &layers {
+        for Outlined { name, weights: own, .. } in &layers {
             weights.extend(own.iter().map(|weight| weight.within(name)));
         }
-        let counts = layers.iter().map(|planned| planned.weights.len()).collect();
-        let layers = layers.into_iter().map(|planned| Built::new(planned, Vec::new())).collect();
-        let inner = Inner { name, graph, layers, counts, weights, values: Vec::new() };
+        let counts = layers.iter().map(|outlined| outlined.weights.len()).collect();
+        let layers: Vec<_> =
+            layers.into_iter().map(|outlined| Built::new(outlined, Vec::new())).collect();
+        let plan = Plan::open(&graph, &layers, |_| true);
+        let inner = Inner { name, graph, layers, plan, counts, weights, values: Vec::new() };
         ModelLayer { inner: Arc::new(inner), trainable, name: None }
     }
 
@@ -246,7 +252,16 @@ impl<T: Scalar> MultiLayer<T> for ModelLayer<T> {
         inputs: &[&Var<'t, T>],
         cx: &mut Context<T>,
     ) -> Var<'t, T> {
-        let Inner { graph, layers, .. } = &*self.inner;
+        self.inner.plan.open[0].of(&MultiLayer::pre_activation(self, weights, inputs, cx))
+    }
+
+    fn pre_activation<'t>(
+        &self,
+        weights: &[Var<'t, T>],
+        inputs: &[&Var<'t, T>],
+        cx: &mut Context<T>,
+    ) -> Var<'t, T> {
+        let Inner { graph, layers, plan, .. } = &*self.inner;
         let mut left = weights;
         let (mut own, mut starts) = (Vec::with_capacity(layers.len()), Vec::new());
         for &count in &self.inner.counts {
@@ -255,13 +270,17 @@ impl<T: Scalar> MultiLayer<T> for ModelLayer<T> {
             own.push(these.to_vec());
             left = others;
         }
-        let run = Run::new(graph, layers, own, cx.inside(), cx.trainable());
+        let run = Run::new(graph, layers, plan, own, cx.inside(), cx.trainable());
         let inputs = inputs.iter().map(|&input| input.clone());
         let (mut outputs, updates) = run.inside(inputs);
         for (layer, weight, value) in updates {
             cx.set_weight(starts[layer] + weight, value);
         }
         outputs.pop().expect("output_shape has checked it")
+    }
+
+    fn activation(&self, _: &[Shape]) -> Activation {
+        self.inner.plan.open[0]
     }
 
     fn couples_samples(&self) -> bool {
@@ -314,6 +333,19 @@ impl<T: Scalar> Layer<T> for ModelLayer<T> {
         cx: &mut Context<T>,
     ) -> Var<'t, T> {
         MultiLayer::forward(self, weights, &[x], cx)
+    }
+
+    fn pre_activation<'t>(
+        &self,
+        weights: &[Var<'t, T>],
+        x: &Var<'t, T>,
+        cx: &mut Context<T>,
+    ) -> Var<'t, T> {
+        MultiLayer::pre_activation(self, weights, &[x], cx)
+    }
+
+    fn activation(&self, input: Shape) -> Activation {
+        MultiLayer::activation(self, &[input])
     }
 
     fn couples_samples(&self) -> bool {

@@ -4,6 +4,7 @@ use super::fitting;
 use super::forward::{Run, SHARD, map_shards, together};
 use super::graph::Graph;
 use super::model::Built;
+use super::plan::Plan;
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
@@ -12,6 +13,7 @@ use crate::tensor::Tensor;
 pub(super) fn predict<T: Scalar>(
     graph: &Graph,
     layers: &[Built<T>],
+    plan: &Plan,
     x: &Tensor<T>,
 ) -> Result<Tensor<T>> {
     if graph.inputs.len() != 1 || graph.outputs.len() != 1 {
@@ -21,13 +23,14 @@ pub(super) fn predict<T: Scalar>(
             graph.outputs.len()
         ).into()));
     }
-    Ok(predict_all(graph, layers, &[x])?.pop().expect("one output"))
+    Ok(predict_all(graph, layers, plan, &[x])?.pop().expect("one output"))
 }
 
 /// The outputs of a graph, for any number of samples, in row-major order.
 pub(super) fn predict_all<T: Scalar>(
     graph: &Graph,
     layers: &[Built<T>],
+    plan: &Plan,
     inputs: &[&Tensor<T>],
 ) -> Result<Vec<Tensor<T>>> {
     fitting::check_all_inputs(graph, layers, inputs)?;
@@ -35,7 +38,7 @@ pub(super) fn predict_all<T: Scalar>(
     let size = together(graph, layers, n, SHARD, false);
     let parts = map_shards(n, size, |shard| {
         let inputs = inputs.iter().map(|x| x.slice(0, shard.clone())).collect();
-        Run::infer(graph, layers).outputs(inputs)
+        Run::infer(graph, layers, plan).outputs(inputs)
     });
     let output = |at: usize| match &parts[..] {
         [] => Tensor::zeros(graph.shape(graph.outputs[at]).batch(0)).row_major(),

@@ -104,7 +104,7 @@ impl<T: Scalar> Sequential<T> {
     /// ```
     #[inline(never)]
     pub fn build(self, seed: u64) -> Result<Model<T>> {
-        Draft::chain(self.name, self.input, self.layers).plan()?.draw(seed)
+        Draft::chain(self.name, self.input, self.layers).outline()?.draw(seed)
     }
 }
 

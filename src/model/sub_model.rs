@@ -2,6 +2,7 @@
 
 use super::graph::{Entrance, Graph, Source};
 use super::model::{Built, Model};
+use super::plan::Plan;
 use super::predict;
 use crate::error::{Error, Result};
 use crate::scalar::{Scalar, compiled};
@@ -22,6 +23,7 @@ use std::fmt;
 pub struct SubModel<'m, T: Scalar> {
     graph: Graph,
     layers: &'m [Built<T>],
+    plan: Plan,
 }
 
 impl<T: Scalar> fmt::Debug for SubModel<'_, T> {
@@ -35,7 +37,8 @@ impl<T: Scalar> fmt::Debug for SubModel<'_, T> {
 
 impl<'m, T: Scalar> SubModel<'m, T> {
     pub(super) fn new(graph: Graph, layers: &'m [Built<T>]) -> Self {
-        SubModel { graph, layers }
+        let plan = Plan::new(&graph, layers);
+        SubModel { graph, layers, plan }
     }
 
     /// The last layer's outputs for inputs `[n, ..]`, as [`Model::predict`](super::Model::predict): only these layers run,
@@ -52,7 +55,7 @@ impl<'m, T: Scalar> SubModel<'m, T> {
     /// ```
     #[inline(never)]
     pub fn predict(&self, inputs: &Tensor<T>) -> Result<Tensor<T>> {
-        predict::predict(&self.graph, self.layers, inputs)
+        predict::predict(&self.graph, self.layers, &self.plan, inputs)
     }
 
     /// All outputs for all inputs, as [`Model::predict_all`](super::Model::predict_all).
@@ -70,7 +73,7 @@ impl<'m, T: Scalar> SubModel<'m, T> {
     /// ```
     #[inline(never)]
     pub fn predict_all(&self, inputs: &[&Tensor<T>]) -> Result<Vec<Tensor<T>>> {
-        predict::predict_all(&self.graph, self.layers, inputs)
+        predict::predict_all(&self.graph, self.layers, &self.plan, inputs)
     }
 
     pub(super) fn graph(&self) -> &Graph {

@@ -173,7 +173,7 @@ impl Activation {
     pub(crate) const CLASS: &'static str = "Activation";
 
     /// Whether a crossentropy can do with what goes in.
-    pub(super) fn takes_logits(self) -> bool {
+    pub(crate) fn takes_logits(self) -> bool {
         matches!(self, Activation::Softmax | Activation::Sigmoid)
     }
 
@@ -243,13 +243,17 @@ impl<T: Scalar> Layer<T> for Activation {
         self.of(x)
     }
 
-    fn logits<'t>(
+    fn pre_activation<'t>(
         &self,
         _: &[Var<'t, T>],
         x: &Var<'t, T>,
         _: &mut Context<T>,
-    ) -> Option<(Activation, Var<'t, T>)> {
-        self.takes_logits().then(|| (*self, x.clone()))
+    ) -> Var<'t, T> {
+        x.clone()
+    }
+
+    fn activation(&self, _: Shape) -> Activation {
+        *self
     }
 }
 

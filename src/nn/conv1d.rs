@@ -8,6 +8,7 @@ use super::{Layer, Single, Weight};
 use crate::autograd::Var;
 use crate::error::Reason;
 use crate::kernels::Padding;
+use crate::kernels::gemm::Finish;
 use crate::ops::Convolution;
 use crate::scalar::Scalar;
 use crate::tensor::Shape;
@@ -52,13 +53,13 @@ impl Conv1d {
         &self,
         weights: &[Var<'t, T>],
         x: &Var<'t, T>,
-        relu: bool,
+        finish: Finish,
     ) -> Var<'t, T> {
         let Conv1d { strides: [stride], padding, dilation_rate: [dilation], groups, .. } = *self;
         let (strides, dilation) = ([1, stride], [1, dilation]);
         let convolution =
-            Convolution { strides, padding, dilation, groups, relu, ..Convolution::default() };
-        as_series(&convolve(&as_image(x), &row(&weights[0]), weights.get(1), convolution))
+            Convolution { strides, padding, dilation, groups, ..Convolution::default() };
+        as_series(&convolve(&as_image(x), &row(&weights[0]), weights.get(1), convolution, finish))
     }
 }
 

@@ -8,6 +8,7 @@ use super::weighted::{regularized, weighted_recipe};
 use super::{Layer, Pair, Weight};
 use crate::autograd::Var;
 use crate::error::Reason;
+use crate::kernels::gemm::Finish;
 use crate::kernels::{Algorithm, Padding};
 use crate::ops::Convolution;
 use crate::scalar::Scalar;
@@ -72,11 +73,11 @@ impl Conv2d {
         &self,
         weights: &[Var<'t, T>],
         x: &Var<'t, T>,
-        relu: bool,
+        finish: Finish,
     ) -> Var<'t, T> {
         let Conv2d { strides, padding, dilation_rate: dilation, groups, algorithm, .. } = *self;
-        let convolution = Convolution { strides, padding, dilation, groups, relu, algorithm };
-        convolve(x, &weights[0], weights.get(1), convolution)
+        let convolution = Convolution { strides, padding, dilation, groups, algorithm };
+        convolve(x, &weights[0], weights.get(1), convolution, finish)
     }
 }
 

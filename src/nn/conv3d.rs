@@ -8,6 +8,7 @@ use super::{Layer, Triple, Weight};
 use crate::autograd::Var;
 use crate::error::Reason;
 use crate::kernels::Padding;
+use crate::kernels::gemm::Finish;
 use crate::ops::Convolution;
 use crate::scalar::Scalar;
 use crate::tensor::Shape;
@@ -52,7 +53,7 @@ impl Conv3d {
         &self,
         weights: &[Var<'t, T>],
         x: &Var<'t, T>,
-        relu: bool,
+        finish: Finish,
     ) -> Var<'t, T> {
         let Conv3d {
             strides: [down, sh, sw], padding, dilation_rate: [deep, dh, dw], groups, ..
@@ -69,10 +70,9 @@ impl Conv3d {
             padding,
             dilation: [dh, dw],
             groups,
-            relu,
             ..Convolution::default()
         };
-        let y = convolve(&slices, &kernel, weights.get(1), convolution);
+        let y = convolve(&slices, &kernel, weights.get(1), convolution, finish);
         let [_, oh, ow, _] = y.value().dims();
         y.reshape([n, od, oh, ow, filters])
     }

@@ -9,6 +9,7 @@ use super::{Layer, Pair, Single, Triple, Weight};
 use crate::autograd::Var;
 use crate::config::FromZero;
 use crate::error::Reason;
+use crate::kernels::gemm::Finish;
 use crate::kernels::{Padding, Window};
 use crate::ops::TransposedConvolution;
 use crate::scalar::Scalar;
@@ -134,13 +135,13 @@ fn convolve_transposed<'t, T: Scalar>(
     kernel: &Var<'t, T>,
     bias: Option<&Var<'t, T>>,
     convolution: TransposedConvolution,
+    finish: Finish,
 ) -> Var<'t, T> {
-    match bias {
-        Some(bias) => x.convolve_transposed(kernel, bias, convolution),
-        None => {
-            let outputs = kernel.shape()[2];
-            x.convolve_transposed(kernel, &Var::constant(Tensor::zeros([outputs])), convolution)
-        }
+    let none = || Var::constant(Tensor::zeros([kernel.shape()[2]]));
+    let bias = bias.cloned().unwrap_or_else(none);
+    match finish {
+        Finish::Plain => x.convolve_transposed(kernel, &bias, convolution),
+        Finish::Relu => x.convolve_transposed_relu(kernel, &bias, convolution),
     }
 }
 
@@ -155,10 +156,9 @@ impl Conv2dTranspose {
         &self,
         weights: &[Var<'t, T>],
         x: &Var<'t, T>,
-        relu: bool,
+        finish: Finish,
     ) -> Var<'t, T> {
-        let convolution = TransposedConvolution { relu, ..self.convolution() };
-        convolve_transposed(x, &weights[0], weights.get(1), convolution)
+        convolve_transposed(x, &weights[0], weights.get(1), self.convolution(), finish)
     }
 }
 
@@ -211,11 +211,10 @@ impl Conv1dTranspose {
         &self,
         weights: &[Var<'t, T>],
         x: &Var<'t, T>,
-        relu: bool,
+        finish: Finish,
     ) -> Var<'t, T> {
-        let convolution = TransposedConvolution { relu, ..self.convolution() };
         let (x, kernel) = (as_image(x), row(&weights[0]));
-        as_series(&convolve_transposed(&x, &kernel, weights.get(1), convolution))
+        as_series(&convolve_transposed(&x, &kernel, weights.get(1), self.convolution(), finish))
     }
 }
 
@@ -263,13 +262,13 @@ impl Conv3dTranspose {
         &self,
         weights: &[Var<'t, T>],
         x: &Var<'t, T>,
-        relu: bool,
+        finish: Finish,
     ) -> Var<'t, T> {
         let ([n, d, h, w, c], [kd, kh, kw, filters, _]) =
             (x.value().dims(), weights[0].value().dims());
         let kernel = weights[0].permute([1, 2, 0, 3, 4]).reshape([kh, kw, kd * filters, c]);
         let slices = x.reshape([n * d, h, w, c]);
-        let slices = convolve_transposed(&slices, &kernel, None, self.convolution());
+        let slices = convolve_transposed(&slices, &kernel, None, self.convolution(), Finish::Plain);
         let [_, oh, ow, _] = slices.value().dims();
         let windows = slices.reshape([n, d, oh * ow, kd, filters]);
         let y = windows.fold(self.strides[0], self.dilation_rate[0], self.padding, self.deeper());
@@ -278,7 +277,10 @@ impl Conv3dTranspose {
             Some(bias) => y + bias,
             None => y,
         };
-        if relu { y.relu() } else { y }
+        match finish {
+            Finish::Relu => y.relu(),
+            Finish::Plain => y,
+        }
     }
 }
 

@@ -2,12 +2,12 @@
 
 use crate::autograd::Var;
 use crate::error::Reason;
+use crate::kernels::gemm::Finish;
 use crate::ops::Convolution;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 
-/// The methods [`forward`](super::Layer::forward) and [`logits`](super::Layer::logits) of a layer with an `activation` and a
-/// method `convolve(weights, x, relu)`: what the activation is applied to, or, with `relu`, its rectified values.
+/// The method [`forward`](super::Layer::forward) of a layer, and those for its parts: of a layer with an `activation` and a method `convolve(weights, x, finish)`.
 macro_rules! convolved {
     () => {
         fn forward<'t>(
@@ -16,20 +16,33 @@ macro_rules! convolved {
             x: &Var<'t, T>,
             _: &mut $crate::nn::Context<T>,
         ) -> Var<'t, T> {
+            use $crate::kernels::gemm::Finish;
             match self.activation {
-                $crate::nn::Activation::Relu => self.convolve(weights, x, true),
-                other => other.of(&self.convolve(weights, x, false)),
+                $crate::nn::Activation::Relu => self.convolve(weights, x, Finish::Relu),
+                other => other.of(&self.convolve(weights, x, Finish::Plain)),
             }
         }
 
-        fn logits<'t>(
+        fn pre_activation<'t>(
             &self,
             weights: &[Var<'t, T>],
             x: &Var<'t, T>,
             _: &mut $crate::nn::Context<T>,
-        ) -> Option<($crate::nn::Activation, Var<'t, T>)> {
-            let logits = || (self.activation, self.convolve(weights, x, false));
-            self.activation.takes_logits().then(logits)
+        ) -> Var<'t, T> {
+            self.convolve(weights, x, $crate::kernels::gemm::Finish::Plain)
+        }
+
+        fn rectified<'t>(
+            &self,
+            weights: &[Var<'t, T>],
+            x: &Var<'t, T>,
+            _: &mut $crate::nn::Context<T>,
+        ) -> Var<'t, T> {
+            self.convolve(weights, x, $crate::kernels::gemm::Finish::Relu)
+        }
+
+        fn activation(&self, _: $crate::tensor::Shape) -> $crate::nn::Activation {
+            self.activation
         }
     };
 }
@@ -40,13 +53,13 @@ pub(super) fn convolve<'t, T: Scalar>(
     kernel: &Var<'t, T>,
     bias: Option<&Var<'t, T>>,
     convolution: Convolution,
+    finish: Finish,
 ) -> Var<'t, T> {
-    match bias {
-        Some(bias) => x.convolve(kernel, bias, convolution),
-        None => {
-            let outputs = kernel.shape()[3];
-            x.convolve(kernel, &Var::constant(Tensor::zeros([outputs])), convolution)
-        }
+    let none = || Var::constant(Tensor::zeros([kernel.shape()[3]]));
+    let bias = bias.cloned().unwrap_or_else(none);
+    match finish {
+        Finish::Plain => x.convolve(kernel, &bias, convolution),
+        Finish::Relu => x.convolve_relu(kernel, &bias, convolution),
     }
 }
 
@@ -57,10 +70,11 @@ pub(super) fn convolve_depthwise<'t, T: Scalar>(
     kernel: &Var<'t, T>,
     bias: Option<&Var<'t, T>>,
     convolution: Convolution,
+    finish: Finish,
 ) -> Var<'t, T> {
     let [kh, kw, channels, multiplier] = kernel.value().dims();
     let kernel = kernel.reshape([kh, kw, 1, channels * multiplier]);
-    convolve(x, &kernel, bias, Convolution { groups: channels, ..convolution })
+    convolve(x, &kernel, bias, Convolution { groups: channels, ..convolution }, finish)
 }
 
 /// Whether groups divide the channels of the input and the filters.

@@ -5,6 +5,7 @@ use super::weighted::{regularized, weighted_recipe};
 use super::{Activation, Context, Layer, Weight};
 use crate::autograd::Var;
 use crate::error::Reason;
+use crate::kernels::gemm::Finish;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 
@@ -35,16 +36,20 @@ impl Dense {
         &self,
         weights: &[Var<'t, T>],
         x: &Var<'t, T>,
-        relu: bool,
+        finish: Finish,
     ) -> Var<'t, T> {
         let none = Var::constant(Tensor::zeros([self.units]));
         let (kernel, bias) = (&weights[0], weights.get(1).unwrap_or(&none));
+        let dense = match finish {
+            Finish::Plain => Var::dense,
+            Finish::Relu => Var::dense_relu,
+        };
         let shape = x.shape();
         let [rows @ .., inputs] = &*shape else { unreachable!("a batch has an axis of samples") };
         if rows.len() == 1 {
-            return x.dense(kernel, bias, relu);
+            return dense(x, kernel, bias);
         }
-        let y = x.reshape([rows.iter().product(), *inputs]).dense(kernel, bias, relu);
+        let y = dense(&x.reshape([rows.iter().product(), *inputs]), kernel, bias);
         y.reshape(&[rows, &[self.units]].concat()[..])
     }
 }
@@ -79,17 +84,30 @@ impl<T: Scalar> Layer<T> for Dense {
         _: &mut Context<T>,
     ) -> Var<'t, T> {
         match self.activation {
-            Activation::Relu => self.product(weights, x, true),
-            other => other.of(&self.product(weights, x, false)),
+            Activation::Relu => self.product(weights, x, Finish::Relu),
+            other => other.of(&self.product(weights, x, Finish::Plain)),
         }
     }
 
-    fn logits<'t>(
+    fn pre_activation<'t>(
         &self,
         weights: &[Var<'t, T>],
         x: &Var<'t, T>,
         _: &mut Context<T>,
-    ) -> Option<(Activation, Var<'t, T>)> {
-        self.activation.takes_logits().then(|| (self.activation, self.product(weights, x, false)))
+    ) -> Var<'t, T> {
+        self.product(weights, x, Finish::Plain)
+    }
+
+    fn rectified<'t>(
+        &self,
+        weights: &[Var<'t, T>],
+        x: &Var<'t, T>,
+        _: &mut Context<T>,
+    ) -> Var<'t, T> {
+        self.product(weights, x, Finish::Relu)
+    }
+
+    fn activation(&self, _: Shape) -> Activation {
+        self.activation
     }
 }

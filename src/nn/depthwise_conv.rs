@@ -9,6 +9,7 @@ use super::{Activation, Constraint, Initializer, Layer, Pair, Regularizer, Singl
 use crate::autograd::Var;
 use crate::error::Reason;
 use crate::kernels::Padding;
+use crate::kernels::gemm::Finish;
 use crate::ops::Convolution;
 use crate::scalar::Scalar;
 use crate::tensor::Shape;
@@ -140,12 +141,11 @@ impl DepthwiseConv2d {
         &self,
         weights: &[Var<'t, T>],
         x: &Var<'t, T>,
-        relu: bool,
+        finish: Finish,
     ) -> Var<'t, T> {
         let DepthwiseConv2d { strides, padding, dilation_rate: dilation, .. } = *self;
-        let convolution =
-            Convolution { strides, padding, dilation, relu, ..Convolution::default() };
-        convolve_depthwise(x, &weights[0], weights.get(1), convolution)
+        let convolution = Convolution { strides, padding, dilation, ..Convolution::default() };
+        convolve_depthwise(x, &weights[0], weights.get(1), convolution, finish)
     }
 }
 
@@ -173,14 +173,13 @@ impl DepthwiseConv1d {
         &self,
         weights: &[Var<'t, T>],
         x: &Var<'t, T>,
-        relu: bool,
+        finish: Finish,
     ) -> Var<'t, T> {
         let DepthwiseConv1d { strides: [stride], padding, dilation_rate: [dilation], .. } = *self;
         let (strides, dilation) = ([1, stride], [1, dilation]);
-        let convolution =
-            Convolution { strides, padding, dilation, relu, ..Convolution::default() };
+        let convolution = Convolution { strides, padding, dilation, ..Convolution::default() };
         let kernel = row(&weights[0]);
-        as_series(&convolve_depthwise(&as_image(x), &kernel, weights.get(1), convolution))
+        as_series(&convolve_depthwise(&as_image(x), &kernel, weights.get(1), convolution, finish))
     }
 }
 

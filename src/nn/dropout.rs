@@ -6,7 +6,7 @@ use crate::autograd::Var;
 use crate::config::OptionValue;
 use crate::error::Reason;
 use crate::scalar::Scalar;
-use crate::tensor::{Shape, Tensor};
+use crate::tensor::{Shape, Stream, Tensor};
 
 recipe! {
     /// In training, sets a fraction `rate` of its input to 0 and scales the rest by `1 / (1 - rate)`, as
@@ -45,6 +45,21 @@ impl<T: Scalar> Layer<T> for Dropout {
 
     fn forward<'t>(&self, _: &[Var<'t, T>], x: &Var<'t, T>, cx: &mut Context<T>) -> Var<'t, T> {
         dropout(x, self.rate, &self.noise_shape, cx)
+    }
+}
+
+impl Dropout {
+    /// What [`Var::dropout`] takes in a run like this one; `None` where the layer does nothing.
+    pub(crate) fn arguments<T: Scalar>(&self, cx: &Context<T>) -> Option<(f64, Stream, usize)> {
+        let (Mode::Train { first_sample, .. }, Some(stream)) = (cx.mode(), cx.stream()) else {
+            return None;
+        };
+        (self.rate > 0.0).then_some((self.rate, stream, first_sample))
+    }
+
+    /// Whether every value has a fate of its own, and some may survive.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.noise_shape.is_empty() && self.rate < 1.0
     }
 }
 

@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
+use std::any::Any;
 
 /// A recipe for one step of a model. Write your own by implementing it:
 ///
@@ -46,7 +47,7 @@ use crate::tensor::{Shape, Tensor};
 ///
 /// Models with such a layer are saved like all others, and loaded with a `Registry`
 /// that knows how to make it.
-pub trait Layer<T: Scalar>: Send + Sync {
+pub trait Layer<T: Scalar>: Any + Send + Sync {
     /// The class by Keras's name, for summaries, files and automatic names.
     fn class_name(&self) -> &str;
 
@@ -80,16 +81,34 @@ pub trait Layer<T: Scalar>: Send + Sync {
         cx: &mut Context<T>,
     ) -> Var<'t, T>;
 
-    /// If the last thing this layer does is a softmax or a sigmoid: which of them, and what goes into it. Crossentropy
-    /// is then computed from that, fused and stable.
-    fn logits<'t>(
+    /// The activation that [`forward`](Self::forward) applies last, for one sample's input of this shape. A layer that names one
+    /// gives what comes before it in [`pre_activation`](Self::pre_activation), so that a model can join the activation with a
+    /// neighbour: a rectifier with the sums before it, a softmax with the crossentropy behind it, which is then fused and
+    /// stable.
+    fn activation(&self, input: Shape) -> Activation {
+        let _ = input;
+        Activation::Linear
+    }
+
+    /// What [`forward`](Self::forward) gives before its [`activation`](Self::activation).
+    fn pre_activation<'t>(
         &self,
         weights: &[Var<'t, T>],
         x: &Var<'t, T>,
         cx: &mut Context<T>,
-    ) -> Option<(Activation, Var<'t, T>)> {
-        let _ = (weights, x, cx);
-        None
+    ) -> Var<'t, T> {
+        self.forward(weights, x, cx)
+    }
+
+    /// `max(y, 0)` of what [`pre_activation`](Self::pre_activation) gives: what a model asks for where a rectifier follows. A
+    /// layer that can do it while its sums are at hand overrides this.
+    fn rectified<'t>(
+        &self,
+        weights: &[Var<'t, T>],
+        x: &Var<'t, T>,
+        cx: &mut Context<T>,
+    ) -> Var<'t, T> {
+        self.pre_activation(weights, x, cx).relu()
     }
 
     /// A penalty on the output: it is summed over each sample, and its mean over the batch is added to the loss, in training and in
@@ -177,13 +196,26 @@ impl<T: Scalar> Layer<T> for Box<dyn Layer<T>> {
         (**self).forward(weights, x, cx)
     }
 
-    fn logits<'t>(
+    fn activation(&self, input: Shape) -> Activation {
+        (**self).activation(input)
+    }
+
+    fn pre_activation<'t>(
         &self,
         weights: &[Var<'t, T>],
         x: &Var<'t, T>,
         cx: &mut Context<T>,
-    ) -> Option<(Activation, Var<'t, T>)> {
-        (**self).logits(weights, x, cx)
+    ) -> Var<'t, T> {
+        (**self).pre_activation(weights, x, cx)
+    }
+
+    fn rectified<'t>(
+        &self,
+        weights: &[Var<'t, T>],
+        x: &Var<'t, T>,
+        cx: &mut Context<T>,
+    ) -> Var<'t, T> {
+        (**self).rectified(weights, x, cx)
     }
 
     fn activity_regularizer(&self) -> Option<Regularizer> {

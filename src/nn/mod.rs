@@ -94,4 +94,4 @@ pub use weight::Weight;
 #[cfg(feature = "keras")]
 pub(crate) use builtin::today as class_today;
 pub(crate) use builtin::{BUILTIN, make as make_builtin};
-pub(crate) use multi_layer::{shared as shared_layer, shared_multi};
+pub(crate) use multi_layer::{known, shared as shared_layer, shared_multi};

@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
+use std::any::Any;
 use std::sync::Arc;
 
 /// A recipe for a step of a model that takes several inputs, as [`Add`](super::Add) does. A [`Layer`] is the same for
@@ -42,7 +43,7 @@ use std::sync::Arc;
 /// assert_eq!(model.predict(&Tensor::from([[1.0, -1.0, 0.0]]))?.to_vec(), [3.0, -1.0, 0.0]);
 /// # Ok::<(), cinta::Error>(())
 /// ```
-pub trait MultiLayer<T: Scalar>: Send + Sync {
+pub trait MultiLayer<T: Scalar>: Any + Send + Sync {
     /// The class by Keras's name, for summaries, files and automatic names.
     fn class_name(&self) -> &str;
 
@@ -76,15 +77,30 @@ pub trait MultiLayer<T: Scalar>: Send + Sync {
         cx: &mut Context<T>,
     ) -> Var<'t, T>;
 
-    /// As [`Layer::logits`].
-    fn logits<'t>(
+    /// As [`Layer::activation`].
+    fn activation(&self, inputs: &[Shape]) -> Activation {
+        let _ = inputs;
+        Activation::Linear
+    }
+
+    /// As [`Layer::pre_activation`].
+    fn pre_activation<'t>(
         &self,
         weights: &[Var<'t, T>],
         inputs: &[&Var<'t, T>],
         cx: &mut Context<T>,
-    ) -> Option<(Activation, Var<'t, T>)> {
-        let _ = (weights, inputs, cx);
-        None
+    ) -> Var<'t, T> {
+        self.forward(weights, inputs, cx)
+    }
+
+    /// As [`Layer::rectified`].
+    fn rectified<'t>(
+        &self,
+        weights: &[Var<'t, T>],
+        inputs: &[&Var<'t, T>],
+        cx: &mut Context<T>,
+    ) -> Var<'t, T> {
+        self.pre_activation(weights, inputs, cx).relu()
     }
 
     /// As [`Layer::activity_regularizer`].
@@ -169,13 +185,26 @@ impl<T: Scalar, L: Layer<T>> MultiLayer<T> for Single<L> {
         self.0.forward(weights, inputs[0], cx)
     }
 
-    fn logits<'t>(
+    fn activation(&self, inputs: &[Shape]) -> Activation {
+        self.0.activation(inputs[0])
+    }
+
+    fn pre_activation<'t>(
         &self,
         weights: &[Var<'t, T>],
         inputs: &[&Var<'t, T>],
         cx: &mut Context<T>,
-    ) -> Option<(Activation, Var<'t, T>)> {
-        self.0.logits(weights, inputs[0], cx)
+    ) -> Var<'t, T> {
+        self.0.pre_activation(weights, inputs[0], cx)
+    }
+
+    fn rectified<'t>(
+        &self,
+        weights: &[Var<'t, T>],
+        inputs: &[&Var<'t, T>],
+        cx: &mut Context<T>,
+    ) -> Var<'t, T> {
+        self.0.rectified(weights, inputs[0], cx)
     }
 
     fn activity_regularizer(&self) -> Option<Regularizer> {
@@ -209,6 +238,17 @@ impl<T: Scalar, L: Layer<T>> MultiLayer<T> for Single<L> {
     fn couples_samples_in_training(&self) -> bool {
         self.0.couples_samples_in_training()
     }
+}
+
+/// A layer of one input as the type that it was made with: for rules that look for one.
+pub(crate) fn known<T: Scalar, L: Layer<T>>(layer: &dyn MultiLayer<T>) -> Option<&L> {
+    let any: &dyn Any = layer;
+    if let Some(Single(layer)) = any.downcast_ref::<Single<L>>() {
+        return Some(layer);
+    }
+    let Single(boxed) = any.downcast_ref::<Single<Box<dyn Layer<T>>>>()?;
+    let any: &dyn Any = &**boxed;
+    any.downcast_ref()
 }
 
 /// A layer as models hold it. Those of the crate are made here alone, so that all their methods are compiled in it.

@@ -7,7 +7,7 @@ use super::{Context, Layer, Pair, Single, Triple};
 use crate::autograd::Var;
 use crate::kernels::Padding;
 use crate::scalar::Scalar;
-use crate::tensor::Shape;
+use crate::tensor::{Shape, Stream};
 
 /// What windows of images become: [`Var::max_pool2d`] or [`Var::avg_pool2d`].
 type Pool<'t, T> = fn(&Var<'t, T>, [usize; 2], [usize; 2], Padding) -> Var<'t, T>;
@@ -79,6 +79,17 @@ fn pool2d<'t, T: Scalar>(
     pool: Pool<'t, T>,
 ) -> Var<'t, T> {
     pool(x, size, strides, padding)
+}
+
+impl MaxPooling2d {
+    /// What the layer gives, rectified, and after dropout.
+    pub(crate) fn survivors<'t, T: Scalar>(
+        &self,
+        x: &Var<'t, T>,
+        dropout: Option<(f64, &Stream, usize)>,
+    ) -> Var<'t, T> {
+        x.max_pool2d_relu(self.pool_size, self.strides, self.padding, dropout)
+    }
 }
 
 /// All slices first, then along the depth: the largest value of the largest values, or the mean of means over equally many.

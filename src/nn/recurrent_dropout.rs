@@ -53,7 +53,7 @@ impl<'t, T: Scalar> Dropping<'_, 't, T> {
     ) -> Var<'t, T> {
         let [n, steps, features] = self.x.value().dims();
         let rows = self.x.reshape([n * steps, features]);
-        let sums = rows.dense(self.weights[0], &self.bias(0), false);
+        let sums = rows.dense(self.weights[0], &self.bias(0));
         let columns = sums.shape()[1];
         stepwise(&sums.reshape([n, steps, columns]), self.units(), self.mask, cell)
     }

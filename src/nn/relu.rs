@@ -120,6 +120,19 @@ macro_rules! rectifying {
             ) -> Var<'t, T> {
                 x.rectifier(self.rectifier())
             }
+
+            fn pre_activation<'t>(
+                &self,
+                _: &[Var<'t, T>],
+                x: &Var<'t, T>,
+                _: &mut Context<T>,
+            ) -> Var<'t, T> {
+                x.clone()
+            }
+
+            fn activation(&self, _: Shape) -> Activation {
+                self.clone().into()
+            }
         }
     )*};
 }

@@ -9,6 +9,7 @@ use super::{Activation, Constraint, Initializer, Layer, Pair, Regularizer, Singl
 use crate::autograd::Var;
 use crate::error::Reason;
 use crate::kernels::Padding;
+use crate::kernels::gemm::Finish;
 use crate::ops::Convolution;
 use crate::scalar::Scalar;
 use crate::tensor::Shape;
@@ -154,13 +155,12 @@ impl SeparableConv2d {
         &self,
         weights: &[Var<'t, T>],
         x: &Var<'t, T>,
-        relu: bool,
+        finish: Finish,
     ) -> Var<'t, T> {
         let SeparableConv2d { strides, padding, dilation_rate: dilation, .. } = *self;
         let depthwise = Convolution { strides, padding, dilation, ..Convolution::default() };
-        let filtered = convolve_depthwise(x, &weights[0], None, depthwise);
-        let pointwise = Convolution { relu, ..Convolution::default() };
-        convolve(&filtered, &weights[1], weights.get(2), pointwise)
+        let filtered = convolve_depthwise(x, &weights[0], None, depthwise, Finish::Plain);
+        convolve(&filtered, &weights[1], weights.get(2), Convolution::default(), finish)
     }
 }
 
@@ -188,14 +188,16 @@ impl SeparableConv1d {
         &self,
         weights: &[Var<'t, T>],
         x: &Var<'t, T>,
-        relu: bool,
+        finish: Finish,
     ) -> Var<'t, T> {
         let SeparableConv1d { strides: [stride], padding, dilation_rate: [dilation], .. } = *self;
         let (strides, dilation) = ([1, stride], [1, dilation]);
         let depthwise = Convolution { strides, padding, dilation, ..Convolution::default() };
-        let filtered = convolve_depthwise(&as_image(x), &row(&weights[0]), None, depthwise);
-        let pointwise = Convolution { relu, ..Convolution::default() };
-        as_series(&convolve(&filtered, &row(&weights[1]), weights.get(2), pointwise))
+        let filtered =
+            convolve_depthwise(&as_image(x), &row(&weights[0]), None, depthwise, Finish::Plain);
+        let pointwise = row(&weights[1]);
+        let y = convolve(&filtered, &pointwise, weights.get(2), Convolution::default(), finish);
+        as_series(&y)
     }
 }
 

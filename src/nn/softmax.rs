@@ -75,14 +75,24 @@ impl<T: Scalar> Layer<T> for Softmax {
         exp / sum
     }
 
-    fn logits<'t>(
+    fn pre_activation<'t>(
         &self,
-        _: &[Var<'t, T>],
+        weights: &[Var<'t, T>],
         x: &Var<'t, T>,
-        _: &mut Context<T>,
-    ) -> Option<(Activation, Var<'t, T>)> {
-        let rank = x.shape().rank() - 1;
-        (self.axes_in_batch(rank)? == [rank]).then(|| (Activation::Softmax, x.clone()))
+        cx: &mut Context<T>,
+    ) -> Var<'t, T> {
+        match Layer::<T>::activation(self, x.shape().sample()) {
+            Activation::Softmax => x.clone(),
+            _ => self.forward(weights, x, cx),
+        }
+    }
+
+    /// Along the last axis it is the activation, along others a function of its own.
+    fn activation(&self, input: Shape) -> Activation {
+        match self.axes_in_batch(input.rank()).as_deref() {
+            Some([axis]) if *axis == input.rank() => Activation::Softmax,
+            _ => Activation::Linear,
+        }
     }
 }
 
@@ -105,11 +115,10 @@ mod tests {
     /// A crossentropy looks behind the softmax of the last axis alone.
     #[test]
     fn what_goes_in() {
-        let x = Var::constant(Tensor::<f32>::zeros([2, 4, 3]));
         for (axis, behind) in [(-1, true), (2, true), (1, false)] {
-            let logits =
-                Softmax::new().axis([axis]).logits(&[], &x, &mut Context::new(Mode::Infer));
-            assert_eq!(logits.is_some_and(|(kind, _)| kind == Activation::Softmax), behind);
+            let layer = Softmax::new().axis([axis]);
+            let activation = Layer::<f32>::activation(&layer, Shape::from([4, 3]));
+            assert_eq!(activation == Activation::Softmax, behind);
         }
     }
 

@@ -1,7 +1,9 @@
 //! A layer at work on every step of a sequence.
 
 use super::nested::nested;
-use super::{Context, Layer, Mode, MultiLayer, Part, Weight, make_builtin, shared_layer};
+use super::{
+    Activation, Context, Layer, Mode, MultiLayer, Part, Weight, make_builtin, shared_layer,
+};
 use crate::autograd::Var;
 use crate::config::{Config, Options, Value, json, keras_object};
 use crate::error::Reason;
@@ -103,12 +105,58 @@ impl<T: Scalar> TimeDistributed<T> {
         vec![layer(), layer().trainable(false)]
     }
 
+    /// What the other layer gives for its own inputs, by one of its methods.
+    fn one<'t>(
+        &self,
+        weights: &[Var<'t, T>],
+        x: &Var<'t, T>,
+        cx: &mut Context<T>,
+        how: How,
+    ) -> Var<'t, T> {
+        match how {
+            How::Forward => self.layer.forward(weights, &[x], cx),
+            How::PreActivation => self.layer.pre_activation(weights, &[x], cx),
+            How::Rectified => self.layer.rectified(weights, &[x], cx),
+        }
+    }
+
+    /// The same for all steps.
+    fn all<'t>(
+        &self,
+        weights: &[Var<'t, T>],
+        x: &Var<'t, T>,
+        cx: &mut Context<T>,
+        how: How,
+    ) -> Var<'t, T> {
+        let steps = x.shape()[1];
+        let mode = match cx.mode() {
+            Mode::Infer if self.layer.couples_samples() => {
+                return self.step_by_step(weights, x, cx, how);
+            }
+            Mode::Train { .. } if cx.trainable() && self.layer.couples_samples_in_training() => {
+                return self.step_by_step(weights, x, cx, how);
+            }
+            Mode::Infer => Mode::Infer,
+            // Each step is a sample of its own.
+            Mode::Train { seed, step, layer, first_sample } => {
+                Mode::Train { seed, step, layer, first_sample: first_sample * steps }
+            }
+        };
+        let shape = x.shape();
+        let rows = [&[shape[0] * steps], &shape[2..]].concat();
+        let rows = x.reshape(&rows[..]);
+        let mut inner = Context::new(mode).with_trainable(cx.trainable());
+        let y = self.one(weights, &rows, &mut inner, how);
+        y.reshape(&with_steps(y.shape(), steps)[..])
+    }
+
     /// The output for each step, one after the other.
     fn step_by_step<'t>(
         &self,
         weights: &[Var<'t, T>],
         x: &Var<'t, T>,
         cx: &mut Context<T>,
+        how: How,
     ) -> Var<'t, T> {
         let (shape, mut weights) = (x.shape(), weights.to_vec());
         let mut updated = vec![false; weights.len()];
@@ -116,7 +164,7 @@ impl<T: Scalar> TimeDistributed<T> {
         for step in 0..shape[1] {
             let one = x.slice(1, step..step + 1).reshape(&without_steps(shape)[..]);
             let mut inner = Context::new(cx.mode()).with_trainable(cx.trainable());
-            let y = self.layer.forward(&weights, &[&one], &mut inner);
+            let y = self.one(&weights, &one, &mut inner, how);
             for (index, value) in inner.into_updates() {
                 weights[index] = Var::constant(value);
                 updated[index] = true;
@@ -128,6 +176,14 @@ impl<T: Scalar> TimeDistributed<T> {
         }
         Var::concat(&outputs.iter().collect::<Vec<_>>(), 1)
     }
+}
+
+/// Which method of the other layer is asked.
+#[derive(Clone, Copy)]
+enum How {
+    Forward,
+    PreActivation,
+    Rectified,
 }
 
 /// `[n, steps, ..]` as `[n, ..]`.
@@ -191,29 +247,29 @@ impl<T: Scalar> Layer<T> for TimeDistributed<T> {
         x: &Var<'t, T>,
         cx: &mut Context<T>,
     ) -> Var<'t, T> {
-        let steps = x.shape()[1];
-        let mode = match cx.mode() {
-            Mode::Infer if self.layer.couples_samples() => {
-                return self.step_by_step(weights, x, cx);
-            }
-            Mode::Train { .. } if cx.trainable() && self.layer.couples_samples_in_training() => {
-                return self.step_by_step(weights, x, cx);
-            }
-            Mode::Infer => Mode::Infer,
-            // Each step is a sample of its own.
-            Mode::Train { seed, step, layer, first_sample } => {
-                Mode::Train { seed, step, layer, first_sample: first_sample * steps }
-            }
-        };
-        let shape = x.shape();
-        let rows = [&[shape[0] * steps], &shape[2..]].concat();
-        let rows = x.reshape(&rows[..]);
-        let y = self.layer.forward(
-            weights,
-            &[&rows],
-            &mut Context::new(mode).with_trainable(cx.trainable()),
-        );
-        y.reshape(&with_steps(y.shape(), steps)[..])
+        self.all(weights, x, cx, How::Forward)
+    }
+
+    fn pre_activation<'t>(
+        &self,
+        weights: &[Var<'t, T>],
+        x: &Var<'t, T>,
+        cx: &mut Context<T>,
+    ) -> Var<'t, T> {
+        self.all(weights, x, cx, How::PreActivation)
+    }
+
+    fn rectified<'t>(
+        &self,
+        weights: &[Var<'t, T>],
+        x: &Var<'t, T>,
+        cx: &mut Context<T>,
+    ) -> Var<'t, T> {
+        self.all(weights, x, cx, How::Rectified)
+    }
+
+    fn activation(&self, input: Shape) -> Activation {
+        self.layer.activation(&[input.sample()])
     }
 
     fn couples_samples(&self) -> bool {

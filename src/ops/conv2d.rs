@@ -32,8 +32,6 @@ pub struct Convolution {
     /// The channels are cut into this many groups, each of which is convolved by itself: as many as there
     /// are channels make a depthwise convolution.
     pub groups: usize,
-    /// Whether the output is rectified, `max(y, 0)`, while it is still in registers.
-    pub relu: bool,
     /// How it is computed.
     pub algorithm: Algorithm,
 }
@@ -45,7 +43,6 @@ impl Default for Convolution {
             padding: Padding::Valid,
             dilation: [1, 1],
             groups: 1,
-            relu: false,
             algorithm: Algorithm::default(),
         }
     }
@@ -102,7 +99,7 @@ pub(super) fn slice<T: Scalar>(tensor: &Tensor<T>) -> &[T] {
 }
 
 /// The op: a private type, so that what it saves stays private.
-struct Conv2d(Convolution);
+struct Conv2d(Convolution, Finish);
 
 impl<T: Scalar> Op<T, 3> for Conv2d {
     const NAME: &'static str = "conv2d";
@@ -113,16 +110,15 @@ impl<T: Scalar> Op<T, 3> for Conv2d {
         inputs @ [x, kernel, bias]: [&Tensor<T>; 3],
         wanted: [bool; 3],
     ) -> (Tensor<T>, Saved<T>) {
-        let Conv2d(convolution) = self;
+        let Conv2d(convolution, finish) = self;
         let geometry = convolution.geometry(inputs);
         let (kernel, bias) = (kernel.row_major(), bias.row_major());
-        let finish = if convolution.relu { Finish::Relu } else { Finish::Plain };
-        let y = conv2d::forward(geometry, x, slice(&kernel), slice(&bias), finish);
+        let y = conv2d::forward(geometry, x, slice(&kernel), slice(&bias), *finish);
         let saved = Saved {
             geometry,
             x: (wanted[1] || wanted[2]).then(|| x.clone()),
             kernel: wanted[0].then_some(kernel),
-            y: convolution.relu.then(|| y.clone()),
+            y: (*finish == Finish::Relu).then(|| y.clone()),
         };
         (y, saved)
     }
@@ -211,7 +207,29 @@ impl<'t, T: Scalar> Var<'t, T> {
         bias: &Var<'t, T>,
         convolution: Convolution,
     ) -> Var<'t, T> {
-        apply(Conv2d(convolution), [self, kernel, bias])
+        apply(Conv2d(convolution, Finish::Plain), [self, kernel, bias])
+    }
+
+    /// [`convolve`](Self::convolve), then [`relu`](Self::relu), which is computed while the sums are still in registers.
+    ///
+    /// # Panics
+    /// When the ranks or channels do not fit, or the window does not fit into the image.
+    ///
+    /// ```
+    /// use cinta::{Convolution, Tensor, Var};
+    /// let x = Var::constant(Tensor::from([[[[1.0], [2.0]]]])); // [1, 1, 2, 1]
+    /// let kernel = Var::constant(Tensor::from([[[[1.0, -1.0]]]])); // [1, 1, 1, 2]
+    /// let y = x.convolve_relu(&kernel, &Var::constant(Tensor::zeros([2])), Convolution::default());
+    /// assert_eq!(y.value().to_vec(), [1.0, 0.0, 2.0, 0.0]);
+    /// ```
+    #[track_caller]
+    pub fn convolve_relu(
+        &self,
+        kernel: &Var<'t, T>,
+        bias: &Var<'t, T>,
+        convolution: Convolution,
+    ) -> Var<'t, T> {
+        apply(Conv2d(convolution, Finish::Relu), [self, kernel, bias])
     }
 }
 
@@ -237,7 +255,7 @@ mod tests {
         bias: &Tensor<f64>,
         convolution: Convolution,
     ) -> Tensor<f64> {
-        let Convolution { strides, padding, dilation, groups, relu, .. } = convolution;
+        let Convolution { strides, padding, dilation, groups, .. } = convolution;
         let ([n, h, w, _], [kh, kw, c, o]) = (x.dims(), kernel.dims());
         let axis = |size: usize, k: usize, s: usize, d: usize| {
             let span = (k - 1) * d + 1;
@@ -268,7 +286,7 @@ mod tests {
                     }
                 }
             }
-            if relu { sum.max(0.0) } else { sum }
+            sum
         })
     }
 
@@ -358,9 +376,11 @@ mod tests {
                 let tape = crate::autograd::Tape::new();
                 let leaves = inputs.each_ref().map(|value| tape.leaf(value.clone()));
                 let [x, kernel, bias] = &leaves;
-                let inside = Convolution { relu, groups, ..Convolution::default() };
-                let y = x.convolve(kernel, bias, inside);
-                let y = if relu { y } else { y.relu() };
+                let convolution = Convolution { groups, ..Convolution::default() };
+                let y = match relu {
+                    true => x.convolve_relu(kernel, bias, convolution),
+                    false => x.convolve(kernel, bias, convolution).relu(),
+                };
                 let gradients = (&y * &y).sum(..).backward();
                 (y.value().clone(), leaves.each_ref().map(|leaf| gradients.wrt(leaf)))
             };
@@ -514,9 +534,10 @@ mod tests {
             let bias = Tensor::normal([c_out], 0.0, 2.0, rng);
             let [x, kernel, bias] = [x, kernel, bias].map(Var::constant);
             for relu in [false, true] {
+                let convolve = if relu { Var::convolve_relu } else { Var::convolve };
                 let run = |algorithm| {
-                    let convolution = Convolution { algorithm, relu, ..Convolution::default() };
-                    x.convolve(&kernel, &bias, convolution).into_value()
+                    let convolution = Convolution { algorithm, ..Convolution::default() };
+                    convolve(&x, &kernel, &bias, convolution).into_value()
                 };
                 let direct = run(Algorithm::Direct);
                 assert_eq!(direct.iter().any(|y| y < 0.0), !relu);
@@ -634,11 +655,13 @@ mod tests {
         ) {
             prop_assume!(padding != Padding::Valid || (kh - 1) * dh < h && (kw - 1) * dw < w);
             let (strides, dilation) = ([sh, sw], [dh, dw]);
-            let convolution = Convolution { strides, padding, dilation, groups, relu, ..Convolution::default() };
+            let convolution = Convolution { strides, padding, dilation, groups, ..Convolution::default() };
             let [x, kernel, bias] = inputs([n, h, w, kh, kw, c, o], groups, layout);
             let expected = naive(&x, &kernel, &bias, convolution);
+            let expected = if relu { expected.map(|y| y.max(0.0)) } else { expected };
+            let convolve = if relu { Var::convolve_relu } else { Var::convolve };
             let [x, kernel, bias] = [x, kernel, bias].map(Var::constant);
-            assert_close(x.convolve(&kernel, &bias, convolution).value(), &expected);
+            assert_close(convolve(&x, &kernel, &bias, convolution).value(), &expected);
         }
 
         #[test]

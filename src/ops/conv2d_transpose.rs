@@ -31,8 +31,6 @@ pub struct TransposedConvolution {
     pub output_padding: Option<[usize; 2]>,
     /// The distance between neighbouring pixels of the window.
     pub dilation: [usize; 2],
-    /// Whether the output is rectified, `max(y, 0)`.
-    pub relu: bool,
     /// How it is computed.
     pub algorithm: Algorithm,
 }
@@ -44,7 +42,6 @@ impl Default for TransposedConvolution {
             padding: Padding::Valid,
             output_padding: None,
             dilation: [1, 1],
-            relu: false,
             algorithm: Algorithm::default(),
         }
     }
@@ -80,7 +77,7 @@ impl TransposedConvolution {
     }
 }
 
-struct Conv2dTranspose(TransposedConvolution);
+struct Conv2dTranspose(TransposedConvolution, Finish);
 
 impl<T: Scalar> Op<T, 3> for Conv2dTranspose {
     const NAME: &'static str = "conv2d_transpose";
@@ -91,16 +88,15 @@ impl<T: Scalar> Op<T, 3> for Conv2dTranspose {
         inputs @ [x, kernel, bias]: [&Tensor<T>; 3],
         wanted: [bool; 3],
     ) -> (Tensor<T>, Saved<T>) {
-        let Conv2dTranspose(convolution) = self;
+        let Conv2dTranspose(convolution, finish) = self;
         let geometry = convolution.geometry(inputs);
         let (kernel, bias) = (kernel.row_major(), bias.row_major());
-        let finish = if convolution.relu { Finish::Relu } else { Finish::Plain };
-        let y = conv2d::transposed(geometry, slice(&kernel), x, slice(&bias), finish);
+        let y = conv2d::transposed(geometry, slice(&kernel), x, slice(&bias), *finish);
         let saved = Saved {
             geometry,
             x: wanted[1].then(|| x.clone()),
             kernel: wanted[0].then_some(kernel),
-            y: convolution.relu.then(|| y.clone()),
+            y: (*finish == Finish::Relu).then(|| y.clone()),
         };
         (y, saved)
     }
@@ -163,7 +159,30 @@ impl<'t, T: Scalar> Var<'t, T> {
         bias: &Var<'t, T>,
         convolution: TransposedConvolution,
     ) -> Var<'t, T> {
-        apply(Conv2dTranspose(convolution), [self, kernel, bias])
+        apply(Conv2dTranspose(convolution, Finish::Plain), [self, kernel, bias])
+    }
+
+    /// [`convolve_transposed`](Self::convolve_transposed), then [`relu`](Self::relu), as one operation.
+    ///
+    /// # Panics
+    /// When the ranks or channels do not fit, or the output would be empty.
+    ///
+    /// ```
+    /// use cinta::{Tensor, TransposedConvolution, Var};
+    /// let x = Var::constant(Tensor::from([1.0, 2.0]).reshape([1, 1, 2, 1]));
+    /// let kernel = Var::constant(Tensor::from([1.0, -1.0]).reshape([1, 2, 1, 1]));
+    /// let bias = Var::constant(Tensor::zeros([1]));
+    /// let y = x.convolve_transposed_relu(&kernel, &bias, TransposedConvolution::default());
+    /// assert_eq!(y.value().to_vec(), [1.0, 1.0, 0.0]);
+    /// ```
+    #[track_caller]
+    pub fn convolve_transposed_relu(
+        &self,
+        kernel: &Var<'t, T>,
+        bias: &Var<'t, T>,
+        convolution: TransposedConvolution,
+    ) -> Var<'t, T> {
+        apply(Conv2dTranspose(convolution, Finish::Relu), [self, kernel, bias])
     }
 }
 
@@ -221,7 +240,7 @@ mod tests {
                 }
             }
         }
-        if how.relu { y.map(|y| y.max(0.0)) } else { y }
+        y
     }
 
     #[test]
@@ -298,9 +317,11 @@ mod tests {
                 let tape = crate::autograd::Tape::new();
                 let [x, kernel] = inputs.each_ref().map(|value| tape.leaf(value.clone()));
                 let bias = tape.leaf(random(&[5], -1.0, 1.0, 2, 0));
-                let how = TransposedConvolution { strides: [2, 1], relu, ..Default::default() };
-                let y = x.convolve_transposed(&kernel, &bias, how);
-                let y = if relu { y } else { y.relu() };
+                let how = TransposedConvolution { strides: [2, 1], ..Default::default() };
+                let y = match relu {
+                    true => x.convolve_transposed_relu(&kernel, &bias, how),
+                    false => x.convolve_transposed(&kernel, &bias, how).relu(),
+                };
                 let gradients = y.square().sum(..).backward();
                 (y.value().clone(), [&x, &kernel, &bias].map(|leaf| gradients.wrt(leaf)))
             };
@@ -328,7 +349,7 @@ mod tests {
             let padding = if same { Padding::Same } else { Padding::Valid };
             let output_padding = extra.map(|[a, b]| [a.min(sh - 1), b.min(sw - 1)]);
             let how = TransposedConvolution {
-                strides: [sh, sw], padding, output_padding, dilation: [dh, dw], relu, ..Default::default()
+                strides: [sh, sw], padding, output_padding, dilation: [dh, dw], ..Default::default()
             };
             let empty = |small: usize, k: usize, d: usize, extra: usize| {
                 same && small == 1 && (k - 1) * d % 2 == 1 && extra == 0
@@ -340,7 +361,11 @@ mod tests {
             let bias = random(&[o], -1.0, 1.0, 3, 0);
             let expected = naive(&x, &kernel, &bias, how);
             let [x, kernel, bias] = [x, kernel, bias].map(Var::constant);
-            assert_close(x.convolve_transposed(&kernel, &bias, how).value(), &expected);
+            let (y, expected) = match relu {
+                true => (x.convolve_transposed_relu(&kernel, &bias, how), expected.map(|y| y.max(0.0))),
+                false => (x.convolve_transposed(&kernel, &bias, how), expected),
+            };
+            assert_close(y.value(), &expected);
         }
     }
 }

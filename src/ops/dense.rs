@@ -7,7 +7,7 @@ use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 
 struct Dense {
-    relu: bool,
+    finish: Finish,
 }
 
 /// Each only where a gradient needs it.
@@ -38,13 +38,12 @@ impl<T: Scalar> Op<T, 3> for Dense {
             shape[1],
             bias.shape()
         );
-        let finish = if self.relu { Finish::Relu } else { Finish::Plain };
         let bias = bias.row_major();
-        let y = gemm::multiply(x, kernel, bias.as_slice(), finish);
+        let y = gemm::multiply(x, kernel, bias.as_slice(), self.finish);
         let saved = Saved {
             x: wanted[1].then(|| x.clone()),
             kernel: wanted[0].then(|| kernel.clone()),
-            y: self.relu.then(|| y.clone()),
+            y: (self.finish == Finish::Relu).then(|| y.clone()),
         };
         (y, saved)
     }
@@ -71,7 +70,7 @@ impl<T: Scalar> Op<T, 3> for Dense {
 
 impl<'t, T: Scalar> Var<'t, T> {
     /// `y = x kernel + bias` for rows `[n, inputs]`, a kernel `[inputs, units]` and a bias `[units]`: the
-    /// result is `[n, units]`. With `relu` it is `max(y, 0)`, computed while the sums are still in registers.
+    /// result is `[n, units]`.
     ///
     /// # Panics
     /// When the shapes do not fit.
@@ -82,17 +81,34 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// let x = Var::constant(Tensor::from([[1.0, 2.0]]));
     /// let kernel = tape.leaf(Tensor::from([[1.0, -1.0], [3.0, -3.0]]));
     /// let bias = tape.leaf(Tensor::from([0.5, 0.5]));
-    /// let y = x.dense(&kernel, &bias, true);
-    /// assert_eq!(y.value().to_vec(), [7.5, 0.0]);
-    /// assert_eq!(y.sum(..).backward().wrt(&kernel), Tensor::from([[1.0, 0.0], [2.0, 0.0]]));
+    /// let y = x.dense(&kernel, &bias);
+    /// assert_eq!(y.value().to_vec(), [7.5, -6.5]);
+    /// assert_eq!(y.sum(..).backward().wrt(&kernel), Tensor::from([[1.0, 1.0], [2.0, 2.0]]));
     /// ```
     #[track_caller]
-    pub fn dense(&self, kernel: &Var<'t, T>, bias: &Var<'t, T>, relu: bool) -> Var<'t, T> {
-        apply(Dense { relu }, [self, kernel, bias])
+    pub fn dense(&self, kernel: &Var<'t, T>, bias: &Var<'t, T>) -> Var<'t, T> {
+        apply(Dense { finish: Finish::Plain }, [self, kernel, bias])
+    }
+
+    /// [`dense`](Self::dense), then [`relu`](Self::relu), which is computed while the sums are still in registers.
+    ///
+    /// # Panics
+    /// When the shapes do not fit.
+    ///
+    /// ```
+    /// use cinta::{Tensor, Var};
+    /// let x = Var::constant(Tensor::from([[1.0, 2.0]]));
+    /// let kernel = Var::constant(Tensor::from([[1.0, -1.0], [3.0, -3.0]]));
+    /// let bias = Var::constant(Tensor::from([0.5, 0.5]));
+    /// assert_eq!(x.dense_relu(&kernel, &bias).value().to_vec(), [7.5, 0.0]);
+    /// ```
+    #[track_caller]
+    pub fn dense_relu(&self, kernel: &Var<'t, T>, bias: &Var<'t, T>) -> Var<'t, T> {
+        apply(Dense { finish: Finish::Relu }, [self, kernel, bias])
     }
 }
 
-compiled!(|x: &Var<T>, kernel: &Var<T>, bias: &Var<T>| x.dense(kernel, bias, true));
+compiled!(|x: &Var<T>, kernel: &Var<T>, bias: &Var<T>| x.dense(kernel, bias));
 
 #[cfg(test)]
 mod tests {
@@ -106,8 +122,8 @@ mod tests {
         let x = Var::constant(Tensor::from([[1.0, 2.0], [0.0, -1.0]]));
         let kernel = Var::constant(Tensor::from([[1.0], [10.0]]));
         let bias = Var::constant(Tensor::from([0.5]));
-        assert_close(x.dense(&kernel, &bias, false).value(), &Tensor::from([[21.5], [-9.5]]));
-        assert_close(x.dense(&kernel, &bias, true).value(), &Tensor::from([[21.5], [0.0]]));
+        assert_close(x.dense(&kernel, &bias).value(), &Tensor::from([[21.5], [-9.5]]));
+        assert_close(x.dense_relu(&kernel, &bias).value(), &Tensor::from([[21.5], [0.0]]));
     }
 
     #[test]
@@ -118,7 +134,11 @@ mod tests {
                 random(&[5, 4], -1.0, 1.0, 2, 0),
                 random(&[4], -1.0, 1.0, 3, 0),
             ];
-            gradcheck(|[x, kernel, bias]| x.dense(kernel, bias, relu), inputs).unwrap();
+            let checked = match relu {
+                true => gradcheck(|[x, kernel, bias]| x.dense_relu(kernel, bias), inputs),
+                false => gradcheck(|[x, kernel, bias]| x.dense(kernel, bias), inputs),
+            };
+            checked.unwrap();
         }
     }
 
@@ -128,7 +148,7 @@ mod tests {
     )]
     fn shapes_that_do_not_fit() {
         let x = Var::constant(Tensor::<f64>::zeros([2, 3]));
-        x.dense(&Var::constant(Tensor::zeros([4, 5])), &Var::constant(Tensor::zeros([5])), false);
+        x.dense(&Var::constant(Tensor::zeros([4, 5])), &Var::constant(Tensor::zeros([5])));
     }
 
     proptest! {
@@ -146,7 +166,8 @@ mod tests {
                 if relu { sum.max(0.0) } else { sum }
             });
             let [x, kernel, bias] = [x, kernel, bias].map(Var::constant);
-            assert_close(x.dense(&kernel, &bias, relu).value(), &expected);
+            let dense = if relu { Var::dense_relu } else { Var::dense };
+            assert_close(dense(&x, &kernel, &bias).value(), &expected);
         }
     }
 }

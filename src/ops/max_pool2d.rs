@@ -38,7 +38,7 @@ impl<T: Scalar> Op<T, 1> for MaxPool2d {
         dy: Tensor<T>,
         _: [bool; 1],
     ) -> [Option<Tensor<T>>; 1] {
-        [Some(pool2d::max_backward(order, &winners, &dy))]
+        [Some(pool2d::max_backward(order, &winners, T::one(), &dy))]
     }
 }
 

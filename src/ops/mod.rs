@@ -29,6 +29,7 @@ mod ln;
 mod log_softmax;
 mod matmul;
 mod max_pool2d;
+mod max_pool2d_relu;
 mod maximum;
 mod mean;
 mod mean_squared_error;

@@ -43,7 +43,7 @@ fn network<'t, T: Scalar>([kernel, bias, weights, shift]: [&Var<'t, T>; 4]) -> V
     let images = constant([3, 6, 6, 2], 0.1);
     let y = images.conv2d(kernel, bias, [1, 1], Padding::Same).relu();
     let y = y.max_pool2d([2, 2], [2, 2], Padding::Valid);
-    let z = y.reshape([3, 36]).dense(weights, shift, false);
+    let z = y.reshape([3, 36]).dense(weights, shift);
     let mut targets = Tensor::zeros([3, 5]);
     for (row, class) in [1, 4, 2].into_iter().enumerate() {
         targets.as_mut_slice()[5 * row + class] = T::one();

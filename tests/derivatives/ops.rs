@@ -137,14 +137,9 @@ fn products_and_convolutions() {
     let [a, b] = [spread(&[3, 4], false, 1), spread(&[4, 2], false, 2)];
     check(&["matmul"], seen, |[a, b]| a.matmul(b), [a.clone(), b.clone()]);
     let bias = spread(&[2], false, 3);
-    for relu in [false, true] {
-        check(
-            &["dense"],
-            seen,
-            |[a, b, c]| a.dense(b, c, relu),
-            [a.clone(), b.clone(), bias.clone()],
-        );
-    }
+    let inputs = [a, b, bias];
+    check(&["dense"], seen, |[a, b, c]| a.dense(b, c), inputs.clone());
+    check(&["dense"], seen, |[a, b, c]| a.dense_relu(b, c), inputs);
     let [a, b] = [spread(&[2, 2, 3], false, 1), spread(&[2, 3, 2], false, 2)];
     check(&["batch_matmul"], seen, |[a, b]| a.batch_matmul(b), [a, b]);
 
@@ -153,11 +148,7 @@ fn products_and_convolutions() {
     let cases = [
         ([1, 3, 4, 2], [2, 2, 2, 2], same),
         ([1, 4, 3, 2], [3, 2, 1, 2], Convolution { groups: 2, strides: [2, 1], ..same }),
-        (
-            [1, 4, 4, 1],
-            [2, 2, 1, 2],
-            Convolution { dilation: [2, 1], relu: true, ..Convolution::default() },
-        ),
+        ([1, 4, 4, 1], [2, 2, 1, 2], Convolution { dilation: [2, 1], ..Convolution::default() }),
         ([3, 3, 3, 1], [2, 2, 1, 1], Convolution { algorithm: Algorithm::Direct, ..same }),
     ];
     for (i, (image, kernel, convolution)) in cases.into_iter().enumerate() {
@@ -167,7 +158,8 @@ fn products_and_convolutions() {
             spread(&kernel, false, seed + 1),
             spread(&[kernel[3]], false, seed + 2),
         ];
-        check(&["conv2d"], seen, |[x, k, b]| x.convolve(k, b, convolution), inputs);
+        check(&["conv2d"], seen, |[x, k, b]| x.convolve(k, b, convolution), inputs.clone());
+        check(&["conv2d"], seen, |[x, k, b]| x.convolve_relu(k, b, convolution), inputs);
     }
     let transposed = TransposedConvolution {
         strides: [2, 1],
@@ -180,6 +172,13 @@ fn products_and_convolutions() {
     let image = || [spread(&[1, 4, 5, 2], false, 4)];
     check(&["max_pool2d"], seen, |[x]| x.max_pool2d([2, 2], [2, 2], Padding::Same), image());
     check(&["max_pool2d"], seen, |[x]| x.max_pool2d([3, 2], [1, 2], Padding::Valid), image());
+    let dropout = Some((0.3, &cinta::Stream::new(1), 0));
+    check(
+        &["max_pool2d_relu"],
+        seen,
+        |[x]| x.max_pool2d_relu([2, 2], [1, 2], Padding::Same, dropout),
+        image(),
+    );
     check(&["avg_pool2d"], seen, |[x]| x.avg_pool2d([3, 2], [2, 1], Padding::Same), image());
     assert_listed(seen);
 }
@@ -391,6 +390,7 @@ const CHECKED: &[&str] = &[
     "lstm",
     "matmul",
     "max_pool2d",
+    "max_pool2d_relu",
     "maximum",
     "mean",
     "mean_squared_error",

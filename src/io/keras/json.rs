@@ -56,7 +56,7 @@ impl<T: Scalar> Model<T> {
         let wrong = |reason: Reason| Error::Config(format!("the JSON of a model: {reason}").into());
         let description =
             described(text).and_then(|value| from_config(&value, registry)).map_err(wrong)?;
-        let mut model = description.plan.draw(seed)?;
+        let mut model = description.outline.draw(seed)?;
         model.compiled = description.compile;
         Ok(model)
     }

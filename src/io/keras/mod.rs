@@ -22,7 +22,7 @@ use super::{training_from_json, training_to_json};
 use crate::config::{Value, json};
 use crate::error::Reason;
 use crate::model::{
-    Built, Description, Model, Param, Plan, Training, convert_types, from_config, to_config,
+    Built, Description, Model, Outline, Param, Training, convert_types, from_config, to_config,
     unsupported,
 };
 use crate::scalar::Scalar;
@@ -218,7 +218,7 @@ impl<T: Scalar> Parts<T> {
     }
 
     fn places(&self) -> Vec<Place<'_>> {
-        self.model.plan.layers.iter().map(Place::from).collect()
+        self.model.outline.layers.iter().map(Place::from).collect()
     }
 
     fn build(
@@ -226,12 +226,12 @@ impl<T: Scalar> Parts<T> {
         weights: Vec<Vec<Tensor<T>>>,
         variables: Option<Variables<'_>>,
     ) -> Result<Model<T>, Reason> {
-        let Description { plan: Plan { name, graph, layers }, mut compile } = self.model;
-        let built = layers.into_iter().zip(weights).map(|(planned, values)| {
-            let weights = planned.weights.clone();
+        let Description { outline: Outline { name, graph, layers }, mut compile } = self.model;
+        let built = layers.into_iter().zip(weights).map(|(outlined, values)| {
+            let weights = outlined.weights.clone();
             let params = weights.into_iter().zip(values).map(|(of, value)| Param::new(of, value));
             let params = params.collect();
-            Built::new(planned, params)
+            Built::new(outlined, params)
         });
         let mut model = Model::from_parts(name, graph, built.collect(), 0);
         let mut iterations = 0;

@@ -11,7 +11,7 @@ use super::tree::Tree;
 use super::twelve;
 use crate::config::file_groups;
 use crate::error::Reason;
-use crate::model::{Built, Param, Planned};
+use crate::model::{Built, Outlined, Param};
 use crate::nn::{Part, Weight};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
@@ -28,8 +28,8 @@ pub(super) struct Place<'m> {
     parts: Vec<Part>,
 }
 
-impl<'m, T: Scalar> From<&'m Planned<T>> for Place<'m> {
-    fn from(layer: &'m Planned<T>) -> Self {
+impl<'m, T: Scalar> From<&'m Outlined<T>> for Place<'m> {
+    fn from(layer: &'m Outlined<T>) -> Self {
         let weights = layer.weights.iter().collect();
         let parts = layer.layer.parts(layer.weights.len());
         Place { name: &layer.name, class_name: layer.layer.class_name(), weights, parts }

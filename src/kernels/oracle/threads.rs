@@ -56,7 +56,7 @@ fn poolings() {
                 let (mean, mean_ordered) = avg_forward(geometry, &x);
                 vec![
                     max_forward(geometry, &x, false).0,
-                    max_backward(ordered, &winners, &dy),
+                    max_backward(ordered, &winners, 1.0, &dy),
                     largest,
                     avg_backward(mean_ordered, &dy),
                     mean,

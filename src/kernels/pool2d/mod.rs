@@ -3,6 +3,8 @@
 //! Nothing is computed across channels, so a stack of images with the images innermost is, to these
 //! kernels, a single image of `c n` channels.
 
+mod survivors;
+
 mod spread;
 
 use super::par;
@@ -13,6 +15,7 @@ use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Simd};
 use crate::tensor::{Order, Tensor};
 use spread::{Equally, Share, ToWinner, spread};
+pub use survivors::Survivors;
 
 /// Values of the output that one thread takes at a time, about, in whole rows.
 const PART: usize = 1 << 12;
@@ -109,6 +112,7 @@ impl Windows {
 
 /// Which pixel each maximum came from, counted in reading order among those of its window that lie inside of the image:
 /// a byte where that is enough.
+/// Where nothing of a maximum is left, it is [`NOBODY`](Winner::NOBODY).
 pub enum Winners {
     Bytes(Buffer<u8>),
     Words(Buffer<u32>),
@@ -116,11 +120,16 @@ pub enum Winners {
 
 /// A number of a pixel in its window.
 trait Winner: Pooled + Send + Sync {
+    /// In place of a number.
+    const NOBODY: Self;
+
     fn new(index: u32) -> Self;
     fn index(self) -> u32;
 }
 
 impl Winner for u8 {
+    const NOBODY: Self = u8::MAX;
+
     #[inline(always)]
     fn new(index: u32) -> Self {
         index as u8
@@ -133,6 +142,8 @@ impl Winner for u8 {
 }
 
 impl Winner for u32 {
+    const NOBODY: Self = u32::MAX;
+
     #[inline(always)]
     fn new(index: u32) -> Self {
         index
@@ -177,15 +188,28 @@ pub fn max_forward<T: Scalar>(
     x: &Tensor<T>,
     wanted: bool,
 ) -> (Tensor<T>, (Ordered, Winners)) {
+    max_forward_then(geometry, x, wanted, None)
+}
+
+/// [`max_forward`], of which only some survive.
+#[track_caller]
+pub fn max_forward_then<T: Scalar>(
+    geometry: Geometry,
+    x: &Tensor<T>,
+    wanted: bool,
+    survivors: Option<&Survivors<T>>,
+) -> (Tensor<T>, (Ordered, Winners)) {
     let ordered = Ordered { shape: geometry, order: x.order() };
     let [area, image] = [geometry.window.seen(), geometry.window.image()].map(|[h, w]| h * w);
     assert!(u32::try_from(image).is_ok(), "max_pool2d: an image of {image} pixels is too large");
     let x = x.in_order(ordered.order);
     let mut y = Buffer::stale(geometry.images * geometry.output_len());
-    let winners = if area <= 1 << 8 {
-        Winners::Bytes(maxima(ordered.memory(), x.stored(ordered.order), wanted, &mut y))
+    let (stored, survivors) = (x.stored(ordered.order), survivors.map(|it| (it, ordered)));
+    // One number is kept for nobody.
+    let winners = if area < 1 << 8 {
+        Winners::Bytes(maxima(ordered.memory(), stored, wanted, survivors, &mut y))
     } else {
-        Winners::Words(maxima(ordered.memory(), x.stored(ordered.order), wanted, &mut y))
+        Winners::Words(maxima(ordered.memory(), stored, wanted, survivors, &mut y))
     };
     (ordered.tensor(geometry.window.output(), y), (ordered, winners))
 }
@@ -195,6 +219,7 @@ fn maxima<T: Scalar, W: Winner>(
     geometry: Geometry,
     x: &[T],
     wanted: bool,
+    survivors: Option<(&Survivors<T>, Ordered)>,
     y: &mut [T],
 ) -> Buffer<W> {
     let channels = geometry.channels;
@@ -204,7 +229,7 @@ fn maxima<T: Scalar, W: Winner>(
     let mut winners = Buffer::stale(if wanted { y.len() } else { 0 });
     let rows = |part: usize, y: &mut [T], winners: &mut [W]| {
         let (image_len, first) = (geometry.image_len(), part * rows_each);
-        simd::dispatch(MaxOfRows { windows, channels, x, image_len, first, y, winners });
+        simd::dispatch(MaxOfRows { windows, channels, x, image_len, first, survivors, y, winners });
     };
     if wanted {
         par::for_each_pair(
@@ -234,6 +259,7 @@ struct MaxOfRows<'a, T, W> {
     x: &'a [T],
     image_len: usize,
     first: usize,
+    survivors: Option<(&'a Survivors<T>, Ordered)>,
     y: &'a mut [T],
     winners: &'a mut [W],
 }
@@ -250,15 +276,16 @@ impl<T: Scalar, W: Winner> Kernel for MaxOfRows<'_, T, W> {
 impl<T: Scalar, W: Winner> MaxOfRows<'_, T, W> {
     #[inline(always)]
     fn outputs<const WINNERS: bool>(self) {
-        let MaxOfRows { windows, channels, x, image_len, first, y, winners } = self;
+        let MaxOfRows { windows, channels, x, image_len, first, survivors, y, winners } = self;
         let [oh, ow] = [0, 1].map(|axis| windows.insides[axis].len());
         let mut cut = Pixels::default();
         for (i, y) in y.chunks_exact_mut(ow * channels).enumerate() {
             let (image, oy) = ((first + i) / oh, (first + i) % oh);
             let x = &x[image * image_len..][..image_len];
+            let row_first = i * ow * channels;
             for (ox, y) in y.chunks_exact_mut(channels).enumerate() {
                 let winners = if WINNERS {
-                    &mut winners[(i * ow + ox) * channels..][..channels]
+                    &mut winners[row_first + ox * channels..][..channels]
                 } else {
                     &mut []
                 };
@@ -273,6 +300,11 @@ impl<T: Scalar, W: Winner> MaxOfRows<'_, T, W> {
                         _ => window.channels::<1, WINNERS, W>(at, y, winners),
                     };
                 }
+            }
+            // While the row is in the cache.
+            if let Some((survivors, ordered)) = survivors {
+                let winners = if WINNERS { &mut winners[row_first..][..y.len()] } else { &mut [] };
+                survivors.of_row::<WINNERS, W>(ordered, [image, oy], y, winners);
             }
         }
     }
@@ -317,11 +349,16 @@ impl<T: Scalar> MaxOfWindow<'_, T> {
     }
 }
 
-/// Sends every `dy` to the pixel that its maximum came from.
-pub fn max_backward<T: Scalar>(ordered: Ordered, winners: &Winners, dy: &Tensor<T>) -> Tensor<T> {
+/// Sends every `dy`, times `scale`, to the pixel that its maximum came from.
+pub fn max_backward<T: Scalar>(
+    ordered: Ordered,
+    winners: &Winners,
+    scale: T,
+    dy: &Tensor<T>,
+) -> Tensor<T> {
     match winners {
-        Winners::Bytes(winners) => spread_in_order(ordered, dy, ToWinner(winners)),
-        Winners::Words(winners) => spread_in_order(ordered, dy, ToWinner(winners)),
+        Winners::Bytes(winners) => spread_in_order(ordered, dy, ToWinner { winners, scale }),
+        Winners::Words(winners) => spread_in_order(ordered, dy, ToWinner { winners, scale }),
     }
 }
 

@@ -19,11 +19,14 @@ pub trait Share<T>: Copy + Sync {
     fn of<const N: usize>(read: &Self::Read<N>, index: u32, count: usize) -> [T; N];
 }
 
-/// All of it to the winner.
+/// All of it to the winner, times `scale`.
 #[derive(Clone, Copy)]
-pub struct ToWinner<'a, W>(pub &'a [W]);
+pub struct ToWinner<'a, T, W> {
+    pub winners: &'a [W],
+    pub scale: T,
+}
 
-impl<T: Scalar, W: Winner> Share<T> for ToWinner<'_, W> {
+impl<T: Scalar, W: Winner> Share<T> for ToWinner<'_, T, W> {
     /// Winners as wide as the values, so that comparing them makes a mask for those.
     type Read<const N: usize> = ([T; N], [u32; N]);
 
@@ -31,8 +34,9 @@ impl<T: Scalar, W: Winner> Share<T> for ToWinner<'_, W> {
     fn read<const N: usize>(self, dy: &[T], at: usize) -> Self::Read<N> {
         let mut read = ([T::zero(); N], [0; N]);
         read.0.copy_from_slice(&dy[at..at + N]);
-        let winners = &self.0[at..at + N];
+        let winners = &self.winners[at..at + N];
         for i in 0..N {
+            read.0[i] *= self.scale;
             read.1[i] = winners[i].index();
         }
         read
