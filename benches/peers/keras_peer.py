@@ -18,6 +18,7 @@ import keras  # noqa: E402 (the environment comes first)
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
+from keras_networks import NETWORKS
 from measuring import CASES, median  # noqa: E402
 
 THREADS = int(sys.argv[1])
@@ -121,14 +122,16 @@ def vgg():
 
 def train(model, shape, batch, samples):
     x = np.random.rand(samples, *shape).astype("float32")
-    y = np.eye(10, dtype="float32")[np.arange(samples) % 10]
+    # A class for each sample, or for each pixel.
+    output = model.output_shape[1:]
+    labels = np.random.randint(output[-1], size=(samples, *output[:-1]))
+    y = np.eye(output[-1], dtype="float32")[labels]
     return median(lambda: model.fit(x, y, batch_size=batch, epochs=1, verbose=0)) / samples
 
 
-def predict(samples):
+def predict(model, shape, samples):
     """The faster of `predict` with one large batch and a compiled call of the model."""
-    model = lecture()
-    x = np.random.rand(samples, 16, 16, 1).astype("float32")
+    x = np.random.rand(samples, *shape).astype("float32")
     tensor = tf.constant(x)
     call = tf.function(lambda x: model(x, training=False))
     compiled = median(lambda: call(tensor).numpy())
@@ -145,9 +148,17 @@ def other(name):
     if name == "train vgg":
         return train(vgg(), (32, 32, 3), 64, 64)
     if name == "predict lecture":
-        return predict(7291)
+        return predict(lecture(), (16, 16, 1), 7291)
     if name == "predict one":
-        return predict(1)
+        return predict(lecture(), (16, 16, 1), 1)
+    kind, _, network = name.partition(" ")
+    if network in NETWORKS:
+        make, shape, batch = NETWORKS[network]
+        model, samples = make(), 1 if kind == "one" else batch
+        if kind != "train":
+            return predict(model, shape, samples) / samples
+        model.compile(optimizer="adam", loss="categorical_crossentropy", metrics=["accuracy"])
+        return train(model, shape, batch, samples)
     if name == "gemm":
         return measured(tf.matmul, [tf.random.normal([1024, 1024]) for _ in range(2)], False)
     return None

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Compares cinta with PyTorch, Keras, Burn, Candle and RustyML in one run, and writes a Markdown table.
+"""Compares cinta with PyTorch, Keras, ONNX Runtime, Burn, Candle and RustyML in one run, and writes a Markdown table.
 
     python3 run.py --python PYTHON_WITH_TORCH --keras-python PYTHON_WITH_KERAS_AND_TENSORFLOW
-                   [--threads 2 1] [--rounds 3] [--only cinta,torch,keras,burn,candle,rustyml]
+                   [--threads 2 1] [--rounds 3] [--only cinta,torch,keras,onnxruntime,burn,candle,rustyml]
                    [--measurements "train lecture,forward lenet1"] [--native] [--builds]
                    [--output ../record/latest.md]
 
-Needs cargo and Python 3.11; nothing but the standard library. `pip install torch` and
+Needs cargo and Python 3.11; nothing but the standard library. `pip install torch onnxruntime onnx` and
 `pip install keras tensorflow-cpu`, in an environment each if they do not agree, give the two Pythons.
 A peer without its Python, or one that does not build or start, is noted and left out.
 
@@ -51,13 +51,16 @@ import tomllib
 HERE = pathlib.Path(__file__).resolve().parent
 CASES = json.loads((HERE / "cases.json").read_text())
 CONVOLUTIONS = {case["name"]: case for case in CASES["convolutions"]}
+# Networks with shortcuts: their numbers are seconds a sample.
+NETWORKS = ["resnet20", "mobilenet", "unet"]
 MEASUREMENTS = [
     "train lecture", "predict lecture", "predict one", "train mnist", "train vgg",
+    *[f"{kind} {name}" for name in NETWORKS for kind in ("train", "predict", "one")],
     *[f"{kind} {name}" for name in CONVOLUTIONS for kind in ("forward", "backward")],
     *[f"{kind} {case['name']}" for case in CASES["poolings"] for kind in ("pool", "pool_backward")],
     "gemm",
 ]
-PEERS = ["torch", "keras", "burn", "candle", "rustyml"]
+PEERS = ["torch", "keras", "onnxruntime", "burn", "candle", "rustyml"]
 RUST_PEERS = ["burn", "candle", "rustyml"]
 TIMEOUT = 300
 # A variant that keeps dying is given up: each new start of a Python framework takes seconds.
@@ -192,11 +195,14 @@ def programs(options, notes):
         paths = build(names, directory, notes, environment) if names else {}
         for name, path in paths.items():
             found.append((name, label, lambda threads, path=path: ([path], {"RAYON_NUM_THREADS": str(threads)})))
-    for peer, python in [("torch", options.python), ("keras", options.keras_python)]:
+    pythons = [("torch", options.python), ("keras", options.keras_python), ("onnxruntime", options.python)]
+    for peer, python in pythons:
         if peer in options.only and python is None:
             notes.append(f"{peer}: no Python was given")
         elif peer == "keras" and peer in options.only:
             found.append((peer, "NHWC", lambda threads: ([options.keras_python, "keras_peer.py", threads], {})))
+        elif peer == "onnxruntime" and peer in options.only:
+            found.append((peer, "exported by PyTorch", lambda threads: ([options.python, "onnx_peer.py", threads], {})))
         elif peer in options.only:
             for layout in ("nchw", "channels_last"):
                 for waiting in ({}, {"OMP_WAIT_POLICY": "passive"}):
@@ -332,7 +338,8 @@ def digits(value):
 def quantity(measurement, seconds):
     if seconds is None:
         return "-"
-    if measurement.startswith("train"):
+    kind, _, name = measurement.partition(" ")
+    if kind == "train" or (kind == "predict" and name in NETWORKS):
         return digits(float(f"{1 / seconds:.3g}"))
     text = f"{digits(seconds * 1e3)} ms" if seconds >= 1e-3 else f"{digits(seconds * 1e6)} us"
     work = gigaflop(measurement)
@@ -341,6 +348,8 @@ def quantity(measurement, seconds):
 
 def title(measurement):
     kind, _, name = measurement.partition(" ")
+    if name in NETWORKS and kind != "train":
+        return f"prediction, {name}, samples/s" if kind == "predict" else f"one sample, {name}"
     texts = {
         "train": f"training, {name}, samples/s",
         "predict": "prediction of one sample" if name == "one" else "prediction of 7291 samples",
@@ -414,6 +423,7 @@ def versions(options):
     wanted = [
         ("torch", options.python, ["torch"]),
         ("keras", options.keras_python, ["keras", "tensorflow_cpu", "tensorflow"]),
+        ("onnxruntime", options.python, ["onnxruntime"]),
     ]
     for peer, python, distributions in wanted:
         for distribution in distributions if peer in options.only and python else []:

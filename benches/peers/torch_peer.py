@@ -10,6 +10,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from measuring import CASES, median
+from torch_networks import NETWORKS, Lecture
 
 threads, layout = int(sys.argv[1]), sys.argv[2]
 torch.set_num_threads(threads)
@@ -59,19 +60,6 @@ def pool(name, gradient):
     return median(run)
 
 
-class Lecture(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.conv_1, self.conv_2 = nn.Conv2d(1, 8, 5, padding=2), nn.Conv2d(8, 12, 3)
-        self.dense_1, self.dense_2 = nn.Linear(108, 50), nn.Linear(50, 10)
-
-    def forward(self, x):
-        x = F.dropout(F.max_pool2d(F.relu(self.conv_1(x)), 2), 0.25, self.training)
-        x = F.dropout(F.max_pool2d(F.relu(self.conv_2(x)), 2), 0.25, self.training)
-        x = F.dropout(F.relu(self.dense_1(x.flatten(1))), 0.5, self.training)
-        return self.dense_2(x)
-
-
 def mnist():
     return nn.Sequential(
         nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2),
@@ -99,7 +87,10 @@ def train(model, shape, batch, samples, penalised=(), momentum=None):
         else torch.optim.Adam(model.parameters(), 0.001)
     )
     x = torch.rand(samples, *shape)
-    labels = torch.arange(samples) % 10
+    with torch.inference_mode():
+        scores = model(x[:2].to(memory_format=FORMAT))
+    # A class for each sample, or for each pixel.
+    labels = torch.randint(scores.shape[1], (samples, *scores.shape[2:]))
 
     def run():
         order = torch.randperm(samples)
@@ -131,6 +122,16 @@ def other(name):
         x = torch.rand(samples, 1, 16, 16).to(memory_format=FORMAT)
         with torch.inference_mode():
             return median(lambda: model(x))
+    kind, _, network = name.partition(" ")
+    if network in NETWORKS:
+        make, shape, batch = NETWORKS[network]
+        if kind == "train":
+            return train(make(), shape, batch, batch)
+        model = make().to(memory_format=FORMAT).eval()
+        samples = 1 if kind == "one" else batch
+        x = torch.rand(samples, *shape).to(memory_format=FORMAT)
+        with torch.inference_mode():
+            return median(lambda: model(x)) / samples
     if name == "gemm":
         a, b = torch.randn(1024, 1024), torch.randn(1024, 1024)
         return median(lambda: a @ b)

@@ -51,8 +51,8 @@ pub struct Right<'a, T: Scalar> {
     panel_step: usize,
     width: usize,
     columns: usize,
-    /// The columns that do not fill a panel, packed and filled up with zeros.
-    tail: Option<(Buffer<T>, Offsets)>,
+    /// Whether the panels lie side by side, as columns of one matrix.
+    in_place: bool,
 }
 
 /// Columns of the tile for so many that are left: the widest if they fill it, else two vectors or one.
@@ -90,22 +90,22 @@ impl<'a, T: Scalar> Right<'a, T> {
     /// The row-major matrix `[depth, columns]`, read where it lies but for the last few columns.
     pub fn in_place(depth: usize, columns: usize, matrix: &'a [T]) -> Self {
         let width = panel_width::<T>(columns);
-        let whole = columns / width * width;
-        let tail = (whole < columns).then(|| {
-            let mut packed = Buffer::zeroed(depth * width);
-            for (p, row) in packed.chunks_exact_mut(width).enumerate() {
-                row[..columns - whole]
-                    .copy_from_slice(&matrix[p * columns + whole..(p + 1) * columns]);
-            }
-            (packed, Offsets::steps(depth, width))
-        });
+        let data = if columns < width {
+            // The only tile reads the beginning of the next row as well, and drops what that gives. Behind the last row there is
+            // none.
+            let mut extended = Buffer::zeroed(matrix.len() + width - columns);
+            extended[..matrix.len()].copy_from_slice(matrix);
+            Lent::Owned(extended)
+        } else {
+            Lent::Borrowed(matrix)
+        };
         Right {
-            data: Lent::Borrowed(matrix),
+            data,
             steps: Offsets::steps(depth, columns),
             panel_step: width,
             width,
             columns,
-            tail,
+            in_place: true,
         }
     }
 
@@ -167,7 +167,7 @@ impl<'a, T: Scalar> Right<'a, T> {
             panel_step: panel_step(depth, width),
             width,
             columns,
-            tail: None,
+            in_place: false,
         }
     }
 }
@@ -239,13 +239,10 @@ impl<T: Scalar> Kernel for Product<'_, T> {
             let left = Left { cols: left.cols.part(block.clone()), ..left };
             for (panel, j) in (0..right.columns).step_by(right.width).enumerate() {
                 let width = right.width.min(right.columns - j);
-                let (data, at, steps) = match &right.tail {
-                    Some((tail, steps)) if width < right.width => (&tail[..], 0, steps),
-                    _ => (&right.data[..], panel * right.panel_step, &right.steps),
-                };
                 let strip = Strip {
                     left,
-                    right: (data, at, steps.part(block.clone())),
+                    right: (&right.data, panel * right.panel_step, right.steps.part(block.clone())),
+                    before: if right.in_place { j } else { 0 },
                     start: start.part(j..j + width),
                     finish,
                     to: Place { rows: to, column: j, width },
@@ -270,6 +267,9 @@ pub struct Strip<'a, T> {
     pub left: Left<'a, T>,
     /// Element `(p, j)` is `data[column + steps[p] + j]`.
     pub right: (&'a [T], usize, Part<'a>),
+    /// How many columns lie in front of these. A tile that is wider than the last columns begins with some of those, rather
+    /// than to read beyond, and drops what they give.
+    pub before: usize,
     pub start: Start<'a, T>,
     pub finish: Finish,
     pub to: Place<'a>,
@@ -288,8 +288,15 @@ impl<T: Scalar> Strip<'_, T> {
         while column < self.to.width {
             let left = self.to.width - column;
             let width = tile_width::<S, T>(left).min(left);
+            let lanes = match width {
+                _ if width <= vector => vector,
+                _ if width <= 2 * vector => 2 * vector,
+                _ => 4 * vector,
+            };
+            let skip = (lanes - width).min(self.before + column);
             let piece = Strip {
-                right: (data, first + column, steps),
+                right: (data, first + column - skip, steps),
+                before: skip,
                 start: self.start.part(column..column + width),
                 to: Place { column: self.to.column + column, width, ..self.to },
                 ..self
@@ -345,7 +352,7 @@ impl<T: Scalar> Strip<'_, T> {
         first: usize,
         out: &mut [T],
     ) -> usize {
-        let Strip { left: Left { data, rows, cols }, right, start, finish, to } = *self;
+        let Strip { left: Left { data, rows, cols }, right, before, start, finish, to } = *self;
         // The last tile repeats its last row, and drops what that gives.
         let count = MR.min(rows.len() - first);
         let (mut at, mut into) = ([0; MR], [0; MR]);
@@ -353,7 +360,7 @@ impl<T: Scalar> Strip<'_, T> {
             let row = first + i.min(count - 1);
             (at[i], into[i]) = (rows[row], to.rows[row] + to.column);
         }
-        let whole = to.width == NR;
+        let (whole, kept) = (to.width == NR, before..before + to.width);
         // All starts are rows in memory, so that there is one way from there to the registers.
         let zeros = [T::zero(); NR];
         let filled;
@@ -366,10 +373,10 @@ impl<T: Scalar> Strip<'_, T> {
                 for i in 0..MR {
                     match other {
                         Start::Zero => {}
-                        Start::Columns(values) => rows[i][..to.width].copy_from_slice(values),
+                        Start::Columns(values) => rows[i][kept.clone()].copy_from_slice(values),
                         Start::Rows(values) => rows[i] = [values[first + i.min(count - 1)]; NR],
                         Start::Out => {
-                            rows[i][..to.width].copy_from_slice(&out[into[i]..][..to.width]);
+                            rows[i][kept.clone()].copy_from_slice(&out[into[i]..][..to.width]);
                         }
                     }
                 }
@@ -396,7 +403,7 @@ impl<T: Scalar> Strip<'_, T> {
         } else {
             let rows = acc;
             for (row, &into) in rows.iter().zip(&into[..count]) {
-                out[into..][..to.width].copy_from_slice(&row[..to.width]);
+                out[into..][..to.width].copy_from_slice(&row[kept.clone()]);
             }
         }
         count

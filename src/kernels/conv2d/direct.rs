@@ -10,10 +10,12 @@ use super::super::narrow::Narrow;
 use super::super::par;
 use super::super::sums::{CHAIN, Totals};
 use super::Geometry;
+use super::kept::Kept;
 use crate::buffer::{Buffer, Lent};
 use crate::scalar::Scalar;
 use crate::simd::{self, Offsets};
 use std::ops::Range;
+use std::rc::Rc;
 
 /// Output pixels that one thread takes at a time, about.
 const PIXELS: usize = 224;
@@ -123,13 +125,11 @@ impl Met {
 
 /// One product over a grid of places: each reads a row of patches at `from`, and writes a row of the
 /// result at `to`. Both are a first place and the steps down and right.
-struct Sweep<'a, T: Scalar> {
+struct Sweep {
     grid: [usize; 2],
     from: (usize, [usize; 2]),
     to: (usize, [usize; 2]),
     taps: Offsets,
-    weights: Weights<'a, T>,
-    bias: Option<&'a [T]>,
 }
 
 /// Weights as the right operand of a product.
@@ -139,73 +139,132 @@ enum Weights<'a, T: Scalar> {
     Columns(Buffer<T>),
 }
 
-/// Runs sweeps that together write every value of `images` results of `rows` rows of `row_len`.
-///
-/// Work is cut into several images, or into some rows of one, if all sweeps go through them in order.
-fn run<T: Scalar>(
-    source: &Bordered<'_, T>,
-    sweeps: &[Sweep<'_, T>],
-    finish: Finish,
-    [images, rows, row_len]: [usize; 3],
-    pixels: usize,
-    work: usize,
-) -> Buffer<T> {
-    let mut out = Buffer::stale(images * rows * row_len);
-    if out.is_empty() {
-        return out;
+/// Sweeps that together write every value of `images` results of `rows` rows of `row_len`, and where they do it. Nothing here
+/// depends on values.
+struct Route {
+    sweeps: Vec<Sweep>,
+    /// Where each sweep reads and writes, from the beginning of a part: the same in all of them.
+    places: Vec<[Offsets; 2]>,
+    /// `images`, `rows` and `row_len`.
+    result: [usize; 3],
+    /// Values of one image that is read, with its border.
+    image_len: usize,
+    images_each: usize,
+    rows_each: usize,
+}
+
+impl Route {
+    /// Work is cut into several images, or into some rows of one, if all sweeps go through them in order. Each result has
+    /// `pixels`.
+    fn new(sweeps: Vec<Sweep>, image_len: usize, result: [usize; 3], pixels: usize) -> Route {
+        let [images, rows, row_len] = result;
+        let in_order = sweeps.iter().all(|sweep| sweep.grid[0] == rows && sweep.to.1[0] == row_len);
+        let rows_each = (PIXELS * rows).div_ceil(pixels).min(rows);
+        // A part is never cut short: its rows divide an image's.
+        let rows_each =
+            if in_order { (1..=rows_each).rev().find(|each| rows % each == 0) } else { None };
+        let rows_each = rows_each.unwrap_or(rows);
+        let images_each = if rows_each == rows { (PIXELS / pixels).clamp(1, images) } else { 1 };
+        let places = sweeps
+            .iter()
+            .map(|sweep| {
+                let [height, width] = [sweep.grid[0].min(rows_each), sweep.grid[1]];
+                let places = |(first, [down, right]): (usize, [usize; 2]), image_len: usize| {
+                    let mut places = Buffer::stale(images_each * height * width);
+                    for (row, places) in places.chunks_exact_mut(width).enumerate() {
+                        let at = row / height * image_len + row % height * down + first;
+                        places
+                            .iter_mut()
+                            .enumerate()
+                            .for_each(|(x, place)| *place = at + x * right);
+                    }
+                    Offsets::from(places)
+                };
+                [places(sweep.from, image_len), places(sweep.to, rows * row_len)]
+            })
+            .collect();
+        Route { sweeps, places, result, image_len, images_each, rows_each }
     }
-    let in_order = sweeps.iter().all(|sweep| sweep.grid[0] == rows && sweep.to.1[0] == row_len);
-    let rows_each = (PIXELS * rows).div_ceil(pixels).min(rows);
-    // A part is never cut short: its rows divide an image's.
-    let rows_each =
-        if in_order { (1..=rows_each).rev().find(|each| rows % each == 0) } else { None };
-    let rows_each = rows_each.unwrap_or(rows);
-    let images_each = if rows_each == rows { (PIXELS / pixels).clamp(1, images) } else { 1 };
-    // Where each sweep reads and writes, from the beginning of a part: the same in all of them.
-    let places: Vec<[Offsets; 2]> = sweeps
-        .iter()
-        .map(|sweep| {
-            let [height, width] = [sweep.grid[0].min(rows_each), sweep.grid[1]];
-            let places = |(first, [down, right]): (usize, [usize; 2]), image_len: usize| {
-                let mut places = Buffer::stale(images_each * height * width);
-                for (row, places) in places.chunks_exact_mut(width).enumerate() {
-                    let at = row / height * image_len + row % height * down + first;
-                    places.iter_mut().enumerate().for_each(|(x, place)| *place = at + x * right);
-                }
-                Offsets::from(places)
-            };
-            [places(sweep.from, source.len), places(sweep.to, rows * row_len)]
-        })
-        .collect();
-    par::for_each_part(
-        &mut out,
-        images_each * rows_each * row_len,
-        work,
-        || (),
-        |(), part, out| {
-            let first_row = part * images_each * rows_each;
-            let (image, first_row) = (first_row / rows, first_row % rows);
-            let images = (out.len() / row_len).div_ceil(rows);
-            for (sweep, [from, to]) in sweeps.iter().zip(&places) {
-                let count = images * sweep.grid[0].min(rows_each) * sweep.grid[1];
-                let start = image * source.len + first_row * sweep.from.1[0];
-                let (data, rows) = (&source.data[start..], &from.as_slice()[..count]);
-                let to = &to.as_slice()[..count];
-                match &sweep.weights {
-                    Weights::Panels(weights) => {
-                        let left = Left { data, rows, cols: sweep.taps.all() };
-                        let start = sweep.bias.map_or(Start::Zero, Start::Columns);
-                        product(left, weights, start, finish, out, to);
-                    }
-                    Weights::Columns(columns) => {
-                        let vectors = &sweep.taps;
-                        simd::dispatch(Narrow { data, rows, vectors, columns, out, to });
+
+    /// Runs the sweeps, each with its weights and its bias.
+    fn run<T: Scalar>(
+        &self,
+        source: &Bordered<'_, T>,
+        operands: &[(Weights<'_, T>, Option<&[T]>)],
+        finish: Finish,
+        work: usize,
+    ) -> Buffer<T> {
+        let Route { sweeps, places, result: [images, rows, row_len], .. } = self;
+        let Route { image_len, images_each, rows_each, .. } = *self;
+        let mut out = Buffer::stale(images * rows * row_len);
+        par::for_each_part(
+            &mut out,
+            images_each * rows_each * row_len,
+            work,
+            || (),
+            |(), part, out| {
+                let first_row = part * images_each * rows_each;
+                let (image, first_row) = (first_row / rows, first_row % rows);
+                let images = (out.len() / row_len).div_ceil(*rows);
+                for ((sweep, [from, to]), (weights, bias)) in
+                    sweeps.iter().zip(places).zip(operands)
+                {
+                    let count = images * sweep.grid[0].min(rows_each) * sweep.grid[1];
+                    let start = image * image_len + first_row * sweep.from.1[0];
+                    let (data, rows) = (&source.data[start..], &from.as_slice()[..count]);
+                    let to = &to.as_slice()[..count];
+                    match weights {
+                        Weights::Panels(weights) => {
+                            let left = Left { data, rows, cols: sweep.taps.all() };
+                            let start = bias.map_or(Start::Zero, Start::Columns);
+                            product(left, weights, start, finish, out, to);
+                        }
+                        Weights::Columns(columns) => {
+                            let vectors = &sweep.taps;
+                            simd::dispatch(Narrow { data, rows, vectors, columns, out, to });
+                        }
                     }
                 }
-            }
-        },
-    );
-    out
+            },
+        );
+        out
+    }
+}
+
+/// What a forward pass needs beyond its operands.
+struct Forward {
+    met: Met,
+    /// The rows of the kernel as a matrix that are those of the taps.
+    rows: Buffer<usize>,
+    route: Route,
+}
+
+/// Offsets of taps up to which a pass is kept.
+const KEPT_TAPS: usize = 1 << 13;
+
+thread_local! {
+    static FORWARD: Kept<Geometry, Forward> = const { Kept::new() };
+}
+
+impl Forward {
+    fn new(geometry: Geometry) -> Forward {
+        let Geometry { window, images, c_in, c_out, groups, .. } = geometry;
+        let ([oh, ow], [sh, sw]) = (window.output(), window.strides());
+        let met = Met::new(&geometry);
+        let [height, width] = met.size;
+        let first = (met.first[0] * width + met.first[1]) * c_in;
+        let taps = met.places(&geometry, width);
+        let rows = Buffer::collect(taps.len(), met.rows(&geometry));
+        let sweeps = (0..groups).map(|group| Sweep {
+            grid: [oh, ow],
+            from: (first + group * geometry.group_in(), [sh * width * c_in, sw * c_in]),
+            to: (group * geometry.group_out(), [ow * c_out, c_out]),
+            taps: taps.clone(),
+        });
+        let (result, pixels) = ([images, oh, ow * c_out], geometry.pixels());
+        let route = Route::new(sweeps.collect(), height * width * c_in, result, pixels);
+        Forward { met, rows, route }
+    }
 }
 
 /// `y[n, oh, ow, c_out]` of row-major `x[n, h, w, c_in]`.
@@ -217,32 +276,29 @@ pub fn forward<T: Scalar>(
     finish: Finish,
 ) -> Buffer<T> {
     let Geometry { window, images, c_in, c_out, groups, .. } = geometry;
-    let ([oh, ow], [sh, sw]) = (window.output(), window.strides());
-    let met = Met::new(&geometry);
+    // What takes much memory takes little of the time.
+    let forward = match geometry.taps().saturating_mul(groups) {
+        ..=KEPT_TAPS => FORWARD.with(|kept| kept.get(geometry, || Forward::new(geometry))),
+        _ => Rc::new(Forward::new(geometry)),
+    };
+    let Forward { met, rows, route } = &*forward;
     let x = Bordered::new(x, window.image(), c_in, met.before, met.size);
-    let first = (met.first[0] * x.width + met.first[1]) * c_in;
-    let (group_in, group_out) = (geometry.group_in(), geometry.group_out());
-    let rows = images.saturating_mul(geometry.pixels());
-    let places = met.places(&geometry, x.width);
-    let taps = Buffer::collect(places.len(), met.rows(&geometry));
-    let sweeps: Vec<Sweep<'_, T>> = (0..groups)
-        .map(|group| Sweep {
-            grid: [oh, ow],
-            from: (first + group * group_in, [sh * x.width * c_in, sw * c_in]),
-            to: (group * group_out, [ow * c_out, c_out]),
-            taps: places.clone(),
-            weights: Weights::Panels(if groups == 1 && taps.len() == geometry.taps() {
-                Right::new(taps.len(), c_out, kernel, rows)
-            } else {
-                Right::packed(taps.len(), group_out, |tap, row| {
-                    let at = taps[tap] * c_out + group * group_out;
-                    row.copy_from_slice(&kernel[at..at + group_out]);
-                })
-            }),
-            bias: Some(&bias[group * group_out..][..group_out]),
+    let group_out = geometry.group_out();
+    let weights = |group: usize| {
+        if groups == 1 && rows.len() == geometry.taps() {
+            return Right::new(rows.len(), c_out, kernel, images.saturating_mul(geometry.pixels()));
+        }
+        Right::packed(rows.len(), group_out, |tap, row| {
+            let at = rows[tap] * c_out + group * group_out;
+            row.copy_from_slice(&kernel[at..at + group_out]);
+        })
+    };
+    let operands: Vec<_> = (0..groups)
+        .map(|group| {
+            (Weights::Panels(weights(group)), Some(&bias[group * group_out..][..group_out]))
         })
         .collect();
-    run(&x, &sweeps, finish, [images, oh, ow * c_out], geometry.pixels(), geometry.work())
+    route.run(&x, &operands, finish, geometry.work())
 }
 
 /// The gradient of the images. With strides, pixels fall into `sh sw` phases: those of one phase meet the
@@ -260,7 +316,7 @@ pub fn backward_input<T: Scalar>(geometry: Geometry, kernel: &[T], dy: &[T]) -> 
     });
     let dy = Bordered::new(dy, [oh, ow], c_out, before, size);
     let (group_in, group_out) = (geometry.group_in(), geometry.group_out());
-    let mut sweeps = Vec::new();
+    let (mut sweeps, mut operands) = (Vec::new(), Vec::new());
     for (py, px) in phases[0].iter().flat_map(|py| phases[1].iter().map(move |px| (py, px))) {
         for group in 0..groups {
             let pixel = |y: usize, x: usize| (y * dy.width + x) * c_out;
@@ -309,12 +365,12 @@ pub fn backward_input<T: Scalar>(geometry: Geometry, kernel: &[T], dy: &[T]) -> 
                     [sh * w * c_in, sw * c_in],
                 ),
                 taps: Offsets::new(depth / step, taps),
-                weights,
-                bias: None,
             });
+            operands.push((weights, None));
         }
     }
-    run(&dy, &sweeps, Finish::Plain, [images, h, w * c_in], h * w, geometry.work())
+    let route = Route::new(sweeps, dy.len, [images, h, w * c_in], h * w);
+    route.run(&dy, &operands, Finish::Plain, geometry.work())
 }
 
 /// Pixels of an image, along one axis, that meet the same taps: one in each stride from `first` on. From each to the

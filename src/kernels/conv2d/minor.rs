@@ -12,12 +12,11 @@ use super::super::gemm::{Finish, Left, Place, Start, Strip};
 use super::super::par;
 use super::super::sums::{CHAIN, PIECE, Totals, by_pieces};
 use super::Geometry;
+use super::kept::Kept;
 use super::reach::{Axis, Table, shifts};
 use crate::buffer::Buffer;
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Offsets, Part, Simd, dots, with_lanes};
-use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -33,7 +32,6 @@ enum Direction {
 /// All offsets of a convolution from one stack of images to another. They depend on shapes alone.
 struct Plan {
     geometry: Geometry,
-    direction: Direction,
     axes: [Axis; 2],
     /// Channels that are read, and channels that are written.
     channels: [usize; 2],
@@ -47,27 +45,13 @@ struct Plan {
 }
 
 thread_local! {
-    /// The plans that this thread used last, the newest first: a training step repeats the shapes of the one before.
-    static PLANS: RefCell<VecDeque<Rc<Plan>>> = const { RefCell::new(VecDeque::new()) };
+    static PLANS: Kept<(Geometry, Direction), Plan> = const { Kept::new() };
 }
-
-/// Plans that a thread keeps.
-const PLANS_KEPT: usize = 32;
 
 impl Plan {
     /// The plan for these shapes: the one that this thread has, or a new one.
     fn of(geometry: Geometry, direction: Direction) -> Rc<Plan> {
-        PLANS.with_borrow_mut(|plans| {
-            let known =
-                plans.iter().find(|plan| (plan.geometry, plan.direction) == (geometry, direction));
-            if let Some(plan) = known {
-                return Rc::clone(plan);
-            }
-            let plan = Rc::new(Plan::new(geometry, direction));
-            plans.truncate(PLANS_KEPT - 1);
-            plans.push_front(Rc::clone(&plan));
-            plan
-        })
+        PLANS.with(|plans| plans.get((geometry, direction), || Plan::new(geometry, direction)))
     }
 
     fn new(geometry: Geometry, direction: Direction) -> Plan {
@@ -105,7 +89,6 @@ impl Plan {
             weights: Offsets::steps(channels[1], write_step),
             places: Offsets::steps(channels[1], images),
             geometry,
-            direction,
             axes,
             channels,
             width,
@@ -172,6 +155,7 @@ impl<T: Scalar> Kernel for Row<'_, T> {
                 right: (source, pixel, pixels),
                 start: bias.map_or(Start::Zero, Start::Rows),
                 finish,
+                before: 0,
                 to: Place { rows: plan.places.as_slice(), column: 0, width: images },
             };
             strip.run::<S>(out);

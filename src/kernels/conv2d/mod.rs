@@ -16,6 +16,7 @@
 
 pub(super) mod depthwise;
 pub(super) mod direct;
+mod kept;
 pub(super) mod minor;
 mod reach;
 pub(super) mod winograd;

@@ -275,6 +275,7 @@ fn check_strips<T: Scalar>() {
                 right: (&right, 3, steps.all()),
                 start: start[case[2]],
                 finish,
+                before: 0,
                 to: Place { rows: &to, column: 3, width },
             };
             simd::dispatch(Middle(strip, &mut out));

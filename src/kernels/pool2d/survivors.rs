@@ -27,21 +27,10 @@ impl<T: Scalar> Survivors<T> {
         winners: &mut [W],
     ) {
         let Some(Draws { keys: [low, high], threshold, scale }) = &self.draws else {
-            for (i, y) in y.iter_mut().enumerate() {
-                if WINNERS {
-                    winners[i] = if *y > T::zero() { winners[i] } else { W::NOBODY };
-                }
-                *y = rectified(*y);
-            }
-            return;
+            let all = Survive { threshold: 0, scale: T::one() };
+            return all.of_run::<WINNERS, W>(y, winners, [&[], &[]], |_, _| 0);
         };
-        let survive = |y: &mut T, winner: Option<&mut W>, word: u32| {
-            let kept = word >= *threshold;
-            if let Some(winner) = winner {
-                *winner = if kept & (*y > T::zero()) { *winner } else { W::NOBODY };
-            }
-            *y = (rectified(*y) * *scale).kept_if(kept);
-        };
+        let survive = Survive { threshold: *threshold, scale: *scale };
         let first_place = row * shape.window.output()[1] * shape.channels;
         match order {
             Order::Innermost => {
@@ -50,23 +39,89 @@ impl<T: Scalar> Survivors<T> {
                     let winners =
                         if WINNERS { &mut winners[place * samples..][..samples] } else { &mut [] };
                     let position = (first_place + place) as u32;
-                    for i in 0..samples {
-                        let word = Stream::word([low[i], high[i]], position);
-                        survive(
-                            &mut y[i],
-                            if WINNERS { Some(&mut winners[i]) } else { None },
-                            word,
-                        );
-                    }
+                    let word = |_, keys| Stream::word(keys, position);
+                    survive.of_run::<WINNERS, W>(y, winners, [low, high], word);
                 }
             }
             Order::RowMajor => {
                 let keys = [low[image], high[image]];
-                for i in 0..y.len() {
-                    let word = Stream::word(keys, (first_place + i) as u32);
-                    survive(&mut y[i], if WINNERS { Some(&mut winners[i]) } else { None }, word);
-                }
+                let word = |i, _| Stream::word(keys, (first_place + i) as u32);
+                survive.of_run::<WINNERS, W>(y, winners, [&[], &[]], word);
             }
         }
+    }
+}
+
+/// Who survives: those above 0 whose word reaches the threshold.
+#[derive(Clone, Copy)]
+struct Survive<T> {
+    threshold: u32,
+    scale: T,
+}
+
+/// Values that are decided at once.
+const TOGETHER: usize = 16;
+
+impl<T: Scalar> Survive<T> {
+    /// Decides about maxima that lie side by side, value `i` by `word(i, keys)`: its keys are those in `keys`, if there are any.
+    #[inline(always)]
+    fn of_run<const WINNERS: bool, W: Winner>(
+        self,
+        y: &mut [T],
+        winners: &mut [W],
+        [low, high]: [&[u32]; 2],
+        word: impl Fn(usize, [u32; 2]) -> u32,
+    ) {
+        let keys = |i: usize| if low.is_empty() { [0; 2] } else { [low[i], high[i]] };
+        let whole = y.len() / TOGETHER * TOGETHER;
+        for first in (0..whole).step_by(TOGETHER) {
+            let mut words = [0; TOGETHER];
+            if low.is_empty() {
+                for k in 0..TOGETHER {
+                    words[k] = word(first + k, [0; 2]);
+                }
+            } else {
+                let (low, high) = (&low[first..][..TOGETHER], &high[first..][..TOGETHER]);
+                for k in 0..TOGETHER {
+                    words[k] = word(first + k, [low[k], high[k]]);
+                }
+            }
+            let winners = if WINNERS { &mut winners[first..][..TOGETHER] } else { &mut [] };
+            self.of::<WINNERS, W, TOGETHER>(&mut y[first..][..TOGETHER], winners, words);
+        }
+        for i in whole..y.len() {
+            let winners = if WINNERS { &mut winners[i..][..1] } else { &mut [] };
+            self.of::<WINNERS, W, 1>(&mut y[i..][..1], winners, [word(i, keys(i))]);
+        }
+    }
+
+    #[inline(always)]
+    fn of<const WINNERS: bool, W: Winner, const N: usize>(
+        self,
+        y: &mut [T],
+        winners: &mut [W],
+        words: [u32; N],
+    ) {
+        let mut values = [T::zero(); N];
+        values.copy_from_slice(y);
+        if WINNERS {
+            // As wide as the values, so that comparing those makes a mask for them.
+            let (nobody, mut who) = (W::NOBODY.index(), [0; N]);
+            for k in 0..N {
+                who[k] = winners[k].index();
+            }
+            for k in 0..N {
+                let alive = (words[k] >= self.threshold) & (values[k] > T::zero());
+                who[k] = if alive { who[k] } else { nobody };
+            }
+            for (winner, &who) in winners.iter_mut().zip(&who) {
+                *winner = W::new(who);
+            }
+        }
+        for k in 0..N {
+            let value = rectified(values[k]) * self.scale;
+            values[k] = value.kept_if(words[k] >= self.threshold);
+        }
+        y.copy_from_slice(&values);
     }
 }

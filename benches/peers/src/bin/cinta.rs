@@ -1,7 +1,7 @@
 //! This crate.
 
 use cinta::prelude::*;
-use cinta::{Convolution, Stream, Tape, Var};
+use cinta::{Convolution, Node, Stream, Tape, Var, applications};
 use peers::{Case, LECTURE_SAMPLES, median, serve};
 use std::hint::black_box;
 
@@ -75,6 +75,67 @@ fn vgg() -> Model {
         .expect("a network");
     model.compile(Compile::new(Adam::default(), CategoricalCrossentropy::new()).metric(Accuracy));
     model
+}
+
+/// 16, 32 and 64 channels: down, up, and across.
+fn unet() -> Model {
+    let conv = |x: &Node, filters| {
+        let conv = || Conv2d::new(filters, 3).padding(Same).activation(Relu);
+        x.then(conv()).then(conv())
+    };
+    let up = |x: &Node, filters| x.then(Conv2dTranspose::new(filters, 2).strides(2));
+    let image = Input::new([64, 64, 3]);
+    let large = conv(&image, 16);
+    let small = conv(&large.then(MaxPooling2d::new(2)), 32);
+    let x = conv(&small.then(MaxPooling2d::new(2)), 64);
+    let x = conv(&Concatenate::new().of([&up(&x, 32), &small]), 32);
+    let x = conv(&Concatenate::new().of([&up(&x, 16), &large]), 16);
+    let scores = x.then(Conv2d::new(2, 1).activation(Softmax));
+    Model::new(&image, &scores).build(1).expect("a network")
+}
+
+/// A network with shortcuts, and its batch.
+fn network(name: &str) -> Option<(Model, usize)> {
+    let (built, batch) = match name {
+        "resnet20" => (applications::resnet20().build(1), 64),
+        "mobilenet" => {
+            let mobilenet = applications::mobilenet_v2(0.35).input_shape([96, 96, 3]);
+            (mobilenet.classes(10).build(1), 32)
+        }
+        "unet" => (Ok(unet()), 32),
+        _ => return None,
+    };
+    let mut model = built.expect("a network");
+    model.compile(Compile::new(Adam::default(), CategoricalCrossentropy::new()).metric(Accuracy));
+    Some((model, batch))
+}
+
+/// Seconds a sample of one step, or of a prediction of a batch or of a single sample.
+fn measure_network(name: &str) -> Option<f64> {
+    let (kind, name) = name.split_once(' ')?;
+    let (mut model, batch) = network(name)?;
+    let (input, output) = (model.input_shape(), model.output_shape());
+    let samples = if kind == "one" { 1 } else { batch };
+    let rng = &mut Stream::new(1);
+    let inputs = Tensor::uniform(&[&[samples][..], &input].concat()[..], 0.0, 1.0, rng);
+    let seconds = if kind == "train" {
+        // A class for each sample, or for each pixel.
+        let last = output.rank();
+        let targets = Tensor::from_fn(&[&[samples][..], &output].concat()[..], |at| {
+            let place = at[..last].iter().sum::<usize>();
+            f32::from(u8::from(place % output[last - 1] == at[last]))
+        });
+        let data = Dataset::new(inputs, targets).expect("a data set");
+        let fit = || Fit { batch_size: batch, verbose: Verbose::Silent, ..Fit::default() };
+        median(|| {
+            model.fit(&data, fit()).expect("training");
+        })?
+    } else {
+        median(|| {
+            black_box(model.predict(&inputs).expect("a prediction"));
+        })?
+    };
+    Some(seconds / samples as f64)
 }
 
 fn data(n: usize, sample: &[usize]) -> Dataset {
@@ -153,7 +214,7 @@ fn measure(case: Case) -> Option<f64> {
                     black_box(a.matmul(&b));
                 })
             }
-            _ => None,
+            other => measure_network(other),
         },
     }
 }

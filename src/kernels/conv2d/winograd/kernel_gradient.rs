@@ -204,6 +204,7 @@ impl<T: Scalar> Kernel for Accumulate<'_, T> {
                 right: (data, 0, steps.part(block)),
                 start: Start::Out,
                 finish: Finish::Plain,
+                before: 0,
                 to: Place { rows: to, column: 0, width: columns },
             };
             strip.run::<S>(sums);

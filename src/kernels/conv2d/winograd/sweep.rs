@@ -221,6 +221,7 @@ impl<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M: usize> Outputs<'
                             right: (weights, point * layout.plane, steps.part(depth)),
                             start: if block == 0 { Start::Zero } else { Start::Out },
                             finish: Finish::Plain,
+                            before: 0,
                             to: Place { rows: to.as_slice(), column: 0, width: panel.len() },
                         };
                         strip.run::<S>(&mut sums[point * sums_plane..]);
