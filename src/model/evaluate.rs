@@ -119,17 +119,13 @@ impl<T: Scalar> Model<T> {
         Ok(self.evaluate_checked(&self.goals(compiled)?, &data))
     }
 
-    /// The steps to what these losses take.
-    pub(super) fn plan_for(&self, goals: &Goals<'_, T>) -> Plan {
-        Plan::open(&self.graph, &self.layers, |output| goals.losses[output].is_some())
-    }
-
     pub(super) fn evaluate_checked(&self, goals: &Goals<'_, T>, data: &Dataset<T>) -> Scores {
         let size = together_for_losses(&self.graph, &self.layers, data.len(), SHARD, false);
-        let plan = self.plan_for(goals);
+        let plan = Plan::infer_open(&self.graph, &self.layers, |at| goals.losses[at].is_some());
+        let folded = plan.folded(&self.layers, |layer| self.layers[layer].values());
         let shards = map_shards(data.len(), size, |shard| {
             let shard = data.slice(shard);
-            let mut run = Run::infer(&self.graph, &self.layers, &plan);
+            let mut run = Run::infer(&self.graph, &self.layers, &plan, &folded);
             let (losses, predictions) = run.losses(&shard, goals);
             (Sums::of(goals, &losses, &shard, &predictions), run.activity())
         });

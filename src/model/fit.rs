@@ -19,6 +19,7 @@ use crate::nn::Mode;
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::{Stream, Tensor};
 use crate::train::{Compile, Goals, Optimizer, Step};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Samples in a shard: small batches are cut finer, so that there is something for a second thread. It
@@ -72,7 +73,7 @@ impl<T: Scalar> Model<T> {
         }
         let (data, validation) = fit.parts(data, validation, self.output_shape())?;
         let goals = self.goals(&compiled)?;
-        let plan = self.plan_for(&goals);
+        let plan = Plan::open(&self.graph, &self.layers, |output| goals.losses[output].is_some());
         let Fit { epochs, batch_size, callbacks, .. } = fit;
         let steps = data.len().div_ceil(batch_size);
         let params = FitParams { epochs, steps, validation: validation.is_some() };
@@ -172,8 +173,7 @@ impl<T: Scalar> Model<T> {
         grow(&mut memory.gradients, rows_len);
         let rows = &mut memory.gradients[..rows_len];
         let shards = map_shards_into(indices.len(), size, rows, row_len, |shard, row| {
-            let first_sample = shard.start;
-            self.shard(goals, plan, data, &indices[shard], indices.len(), first_sample, row)
+            self.shard(goals, plan, data, indices, shard, row)
         });
         par::tree_sum_rows(rows, row_len);
 
@@ -278,18 +278,18 @@ impl<T: Scalar> Model<T> {
         );
     }
 
-    /// Forward and backward over one shard, on a tape of its own. Writes the gradients of the trainable weights to
+    /// Forward and backward over one shard of a batch, on a tape of its own. Writes the gradients of the trainable weights to
     /// `row`, one behind the other.
     fn shard(
         &self,
         goals: &Goals<'_, T>,
         plan: &Plan,
         data: &Dataset<T>,
-        indices: &[usize],
-        batch: usize,
-        first_sample: usize,
+        batch: &[usize],
+        shard: Range<usize>,
         row: &mut [T],
     ) -> Shard<T> {
+        let (first_sample, batch, indices) = (shard.start, batch.len(), &batch[shard]);
         let shard = data.take(indices);
         let tape = Tape::new();
         let variable = |param: &Param<T>| {

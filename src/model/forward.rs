@@ -128,12 +128,19 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
         }
     }
 
-    /// A run for inference: all weights are constants.
-    pub(super) fn infer(graph: &'m Graph, layers: &'m [Built<T>], plan: &'m Plan) -> Self {
-        let constants = |layer: &Built<T>| {
-            layer.params.iter().map(|param| Var::constant(param.value.clone())).collect()
-        };
-        Run::new(graph, layers, plan, layers.iter().map(constants).collect(), Mode::Infer, true)
+    /// A run for inference: all weights are constants, and some layers have [others](Plan::folded) than their own.
+    pub(super) fn infer(
+        graph: &'m Graph,
+        layers: &'m [Built<T>],
+        plan: &'m Plan,
+        folded: &[(usize, Vec<Tensor<T>>)],
+    ) -> Self {
+        let constants = |layer: &Built<T>| layer.values().into_iter().map(Var::constant).collect();
+        let mut weights: Vec<Vec<Var<'t, T>>> = layers.iter().map(constants).collect();
+        for (layer, values) in folded {
+            weights[*layer] = values.iter().cloned().map(Var::constant).collect();
+        }
+        Run::new(graph, layers, plan, weights, Mode::Infer, true)
     }
 
     /// The outputs.

@@ -45,7 +45,7 @@ pub struct Model<T: Scalar = f32> {
     pub(crate) name: String,
     pub(crate) graph: Graph,
     pub(crate) layers: Vec<Built<T>>,
-    /// The steps from inputs to outputs.
+    /// The steps of a prediction.
     pub(super) plan: Plan,
     pub(crate) compiled: Option<Compile<T>>,
     pub(crate) progress: Training,
@@ -82,7 +82,7 @@ pub(crate) struct Built<T: Scalar> {
 impl<T: Scalar> Model<T> {
     pub(crate) fn from_parts(name: String, graph: Graph, layers: Vec<Built<T>>, seed: u64) -> Self {
         let progress = Training { seed, ..Training::default() };
-        let plan = Plan::new(&graph, &layers);
+        let plan = Plan::infer(&graph, &layers);
         Model { name, graph, layers, plan, compiled: None, progress, stop_training: false }
     }
 

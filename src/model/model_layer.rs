@@ -9,7 +9,7 @@ use super::sub_model::SubModel;
 use crate::autograd::Var;
 use crate::config::{Config, file_groups};
 use crate::error::Reason;
-use crate::nn::{Activation, Context, Layer, MultiLayer, Part, Weight};
+use crate::nn::{Activation, Context, Layer, Mode, MultiLayer, Part, Weight};
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 use std::fmt;
@@ -41,6 +41,8 @@ struct Inner<T: Scalar> {
     layers: Vec<Built<T>>,
     /// The steps to an output that may be left before its softmax: the model around this one sees whether a loss follows.
     plan: Plan,
+    /// The same where nothing is trained.
+    inference: Plan,
     /// How many weights each layer has.
     counts: Vec<usize>,
     /// Of all layers, in order.
@@ -70,7 +72,17 @@ impl<T: Scalar> ModelLayer<T> {
         let bare = |&layer: &usize| Built { params: Vec::new(), ..layers[layer].clone() };
         let layers: Vec<_> = kept.iter().map(bare).collect();
         let plan = Plan::open(&graph, &layers, |_| true);
-        let inner = Inner { name: name.to_owned(), graph, layers, plan, counts, weights, values };
+        let inference = Plan::infer_open(&graph, &layers, |_| true);
+        let inner = Inner {
+            name: name.to_owned(),
+            graph,
+            layers,
+            plan,
+            inference,
+            counts,
+            weights,
+            values,
+        };
         ModelLayer { inner: Arc::new(inner), trainable: true, name: None }
     }
 
@@ -85,7 +97,9 @@ impl<T: Scalar> ModelLayer<T> {
         let layers: Vec<_> =
             layers.into_iter().map(|outlined| Built::new(outlined, Vec::new())).collect();
         let plan = Plan::open(&graph, &layers, |_| true);
-        let inner = Inner { name, graph, layers, plan, counts, weights, values: Vec::new() };
+        let inference = Plan::infer_open(&graph, &layers, |_| true);
+        let inner =
+            Inner { name, graph, layers, plan, inference, counts, weights, values: Vec::new() };
         ModelLayer { inner: Arc::new(inner), trainable, name: None }
     }
 
@@ -261,7 +275,7 @@ impl<T: Scalar> MultiLayer<T> for ModelLayer<T> {
         inputs: &[&Var<'t, T>],
         cx: &mut Context<T>,
     ) -> Var<'t, T> {
-        let Inner { graph, layers, plan, .. } = &*self.inner;
+        let Inner { graph, layers, plan, inference, .. } = &*self.inner;
         let mut left = weights;
         let (mut own, mut starts) = (Vec::with_capacity(layers.len()), Vec::new());
         for &count in &self.inner.counts {
@@ -269,6 +283,14 @@ impl<T: Scalar> MultiLayer<T> for ModelLayer<T> {
             starts.push(weights.len() - left.len());
             own.push(these.to_vec());
             left = others;
+        }
+        let mut plan = plan;
+        if cx.mode() == Mode::Infer && !weights.iter().any(Var::is_tracked) {
+            plan = inference;
+            let values = |layer: usize| own[layer].iter().map(|it| it.value().clone()).collect();
+            for (layer, values) in plan.folded(layers, values) {
+                own[layer] = values.into_iter().map(Var::constant).collect();
+            }
         }
         let run = Run::new(graph, layers, plan, own, cx.inside(), cx.trainable());
         let inputs = inputs.iter().map(|&input| input.clone());

@@ -1,6 +1,6 @@
 //! The weights of a model: the numbers, and what belongs to them.
 
-use super::model::Model;
+use super::model::{Built, Model};
 use crate::error::{Error, Result};
 use crate::nn::Weight;
 use crate::scalar::Scalar;
@@ -14,6 +14,13 @@ pub(crate) struct Param<T: Scalar> {
     pub value: Tensor<T>,
     /// Empty until the optimizer's first step.
     pub slots: Vec<Tensor<T>>,
+}
+
+impl<T: Scalar> Built<T> {
+    /// The numbers.
+    pub(super) fn values(&self) -> Vec<Tensor<T>> {
+        self.params.iter().map(|param| param.value.clone()).collect()
+    }
 }
 
 impl<T: Scalar> Model<T> {

@@ -36,9 +36,10 @@ pub(super) fn predict_all<T: Scalar>(
     fitting::check_all_inputs(graph, layers, inputs)?;
     let n = inputs[0].shape()[0];
     let size = together(graph, layers, n, SHARD, false);
+    let folded = plan.folded(layers, |layer| layers[layer].values());
     let parts = map_shards(n, size, |shard| {
         let inputs = inputs.iter().map(|x| x.slice(0, shard.clone())).collect();
-        Run::infer(graph, layers, plan).outputs(inputs)
+        Run::infer(graph, layers, plan, &folded).outputs(inputs)
     });
     let output = |at: usize| match &parts[..] {
         [] => Tensor::zeros(graph.shape(graph.outputs[at]).batch(0)).row_major(),

@@ -37,7 +37,7 @@ impl<T: Scalar> fmt::Debug for SubModel<'_, T> {
 
 impl<'m, T: Scalar> SubModel<'m, T> {
     pub(super) fn new(graph: Graph, layers: &'m [Built<T>]) -> Self {
-        let plan = Plan::new(&graph, layers);
+        let plan = Plan::infer(&graph, layers);
         SubModel { graph, layers, plan }
     }
 

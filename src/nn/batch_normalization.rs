@@ -70,6 +70,22 @@ impl BatchNormalization {
         in_batch(self.axis, rank).ok()
     }
 
+    /// Whether the channels are the last axis of samples of this rank.
+    pub(crate) fn is_over_the_last_axis(&self, rank: usize) -> bool {
+        self.axis_in_batch(rank) == Some(rank)
+    }
+
+    /// What the moving averages make of each channel, for these weights: a factor, and what is added.
+    pub(crate) fn moving<T: Scalar>(&self, weights: &[Tensor<T>]) -> (Tensor<T>, Tensor<T>) {
+        let trained = usize::from(self.scale) + usize::from(self.center);
+        let [mean, variance] = [&weights[trained], &weights[trained + 1]];
+        let inverse = variance.map(|v| (v + T::lit(self.epsilon)).sqrt().recip());
+        let scale = if self.scale { &weights[0] * &inverse } else { inverse };
+        let shift = -(mean * &scale);
+        let shift = if self.center { &weights[trained - 1] + &shift } else { shift };
+        (scale, shift)
+    }
+
     /// The normalised input, by the moving averages.
     fn infer<'t, T: Scalar>(
         &self,

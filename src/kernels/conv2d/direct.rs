@@ -6,69 +6,23 @@
 //! some pixel. Others, of windows that are larger than the image, count for nothing.
 
 use super::super::gemm::{Finish, Left, Right, Start, product};
-use super::super::narrow::Narrow;
 use super::super::par;
 use super::super::sums::{CHAIN, Totals};
 use super::Geometry;
 use super::kept::Kept;
-use crate::buffer::{Buffer, Lent};
+use super::route::{Bordered, Route, Sweep, Weights};
+use crate::buffer::Buffer;
 use crate::scalar::Scalar;
 use crate::simd::{self, Offsets};
 use std::ops::Range;
 use std::rc::Rc;
 
-/// Output pixels that one thread takes at a time, about.
-const PIXELS: usize = 224;
 /// Rows of `dW` that one thread takes at a time, about.
 const TAPS: usize = 96;
 /// Parts that `dW` is cut into at least, if there are images enough: partial sums are added afterwards.
 const PARTS: usize = 16;
 /// Output pixels whose packed gradients are used before the next ones are packed: few enough to stay in the cache.
 const PACKED: usize = 256;
-
-/// Images with a border of zeros, all of one size.
-struct Bordered<'a, T: Scalar> {
-    width: usize,
-    len: usize,
-    data: Lent<'a, T>,
-}
-
-impl<'a, T: Scalar> Bordered<'a, T> {
-    /// Images of `[h, w]` pixels of `c` values in an image of `[height, width]`, the first at `[top, left]`.
-    fn new(
-        images: &'a [T],
-        [h, w]: [usize; 2],
-        c: usize,
-        [top, left]: [usize; 2],
-        [height, width]: [usize; 2],
-    ) -> Self {
-        let len = height * width * c;
-        if [h, w] == [height, width] {
-            return Bordered { width, len, data: Lent::Borrowed(images) };
-        }
-        let image_len = h * w * c;
-        let mut copied = Buffer::stale(images.len() / image_len * len);
-        par::for_each_part(
-            &mut copied,
-            len,
-            images.len(),
-            || (),
-            |(), image, copy| {
-                let image = &images[image * image_len..][..image_len];
-                let inside = top * width * c..(top + h) * width * c;
-                copy[..inside.start].fill(T::zero());
-                copy[inside.end..].fill(T::zero());
-                let rows = copy[inside].chunks_exact_mut(width * c).zip(image.chunks_exact(w * c));
-                for (copy, row) in rows {
-                    copy[..left * c].fill(T::zero());
-                    copy[left * c..(left + w) * c].copy_from_slice(row);
-                    copy[(left + w) * c..].fill(T::zero());
-                }
-            },
-        );
-        Bordered { width, len, data: Lent::Owned(copied) }
-    }
-}
 
 /// The part of a window that ever meets the image, and the image with the border that it needs.
 struct Met {
@@ -120,114 +74,6 @@ impl Met {
         let pixels = (0..down).flat_map(move |y| (0..right).map(move |x| y * dh * width + x * dw));
         let taps = pixels.flat_map(move |pixel| (0..group_in).map(move |c| pixel * c_in + c));
         Offsets::new(down * right * group_in, taps)
-    }
-}
-
-/// One product over a grid of places: each reads a row of patches at `from`, and writes a row of the
-/// result at `to`. Both are a first place and the steps down and right.
-struct Sweep {
-    grid: [usize; 2],
-    from: (usize, [usize; 2]),
-    to: (usize, [usize; 2]),
-    taps: Offsets,
-}
-
-/// Weights as the right operand of a product.
-enum Weights<'a, T: Scalar> {
-    Panels(Right<'a, T>),
-    /// The few columns, one behind the other: `taps` then counts vectors.
-    Columns(Buffer<T>),
-}
-
-/// Sweeps that together write every value of `images` results of `rows` rows of `row_len`, and where they do it. Nothing here
-/// depends on values.
-struct Route {
-    sweeps: Vec<Sweep>,
-    /// Where each sweep reads and writes, from the beginning of a part: the same in all of them.
-    places: Vec<[Offsets; 2]>,
-    /// `images`, `rows` and `row_len`.
-    result: [usize; 3],
-    /// Values of one image that is read, with its border.
-    image_len: usize,
-    images_each: usize,
-    rows_each: usize,
-}
-
-impl Route {
-    /// Work is cut into several images, or into some rows of one, if all sweeps go through them in order. Each result has
-    /// `pixels`.
-    fn new(sweeps: Vec<Sweep>, image_len: usize, result: [usize; 3], pixels: usize) -> Route {
-        let [images, rows, row_len] = result;
-        let in_order = sweeps.iter().all(|sweep| sweep.grid[0] == rows && sweep.to.1[0] == row_len);
-        let rows_each = (PIXELS * rows).div_ceil(pixels).min(rows);
-        // A part is never cut short: its rows divide an image's.
-        let rows_each =
-            if in_order { (1..=rows_each).rev().find(|each| rows % each == 0) } else { None };
-        let rows_each = rows_each.unwrap_or(rows);
-        let images_each = if rows_each == rows { (PIXELS / pixels).clamp(1, images) } else { 1 };
-        let places = sweeps
-            .iter()
-            .map(|sweep| {
-                let [height, width] = [sweep.grid[0].min(rows_each), sweep.grid[1]];
-                let places = |(first, [down, right]): (usize, [usize; 2]), image_len: usize| {
-                    let mut places = Buffer::stale(images_each * height * width);
-                    for (row, places) in places.chunks_exact_mut(width).enumerate() {
-                        let at = row / height * image_len + row % height * down + first;
-                        places
-                            .iter_mut()
-                            .enumerate()
-                            .for_each(|(x, place)| *place = at + x * right);
-                    }
-                    Offsets::from(places)
-                };
-                [places(sweep.from, image_len), places(sweep.to, rows * row_len)]
-            })
-            .collect();
-        Route { sweeps, places, result, image_len, images_each, rows_each }
-    }
-
-    /// Runs the sweeps, each with its weights and its bias.
-    fn run<T: Scalar>(
-        &self,
-        source: &Bordered<'_, T>,
-        operands: &[(Weights<'_, T>, Option<&[T]>)],
-        finish: Finish,
-        work: usize,
-    ) -> Buffer<T> {
-        let Route { sweeps, places, result: [images, rows, row_len], .. } = self;
-        let Route { image_len, images_each, rows_each, .. } = *self;
-        let mut out = Buffer::stale(images * rows * row_len);
-        par::for_each_part(
-            &mut out,
-            images_each * rows_each * row_len,
-            work,
-            || (),
-            |(), part, out| {
-                let first_row = part * images_each * rows_each;
-                let (image, first_row) = (first_row / rows, first_row % rows);
-                let images = (out.len() / row_len).div_ceil(*rows);
-                for ((sweep, [from, to]), (weights, bias)) in
-                    sweeps.iter().zip(places).zip(operands)
-                {
-                    let count = images * sweep.grid[0].min(rows_each) * sweep.grid[1];
-                    let start = image * image_len + first_row * sweep.from.1[0];
-                    let (data, rows) = (&source.data[start..], &from.as_slice()[..count]);
-                    let to = &to.as_slice()[..count];
-                    match weights {
-                        Weights::Panels(weights) => {
-                            let left = Left { data, rows, cols: sweep.taps.all() };
-                            let start = bias.map_or(Start::Zero, Start::Columns);
-                            product(left, weights, start, finish, out, to);
-                        }
-                        Weights::Columns(columns) => {
-                            let vectors = &sweep.taps;
-                            simd::dispatch(Narrow { data, rows, vectors, columns, out, to });
-                        }
-                    }
-                }
-            },
-        );
-        out
     }
 }
 

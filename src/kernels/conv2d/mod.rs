@@ -19,6 +19,7 @@ pub(super) mod direct;
 mod kept;
 pub(super) mod minor;
 mod reach;
+mod route;
 pub(super) mod winograd;
 
 use super::gemm::Finish;

@@ -2,21 +2,19 @@
 //! registers.
 
 use super::{Drafted, Step, Work};
-use crate::model::graph::Source;
 use crate::nn::layers::Relu;
 use crate::nn::{Activation, MultiLayer, NamedActivation, known};
 use crate::scalar::Scalar;
 
 pub(super) fn join<T: Scalar>(plan: &mut Drafted<'_, T>) {
     for at in 0..plan.steps.len() {
-        let node = &plan.graph.nodes[at];
-        if let ([Source::Node(before)], Activation::Relu) =
-            (&node.inputs[..], plan.steps[at].activation)
-            && passes_on(&*plan.layers[node.layer].layer)
-            && plan.is_private(*before)
-            && plan.steps[*before] == (Step { work: Work::Layer, activation: Activation::Linear })
+        let layer = &*plan.layers[plan.graph.nodes[at].layer].layer;
+        if plan.steps[at].activation == Activation::Relu
+            && passes_on(layer)
+            && let Some(before) = plan.source(at)
+            && plan.steps[before] == (Step { work: Work::Layer, activation: Activation::Linear })
         {
-            plan.steps[*before].work = Work::Rectified;
+            plan.steps[before].work = Work::Rectified;
             plan.steps[at] = Step { work: Work::Done, activation: Activation::Linear };
         }
         let step = &mut plan.steps[at];
@@ -75,7 +73,7 @@ mod tests {
             image().add(BatchNormalization::new()).add(relu),
         ] {
             let (model, data) = with_data(chain.build(5).unwrap());
-            let joined = Plan::new(&model.graph, &model.layers);
+            let joined = Plan::open(&model.graph, &model.layers, |_| false);
             let plain = Plan::plain(&model);
             assert_ne!(joined.steps, plain.steps);
             let plain = train(&model, &plain, &data);

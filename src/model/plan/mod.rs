@@ -4,6 +4,7 @@
 //! without rules is what it must agree with, and its test says how closely.
 
 mod bias_relu;
+mod fold_batch_norm;
 mod pool_relu_dropout;
 mod softmax_crossentropy;
 #[cfg(test)]
@@ -13,6 +14,8 @@ use super::graph::{Graph, Source};
 use super::model::Built;
 use crate::nn::Activation;
 use crate::scalar::Scalar;
+use crate::tensor::Tensor;
+use fold_batch_norm::Fold;
 
 /// What is done at a node.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,21 +44,41 @@ pub(super) struct Plan {
     pub steps: Vec<Step>,
     /// For each output what is not applied to it, but left to those who asked for that: `Linear` where it is complete.
     pub open: Vec<Activation>,
+    /// Layers that are one in inference.
+    folds: Vec<Fold>,
     /// How often each value is needed, by place.
     pub uses: Vec<usize>,
 }
 
 impl Plan {
-    /// The steps to complete outputs.
-    pub(in crate::model) fn new<T: Scalar>(graph: &Graph, layers: &[Built<T>]) -> Plan {
-        Plan::open(graph, layers, |_| false)
+    /// The steps to complete outputs, in inference.
+    pub(in crate::model) fn infer<T: Scalar>(graph: &Graph, layers: &[Built<T>]) -> Plan {
+        Plan::infer_open(graph, layers, |_| false)
     }
 
-    /// The steps to outputs of which some (`open` says which) may be left before a softmax or a sigmoid.
+    /// The same to outputs of which some (`open` says which) may be left before a softmax or a sigmoid.
+    pub(in crate::model) fn infer_open<T: Scalar>(
+        graph: &Graph,
+        layers: &[Built<T>],
+        open: impl Fn(usize) -> bool,
+    ) -> Plan {
+        Plan::made(graph, layers, open, true)
+    }
+
+    /// The steps of training, or of any run that is told how.
     pub(in crate::model) fn open<T: Scalar>(
         graph: &Graph,
         layers: &[Built<T>],
         open: impl Fn(usize) -> bool,
+    ) -> Plan {
+        Plan::made(graph, layers, open, false)
+    }
+
+    fn made<T: Scalar>(
+        graph: &Graph,
+        layers: &[Built<T>],
+        open: impl Fn(usize) -> bool,
+        inference: bool,
     ) -> Plan {
         let mut draft = Drafted::new(graph, layers);
         let open = (0..graph.outputs.len())
@@ -64,9 +87,19 @@ impl Plan {
                 false => Activation::Linear,
             })
             .collect();
+        let folds = if inference { fold_batch_norm::join(&mut draft) } else { Vec::new() };
         bias_relu::join(&mut draft);
         pool_relu_dropout::join(&mut draft);
-        Plan { steps: draft.steps, open, uses: draft.uses }
+        Plan { steps: draft.steps, open, folds, uses: draft.uses }
+    }
+
+    /// The layers that do not run with their own weights, `values`, in inference, and those that they run with.
+    pub(in crate::model) fn folded<T: Scalar>(
+        &self,
+        layers: &[Built<T>],
+        values: impl Fn(usize) -> Vec<Tensor<T>>,
+    ) -> Vec<(usize, Vec<Tensor<T>>)> {
+        self.folds.iter().map(|fold| fold.weights(layers, &values)).collect()
     }
 }
 
@@ -87,6 +120,21 @@ impl<'m, T: Scalar> Drafted<'m, T> {
             Step { work: Work::Layer, activation }
         });
         Drafted { graph, layers, steps: steps.collect(), uses: graph.uses() }
+    }
+
+    /// The node that computes what node `at` takes, if it takes one value: nodes before it whose work is done elsewhere are passed
+    /// over. `None` where somebody else sees that value on its way.
+    fn source(&self, at: usize) -> Option<usize> {
+        let mut at = at;
+        loop {
+            match self.graph.nodes[at].inputs[..] {
+                [Source::Node(before)] if self.is_private(before) => at = before,
+                _ => return None,
+            }
+            if self.steps[at].work != Work::Done {
+                return Some(at);
+            }
+        }
     }
 
     /// Whether nobody sees what this node gives but one other node, or the caller: it has one use, and no penalty on it.

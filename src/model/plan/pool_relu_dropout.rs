@@ -21,16 +21,8 @@ pub(super) fn join<T: Scalar>(plan: &mut Drafted<'_, T>) {
         if known::<T, MaxPooling2d>(layer).is_none() {
             continue;
         }
-        // Behind a rectifier that is a layer of its own there is nothing left to do but to go back to what it stood behind.
-        let mut before = takes(at);
-        while let Some(node) = before
-            && plan.steps[node].work == Work::Done
-            && plan.is_private(node)
-        {
-            before = takes(node);
-        }
-        let Some(before) = before else { continue };
-        if plan.steps[before].work != Work::Rectified || !plan.is_private(before) {
+        let Some(before) = plan.source(at) else { continue };
+        if plan.steps[before].work != Work::Rectified {
             continue;
         }
         plan.steps[before].work = Work::Layer;
@@ -61,7 +53,8 @@ mod tests {
     use crate::nn::{Layer, Regularizer};
 
     fn works(model: &Model<f32>) -> Vec<Work> {
-        model.plan.steps.iter().map(|step| step.work).collect()
+        let plan = Plan::open(&model.graph, &model.layers, |_| false);
+        plan.steps.iter().map(|step| step.work).collect()
     }
 
     const RELU: Activation = Activation::Relu;
@@ -113,11 +106,11 @@ mod tests {
         ] {
             let (model, data) = with_data(chain.build(5).unwrap());
             assert_eq!(works(&model), expected);
-            let steps = Plan::new(&model.graph, &model.layers);
+            let steps = Plan::open(&model.graph, &model.layers, |_| false);
             assert_eq!(train(&model, &steps, &data), train(&model, &Plan::plain(&model), &data));
             let without = Plan::plain(&model);
             let by = |plan: &Plan| {
-                let run = crate::model::forward::Run::infer(&model.graph, &model.layers, plan);
+                let run = crate::model::forward::Run::infer(&model.graph, &model.layers, plan, &[]);
                 run.outputs(vec![data.inputs().clone()])
             };
             assert_eq!(by(&steps), by(&without));

@@ -101,17 +101,17 @@ mod tests {
     fn an_output_that_others_see_is_complete() {
         let input = Input::new([4]);
         let scores = input.then(Dense::new(3).activation(Activation::Softmax));
-        let model = |outputs: &[Node]| Model::new(&input, outputs).build(0).unwrap();
+        let model = |outputs: Vec<Node>| Model::new(&input, &outputs[..]).build(0).unwrap();
         let linear = Activation::Linear;
-        assert_eq!(opened(&model(&[scores.clone()])), [Activation::Softmax]);
-        assert_eq!(opened(&model(&[scores.clone(), scores.clone()])), [linear; 2]);
-        assert_eq!(opened(&model(&[scores.clone(), scores.then(Dense::new(2))])), [linear; 2]);
+        assert_eq!(opened(&model(vec![scores.clone()])), [Activation::Softmax]);
+        assert_eq!(opened(&model(vec![scores.clone(), scores.clone()])), [linear; 2]);
+        assert_eq!(opened(&model(vec![scores.clone(), scores.then(Dense::new(2))])), [linear; 2]);
         let penalised = Dense::new(3)
             .activation(Activation::Softmax)
             .activity_regularizer(Regularizer::L2(0.1));
-        assert_eq!(opened(&model(&[input.then(penalised)])), [linear]);
-        assert_eq!(opened(&model(&[scores.then(Flatten::new())])), [linear]);
+        assert_eq!(opened(&model(vec![input.then(penalised)])), [linear]);
+        assert_eq!(opened(&model(vec![scores.then(Flatten::new())])), [linear]);
         let tanh = input.then(Dense::new(3).activation(Activation::Tanh));
-        assert_eq!(opened(&model(&[tanh])), [linear]);
+        assert_eq!(opened(&model(vec![tanh])), [linear]);
     }
 }

@@ -13,7 +13,8 @@ impl Plan {
     /// The steps without rules.
     pub fn plain(model: &Model<f32>) -> Plan {
         let Drafted { steps, uses, graph, .. } = Drafted::new(&model.graph, &model.layers);
-        Plan { steps, uses, open: vec![Activation::Linear; graph.outputs.len()] }
+        let open = vec![Activation::Linear; graph.outputs.len()];
+        Plan { steps, uses, open, folds: Vec::new() }
     }
 }
 
