@@ -144,7 +144,7 @@ pub use ops::{Convolution, Nonlinearity, Rectifier, TransposedConvolution};
 pub use rand;
 pub use scalar::{Dual, Scalar};
 pub use simd::instruction_set;
-pub use tensor::{Axes, Elements, MAX_RANK, Shape, Stream, Tensor};
+pub use tensor::{Axes, Comparand, Elements, MAX_RANK, Mask, Shape, Stream, Tensor};
 pub use train::{
     Accuracy, Adagrad, Adam, AdamW, Auc, BinaryAccuracy, BinaryCrossentropy, CategoricalAccuracy,
     CategoricalCrossentropy, Compile, CosineDecay, Curve, Direction, ExponentialDecay, Huber,
