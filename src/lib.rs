@@ -118,7 +118,9 @@ mod simd;
 mod tensor;
 mod train;
 
-pub use autograd::{Gradients, Mismatch, Op, Tape, Var, apply, gradcheck};
+pub use autograd::{
+    Gradients, Mismatch, Op, OperationProfile, Profile, Tape, Var, apply, gradcheck,
+};
 pub use callbacks::{
     CsvLogger, EarlyStopping, LambdaCallback, LearningRateScheduler, ModelCheckpoint,
     ReduceLrOnPlateau, TerminateOnNan,

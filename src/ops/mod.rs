@@ -97,7 +97,7 @@ pub use recurrent::Nonlinearity;
 pub(crate) use recurrent::stepwise;
 pub(crate) use sparse_categorical_crossentropy::is_class;
 
-use crate::autograd::{Var, record_with};
+use crate::autograd::{Var, clock, record_with};
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::{Axes, Shape, Tensor};
 
@@ -146,6 +146,7 @@ fn record_elementwise<'t, T: Scalar>(
     x: &Var<'t, T>,
     function: Box<dyn Elementwise<T>>,
 ) -> Var<'t, T> {
+    let started = clock(&[x]);
     let y = function.forward(x.value());
     if !x.is_tracked() {
         return Var::constant(y);
@@ -155,7 +156,7 @@ fn record_elementwise<'t, T: Scalar>(
         Saves::Output => y.clone(),
         Saves::Nothing => Tensor::zeros(x.shape()),
     };
-    record_with(function.name(), y, &[x], move |dy| vec![function.backward(&saved, dy)])
+    record_with(function.name(), y, &[x], started, move |dy| vec![function.backward(&saved, dy)])
 }
 
 compiled!(|x: &Var<T>, f: Box<dyn Elementwise<T>>| record_elementwise(x, f));
