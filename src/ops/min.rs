@@ -83,7 +83,7 @@ mod tests {
         assert_eq!(gradient([1.0, f64::NAN, 3.0, f64::NAN]), [0.0, 0.5, 0.0, 0.5]);
         // Forward as well.
         let (x, dx) = (Tensor::from([2.0, 3.0, 2.0]), Tensor::from([1.0, 10.0, 4.0]));
-        let y = Var::constant(x.dual(&dx)).max(..).into_value().item();
+        let y = Var::constant(x.dual(&dx)).min(..).into_value().item();
         assert_eq!((y.value, y.tangent), (2.0, 2.5));
     }
 

@@ -4,6 +4,7 @@ use super::shape::{Axes, MAX_RANK, Shape};
 use super::{Tensor, reduce, walk};
 use crate::buffer::{Buffer, room};
 use crate::scalar::{Scalar, compiled};
+use std::borrow::Borrow;
 use std::fmt;
 use std::ops::{BitAnd, BitOr, BitXor, Not};
 use std::sync::Arc;
@@ -270,42 +271,22 @@ impl fmt::Debug for Mask {
 
 /// An operator between masks, owned or borrowed.
 macro_rules! operator {
-    ($($trait:ident $method:ident $op:tt),*) => {$(
-        impl $trait<&Mask> for &Mask {
+    ($($trait:ident $method:ident $op:tt: $(($left:ty, $right:ty))*),*) => {$($(
+        impl $trait<$right> for $left {
             type Output = Mask;
             #[track_caller]
-            fn $method(self, other: &Mask) -> Mask {
-                self.zip_with(other, |a, b| a $op b)
+            fn $method(self, other: $right) -> Mask {
+                self.zip_with(other.borrow(), |a, b| a $op b)
             }
         }
-
-        impl $trait<Mask> for &Mask {
-            type Output = Mask;
-            #[track_caller]
-            fn $method(self, other: Mask) -> Mask {
-                self $op &other
-            }
-        }
-
-        impl $trait<&Mask> for Mask {
-            type Output = Mask;
-            #[track_caller]
-            fn $method(self, other: &Mask) -> Mask {
-                &self $op other
-            }
-        }
-
-        impl $trait<Mask> for Mask {
-            type Output = Mask;
-            #[track_caller]
-            fn $method(self, other: Mask) -> Mask {
-                &self $op &other
-            }
-        }
-    )*};
+    )*)*};
 }
 
-operator!(BitAnd bitand &, BitOr bitor |, BitXor bitxor ^);
+operator!(
+    BitAnd bitand &: (&Mask, &Mask) (&Mask, Mask) (Mask, &Mask) (Mask, Mask),
+    BitOr bitor |: (&Mask, &Mask) (&Mask, Mask) (Mask, &Mask) (Mask, Mask),
+    BitXor bitxor ^: (&Mask, &Mask) (&Mask, Mask) (Mask, &Mask) (Mask, Mask)
+);
 
 impl Not for &Mask {
     type Output = Mask;

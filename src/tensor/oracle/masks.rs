@@ -102,8 +102,7 @@ fn selections() {
 fn selections_with_broadcasting() {
     let dims = [3, 4, 5];
     let (a, b) = (numbers(60, 1), numbers(60, 2));
-    let (a, b) =
-        (laid_out(dims, &a, 1).masked_fill(&Mask::from([false; 5]), 0.0), laid_out(dims, &b, 5));
+    let (a, b) = (laid_out(dims, &a, 1), laid_out(dims, &b, 5));
     for bits in 0..8 {
         let kept = [0, 1, 2].map(|axis| if bits >> axis & 1 == 1 { dims[axis] } else { 1 });
         let few = |x: &Tensor<f64>| (0..3).fold(x.clone(), |x, axis| x.slice(axis, ..kept[axis]));
