@@ -71,8 +71,8 @@ impl<T: Scalar> Tensor<T> {
 
 impl<'t, T: Scalar> Var<'t, T> {
     /// `y = ln(sum of exp(x))` over axes, which disappear from the shape: one axis, several (`[0, 2]`), or all (`..`). Nothing
-    /// overflows. Of no elements, or where all are minus infinity, it is minus infinity, and has no gradient, as in PyTorch (JAX has
-    /// NaN). NaN where there is one.
+    /// overflows. Of no elements, or where all are minus infinity, it is minus infinity, and has the gradient 0 (JAX has NaN). NaN
+    /// where there is one.
     ///
     /// # Panics
     /// When an axis does not exist.

@@ -59,7 +59,8 @@ impl<T: Scalar> Tensor<T> {
 
 impl<'t, T: Scalar> Var<'t, T> {
     /// `y = a^b` element by element, with broadcasting: NaN where `a` is below 0 and `b` no whole number; 1 where `b` is 0, even of NaN.
-    /// The derivative by `b` is 0 where `a` is 0 and `b` is not below 0, as in PyTorch, and NaN where `a` is below 0.
+    /// The derivative by `a` is 0 where `b` is 0, and that by `b` where `a` is 0 and `b` is not below 0, as in PyTorch. That by `b` is NaN
+    /// where `a` is below 0.
     ///
     /// # Panics
     /// When the shapes do not broadcast.

@@ -33,8 +33,8 @@ impl<T: Scalar> Op<T, 2> for Select {
 
 impl<'t, T: Scalar> Var<'t, T> {
     /// `a` where the mask is true, else `b`, all three broadcast to their common shape: `where` in NumPy and JAX. The gradient goes to
-    /// what was taken. What was not gets 0, and a NaN there does not count; but an operation before it whose slope is infinite
-    /// makes 0 of that 0, too.
+    /// what was taken, and 0 to what was not, even if that is NaN. The operations before keep this 0, even where their slope is infinite
+    /// (JAX has NaN there).
     ///
     /// # Panics
     /// When the shapes do not broadcast.

@@ -533,7 +533,7 @@ mod tests {
         assert!(D::new(f64::NAN, 1.0).rectified().is_nan());
     }
 
-    /// As PyTorch has it; JAX says the same but for a negative power of 0.
+    /// As PyTorch has it. (JAX has NaN for the power 0 of 0 by the base, and for a negative one by the power.)
     #[test]
     fn powers_at_the_border() {
         let tangent = |x: f64, n: f64| {
