@@ -118,7 +118,9 @@ mod simd;
 mod tensor;
 mod train;
 
-pub use autograd::{Gradients, Mismatch, Op, Tape, Var, apply, gradcheck};
+pub use autograd::{
+    Gradients, Mismatch, Op, OperationProfile, Profile, Tape, Var, apply, gradcheck,
+};
 pub use callbacks::{
     CsvLogger, EarlyStopping, LambdaCallback, LearningRateScheduler, ModelCheckpoint,
     ReduceLrOnPlateau, TerminateOnNan,
@@ -144,7 +146,7 @@ pub use ops::{Convolution, Nonlinearity, Rectifier, TransposedConvolution};
 pub use rand;
 pub use scalar::{Dual, Scalar};
 pub use simd::instruction_set;
-pub use tensor::{Axes, Elements, MAX_RANK, Shape, Stream, Tensor};
+pub use tensor::{Axes, Comparand, Elements, MAX_RANK, Mask, Shape, Stream, Tensor};
 pub use train::{
     Accuracy, Adagrad, Adam, AdamW, Auc, BinaryAccuracy, BinaryCrossentropy, CategoricalAccuracy,
     CategoricalCrossentropy, Compile, CosineDecay, Curve, Direction, ExponentialDecay, Huber,

@@ -18,7 +18,7 @@ pub use crate::nn::Regularizer::{self, L1, L1L2, L2};
 pub use crate::nn::activations::*;
 pub use crate::nn::layers::*;
 pub use crate::nn::{Activation, Constraint, Initializer};
-pub use crate::tensor::{Stream, Tensor};
+pub use crate::tensor::{Mask, Stream, Tensor};
 pub use crate::train::{
     Accuracy, Adagrad, Adam, AdamW, Auc, BinaryAccuracy, BinaryCrossentropy, CategoricalAccuracy,
     CategoricalCrossentropy, Compile, CosineDecay, ExponentialDecay, Huber, InverseTimeDecay,

@@ -31,7 +31,7 @@ const ARROWS: [(&str, &[&str]); 22] = [
         ],
     ),
     ("applications", &["error", "kernels", "model", "nn", "scalar", "tensor"]),
-    ("plot", &["error", "file", "model", "scalar", "tensor"]),
+    ("plot", &["autograd", "error", "file", "model", "scalar", "tensor"]),
     ("io", &["config", "error", "file", "model", "nn", "scalar", "tensor", "train"]),
     ("callbacks", &["error", "io", "model", "scalar", "tensor", "train"]),
 ];

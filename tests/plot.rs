@@ -4,9 +4,9 @@
 
 mod scratch;
 
-use cinta::Metric;
 use cinta::plot::{self, Figure};
 use cinta::prelude::*;
+use cinta::{Metric, Tape, Var};
 use scratch::Scratch;
 
 /// The number after `name="` in a tag.
@@ -395,6 +395,31 @@ fn titles_are_not_cut() {
             "{name}: {first} of {width}"
         );
     }
+}
+
+/// Operations with their facts; before and after the walk back, the arrows are the same.
+#[test]
+fn a_tape() {
+    let tape = Tape::timed();
+    let w = tape.leaf(Tensor::<f32>::ones([20, 30]));
+    let x = Var::constant(Tensor::ones([5, 20]));
+    let loss = (x.matmul(&w).tanh() * x.sum(..)).square().sum(..);
+    let figure = plot::tape(&tape);
+    assert_drawn("a tape", &figure);
+    let titles = ["%0 = leaf", "%1 = matmul", "%2 = tanh", "%3 = mul", "%4 = square", "%5 = sum"];
+    assert_readable(&figure, &titles);
+    assert_readable(&figure, &["[20, 30]", "2.4 kB", "[5, 30]", "600 bytes", "backward -"]);
+    assert_eq!(heads(&figure), 5);
+    loss.backward();
+    let figure = plot::tape(&tape);
+    assert_readable(&figure, &titles);
+    assert_eq!(heads(&figure), 5);
+    // A tape that measures nothing says nothing of times.
+    let tape = Tape::new();
+    tape.leaf(Tensor::scalar(1.0)).exp();
+    let svg = plot::tape(&tape).to_svg();
+    assert!(svg.contains("8 bytes") && !svg.contains("forward"));
+    assert_drawn("an empty tape", &plot::tape(&Tape::<f32>::new()));
 }
 
 #[test]

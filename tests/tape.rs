@@ -119,7 +119,7 @@ fn the_tape_prints_its_record() {
     let tape = Tape::new();
     let x = tape.leaf(Tensor::<f64>::ones([2, 3]));
     let w = tape.leaf(Tensor::ones([3, 1]));
-    let _ = (x.matmul(&w) + Var::constant(scalar(1.0))).relu().mean(..);
+    let loss = (x.matmul(&w) + Var::constant(scalar(1.0))).relu().mean(..);
     let expected = "\
 %0 = leaf [2, 3]
 %1 = leaf [3, 1]
@@ -128,6 +128,8 @@ fn the_tape_prints_its_record() {
 %4 = relu(%3) [2, 1]
 %5 = mean(%4) []
 ";
+    assert_eq!(format!("{tape:?}"), expected);
+    loss.backward();
     assert_eq!(format!("{tape:?}"), expected);
 }
 

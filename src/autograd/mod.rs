@@ -14,18 +14,22 @@
 
 mod gradcheck;
 mod op;
+mod profile;
 mod recording;
 
 pub use gradcheck::{Mismatch, gradcheck};
 pub(crate) use gradcheck::{cotangent, layouts};
 pub(crate) use op::record_with;
 pub use op::{Op, apply};
+pub(crate) use profile::clock;
+pub use profile::{OperationProfile, Profile};
 pub(crate) use recording::Recording;
 
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::{Shape, Tensor};
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::time::{Duration, Instant};
 
 /// The record of a computation, in the order in which it ran.
 ///
@@ -41,6 +45,8 @@ use std::fmt;
 pub struct Tape<T: Scalar> {
     nodes: RefCell<Vec<Node<T>>>,
     spent: Cell<bool>,
+    /// How long each node took, forward and backward, if that is measured.
+    times: Option<RefCell<Vec<[Duration; 2]>>>,
 }
 
 /// How an op's output gradient becomes gradients of its inputs: called once, with the gradient and
@@ -111,7 +117,7 @@ impl<T: Scalar> Tape<T> {
     /// assert!(cinta::Tape::<f32>::new().is_empty());
     /// ```
     pub fn new() -> Self {
-        Tape { nodes: RefCell::new(Vec::new()), spent: Cell::new(false) }
+        Tape { nodes: RefCell::new(Vec::new()), spent: Cell::new(false), times: None }
     }
 
     /// A variable that gradients are wanted for.
@@ -130,6 +136,7 @@ impl<T: Scalar> Tape<T> {
         self.push(
             value,
             Node { name: "leaf", shape: Shape::new(&[]), parents: Vec::new(), pullback: None },
+            None,
         )
     }
 
@@ -156,12 +163,13 @@ impl<T: Scalar> Tape<T> {
     /// ```
     pub fn clear(&mut self) {
         self.nodes.get_mut().clear();
+        self.times.iter_mut().for_each(|times| times.get_mut().clear());
         self.spent.set(false);
     }
 
     #[track_caller]
     #[inline(never)]
-    fn push(&self, value: Tensor<T>, mut node: Node<T>) -> Var<'_, T> {
+    fn push(&self, value: Tensor<T>, mut node: Node<T>, started: Option<Instant>) -> Var<'_, T> {
         assert!(
             !self.spent.get(),
             "this tape's backward has run; record on a new tape, or clear it"
@@ -169,6 +177,10 @@ impl<T: Scalar> Tape<T> {
         node.shape = value.shape();
         let mut nodes = self.nodes.borrow_mut();
         nodes.push(node);
+        if let Some(times) = &self.times {
+            let forward = started.map_or(Duration::ZERO, |started| started.elapsed());
+            times.borrow_mut().push([forward, Duration::ZERO]);
+        }
         Var { value, origin: Some(Origin { tape: self, node: nodes.len() - 1 }) }
     }
 }
@@ -308,12 +320,10 @@ impl<'t, T: Scalar> Var<'t, T> {
         slots.resize_with(tape.nodes.borrow().len(), || None);
         slots[node] = Some(dy);
         for at in (0..=node).rev() {
-            let (parents, pullback) = {
-                let node = &mut tape.nodes.borrow_mut()[at];
-                (std::mem::take(&mut node.parents), node.pullback.take())
-            };
-            let Some(pullback) = pullback else { continue };
+            let Some(pullback) = tape.nodes.borrow_mut()[at].pullback.take() else { continue };
             let Some(dy) = slots[at].take() else { continue };
+            let parents = std::mem::take(&mut tape.nodes.borrow_mut()[at].parents);
+            let started = tape.times.as_ref().map(|_| Instant::now());
             pullback(dy, &mut |input, share| {
                 let parent = parents[input].expect("only tracked inputs get a gradient");
                 slots[parent] = Some(match slots[parent].take() {
@@ -321,6 +331,10 @@ impl<'t, T: Scalar> Var<'t, T> {
                     None => share,
                 });
             });
+            tape.nodes.borrow_mut()[at].parents = parents;
+            if let (Some(times), Some(started)) = (&tape.times, started) {
+                times.borrow_mut()[at][1] = started.elapsed();
+            }
         }
         Gradients { tape, slots }
     }

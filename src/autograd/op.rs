@@ -1,8 +1,9 @@
 //! What an operation is, and how it gets onto the tape.
 
-use super::{Node, Origin, Pullback, Tape, Var};
+use super::{Node, Origin, Pullback, Tape, Var, clock};
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
+use std::time::Instant;
 
 /// A differentiable operation with `N` inputs: its forward rule beside its backward rule.
 ///
@@ -94,13 +95,14 @@ pub fn apply<'t, T: Scalar, O: Op<T, N>, const N: usize>(
     inputs: [&Var<'t, T>; N],
 ) -> Var<'t, T> {
     let wanted = wanted(&inputs);
+    let started = clock(&inputs);
     let (value, saved) = op.forward(values(&inputs), wanted);
     let Some(tape) = common_tape(&inputs) else { return Var::constant(value) };
     let shapes = shapes(&inputs);
     let pullback = move |dy: Tensor<T>, send: &mut dyn FnMut(usize, Tensor<T>)| {
         send_checked(O::NAME, op.backward(saved, dy, wanted), wanted, shapes, send);
     };
-    record(tape, O::NAME, value, &inputs, Box::new(pullback))
+    record(tape, O::NAME, value, &inputs, started, Box::new(pullback))
 }
 
 // What follows is the part of `apply` that is the same for all operations, and compiled once for all with `N` inputs.
@@ -138,12 +140,14 @@ fn send_checked<T: Scalar, const N: usize>(
     }
 }
 
-/// A node with any number of inputs, whose gradients `backward` gives, all of them, in the inputs' shapes.
+/// A node with any number of inputs, whose gradients `backward` gives, all of them, in the inputs' shapes. It began when
+/// [`clock`] said.
 #[track_caller]
 pub(crate) fn record_with<'t, T: Scalar>(
     name: &'static str,
     value: Tensor<T>,
     inputs: &[&Var<'t, T>],
+    started: Option<Instant>,
     backward: impl FnOnce(Tensor<T>) -> Vec<Tensor<T>> + 'static,
 ) -> Var<'t, T> {
     let Some(tape) = common_tape(inputs) else { return Var::constant(value) };
@@ -152,7 +156,7 @@ pub(crate) fn record_with<'t, T: Scalar>(
         let gradients = backward(dy).into_iter().enumerate();
         gradients.filter(|(i, _)| wanted[*i]).for_each(|(i, gradient)| send(i, gradient));
     };
-    record(tape, name, value, inputs, Box::new(pullback))
+    record(tape, name, value, inputs, started, Box::new(pullback))
 }
 
 #[track_caller]
@@ -161,11 +165,12 @@ fn record<'t, T: Scalar>(
     name: &'static str,
     value: Tensor<T>,
     inputs: &[&Var<'t, T>],
+    started: Option<Instant>,
     pullback: Pullback<T>,
 ) -> Var<'t, T> {
     let parents = inputs.iter().map(|input| input.origin.map(|origin| origin.node)).collect();
     let shape = value.shape();
-    tape.push(value, Node { name, shape, parents, pullback: Some(pullback) })
+    tape.push(value, Node { name, shape, parents, pullback: Some(pullback) }, started)
 }
 
 /// The tape that all tracked inputs share: `None` if all are constants.

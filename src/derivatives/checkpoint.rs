@@ -1,6 +1,6 @@
 //! Memory for time: a part of a computation that is computed again on the way back.
 
-use crate::autograd::{Recording, Var, record_with};
+use crate::autograd::{Recording, Var, clock, record_with};
 use crate::scalar::Scalar;
 
 /// `f(inputs)`, of which the tape keeps the inputs alone. On the way back, `f` runs again. A chain of `n` parts, each behind a
@@ -30,13 +30,14 @@ pub fn checkpoint<'t, T: Scalar, const N: usize>(
     f: impl for<'s> Fn([&Var<'s, T>; N]) -> Var<'s, T> + 'static,
     inputs: [&Var<'t, T>; N],
 ) -> Var<'t, T> {
+    let started = clock(&inputs);
     let values = inputs.map(|input| input.value().clone());
     let y = {
         let constants = values.each_ref().map(|value| Var::constant(value.clone()));
         f(constants.each_ref()).into_value()
     };
     let tracked = inputs.map(Var::is_tracked);
-    record_with("checkpoint", y, &inputs, move |dy| {
+    record_with("checkpoint", y, &inputs, started, move |dy| {
         Recording::new(f, values, tracked).backward(&dy).into()
     })
 }

@@ -1,6 +1,6 @@
 //! Derivatives that are themselves recorded, so that a loss may contain them.
 
-use crate::autograd::{Recording, Var, record_with};
+use crate::autograd::{Recording, Var, clock, record_with};
 use crate::scalar::{Dual, Scalar};
 use crate::tensor::Tensor;
 
@@ -29,6 +29,8 @@ pub fn jvp<'t, T: Scalar, const N: usize>(
     inputs: [&Var<'t, T>; N],
     tangents: [&Var<'t, T>; N],
 ) -> (Var<'t, T>, Var<'t, T>) {
+    let all: Vec<&Var<'t, T>> = inputs.into_iter().chain(tangents).collect();
+    let started = clock(&all);
     let duals = std::array::from_fn(|i| inputs[i].value().dual(tangents[i].value()));
     let tracked = std::array::from_fn(|i| inputs[i].is_tracked() || tangents[i].is_tracked());
     let run = Recording::new(f, duals, tracked);
@@ -36,8 +38,7 @@ pub fn jvp<'t, T: Scalar, const N: usize>(
     let shape = y.shape();
     let pair = shape.batch(2);
     let both = Tensor::concat(&[y.reshape(shape.batch(1)), dy.reshape(shape.batch(1))]);
-    let all: Vec<&Var<'t, T>> = inputs.into_iter().chain(tangents).collect();
-    let both = record_with("jvp", both, &all, move |grad| {
+    let both = record_with("jvp", both, &all, started, move |grad| {
         let [of_y, of_dy] = [0, 1].map(|i| grad.slice(0, i..i + 1).reshape(shape));
         // What the gradients a of y and b of dy = J v are for x and v: a J + b dJ/dx v and b J. With the seed b + a e, the walk back
         // has b J as its value and the rest as its tangent.

@@ -1,5 +1,5 @@
-//! The complement of the error function, `erfc(x) = 1 - erf(x)`: twice what the normal distribution with variance 1/2 has
-//! beyond `x`.
+//! The error function, `erf(x)`: what the normal distribution with variance 1/2 has between `-x` and `x`. And its complement,
+//! `erfc(x) = 1 - erf(x)`: twice what it has beyond `x`.
 //!
 //! W. J. Cody, *Rational Chebyshev approximations for the error function*, Mathematics of Computation 23, 1969: one quotient of
 //! polynomials up to 0.46875, one up to 4, and one in `1 / x^2` beyond. The coefficients are those of his program CALERF.
@@ -76,11 +76,25 @@ fn quotient<W: Scalar, const N: usize>((above, below): &([f64; N], [f64; N]), x:
     polynomial(above) / polynomial(below)
 }
 
+/// Up to where the first quotient serves.
+const NEAR_UP_TO: f64 = 0.46875;
+
+/// `erf(x)`, to 15 digits of its own, however small it is.
+pub(crate) fn erf<W: Scalar>(x: W) -> W {
+    if x.abs() <= W::lit(NEAR_UP_TO) {
+        x * quotient(&NEAR, x * x)
+    } else if x < W::zero() {
+        erfc(-x) - W::one()
+    } else {
+        W::one() - erfc(x)
+    }
+}
+
 /// `1 - erf(x)`, to 15 digits of its own, however small it is.
 pub(crate) fn erfc<W: Scalar>(x: W) -> W {
     let (lit, one) = (W::lit, W::one());
     let far = x.abs();
-    if far <= lit(0.46875) {
+    if far <= lit(NEAR_UP_TO) {
         return one - x * quotient(&NEAR, x * x);
     }
     let beyond = if far <= lit(4.0) {
@@ -105,7 +119,7 @@ fn exp_of_minus_square<W: Scalar>(x: W) -> W {
 
 #[cfg(test)]
 mod tests {
-    use super::erfc;
+    use super::{erf, erfc};
 
     /// From C's library.
     #[test]
@@ -126,6 +140,27 @@ mod tests {
         }
         assert_eq!((erfc(f64::INFINITY), erfc(f64::NEG_INFINITY)), (0.0, 2.0));
         assert!(erfc(f64::NAN).is_nan());
+    }
+
+    /// From C's library.
+    #[test]
+    fn known_values_of_erf() {
+        for (x, expected) in [
+            (0.0f64, 0.0f64),
+            (1e-300, 1.128_379_167_095_512_6e-300),
+            (-1e-9, -1.128_379_167_095_512_6e-9),
+            (0.3, 0.328_626_759_459_127_4),
+            (-0.47, -0.493_745_050_886_082_1),
+            (1.0, 0.842_700_792_949_714_9),
+            (-2.5, -0.999_593_047_982_555),
+            (7.0, 1.0),
+            (f64::NEG_INFINITY, -1.0),
+        ] {
+            let error = (erf(x) - expected).abs();
+            assert!(error <= 1e-15 * expected.abs(), "erf({x}) = {}, not {expected}", erf(x));
+        }
+        assert!(erf(f64::NAN).is_nan());
+        assert!(erf(-0.0f64).is_sign_negative());
     }
 
     /// The integral from `x` on, by Simpson's rule: independent of Cody's coefficients, and across the seams at 0.46875 and 4.

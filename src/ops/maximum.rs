@@ -11,9 +11,7 @@ impl<T: Scalar> Op<T, 2> for Maximum {
     type Saved = (Tensor<T>, Tensor<T>);
 
     fn forward(&self, [a, b]: [&Tensor<T>; 2], _: [bool; 2]) -> (Tensor<T>, Self::Saved) {
-        // Not a number wins, on either side.
-        let y = a.zip_with(b, |a, b| if a >= b || a.is_nan() { a } else { b });
-        (y, (a.clone(), b.clone()))
+        (a.maximum(b), (a.clone(), b.clone()))
     }
 
     // da = dy where a >= b, db = dy elsewhere, each summed over what was repeated
@@ -31,6 +29,25 @@ impl<T: Scalar> Op<T, 2> for Maximum {
             wanted[0].then(|| part(T::one(), a.shape())),
             wanted[1].then(|| part(T::zero(), b.shape())),
         ]
+    }
+}
+
+impl<T: Scalar> Tensor<T> {
+    /// The larger of two values, element by element, with broadcasting. Where one is not a number, so is the result.
+    ///
+    /// # Panics
+    /// When the shapes do not broadcast.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// let (a, b) = (Tensor::from([1.0, 5.0]), Tensor::from([3.0, 2.0]));
+    /// assert_eq!(a.maximum(&b).to_vec(), [3.0, 5.0]);
+    /// ```
+    #[track_caller]
+    #[inline(never)]
+    pub fn maximum(&self, other: &Tensor<T>) -> Tensor<T> {
+        // Not a number wins, on either side.
+        self.zip_with(other, |a, b| if a >= b || a.is_nan() { a } else { b })
     }
 }
 

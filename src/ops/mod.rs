@@ -5,47 +5,71 @@ mod abs;
 mod add;
 mod affine;
 mod affine_transform;
+mod atan2;
 mod avg_pool2d;
 mod batch_matmul;
 mod batch_norm;
 mod binary_crossentropy;
 mod categorical_crossentropy;
+mod ceil;
 mod clamp;
 mod concat;
 mod conv2d;
 mod conv2d_transpose;
+mod cos;
+mod cumprod;
+mod cumsum;
 mod dense;
 mod div;
 mod dropout;
 mod elu;
 mod embedding;
+mod erf;
 mod exp;
+mod expm1;
 mod flip;
+mod floor;
 mod gelu;
 mod huber;
 mod kl_divergence;
 mod layer_norm;
 mod ln;
+mod log1p;
 mod log_softmax;
+mod logsumexp;
+mod masked_fill;
 mod matmul;
+mod max;
 mod max_pool2d;
 mod max_pool2d_relu;
 mod maximum;
 mod mean;
 mod mean_squared_error;
+mod min;
 mod minimum;
 mod mul;
 mod neg;
+mod norm;
 mod pad;
 mod permute;
+mod pow;
+mod powf;
+mod powi;
+mod prod;
+mod reciprocal;
 mod rectifier;
 mod recurrent;
 mod relu;
 mod resample;
 mod reshape;
 mod resize;
+mod round;
+mod rsqrt;
+mod select;
 mod sigmoid;
+mod sign;
 mod silu;
+mod sin;
 mod slice;
 mod softmax;
 mod softplus;
@@ -56,11 +80,14 @@ mod sparsemax;
 mod sqrt;
 mod square;
 mod squareplus;
+mod standard_deviation;
 mod sub;
 mod sum;
+mod tan;
 mod tanh;
 mod threshold;
 mod unfold;
+mod variance;
 
 pub(crate) use abs::sign;
 pub use conv2d::Convolution;
@@ -71,8 +98,9 @@ pub use recurrent::Nonlinearity;
 pub(crate) use recurrent::stepwise;
 pub(crate) use sparse_categorical_crossentropy::is_class;
 
-use crate::scalar::Scalar;
-use crate::tensor::Tensor;
+use crate::autograd::{Var, clock, record_with};
+use crate::scalar::{Scalar, compiled};
+use crate::tensor::{Axes, Shape, Tensor};
 
 #[cfg(test)]
 mod compositions;
@@ -83,6 +111,60 @@ mod testing;
 /// be a number, although nothing depends on that place.
 fn flowing<T: Scalar>(dy: T, dx: T) -> T {
     dx.kept_if(!dy.is_zero())
+}
+
+/// A function of each element alone. Those of the crate that do not need all of [`Op`](crate::Op) are recorded through this: one
+/// node for all of them, whose code exists once.
+trait Elementwise<T: Scalar>: 'static {
+    fn name(&self) -> &'static str;
+
+    fn saves(&self) -> Saves {
+        Saves::Input
+    }
+
+    fn forward(&self, x: &Tensor<T>) -> Tensor<T>;
+
+    /// `dx` from `dy` and what is saved.
+    fn backward(&self, saved: &Tensor<T>, dy: Tensor<T>) -> Tensor<T>;
+}
+
+/// What the rule of an [`Elementwise`] function is told.
+enum Saves {
+    Input,
+    Output,
+    /// A tensor of zeros.
+    Nothing,
+}
+
+#[track_caller]
+fn elementwise<'t, T: Scalar>(x: &Var<'t, T>, function: impl Elementwise<T>) -> Var<'t, T> {
+    record_elementwise(x, Box::new(function))
+}
+
+#[track_caller]
+#[inline(never)]
+fn record_elementwise<'t, T: Scalar>(
+    x: &Var<'t, T>,
+    function: Box<dyn Elementwise<T>>,
+) -> Var<'t, T> {
+    let started = clock(&[x]);
+    let y = function.forward(x.value());
+    if !x.is_tracked() {
+        return Var::constant(y);
+    }
+    let saved = match function.saves() {
+        Saves::Input => x.value().clone(),
+        Saves::Output => y.clone(),
+        Saves::Nothing => Tensor::zeros(x.shape()),
+    };
+    record_with(function.name(), y, &[x], started, move |dy| vec![function.backward(&saved, dy)])
+}
+
+compiled!(|x: &Var<T>, f: Box<dyn Elementwise<T>>| record_elementwise(x, f));
+
+/// What a reduction over these axes gave, repeated along them: in the shape of its input.
+fn spread<T: Scalar>(y: &Tensor<T>, shape: Shape, axes: &[usize]) -> Tensor<T> {
+    y.reshape(shape.kept(&axes.flags(shape.rank()))).broadcast_to(shape)
 }
 
 /// A value for each row, `[..]`, as a column beside the rows, `[.., 1]`.

@@ -1,4 +1,4 @@
-//! Pictures of series, images, filters, activations, models and of training (feature `plot`).
+//! Pictures of series, images, filters, activations, models, tapes and of training (feature `plot`).
 //!
 //! Each function makes a [`Figure`], which can get a title, stand beside another one, and be saved as PNG or SVG.
 //! The colours are those of the lecture. Any values can be drawn: in images, a NaN stays white, and infinite values have the
@@ -28,6 +28,7 @@ mod scale;
 
 pub use figure::Figure;
 
+use crate::autograd::Tape;
 use crate::model::{History, Model, shape_text};
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::{Shape, Tensor};
@@ -255,10 +256,34 @@ pub fn model<T: Scalar>(model: &Model<T>) -> Figure {
     Figure::new(Body::Diagram(Diagram::new(cards, &arrows)))
 }
 
+/// A tape as a graph: a box for each leaf and each operation, with the shape and the size of its result and, of a
+/// [timed](Tape::timed) tape, how long it took forward and backward. An arrow goes to each operation that reads the result. Where that
+/// are more than some hundred boxes, [`Tape::profile`] says more.
+///
+/// ```
+/// use cinta::{Tape, Tensor, plot};
+/// let tape = Tape::timed();
+/// let x = tape.leaf(Tensor::from([1.0_f32, 2.0]));
+/// (&x * &x.exp()).sum(..).backward();
+/// let svg = plot::tape(&tape).to_svg();
+/// assert!(svg.contains("%1 = exp") && svg.contains("8 bytes") && svg.contains("backward"));
+/// ```
+pub fn tape<T: Scalar>(tape: &Tape<T>) -> Figure {
+    let (mut cards, mut arrows) = (Vec::new(), Vec::new());
+    for (at, node) in tape.printed().iter().enumerate() {
+        arrows.extend(node.parents.iter().flatten().map(|&parent| [parent, at]));
+        let facts = node.facts();
+        let fields = facts.chunks(2).map(<[String]>::to_vec).collect();
+        cards.push(Card { title: format!("%{at} = {}", node.name), fields });
+    }
+    Figure::new(Body::Diagram(Diagram::new(cards, &arrows)))
+}
+
 #[inline(never)]
 fn widened<T: Scalar>(values: &Tensor<T>) -> Vec<f64> {
     values.iter().map(Scalar::widen).collect()
 }
 
 compiled!(|it: &Model<T>| model(it));
+compiled!(|it: &Tape<T>| tape(it));
 compiled!(|x: &Tensor<T>| (lines([("", x)]), picture(x), filters(x), activations(x, 0)));

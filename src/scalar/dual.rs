@@ -394,16 +394,22 @@ impl<T: Scalar> Float for Dual<T> {
         if n == 0 {
             return Self::one();
         }
-        let slope = T::lit(n.into()) * self.value.powi(n - 1);
-        self.chain(self.value.powi(n), slope)
+        let value = self.value.powi(n);
+        let below = if n > 0 { self.value.powi(n - 1) } else { value / self.value };
+        self.chain(value, T::lit(n.into()) * below)
     }
 
+    /// The power 0 does not depend on the base, nor any power from 0 on of the base 0 on the power, although the formulas have 0 times
+    /// infinity there.
     #[inline(always)]
     fn powf(self, n: Self) -> Self {
         let value = self.value.powf(n.value);
-        let by_base = flowing(self.tangent, n.value * self.value.powf(n.value - T::one()));
-        let by_power = flowing(n.tangent, value * self.value.ln());
-        Dual { value, tangent: by_base + by_power }
+        let by_base = n.value * self.value.powf(n.value - T::one());
+        let by_power = value * self.value.ln();
+        let constant = self.value == T::zero() && n.value >= T::zero();
+        let tangent = flowing(self.tangent, by_base.kept_if(!n.value.is_zero()))
+            + flowing(n.tangent, by_power.kept_if(!constant));
+        Dual { value, tangent }
     }
 
     #[inline(always)]
@@ -493,6 +499,7 @@ mod tests {
             ("signum", D::signum, f64::signum),
             ("abs", |x| (-x).abs(), |x| (-x).abs()),
             ("powi", |x| x.powi(3) + x.powi(-2), |x| x.powi(3) + x.powi(-2)),
+            ("powi", |x| x.powi(1) + x.powi(-1), |x| x + 1.0 / x),
             ("powf", |x| x.powf(x), |x| x.powf(x)),
             ("log", |x| D::lit(3.0).log(x), |x| 3f64.log(x)),
             ("max", |x| x.max(D::lit(0.1)), |x| x.max(0.1)),
@@ -524,6 +531,25 @@ mod tests {
         assert_eq!(D::new(0.0, 1.0).sqrt().tangent, f64::INFINITY);
         assert_eq!(D::new(0.0, 1.0).rectified().tangent, 0.0);
         assert!(D::new(f64::NAN, 1.0).rectified().is_nan());
+    }
+
+    /// As PyTorch has it. (JAX has NaN for the power 0 of 0 by the base, and for a negative one by the power.)
+    #[test]
+    fn powers_at_the_border() {
+        let tangent = |x: f64, n: f64| {
+            [
+                D::new(x, 1.0).powf(D::constant(n)).tangent,
+                D::constant(x).powf(D::new(n, 1.0)).tangent,
+            ]
+        };
+        assert_eq!([tangent(0.0, 0.0), tangent(0.0, 2.0)], [[0.0, 0.0]; 2]);
+        assert_eq!(tangent(0.0, 1.0), [1.0, 0.0]);
+        assert_eq!(tangent(0.0, 0.5), [f64::INFINITY, 0.0]);
+        assert_eq!(tangent(0.0, -1.0), [f64::NEG_INFINITY; 2]);
+        assert_eq!(tangent(-2.0, 3.0)[0], 12.0);
+        assert!(tangent(-2.0, 3.0)[1].is_nan());
+        assert_eq!(D::new(-1.0, 1.0).powi(i32::MIN).tangent, 2f64.powi(31));
+        assert_eq!(D::new(0.0, 1.0).powi(1).tangent, 1.0);
     }
 
     #[test]

@@ -7,15 +7,19 @@
 #[cfg(feature = "approx")]
 mod approximate;
 mod cast;
+mod compare;
 mod construct;
 mod display;
 mod iter;
+mod mask;
 mod math;
 #[cfg(test)]
 mod oracle;
 mod order;
 mod random;
 mod reduce;
+mod rows;
+mod select;
 mod shape;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -23,10 +27,13 @@ mod transpose;
 mod views;
 mod walk;
 
+pub use compare::Comparand;
 pub use iter::Elements;
+pub use mask::Mask;
 pub(crate) use order::Order;
 pub use random::Stream;
 pub(crate) use random::{fans, standard_normal};
+pub(crate) use shape::named;
 pub use shape::{Axes, MAX_RANK, Shape};
 
 pub(crate) use transpose::transpose;

@@ -21,7 +21,7 @@ impl<T: Scalar> Tensor<T> {
     #[track_caller]
     pub fn sum(&self, axes: impl Axes) -> Tensor<T> {
         let flags = axes.flags(self.rank());
-        self.sum_flagged(&flags, T::Wide::one()).reshape(self.without(&flags))
+        self.sum_flagged(&flags, T::Wide::one()).reshape(self.shape.without(&flags))
     }
 
     /// The mean over axes, which disappear from the shape; NaN over no elements. It is rounded once, after the division, so that
@@ -38,7 +38,7 @@ impl<T: Scalar> Tensor<T> {
     pub fn mean(&self, axes: impl Axes) -> Tensor<T> {
         let flags = axes.flags(self.rank());
         let count: usize = (0..self.rank()).filter(|&a| flags[a]).map(|a| self.shape[a]).product();
-        self.sum_flagged(&flags, T::Wide::lit(count as f64)).reshape(self.without(&flags))
+        self.sum_flagged(&flags, T::Wide::lit(count as f64)).reshape(self.shape.without(&flags))
     }
 
     /// The largest value along axes, which disappear from the shape; NaN where there is one.
@@ -83,9 +83,32 @@ impl<T: Scalar> Tensor<T> {
     #[track_caller]
     #[inline(never)]
     pub fn argmax(&self, axis: usize) -> Vec<usize> {
-        assert!(axis < self.rank(), "argmax: axis {axis} of a tensor of shape {}", self.shape);
+        self.winners("argmax", axis, |new, old| new > old || (new.is_nan() && !old.is_nan()))
+    }
+
+    /// The index of the smallest value along an axis, for every index of the other axes in
+    /// row-major order. Of equal values the first wins; NaN counts as smallest.
+    ///
+    /// # Panics
+    /// When the axis does not exist or is empty.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// let distances = Tensor::from([[0.1, 0.9], [0.6, 0.4]]);
+    /// assert_eq!(distances.argmin(1), [0, 1]);
+    /// ```
+    #[track_caller]
+    #[inline(never)]
+    pub fn argmin(&self, axis: usize) -> Vec<usize> {
+        self.winners("argmin", axis, |new, old| new < old || (new.is_nan() && !old.is_nan()))
+    }
+
+    /// The index of what is better than all others along an axis.
+    #[track_caller]
+    fn winners(&self, name: &str, axis: usize, better: impl Fn(T, T) -> bool) -> Vec<usize> {
+        assert!(axis < self.rank(), "{name}: axis {axis} of a tensor of shape {}", self.shape);
         let len = self.shape[axis];
-        assert!(len > 0, "argmax: axis {axis} of a tensor of shape {} is empty", self.shape);
+        assert!(len > 0, "{name}: axis {axis} of a tensor of shape {} is empty", self.shape);
         let (outer, inner): (usize, usize) =
             (self.shape[..axis].iter().product(), self.shape[axis + 1..].iter().product());
         let values = self.to_vec();
@@ -93,7 +116,6 @@ impl<T: Scalar> Tensor<T> {
         for start in 0..outer {
             for column in 0..inner {
                 let value = |i: usize| values[(start * len + i) * inner + column];
-                let better = |new: T, old: T| new > old || (new.is_nan() && !old.is_nan());
                 winners.push(
                     (1..len).fold(
                         0,
@@ -123,7 +145,27 @@ impl<T: Scalar> Tensor<T> {
     #[track_caller]
     #[inline(never)]
     fn sum_flagged(&self, flags: &[bool; MAX_RANK], divisor: T::Wide) -> Tensor<T> {
-        let kept = self.kept(flags);
+        self.sum_of(flags, T::wide, |sum| T::narrow(sum / divisor))
+    }
+
+    /// The sum of the squares over axes, which disappear from the shape, as `rounded` makes a number of it.
+    #[track_caller]
+    #[inline(never)]
+    pub(crate) fn sum_squares(&self, axes: &[usize], rounded: &dyn Fn(T::Wide) -> T) -> Tensor<T> {
+        let flags = axes.flags(self.rank());
+        let sums = self.sum_of(&flags, |x| x.wide() * x.wide(), rounded);
+        sums.reshape(self.shape.without(&flags))
+    }
+
+    /// The sum of `f` of each element over the flagged axes, which stay with length 1, as `rounded` makes a number of it.
+    #[track_caller]
+    fn sum_of(
+        &self,
+        flags: &[bool; MAX_RANK],
+        f: impl Fn(T) -> T::Wide,
+        rounded: impl Fn(T::Wide) -> T,
+    ) -> Tensor<T> {
+        let kept = self.shape.kept(flags);
         let strides = masked(&kept, flags);
         let mut sums = Buffer::<T::Wide>::zeroed(kept.count());
         let start = [self.offset as isize, 0];
@@ -132,20 +174,19 @@ impl<T: Scalar> Tensor<T> {
             [&self.strides, &strides],
             start,
             &mut |len, [x, s], [dx, ds]| match (dx, ds) {
-                (1, 0) => sums[s as usize] += lane_sum(&self.data[x as usize..][..len]),
+                (1, 0) => sums[s as usize] += lane_sum(&self.data[x as usize..][..len], &f),
                 (1, 1) => {
                     let run = &self.data[x as usize..][..len];
                     let sums = &mut sums[s as usize..][..len];
-                    sums.iter_mut().zip(run).for_each(|(sum, x)| *sum += x.wide());
+                    sums.iter_mut().zip(run).for_each(|(sum, &x)| *sum += f(x));
                 }
                 _ => (0..len as isize).for_each(|i| {
-                    sums[(s + i * ds) as usize] += self.data[(x + i * dx) as usize].wide();
+                    sums[(s + i * ds) as usize] += f(self.data[(x + i * dx) as usize]);
                 }),
             },
         );
         let len = sums.len();
-        let rounded = sums.iter().map(|&sum| T::narrow(sum / divisor));
-        Tensor::from_buffer(kept, Buffer::collect(len, rounded))
+        Tensor::from_buffer(kept, Buffer::collect(len, sums.iter().map(|&sum| rounded(sum))))
     }
 
     #[track_caller]
@@ -162,7 +203,7 @@ impl<T: Scalar> Tensor<T> {
 
     #[track_caller]
     fn fold(&self, flags: &[bool; MAX_RANK], first: T, f: impl Fn(T, T) -> T) -> Tensor<T> {
-        let kept = self.kept(flags);
+        let kept = self.shape.kept(flags);
         assert!(
             !self.is_empty() || kept.contains(&0),
             "the maximum or minimum of no elements: the shape is {}",
@@ -181,41 +222,28 @@ impl<T: Scalar> Tensor<T> {
                 }
             }
         });
-        Tensor::new(self.without(flags), folded)
-    }
-
-    /// The shape with the flagged axes of length 1.
-    fn kept(&self, flags: &[bool; MAX_RANK]) -> Shape {
-        let dims: Vec<usize> =
-            self.shape.iter().zip(flags).map(|(&dim, &flag)| if flag { 1 } else { dim }).collect();
-        Shape::new(&dims)
-    }
-
-    /// The shape without the flagged axes.
-    fn without(&self, flags: &[bool; MAX_RANK]) -> Shape {
-        let dims: Vec<usize> =
-            self.shape.iter().zip(flags).filter(|(_, flag)| !**flag).map(|(&dim, _)| dim).collect();
-        Shape::new(&dims)
+        Tensor::new(self.shape.without(flags), folded)
     }
 }
 
 /// Strides that write all elements along a flagged axis to the same place.
-fn masked(kept: &Shape, flags: &[bool; MAX_RANK]) -> [isize; MAX_RANK] {
+pub(super) fn masked(kept: &Shape, flags: &[bool; MAX_RANK]) -> [isize; MAX_RANK] {
     let strides = kept.row_major();
     std::array::from_fn(|axis| if flags[axis] { 0 } else { strides[axis] })
 }
 
 /// A sum in eight lanes: fast, and always in the same order.
-fn lane_sum<T: Scalar>(values: &[T]) -> T::Wide {
+fn lane_sum<T: Scalar>(values: &[T], f: impl Fn(T) -> T::Wide) -> T::Wide {
     let (chunks, rest) = values.as_chunks::<8>();
     let mut lanes = [T::Wide::zero(); 8];
     for chunk in chunks {
-        lanes.iter_mut().zip(chunk).for_each(|(lane, x)| *lane += x.wide());
+        lanes.iter_mut().zip(chunk).for_each(|(lane, &x)| *lane += f(x));
     }
-    lanes.into_iter().sum::<T::Wide>() + rest.iter().map(|x| x.wide()).sum::<T::Wide>()
+    lanes.into_iter().sum::<T::Wide>() + rest.iter().map(|&x| f(x)).sum::<T::Wide>()
 }
 
-compiled!(|x: &Tensor<T>| (x.sum(..), x.mean(..), x.max(..), x.min(..), x.argmax(0)));
+compiled!(|x: &Tensor<T>| (x.sum(..), x.mean(..), x.max(..), x.min(..)));
+compiled!(|x: &Tensor<T>| (x.argmax(0), x.argmin(0), x.sum_squares(&[], &|sum| T::narrow(sum))));
 
 #[cfg(test)]
 mod tests {

@@ -116,6 +116,20 @@ impl Shape {
         strides
     }
 
+    /// This shape with the flagged axes of length 1.
+    pub(crate) fn kept(&self, flags: &[bool; MAX_RANK]) -> Shape {
+        let dims: Vec<usize> =
+            self.iter().zip(flags).map(|(&dim, &flag)| if flag { 1 } else { dim }).collect();
+        Shape::new(&dims)
+    }
+
+    /// This shape without the flagged axes.
+    pub(crate) fn without(&self, flags: &[bool; MAX_RANK]) -> Shape {
+        let dims: Vec<usize> =
+            self.iter().zip(flags).filter(|(_, flag)| !**flag).map(|(&dim, _)| dim).collect();
+        Shape::new(&dims)
+    }
+
     /// The shape that both broadcast to by NumPy's rule: axes are aligned at the end, and an axis
     /// of length 1 repeats.
     pub(crate) fn broadcast_with(&self, other: &Shape) -> Option<Shape> {
@@ -231,6 +245,13 @@ fn flag(axes: &[usize], rank: usize) -> [bool; MAX_RANK] {
         flags[axis] = true;
     }
     flags
+}
+
+/// The axes that are named, in their order.
+#[track_caller]
+pub(crate) fn named(axes: impl Axes, rank: usize) -> Vec<usize> {
+    let flags = axes.flags(rank);
+    (0..rank).filter(|&axis| flags[axis]).collect()
 }
 
 impl Axes for usize {

@@ -62,15 +62,40 @@ fn element_by_element() {
     check(&["abs"], seen, |[x]| x.abs(), x());
     check(&["affine"], seen, |[x]| x * 2.0 - 1.0, x());
     check(&["clamp"], seen, |[x]| x.clamp(D::lit(-0.7), D::lit(0.83)), x());
+    check(&["ceil"], seen, |[x]| x.ceil() * x, x());
+    check(&["cos"], seen, |[x]| x.cos(), x());
     check(&["elu"], seen, |[x]| x.elu(), x());
     check(&["elu"], seen, |[x]| x.selu(), x());
+    check(&["erf"], seen, |[x]| x.erf(), x());
+    check(&["erf"], seen, |[x]| (x * 3.0).erf(), x());
     check(&["exp"], seen, |[x]| x.exp(), x());
+    check(&["expm1"], seen, |[x]| x.expm1(), x());
+    check(&["floor"], seen, |[x]| x.floor() * x, x());
     check(&["gelu"], seen, |[x]| x.gelu(false), x());
     check(&["gelu"], seen, |[x]| (x * 3.0).gelu(false), x());
     check(&["gelu"], seen, |[x]| x.gelu(true), x());
     check(&["huber"], seen, |[x]| x.huber(0.7), x());
     check(&["ln"], seen, |[x]| x.ln(), above());
+    check(&["log1p"], seen, |[x]| x.log1p(), above());
+    check(
+        &["masked_fill"],
+        seen,
+        |[x]| x.masked_fill(&x.value().less(D::lit(0.1)), D::lit(0.5)),
+        x(),
+    );
     check(&["neg"], seen, |[x]| -x, x());
+    for n in [0.0, 1.0, 2.0, 0.5, -1.3] {
+        check(&["powf"], seen, |[x]| x.powf(D::lit(n)) + x, above());
+    }
+    for n in [0, 1, 2, 3, -2] {
+        check(&["powi"], seen, |[x]| x.powi(n) + x, x());
+    }
+    check(&["reciprocal"], seen, |[x]| x.reciprocal(), above());
+    check(&["round"], seen, |[x]| x.round() * x, x());
+    check(&["rsqrt"], seen, |[x]| x.rsqrt(), above());
+    check(&["sign"], seen, |[x]| x.sign() * x, x());
+    check(&["sin"], seen, |[x]| x.sin(), x());
+    check(&["tan"], seen, |[x]| (x * 0.5).tan(), x());
     check(&["rectifier"], seen, |[x]| x.leaky_relu(0.1), x());
     let rectifier = Rectifier { negative_slope: 0.2, max_value: Some(1.03), threshold: 0.21 };
     check(&["rectifier"], seen, |[x]| x.rectifier(rectifier), x());
@@ -92,7 +117,13 @@ fn element_by_element() {
     check(&["div"], seen, |[x, y]| x / y, two());
     check(&["maximum"], seen, |[x, y]| x.maximum(y), two());
     check(&["minimum"], seen, |[x, y]| x.minimum(y), two());
+    check(&["pow"], seen, |[x, y]| y.pow(x), two());
+    check(&["atan2"], seen, |[x, y]| x.atan2(y), two());
+    check(&["select"], seen, |[x, y]| Var::select(&x.value().less(y.value()), x, y), two());
     let row = || [spread(&[3, 4], false, 3), spread(&[4], true, 4)];
+    check(&["pow"], seen, |[x, y]| (x.square() + 0.5).pow(y), row());
+    check(&["atan2"], seen, |[x, y]| x.atan2(y), row());
+    check(&["select"], seen, |[x, y]| Var::select(&x.value().less(D::lit(0.1)), x, y), row());
     check(&["mul", "div"], seen, |[x, y]| x * y / (y + 1.0), row());
     assert_listed(seen);
 }
@@ -277,6 +308,30 @@ fn recurrences() {
     assert_listed(seen);
 }
 
+#[test]
+fn along_axes() {
+    let seen = &mut BTreeSet::new();
+    let x = || [spread(&[3, 2, 4], false, 1)];
+    // One zero in a row, and several.
+    let zeros = || [Tensor::from([[0.0, 1.5, -2.0], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])];
+    check(&["cumsum"], seen, |[x]| x.cumsum(1), x());
+    check(&["cumprod"], seen, |[x]| x.cumprod(0), x());
+    check(&["cumprod"], seen, |[x]| x.cumprod(2), x());
+    check(&["cumprod"], seen, |[x]| x.cumprod(1), zeros());
+    check(&["prod"], seen, |[x]| x.prod([0, 1]), x());
+    check(&["prod"], seen, |[x]| x.prod(1), zeros());
+    check(&["max"], seen, |[x]| x.max([0, 2]), x());
+    check(&["min"], seen, |[x]| x.min(1), x());
+    check(&["logsumexp"], seen, |[x]| x.logsumexp([0, 2]), x());
+    check(&["variance"], seen, |[x]| x.var([0, 2], 0), x());
+    check(&["variance"], seen, |[x]| x.var(0, 1), x());
+    check(&["standard_deviation"], seen, |[x]| x.std([0, 2], 1), x());
+    for order in [1.0, 1.5, 2.0, 3.0, f64::INFINITY] {
+        check(&["norm"], seen, |[x]| x.norm(order, [0, 2]), x());
+    }
+    assert_listed(seen);
+}
+
 /// A sum of more summands than one chain has: pieces of it are added up in wide numbers, and these must carry derivatives.
 #[test]
 fn long_sums() {
@@ -364,49 +419,73 @@ const CHECKED: &[&str] = &[
     "add",
     "affine",
     "affine_transform",
+    "atan2",
     "avg_pool2d",
     "batch_matmul",
     "batch_norm",
     "binary_crossentropy",
     "categorical_crossentropy",
+    "ceil",
     "clamp",
     "concat",
     "conv2d",
     "conv2d_transpose",
+    "cos",
+    "cumprod",
+    "cumsum",
     "dense",
     "div",
     "dropout",
     "elu",
     "embedding",
+    "erf",
     "exp",
+    "expm1",
     "flip",
+    "floor",
     "gelu",
     "gru",
     "huber",
     "kl_divergence",
     "layer_norm",
     "ln",
+    "log1p",
     "log_softmax",
+    "logsumexp",
     "lstm",
+    "masked_fill",
     "matmul",
+    "max",
     "max_pool2d",
     "max_pool2d_relu",
     "maximum",
     "mean",
     "mean_squared_error",
+    "min",
     "minimum",
     "mul",
     "neg",
+    "norm",
     "pad",
     "permute",
+    "pow",
+    "powf",
+    "powi",
+    "prod",
+    "reciprocal",
     "rectifier",
     "relu",
     "resample",
     "reshape",
     "resize",
+    "round",
+    "rsqrt",
+    "select",
     "sigmoid",
+    "sign",
     "silu",
     "simple_rnn",
+    "sin",
     "slice",
     "softmax",
     "softplus",
@@ -417,11 +496,14 @@ const CHECKED: &[&str] = &[
     "sqrt",
     "square",
     "squareplus",
+    "standard_deviation",
     "sub",
     "sum",
+    "tan",
     "tanh",
     "threshold",
     "unfold",
+    "variance",
 ];
 
 /// What a test checks is on the list.

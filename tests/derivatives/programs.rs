@@ -40,7 +40,20 @@ fn step<'t, T: Scalar>(x: &Var<'t, T>, w: &Var<'t, T>, choice: u8) -> Var<'t, T>
         19 => x.squareplus() - number(0.9),
         20 => Var::concat(&[x, &-x], 1).slice(1, 0..h),
         21 => x.flip(1) * number(0.5) + x,
-        _ => -x + w.slice(0, 0..c),
+        22 => -x + w.slice(0, 0..c),
+        23 => (x * number(2.0)).sin(),
+        24 => x.erf() + x * number(0.3),
+        25 => x.square().log1p() - x,
+        26 => x.cumsum(1).tanh(),
+        27 => x.tanh().cumprod(2) + x * number(0.5),
+        28 => x - x.logsumexp([1, 2]).reshape([n, 1, 1, c]) * number(0.3),
+        29 => x.atan2(&(x.square() + number(1.0))),
+        30 => x / (x.var([1, 2], 0).reshape([n, 1, 1, c]) + number(1.0)),
+        31 => (x.square() + number(0.5)).rsqrt(),
+        32 => (x.square() + number(1.0)).pow(&x.tanh()) - number(1.0),
+        33 => x + x.tanh().prod([1, 3]).reshape([n, 1, width, 1]),
+        34 => (x.tanh() * number(0.5)).expm1().cos(),
+        _ => x * (x.square() + number(0.1)).norm(3.0, 2).reshape([n, h, 1, c]).reciprocal(),
     }
 }
 
@@ -64,7 +77,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
-    fn random_programs(choices in prop::collection::vec(0u8..23, 1..31), seed: u64) {
+    fn random_programs(choices in prop::collection::vec(0u8..36, 1..31), seed: u64) {
         let [x, w] = inputs(seed);
         let first = gradcheck(|vars| program(vars, &choices), [x.clone(), w.clone()]);
         prop_assert!(first.is_ok(), "{choices:?}: {}", first.unwrap_err());
@@ -98,7 +111,7 @@ proptest! {
 
     /// `(J v) u = v (J u)`: forward and reverse mode are each other's transpose.
     #[test]
-    fn forward_and_reverse_are_transposes(choices in prop::collection::vec(0u8..23, 1..31), seed: u64) {
+    fn forward_and_reverse_are_transposes(choices in prop::collection::vec(0u8..36, 1..31), seed: u64) {
         let ([x, w], [dx, dw]) = (inputs(seed), inputs(seed ^ 1));
         fn last<'t, T: Scalar>([x, w]: [&Var<'t, T>; 2], choices: &[u8]) -> Var<'t, T> {
             choices.iter().fold(x.clone(), |x, &choice| step(&x, w, choice))

@@ -1,8 +1,10 @@
 //! Views, copies and reductions against index arithmetic, for every memory order.
 
 mod elements;
+mod masks;
 mod order;
 mod reduce;
+mod rows;
 mod transpose;
 mod views;
 mod walk;

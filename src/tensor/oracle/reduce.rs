@@ -51,6 +51,9 @@ fn check<T: Scalar>(dims: [usize; 3], values: &[T], x: &Tensor<T>) {
             let expected: Vec<usize> =
                 groups.iter().map(|group| best(group, |a, b| a > b)).collect();
             assert_eq!(x.argmax(axis), expected);
+            let expected: Vec<usize> =
+                groups.iter().map(|group| best(group, |a, b| a < b)).collect();
+            assert_eq!(x.argmin(axis), expected);
         }
     }
     // Axes in front that the other shape does not have.
