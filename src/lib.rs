@@ -145,11 +145,10 @@ pub use rand;
 pub use scalar::{Dual, Scalar};
 pub use simd::instruction_set;
 pub use tensor::{Axes, Elements, MAX_RANK, Shape, Stream, Tensor};
+pub use train::losses::all::{self as losses, *};
+pub use train::metrics::all::{self as metrics, *};
+pub use train::optimizers::all::{self as optimizers, *};
 pub use train::{
-    Accuracy, Adagrad, Adam, AdamW, Auc, BinaryAccuracy, BinaryCrossentropy, CategoricalAccuracy,
-    CategoricalCrossentropy, Compile, CosineDecay, Curve, Direction, ExponentialDecay, Huber,
-    InverseTimeDecay, KlDivergence, LearningRate, Loss, MeanAbsoluteError, MeanSquaredError,
-    Metric, Named, Optimizer, Pace, PiecewiseConstantDecay, PolynomialDecay, Precision, Recall,
-    Registry, RmsProp, Sgd, SparseCategoricalAccuracy, SparseCategoricalCrossentropy,
-    SparseTopKCategoricalAccuracy, Step, TopKCategoricalAccuracy,
+    Compile, CosineDecay, Curve, Direction, ExponentialDecay, InverseTimeDecay, LearningRate, Loss,
+    Metric, Named, Optimizer, Pace, PiecewiseConstantDecay, PolynomialDecay, Registry, Step,
 };

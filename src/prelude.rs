@@ -19,10 +19,10 @@ pub use crate::nn::activations::*;
 pub use crate::nn::layers::*;
 pub use crate::nn::{Activation, Constraint, Initializer};
 pub use crate::tensor::{Stream, Tensor};
+pub use crate::train::losses::all::*;
+pub use crate::train::metrics::all::*;
+pub use crate::train::optimizers::all::*;
 pub use crate::train::{
-    Accuracy, Adagrad, Adam, AdamW, Auc, BinaryAccuracy, BinaryCrossentropy, CategoricalAccuracy,
-    CategoricalCrossentropy, Compile, CosineDecay, ExponentialDecay, Huber, InverseTimeDecay,
-    KlDivergence, MeanAbsoluteError, MeanSquaredError, PiecewiseConstantDecay, PolynomialDecay,
-    Precision, Recall, RmsProp, Sgd, SparseCategoricalAccuracy, SparseCategoricalCrossentropy,
-    SparseTopKCategoricalAccuracy, TopKCategoricalAccuracy,
+    Compile, CosineDecay, ExponentialDecay, InverseTimeDecay, PiecewiseConstantDecay,
+    PolynomialDecay,
 };

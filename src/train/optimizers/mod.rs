@@ -4,13 +4,10 @@ mod adagrad;
 mod adam;
 mod pace;
 mod rmsprop;
+mod rule;
 mod sgd;
 
-pub use adagrad::Adagrad;
-pub use adam::{Adam, AdamW};
 pub use pace::Pace;
-pub use rmsprop::RmsProp;
-pub use sgd::Sgd;
 
 use crate::config::{Config, Value, keras_object, object, snake_case};
 use crate::error::Reason;
@@ -149,29 +146,61 @@ fn quotient<T: Scalar>(a: T, b: T) -> T {
     (a / b).kept_if(b != T::zero())
 }
 
+/// The table of optimizers, each with the file that it is in.
+macro_rules! optimizers {
+    ($($file:ident: $optimizer:ident)*) => {
+        /// The optimizers, as Keras's `keras.optimizers`; all of them are in the prelude.
+        pub mod all {
+            $(pub use super::$file::$optimizer;)*
+        }
+
+        /// Makes one of them from its options: `None` for another class. As in Keras, capitals do not matter.
+        fn make<T: Scalar>(
+            class_name: &str,
+            config: &Config,
+        ) -> Option<Result<Arc<dyn Optimizer<T>>, Reason>> {
+            $(if class_name.eq_ignore_ascii_case(all::$optimizer::CLASS) {
+                return Some(all::$optimizer::from_config(config).map(shared));
+            })*
+            None
+        }
+
+        /// Every option of every optimizer is written as it is read.
+        #[test]
+        fn options_come_back() {
+            $(for optimizer in all::$optimizer::examples() {
+                tests::comes_back(&optimizer);
+                let Value::Object(config) = to_config::<f32>(&optimizer, None)["config"].take() else {
+                    panic!("no options")
+                };
+                assert_eq!(all::$optimizer::from_config(&config), Ok(optimizer));
+            })*
+        }
+    };
+}
+
+optimizers! {
+    adagrad: Adagrad
+    adam: Adam
+    adam: AdamW
+    rmsprop: RmsProp
+    sgd: Sgd
+}
+
 /// Makes an optimizer from what a file says.
 pub(super) fn from_config<T: Scalar>(value: &Value) -> Result<Arc<dyn Optimizer<T>>, Reason> {
     let (class_name, config) = object(value)?;
-    // As in Keras, capitals do not matter.
-    let optimizer: Arc<dyn Optimizer<T>> = match class_name.to_lowercase().as_str() {
-        "sgd" => shared(Sgd::from_config(&config)?),
-        "adam" => shared(Adam::from_config(&config)?),
-        "adamw" => shared(AdamW::from_config(&config)?),
-        "rmsprop" => shared(RmsProp::from_config(&config)?),
-        "adagrad" => shared(Adagrad::from_config(&config)?),
-        _ => {
-            return Err(format!(
-                "the optimizer {class_name} is not known; others can be added to a Registry"
-            )
-            .into());
-        }
-    };
+    let optimizer = make(class_name, &config).unwrap_or_else(|| {
+        Err(format!("the optimizer {class_name} is not known; others can be added to a Registry")
+            .into())
+    })?;
     check(&*optimizer)?;
     Ok(optimizer)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::all::Sgd;
     use super::*;
     use crate::config::json;
 
