@@ -93,6 +93,14 @@ pub trait Optimizer<T: Scalar>: Send + Sync {
         0.0
     }
 
+    /// Numbers that Keras keeps behind the slots, once for all weights, as they are after so many steps: `Nadam` has its product
+    /// of momentums. They follow from the number of steps, so nothing has to remember them. They are written for Keras, and
+    /// passed over when its files are read.
+    fn numbers_after(&self, steps: u64) -> Vec<f64> {
+        let _ = steps;
+        Vec::new()
+    }
+
     /// Moves a weight along its gradient, which is clipped already.
     fn update(&self, step: Step, weight: &mut [T], gradient: &[T], slots: &mut [&mut [T]]);
 
