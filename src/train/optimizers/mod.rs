@@ -2,6 +2,7 @@
 
 mod adagrad;
 mod adam;
+mod nadam;
 mod pace;
 mod rmsprop;
 mod rule;
@@ -191,6 +192,7 @@ optimizers! {
     adagrad: Adagrad
     adam: Adam
     adam: AdamW
+    nadam: Nadam
     rmsprop: RmsProp
     sgd: Sgd
 }
