@@ -52,7 +52,6 @@ macro_rules! options {
             pub(in crate::train) fn from_options(
                 options: &mut $crate::config::Options<'_>,
             ) -> Result<Self, $crate::error::Reason> {
-                $($(options.only($null, &$crate::config::Value::Null)?;)*)?
                 $($(options.only($fixed, &$crate::config::json!($fixed_value))?;)*)?
                 let mut read = Self::default();
                 $(options.option(stringify!($option), &mut read.$option)?;)*

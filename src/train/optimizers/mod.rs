@@ -1,7 +1,12 @@
 //! Optimizers: how gradients move the weights.
 
+mod adadelta;
 mod adagrad;
 mod adam;
+mod adamax;
+mod ftrl;
+mod lamb;
+mod lion;
 mod nadam;
 mod pace;
 mod rmsprop;
@@ -189,9 +194,14 @@ macro_rules! optimizers {
 }
 
 optimizers! {
+    adadelta: Adadelta
     adagrad: Adagrad
     adam: Adam
     adam: AdamW
+    adamax: Adamax
+    ftrl: Ftrl
+    lamb: Lamb
+    lion: Lion
     nadam: Nadam
     rmsprop: RmsProp
     sgd: Sgd
