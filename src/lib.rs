@@ -119,10 +119,7 @@ mod tensor;
 mod train;
 
 pub use autograd::{Gradients, Mismatch, Op, Tape, Var, apply, gradcheck};
-pub use callbacks::{
-    CsvLogger, EarlyStopping, LambdaCallback, LearningRateScheduler, ModelCheckpoint,
-    ReduceLrOnPlateau, TerminateOnNan,
-};
+pub use callbacks::*;
 pub use config::{Config, Options};
 pub use derivatives::{
     checkpoint, grad, gradgradcheck, hessian, hvp, jacobian, jvp, on_tape, value_and_grad, vjp,

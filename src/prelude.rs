@@ -3,10 +3,7 @@
 //! The traits `Loss`, `Metric`, `Optimizer` and `Layer` are not here: they are for those who write
 //! their own, and some of their methods have common names.
 
-pub use crate::callbacks::{
-    CsvLogger, EarlyStopping, LambdaCallback, LearningRateScheduler, ModelCheckpoint,
-    ReduceLrOnPlateau, TerminateOnNan,
-};
+pub use crate::callbacks::*;
 pub use crate::datasets::{self, Dataset};
 pub use crate::error::Error;
 pub use crate::kernels::Padding::{self, Causal, Same, Valid};

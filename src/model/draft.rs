@@ -150,6 +150,9 @@ impl<T: Scalar> Draft<T> {
     }
 }
 
+/// How deep layers may be in layers: files describe a model in a model three levels of JSON deeper, of which their reader takes 128.
+const DEEPEST: usize = 32;
+
 /// Whether samples can have this shape.
 fn check_input(shape: Shape) -> Result<()> {
     if shape.contains(&0) || shape.rank() >= MAX_RANK || shape.checked_count().is_none() {
@@ -213,6 +216,12 @@ impl<T: Scalar> Planned<T> {
             return Err(
                 planned.error(format!("the output shape {} is too large", planned.output).into())
             );
+        }
+        if planned.layer.depth() > DEEPEST {
+            return Err(planned.error(
+                format!("layers in layers are at most {DEEPEST} deep, so that files can hold them")
+                    .into(),
+            ));
         }
         let trainable = planned.layer.trainable();
         planned.weights = planned.layer.weights(&planned.inputs);

@@ -107,6 +107,11 @@ pub trait MultiLayer<T: Scalar>: Send + Sync {
         vec![Part { group: String::new(), weights }]
     }
 
+    /// As [`Layer::depth`].
+    fn depth(&self) -> usize {
+        0
+    }
+
     /// As [`Layer::check_input`], for each of the inputs.
     ///
     /// # Errors
@@ -192,6 +197,10 @@ impl<T: Scalar, L: Layer<T>> MultiLayer<T> for Single<L> {
 
     fn parts(&self, weights: usize) -> Vec<Part> {
         self.0.parts(weights)
+    }
+
+    fn depth(&self) -> usize {
+        self.0.depth()
     }
 
     fn check_input(&self, x: &Tensor<T>) -> Result<(), Reason> {

@@ -216,6 +216,10 @@ impl<T: Scalar> Layer<T> for TimeDistributed<T> {
         y.reshape(&with_steps(y.shape(), steps)[..])
     }
 
+    fn depth(&self) -> usize {
+        self.layer.depth() + 1
+    }
+
     fn couples_samples(&self) -> bool {
         self.layer.couples_samples()
     }

@@ -14,11 +14,12 @@
 ///     null ["class_id"]
 ///     fixed { "multi_label": false }
 ///     own { from_probabilities: bool = false, true; }
+///     checked check_threshold
 /// }
 /// ```
 ///
 /// `null` options and those that are `fixed` are written like this, and supported with these values alone. Keras does not know
-/// those of our `own`: they are written where they have another value than the default.
+/// those of our `own`: they are written where they have another value than the default. What is read is `checked` by a method.
 macro_rules! options {
     (
         $(#[$meta:meta])*
@@ -27,6 +28,7 @@ macro_rules! options {
         $(null [$($null:literal),*])?
         $(fixed { $($fixed:literal: $fixed_value:tt),* })?
         $(own { $($own:ident: $own_type:ty = $own_default:expr, $own_value:expr;)* })?
+        $(checked $check:ident)?
     ) => {
         $(#[$meta])*
         #[derive(PartialEq)]
@@ -56,6 +58,7 @@ macro_rules! options {
                 let mut read = Self::default();
                 $(options.option(stringify!($option), &mut read.$option)?;)*
                 $($(options.option(stringify!($own), &mut read.$own)?;)*)?
+                $(read.$check()?;)?
                 Ok(read)
             }
 

@@ -81,6 +81,7 @@ options! {
     options {
         delta: f64 = 1.0, 0.5;
     }
+    checked check_delta
 }
 
 impl Huber {
@@ -92,6 +93,10 @@ impl Huber {
     /// ```
     pub fn new(delta: f64) -> Self {
         Huber { delta }
+    }
+
+    fn check_delta(&self) -> Result<(), Reason> {
+        above_0("delta", self.delta)
     }
 }
 
@@ -105,7 +110,7 @@ impl<T: Scalar> Loss<T> for Huber {
     }
 
     fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), Reason> {
-        above_0("delta", self.delta)?;
+        self.check_delta()?;
         same_shape_with_axis(targets, output)
     }
 

@@ -64,6 +64,7 @@ options! {
     }
     null ["num_labels", "label_weights"]
     fixed { "summation_method": "interpolation", "multi_label": false, "from_logits": false }
+    checked check_thresholds
 }
 
 impl Auc {
@@ -119,6 +120,24 @@ impl Auc {
     }
 }
 
+impl Auc {
+    fn check_thresholds(&self) -> Result<(), Reason> {
+        if self.num_thresholds < 2 {
+            return Err(
+                format!("num_thresholds is {}; it is at least 2", self.num_thresholds).into()
+            );
+        }
+        if self.num_thresholds > MOST_THRESHOLDS {
+            return Err(format!(
+                "num_thresholds is {}; it is at most a million",
+                self.num_thresholds
+            )
+            .into());
+        }
+        Ok(())
+    }
+}
+
 impl<T: Scalar> Metric<T> for Auc {
     fn name(&self) -> &str {
         "auc"
@@ -166,18 +185,7 @@ impl<T: Scalar> Metric<T> for Auc {
     }
 
     fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), Reason> {
-        if self.num_thresholds < 2 {
-            return Err(
-                format!("num_thresholds is {}; it is at least 2", self.num_thresholds).into()
-            );
-        }
-        if self.num_thresholds > MOST_THRESHOLDS {
-            return Err(format!(
-                "num_thresholds is {}; it is at most a million",
-                self.num_thresholds
-            )
-            .into());
-        }
+        self.check_thresholds()?;
         same_shape(targets, output)
     }
 
