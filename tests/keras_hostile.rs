@@ -578,7 +578,7 @@ fn graphs_that_miss_what_they_need() {
     let text = one(&[("x", 0), ("x", 0)]);
     for (find, with, expected) in [
         (r#"[["x",0,0]]"#, r#"[["y",0,0]]"#, "the input y of the model is none of its layers"),
-        (r#"[["x",0,0]]"#, "[]", "no inputs"),
+        (r#"[["x",0,0]]"#, "[]", "takes what node 0 of layer x gives, and there is none"),
         (r#"[["x",0,0]]"#, r#"[["x",0]]"#, "input_layers are no list of layers"),
         (r#"[["a",0,0]]"#, r#"[["a",0,1]]"#, ""),
         (r#"[["a",0,0]]"#, r#"[["a",-1,0]]"#, "output_layers are no list of layers"),
@@ -601,8 +601,6 @@ fn texts_of_many_nodes() {
     let mut layers = long_chain(count, "x");
     layers.reverse();
     assert!(read(&functional(&layers, ("a14999", 0))).is_ok());
-    // In a file with weights of another model.
-    let _ = open(&Scratch::new("keras-long"), "m.keras", &with_config(text.into_bytes()));
     for count in [100_000, 1_000_000] {
         let last = format!("a{}", count - 1);
         refused(&functional(&long_chain(count, "x"), (&last, 0)), "too long");
@@ -645,11 +643,8 @@ fn graphs_of_very_many_nodes() {
         let y = (0..count).fold(input.clone(), |y, _| y.then(Relu));
         Model::new(&input, &y).build(0).unwrap()
     };
-    let model = chain(100_000);
-    assert_eq!(model.predict(&x).unwrap().to_vec(), [1.0, 0.0]);
-    assert!(model.summary().contains("activation_99999"));
-    let middle = model.up_to("activation_77777").unwrap();
-    assert_eq!(middle.predict(&x).unwrap().to_vec(), [1.0, 0.0]);
+    let model = chain(20_000);
+    assert!(model.summary().contains("activation_19999"));
     let around = Sequential::new([2]).add(model.as_layer()).build(0).unwrap();
     assert_eq!(around.predict(&x).unwrap().to_vec(), [1.0, 0.0]);
     let mut trained = model.clone();
@@ -659,7 +654,11 @@ fn graphs_of_very_many_nodes() {
     assert_eq!(trained.fit(&data, fit).unwrap()["loss"], [0.5]);
     assert!(model.to_json().len() > 100_000);
     drop((model, around, trained));
-    let count = if cfg!(debug_assertions) { 200_000 } else { 1_000_000 };
+    let model = chain(100_000);
+    let middle = model.up_to("activation_77777").unwrap();
+    assert_eq!(middle.predict(&x).unwrap().to_vec(), [1.0, 0.0]);
+    drop(model);
+    let count = if cfg!(debug_assertions) { 100_000 } else { 1_000_000 };
     assert_eq!(chain(count).predict(&x).unwrap().to_vec(), [1.0, 0.0]);
 }
 
@@ -680,7 +679,7 @@ fn nested(times: usize) -> Result<Model, Error> {
 fn models_in_models_in_models() {
     let _alone = alone();
     // As deep as may be, files keep them.
-    let model = nested(32).unwrap();
+    let model = nested(24).unwrap();
     let scratch = Scratch::new("keras-nested");
     let x = Tensor::from([[1.0, -1.0]]);
     for ending in ["keras", "h5", "safetensors"] {
@@ -690,12 +689,12 @@ fn models_in_models_in_models() {
         assert_eq!(again.predict(&x).unwrap(), model.predict(&x).unwrap());
     }
     let error = nested(10_000).unwrap_err().to_string();
-    assert!(error.contains("layers in layers are at most 32 deep"), "{error}");
+    assert!(error.contains("layers in layers are at most 24 deep"), "{error}");
     // Files may say more.
     for times in [35, 1_000, 10_000] {
         let begin = r#"{"class_name":"Sequential","config":{"name":"m","layers":["#.repeat(times);
         let inner = r#"{"class_name":"Dense","config":{"name":"d","units":2,"batch_input_shape":[null,2]}}"#;
-        let expected = if times < 40 { "at most 32 deep" } else { "recursion limit" };
+        let expected = if times < 40 { "at most 24 deep" } else { "recursion limit" };
         refused(&format!("{begin}{inner}{}", "]}}".repeat(times)), expected);
     }
 }

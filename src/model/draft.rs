@@ -150,8 +150,9 @@ impl<T: Scalar> Draft<T> {
     }
 }
 
-/// How deep layers may be in layers: files describe a model in a model three levels of JSON deeper, of which their reader takes 128.
-const DEEPEST: usize = 32;
+/// How deep layers may be in layers. Files describe a model in a model three levels of JSON deeper, of which their reader takes 128, and keep its weights
+/// two groups deeper, of which it takes 64.
+const DEEPEST: usize = 24;
 
 /// Whether samples can have this shape.
 fn check_input(shape: Shape) -> Result<()> {

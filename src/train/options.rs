@@ -11,21 +11,19 @@
 ///     options {
 ///         threshold: f64 = 0.5, 0.25;
 ///     }
-///     null ["class_id"]
-///     fixed { "multi_label": false }
+///     fixed { "multi_label": false, "class_id": null }
 ///     own { from_probabilities: bool = false, true; }
 ///     checked check_threshold
 /// }
 /// ```
 ///
-/// `null` options and those that are `fixed` are written like this, and supported with these values alone. Keras does not know
+/// Options that are `fixed` are written like this, in Keras's order behind the others, and supported with these values alone. Keras does not know
 /// those of our `own`: they are written where they have another value than the default. What is read is `checked` by a method.
 macro_rules! options {
     (
         $(#[$meta:meta])*
         $visible:vis struct $name:ident $(= $class:literal)?;
         options { $($option:ident: $type:ty = $default:expr, $value:expr;)* }
-        $(null [$($null:literal),*])?
         $(fixed { $($fixed:literal: $fixed_value:tt),* })?
         $(own { $($own:ident: $own_type:ty = $own_default:expr, $own_value:expr;)* })?
         $(checked $check:ident)?
@@ -54,7 +52,9 @@ macro_rules! options {
             pub(in crate::train) fn from_options(
                 options: &mut $crate::config::Options<'_>,
             ) -> Result<Self, $crate::error::Reason> {
-                $($(options.only($fixed, &$crate::config::json!($fixed_value))?;)*)?
+                $($(if $crate::config::json!($fixed_value) != $crate::config::Value::Null {
+                    options.only($fixed, &$crate::config::json!($fixed_value))?;
+                })*)?
                 let mut read = Self::default();
                 $(options.option(stringify!($option), &mut read.$option)?;)*
                 $($(options.option(stringify!($own), &mut read.$own)?;)*)?
@@ -71,7 +71,6 @@ macro_rules! options {
                 }
                 let mut config = $crate::config::Config::new();
                 $(config.insert(stringify!($option), self.$option.write());)*
-                $($(config.insert($null, $crate::config::Value::Null);)*)?
                 $($(config.insert($fixed, $crate::config::json!($fixed_value));)*)?
                 $($(if self.$own != default.$own {
                     config.insert(stringify!($own), self.$own.write());

@@ -159,7 +159,7 @@ options! {
     options {
         from_logits: bool = false, true;
     }
-    null ["ignore_class"]
+    fixed { "ignore_class": null }
 }
 
 impl SparseCategoricalCrossentropy {

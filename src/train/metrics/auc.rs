@@ -62,8 +62,10 @@ options! {
         num_thresholds: usize = 200, 50;
         curve: Curve = Curve::Roc, Curve::Pr;
     }
-    null ["num_labels", "label_weights"]
-    fixed { "summation_method": "interpolation", "multi_label": false, "from_logits": false }
+    fixed {
+        "summation_method": "interpolation", "multi_label": false, "num_labels": null,
+        "label_weights": null, "from_logits": false
+    }
     checked check_thresholds
 }
 

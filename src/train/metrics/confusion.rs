@@ -47,7 +47,7 @@ options! {
     options {
         thresholds: Threshold = Threshold(0.5), Threshold(0.25);
     }
-    null ["top_k", "class_id"]
+    fixed { "top_k": null, "class_id": null }
 }
 
 options! {
@@ -66,7 +66,7 @@ options! {
     options {
         thresholds: Threshold = Threshold(0.5), Threshold(0.25);
     }
-    null ["top_k", "class_id"]
+    fixed { "top_k": null, "class_id": null }
 }
 
 impl Precision {
