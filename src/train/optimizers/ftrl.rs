@@ -71,14 +71,14 @@ impl<T: Scalar> Optimizer<T> for Ftrl {
             let (new, old) = (sum.powf(power), a.powf(power));
             *z = (*z + (g + shrinkage * *w - (new - old) / lr * *w)).flushed();
             // Comparisons rather than `min` and `max`, which would make a limit of what is not a number.
-            let beyond = if *z > l1 {
-                l1 - *z
+            let clipped = if *z > l1 {
+                l1
             } else if *z < -l1 {
-                -l1 - *z
+                -l1
             } else {
-                *z - *z
+                *z
             };
-            *w = quotient(beyond, new / lr + T::lit(2.0 * l2)).flushed();
+            *w = quotient(clipped - *z, new / lr + T::lit(2.0 * l2)).flushed();
             *a = sum;
         }
     }
