@@ -121,10 +121,7 @@ mod train;
 pub use autograd::{
     Gradients, Mismatch, Op, OperationProfile, Profile, Tape, Var, apply, gradcheck,
 };
-pub use callbacks::{
-    CsvLogger, EarlyStopping, LambdaCallback, LearningRateScheduler, ModelCheckpoint,
-    ReduceLrOnPlateau, TerminateOnNan,
-};
+pub use callbacks::*;
 pub use config::{Config, Options};
 pub use derivatives::{
     checkpoint, grad, gradgradcheck, hessian, hvp, jacobian, jvp, on_tape, value_and_grad, vjp,
@@ -147,11 +144,10 @@ pub use rand;
 pub use scalar::{Dual, Scalar};
 pub use simd::instruction_set;
 pub use tensor::{Axes, Comparand, Elements, MAX_RANK, Mask, Shape, Stream, Tensor};
+pub use train::losses::all::{self as losses, *};
+pub use train::metrics::all::{self as metrics, *};
+pub use train::optimizers::all::{self as optimizers, *};
 pub use train::{
-    Accuracy, Adagrad, Adam, AdamW, Auc, BinaryAccuracy, BinaryCrossentropy, CategoricalAccuracy,
-    CategoricalCrossentropy, Compile, CosineDecay, Curve, Direction, ExponentialDecay, Huber,
-    InverseTimeDecay, KlDivergence, LearningRate, Loss, MeanAbsoluteError, MeanSquaredError,
-    Metric, Named, Optimizer, Pace, PiecewiseConstantDecay, PolynomialDecay, Precision, Recall,
-    Registry, RmsProp, Sgd, SparseCategoricalAccuracy, SparseCategoricalCrossentropy,
-    SparseTopKCategoricalAccuracy, Step, TopKCategoricalAccuracy,
+    Compile, CosineDecay, Curve, Direction, ExponentialDecay, InverseTimeDecay, LearningRate, Loss,
+    Metric, Named, Optimizer, Pace, PiecewiseConstantDecay, PolynomialDecay, Registry, Step,
 };

@@ -3,10 +3,7 @@
 //! The traits `Loss`, `Metric`, `Optimizer` and `Layer` are not here: they are for those who write
 //! their own, and some of their methods have common names.
 
-pub use crate::callbacks::{
-    CsvLogger, EarlyStopping, LambdaCallback, LearningRateScheduler, ModelCheckpoint,
-    ReduceLrOnPlateau, TerminateOnNan,
-};
+pub use crate::callbacks::*;
 pub use crate::datasets::{self, Dataset};
 pub use crate::error::Error;
 pub use crate::kernels::Padding::{self, Causal, Same, Valid};
@@ -19,10 +16,10 @@ pub use crate::nn::activations::*;
 pub use crate::nn::layers::*;
 pub use crate::nn::{Activation, Constraint, Initializer};
 pub use crate::tensor::{Mask, Stream, Tensor};
+pub use crate::train::losses::all::*;
+pub use crate::train::metrics::all::*;
+pub use crate::train::optimizers::all::*;
 pub use crate::train::{
-    Accuracy, Adagrad, Adam, AdamW, Auc, BinaryAccuracy, BinaryCrossentropy, CategoricalAccuracy,
-    CategoricalCrossentropy, Compile, CosineDecay, ExponentialDecay, Huber, InverseTimeDecay,
-    KlDivergence, MeanAbsoluteError, MeanSquaredError, PiecewiseConstantDecay, PolynomialDecay,
-    Precision, Recall, RmsProp, Sgd, SparseCategoricalAccuracy, SparseCategoricalCrossentropy,
-    SparseTopKCategoricalAccuracy, TopKCategoricalAccuracy,
+    Compile, CosineDecay, ExponentialDecay, InverseTimeDecay, PiecewiseConstantDecay,
+    PolynomialDecay,
 };

@@ -316,3 +316,92 @@ fn the_seed_decides_weights_shuffles_and_dropout() {
     assert_ne!(weights(1, fit()), weights(1, Fit { shuffle: false, ..fit() }));
     assert_eq!(weights(1, fit()), weights(1, fit()));
 }
+
+/// A model of one kind of layer, in the middle of a chain, with what it is to be trained on.
+fn of_kind(kind: &str) -> Model {
+    let image = Input::new([12, 12, 4]);
+    let series = |x: &cinta::Node| x.then(Reshape::new([36, 16]));
+    let conv = |filters: usize| Conv2d::new(filters, 3).padding(Same).use_bias(false);
+    let x = image.then(conv(8).strides(1));
+    let y = match kind {
+        "batch normalisation" => x.then(BatchNormalization::new()).then(Relu),
+        "layer normalisation" => x.then(LayerNormalization::new()),
+        "group normalisation" => x.then(GroupNormalization::new().groups(4)),
+        "other normalisations" => x.then(RmsNormalization::new()).then(UnitNormalization::new()),
+        "depthwise" => x.then(DepthwiseConv2d::new(3).depth_multiplier(2)),
+        "separable" => x.then(SeparableConv2d::new(12, 3).padding(Same)),
+        "transposed" => x.then(Conv2dTranspose::new(6, 3).strides(2).padding(Same)),
+        "simple recurrent" => series(&image).then(SimpleRnn::new(12).return_sequences(true)),
+        "lstm" => series(&image).then(Lstm::new(12).dropout(0.2)),
+        "gru" => series(&image).then(Bidirectional::new(Gru::new(8))),
+        "series" => series(&image).then(Conv1d::new(12, 5).padding(Causal)),
+        "volumes" => image.then(Reshape::new([6, 4, 6, 4])).then(Conv3d::new(6, 2)),
+        "noise" => x
+            .then(SpatialDropout2d::new(0.3))
+            .then(GaussianNoise::new(0.1))
+            .then(AlphaDropout::new(0.1)),
+        "merge" => {
+            let other = image.then(conv(8).strides(1));
+            let sum = Add::new().of([&x, &other]);
+            let largest = Maximum::new().of([&x, &other]);
+            Concatenate::new().of([&sum, &Multiply::new().of([&x, &largest])])
+        }
+        "joined" => {
+            let rows = |x: &cinta::Node| x.then(Reshape::new([144, 8]));
+            Dot::new([1, 1]).of([&rows(&x), &rows(&image.then(conv(8).strides(1)))])
+        }
+        "nested" => {
+            let inside = Sequential::new([12, 12, 8])
+                .add(conv(6).strides(1))
+                .add(BatchNormalization::new())
+                .add(Dropout::new(0.2))
+                .build(3)
+                .unwrap();
+            let twin = Shared::new(inside.as_layer());
+            Subtract::new().of([&twin.of(&x), &twin.of(&x.then(Relu))])
+        }
+        other => panic!("the kind {other}"),
+    };
+    let scores = y.then(Flatten::new()).then(Dense::new(3).activation(Softmax));
+    let mut model = Model::new(&image, &scores).build(11).unwrap();
+    model.compile(Compile::new(Adam::new(0.01), CategoricalCrossentropy::new()));
+    model
+}
+
+#[test]
+fn any_number_of_threads_trains_every_kind_of_layer_the_same() {
+    let n = 70;
+    let x = Tensor::normal([n, 12, 12, 4], 0.0, 1.0, &mut Stream::new(5));
+    let labels: Vec<usize> = (0..n).map(|i| i * 7 % 3).collect();
+    let data = Dataset::new(x, datasets::one_hot(&labels, 3).unwrap()).unwrap();
+    for kind in [
+        "batch normalisation",
+        "layer normalisation",
+        "group normalisation",
+        "other normalisations",
+        "depthwise",
+        "separable",
+        "transposed",
+        "simple recurrent",
+        "lstm",
+        "gru",
+        "series",
+        "volumes",
+        "noise",
+        "merge",
+        "joined",
+        "nested",
+    ] {
+        let run = || {
+            let mut model = of_kind(kind);
+            let fit = Fit { batch_size: 66, verbose: Verbose::Silent, ..Fit::default() };
+            let history = model.fit(&data, fit).unwrap();
+            let weights: Vec<_> = model.get_weights().iter().map(bits).collect();
+            (weights, history["loss"][0].to_bits(), bits(&model.predict(data.inputs()).unwrap()))
+        };
+        let one = with_threads(1, run);
+        for threads in [2, 3, 8, 16] {
+            assert!(with_threads(threads, run) == one, "{kind}: {threads} threads");
+        }
+    }
+}

@@ -279,6 +279,32 @@ def text(keras, draw):
     return keras.Model(x, [L.Dense(1, name=f"end_{i}")(end) for i, end in enumerate(ends)])
 
 
+def noisy(keras, seed):
+    """Every class that is random in training, with rates that are not 0. Each is an output as it is, so that the means of squares and of
+    differences over an epoch say what it did. The recurrent ones do not learn."""
+    L, draw = keras.layers, Draw(keras, seed).of("noisy")
+    x = keras.Input(SHAPES["series"], name="series")
+    image = L.Reshape((2, 3, 4))(x)
+    rate = lambda: draw.number(0.1, 0.7)
+    outputs = [L.Dropout(rate(), name="dropout")(x)]
+    outputs.append(L.Dropout(rate(), noise_shape=draw.one((None, 1, 4), (None, 6, 1)), name="together")(x))
+    outputs.append(L.GaussianDropout(rate(), name="gaussian")(x))
+    outputs.append(L.GaussianNoise(rate(), name="noise")(x))
+    outputs.append(L.AlphaDropout(rate(), name="alpha")(x))
+    outputs.append(L.SpatialDropout1D(rate(), name="steps")(x))
+    outputs.append(L.SpatialDropout2D(rate(), name="pixels")(image))
+    outputs.append(L.SpatialDropout3D(rate(), name="voxels")(L.Reshape((1, 2, 3, 4))(x)))
+    for kind in ["SimpleRNN", "LSTM", "GRU"]:
+        layer = getattr(L, kind)(3, dropout=rate(), recurrent_dropout=rate(), kernel_initializer="ones", name=kind.lower())
+        layer.trainable = False
+        outputs.append(layer(x))
+    return keras.Model(x, outputs)
+
+
+# How far means over an epoch of random numbers may be apart, of about 50 000 values, or as many as samples and channels.
+CHANCE = 0.06
+
+
 def merged(keras, draw):
     """All ways to join branches."""
     L = keras.layers
@@ -331,7 +357,7 @@ def samples(model, n=12):
 
 
 def save(folder, model, x, y, files, weights=(), archive={}):
-    """Writes a model and its samples, and, if it is compiled, trains it for three steps. Returns the model, and what it predicts before and
+    """Writes a model and its samples, and, if it is compiled, trains it for an epoch. Returns the model, and what it predicts before and
     after."""
     os.makedirs(folder)
     named = {f"{letter}{i}": array for letter, arrays in [("x", x), ("y", y)] for i, array in enumerate(arrays)}
@@ -346,7 +372,8 @@ def save(folder, model, x, y, files, weights=(), archive={}):
     predict = lambda: listed(model.predict(alone(x), batch_size=4, verbose=0))
     before, after = predict(), None
     if getattr(model, "optimizer", None) is not None:
-        model.fit(alone(x), alone(y), batch_size=4, shuffle=False, verbose=0)
+        fitted = model.fit(alone(x), alone(y), batch_size=4, shuffle=False, verbose=0)
+        model.told = {key: values[0] for key, values in fitted.history.items()}
         after = predict()
     return model, before, after
 
@@ -378,15 +405,34 @@ def differences(folder, name, saved, keras=None, untrained=(), otherwise=None):
                 compare(f"{what} after three steps", [said[f"after{i}"] for i in range(len(after))], after, 5e-5, otherwise)
         elif after is not None and not file.startswith("weights"):
             found.append(f"{what}: is not compiled")
+        if name.startswith("noisy"):
+            # Other random numbers, which have the same means.
+            for key, value in model.told.items():
+                mine = float(said[f"told_{key}"][0])
+                if abs(mine - value) > CHANCE * abs(value):
+                    found.append(f"{what}: {key} of an epoch is {mine}, and {value} in Keras")
         for ending in ["keras", "h5"] if keras else []:
             # Keras 3.15 can write no .h5 file of layers that prepare data, and reads several axes of a normalisation as one.
             if ending == "h5" and "prepared" in name:
                 continue
             reopened = keras.models.load_model(f"{again}.{ending}")
+            if name.startswith("noisy"):
+                found += [f"{what} -> {ending}: {sentence}" for sentence in other_rates(reopened, model)]
             x = np.load(os.path.join(folder, "samples.npz"))
             outputs = listed(reopened.predict(alone([x[f"x{i}"] for i in range(len(model.inputs))]), batch_size=4, verbose=0))
             compare(f"{what} -> {ending}", outputs, before, 1e-5)
     return found
+
+
+def other_rates(reopened, model):
+    """What is random otherwise in a model that went to the crate and back."""
+    kept = ["rate", "stddev", "noise_shape", "dropout", "recurrent_dropout"]
+    for layer in model.layers:
+        before, after = layer.get_config(), reopened.get_layer(layer.name).get_config()
+        for option in kept:
+            was, now = ([list(it) if isinstance(it, (list, tuple)) else it for it in [config.get(option)]] for config in (before, after))
+            if was != now:
+                yield f"{option} of {layer.name} is {now}, and was {was}"
 
 
 def branch_of(model, i):

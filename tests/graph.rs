@@ -323,3 +323,72 @@ Model: "functional"
  Trainable params: 80 (320.00 B)
  Non-trainable params: 0 (0.00 B)
 "#;
+
+/// `y = w (a + factor b)`, with a weight for each channel.
+struct Weighed {
+    factor: f32,
+}
+
+impl cinta::MultiLayer<f32> for Weighed {
+    fn class_name(&self) -> &str {
+        "Weighed"
+    }
+
+    fn config(&self) -> cinta::Config {
+        cinta::Config::from([("factor", f64::from(self.factor))])
+    }
+
+    fn output_shape(&self, inputs: &[cinta::Shape]) -> Result<cinta::Shape, cinta::Reason> {
+        match inputs {
+            [a, b] if a == b && a.rank() > 0 => Ok(*a),
+            _ => Err("needs two inputs of one shape".into()),
+        }
+    }
+
+    fn weights(&self, inputs: &[cinta::Shape]) -> Vec<cinta::Weight> {
+        vec![cinta::Weight::new("w", [inputs[0][inputs[0].rank() - 1]], cinta::Initializer::Ones)]
+    }
+
+    fn forward<'t>(
+        &self,
+        weights: &[cinta::Var<'t, f32>],
+        inputs: &[&cinta::Var<'t, f32>],
+        _: &mut cinta::Context<f32>,
+    ) -> cinta::Var<'t, f32> {
+        (inputs[0] + inputs[1] * self.factor) * &weights[0]
+    }
+}
+
+#[test]
+fn files_keep_layers_of_several_inputs_of_somebodys_own() {
+    let image = Input::named("image", [8, 8, 1]);
+    let x = image.then(Conv2d::new(4, 3));
+    let y = image.then(Conv2d::new(4, 3)).then(Relu);
+    let z = Weighed { factor: 0.5 }.of([&x, &y]);
+    let twice = Weighed { factor: -2.0 }.of([&z, &y]);
+    let scores = twice.then(Flatten::new()).then(Dense::new(3).activation(Softmax));
+    let mut model = compiled(Model::new(&image, &scores).build(2).unwrap());
+    let fit = || Fit { batch_size: 5, verbose: Verbose::Silent, ..Fit::default() };
+    model.fit(&data(9), fit()).unwrap();
+    let scratch = Scratch::new("own-merge");
+    let registry = cinta::Registry::new().multi_layer("Weighed", |config| {
+        let mut options = cinta::Options::new(config);
+        let factor = options.number("factor")? as f32;
+        options.finish()?;
+        Ok(Box::new(Weighed { factor }))
+    });
+    for ending in endings() {
+        let path = scratch.path(&format!("model.{ending}"));
+        model.save(&path).unwrap();
+        let error = Model::<f32>::load(&path).unwrap_err().to_string();
+        assert!(
+            error.contains("layer weighed (Weighed): this class of layer is not known"),
+            "{error}"
+        );
+        let mut loaded = Model::load_with(&path, &registry).unwrap();
+        assert_eq!(loaded.predict(&images(3)).unwrap(), model.predict(&images(3)).unwrap());
+        let mut other = model.clone();
+        assert_eq!(loaded.fit(&data(9), fit()).unwrap(), other.fit(&data(9), fit()).unwrap());
+        assert_eq!(loaded.get_weights(), other.get_weights(), "{ending}");
+    }
+}

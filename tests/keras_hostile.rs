@@ -498,3 +498,203 @@ fn arrays_that_are_not_there_or_not_numbers() {
         assert!(error.contains(expected), "{error}");
     }
 }
+
+/// A layer as Keras 2 describes it, whose node takes what these layers give in these of their nodes.
+fn entry(name: &str, class_name: &str, taken: &[(&str, u64)]) -> String {
+    let taken: Vec<String> =
+        taken.iter().map(|(name, node)| format!(r#"["{name}",{node},0,{{}}]"#)).collect();
+    let option = if class_name == "Activation" { r#","activation":"relu""# } else { "" };
+    format!(
+        r#"{{"class_name":"{class_name}","name":"{name}","config":{{"name":"{name}"{option}}},"inbound_nodes":[[{}]]}}"#,
+        taken.join(",")
+    )
+}
+
+/// A model of such layers, behind an input `x` of two numbers.
+fn functional(layers: &[String], output: (&str, u64)) -> String {
+    let input = r#"{"class_name":"InputLayer","name":"x","config":{"name":"x","batch_input_shape":[null,2]},"inbound_nodes":[]}"#;
+    let (name, node) = output;
+    format!(
+        r#"{{"class_name":"Model","config":{{"name":"m","layers":[{input},{}],"input_layers":[["x",0,0]],"output_layers":[["{name}",{node},0]]}},"keras_version":"2.2.4"}}"#,
+        layers.join(",")
+    )
+}
+
+/// What a text becomes, in time.
+fn read(text: &str) -> Result<Model, Error> {
+    let start = Instant::now();
+    let result = Model::from_json(text, 0);
+    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
+    result
+}
+
+fn refused(text: &str, expected: &str) {
+    let error = read(text).map(drop).unwrap_err().to_string();
+    assert!(error.contains(expected) && error.len() < 1000, "{error}");
+}
+
+/// A chain of activations, of which the first takes what is said.
+fn long_chain(count: usize, first: &str) -> Vec<String> {
+    let name = |i: usize| format!("a{i}");
+    let chain = (1..count).map(|i| entry(&name(i), "Activation", &[(&name(i - 1), 0)]));
+    std::iter::once(entry("a0", "Activation", &[(first, 0)])).chain(chain).collect()
+}
+
+#[test]
+fn graphs_that_go_in_circles() {
+    let _alone = alone();
+    refused(
+        &functional(&[entry("a", "Activation", &[("a", 0)])], ("a", 0)),
+        "the layers go in a circle",
+    );
+    let two = [entry("a", "Activation", &[("b", 0)]), entry("b", "Activation", &[("a", 0)])];
+    refused(&functional(&two, ("b", 0)), "the layers go in a circle");
+    refused(&functional(&long_chain(15_000, "a14999"), ("a14999", 0)), "the layers go in a circle");
+    // Beside what the model gives, nobody minds.
+    let beside = [entry("y", "Activation", &[("x", 0)]), two[0].clone(), two[1].clone()];
+    let model = read(&functional(&beside, ("y", 0))).unwrap();
+    assert_eq!(model.predict(&Tensor::from([[1.0, -1.0]])).unwrap().to_vec(), [1.0, 0.0]);
+}
+
+#[test]
+fn graphs_that_miss_what_they_need() {
+    let _alone = alone();
+    let one = |taken: &[(&str, u64)]| functional(&[entry("a", "Add", taken)], ("a", 0));
+    refused(&one(&[("b", 0), ("x", 0)]), "takes what node 0 of layer b gives, and there is none");
+    refused(&one(&[("a", 7), ("x", 0)]), "takes what node 7 of layer a gives, and there is none");
+    refused(&one(&[("a", u64::MAX), ("x", 0)]), "and there is none");
+    refused(&one(&[]), "takes nothing");
+    refused(
+        &functional(&[entry("a", "Add", &[("x", 0)])], ("b", 0)),
+        "the model takes what node 0 of layer b gives",
+    );
+    refused(
+        &functional(&[entry("a", "Flatten", &[("x", 0), ("x", 0)])], ("a", 0)),
+        "takes one input, and 2 are given",
+    );
+    let twice = [entry("a", "Activation", &[("x", 0)]), entry("a", "Activation", &[("x", 0)])];
+    refused(&functional(&twice, ("a", 0)), "two layers have this name");
+    refused(&functional(&[entry("x", "Activation", &[("x", 0)])], ("x", 0)), "");
+    let text = one(&[("x", 0), ("x", 0)]);
+    for (find, with, expected) in [
+        (r#"[["x",0,0]]"#, r#"[["y",0,0]]"#, "the input y of the model is none of its layers"),
+        (r#"[["x",0,0]]"#, "[]", "takes what node 0 of layer x gives, and there is none"),
+        (r#"[["x",0,0]]"#, r#"[["x",0]]"#, "input_layers are no list of layers"),
+        (r#"[["a",0,0]]"#, r#"[["a",0,1]]"#, ""),
+        (r#"[["a",0,0]]"#, r#"[["a",-1,0]]"#, "output_layers are no list of layers"),
+        (r#"[["a",0,0]]"#, r#"[["a",0,0],["a",0,0],"#, ""),
+        (r#""inbound_nodes":[[["#, r#""inbound_nodes":[[[["#, ""),
+    ] {
+        assert!(text.contains(find), "{find}");
+        refused(&text.replace(find, with), expected);
+    }
+}
+
+/// As many nodes as a text may have; of more, it says at once that it is too long.
+#[test]
+fn texts_of_many_nodes() {
+    let _alone = alone();
+    let (count, x) = (15_000, Tensor::from([[1.0, -1.0]]));
+    let text = functional(&long_chain(count, "x"), ("a14999", 0));
+    let model = read(&text).unwrap();
+    assert_eq!(model.predict(&x).unwrap().to_vec(), [1.0, 0.0]);
+    let mut layers = long_chain(count, "x");
+    layers.reverse();
+    assert!(read(&functional(&layers, ("a14999", 0))).is_ok());
+    for count in [100_000, 300_000] {
+        let last = format!("a{}", count - 1);
+        refused(&functional(&long_chain(count, "x"), (&last, 0)), "too long");
+        refused(&functional(&long_chain(count, &last), (&last, 0)), "too long");
+    }
+    // One layer in many places, and one that takes as many values.
+    let count = 30_000;
+    let places: Vec<String> = (0..count)
+        .map(|i| match i {
+            0 => r#"[["x",0,0,{}]]"#.to_owned(),
+            i => format!(r#"[["a",{},0,{{}}]]"#, i - 1),
+        })
+        .collect();
+    let shared = entry("a", "Activation", &[]).replace("[[]]", &format!("[{}]", places.join(",")));
+    let model = read(&functional(&[shared], ("a", count as u64 - 1))).unwrap();
+    assert_eq!(model.predict(&x).unwrap().to_vec(), [1.0, 0.0]);
+    let sum = entry("a", "Add", &vec![("x", 0); count]);
+    let model = read(&functional(&[sum], ("a", 0))).unwrap();
+    assert_eq!(model.predict(&x).unwrap().to_vec(), [3e4, -3e4]);
+}
+
+/// A ladder has more ways from its foot to its top than there are atoms.
+#[test]
+fn graphs_with_countless_ways() {
+    let _alone = alone();
+    let name = |i: usize| if i == 0 { "x".to_owned() } else { format!("a{i}") };
+    let step = |i: usize| entry(&name(i + 1), "Average", &[(&name(i), 0), (&name(i), 0)]);
+    let ladder: Vec<String> = (0..10_000).map(step).collect();
+    let model = read(&functional(&ladder, ("a10000", 0))).unwrap();
+    assert_eq!(model.predict(&Tensor::from([[1.0, -1.0]])).unwrap().to_vec(), [1.0, -1.0]);
+}
+
+/// Graphs as programs make them, with whatever goes over all their nodes.
+#[test]
+fn graphs_of_very_many_nodes() {
+    let _alone = alone();
+    let x = Tensor::from([[1.0, -1.0]]);
+    let chain = |count: usize| {
+        let input = Input::new([2]);
+        let y = (0..count).fold(input.clone(), |y, _| y.then(Relu));
+        Model::new(&input, &y).build(0).unwrap()
+    };
+    let model = chain(20_000);
+    assert!(model.summary().contains("activation_19999"));
+    let around = Sequential::new([2]).add(model.as_layer()).build(0).unwrap();
+    assert_eq!(around.predict(&x).unwrap().to_vec(), [1.0, 0.0]);
+    let mut trained = model.clone();
+    trained.compile(Compile::new(Sgd::new(0.1), MeanSquaredError));
+    let data = Dataset::new(x.clone(), x.clone()).unwrap();
+    let fit = Fit { epochs: 1, verbose: Verbose::Silent, ..Fit::default() };
+    assert_eq!(trained.fit(&data, fit).unwrap()["loss"], [0.5]);
+    assert!(model.to_json().len() > 100_000);
+    drop((model, around, trained));
+    let model = chain(100_000);
+    let middle = model.up_to("activation_77777").unwrap();
+    assert_eq!(middle.predict(&x).unwrap().to_vec(), [1.0, 0.0]);
+    drop(model);
+    let count = if cfg!(debug_assertions) { 100_000 } else { 1_000_000 };
+    assert_eq!(chain(count).predict(&x).unwrap().to_vec(), [1.0, 0.0]);
+}
+
+/// A model with the one before in it, so many times.
+fn nested(times: usize) -> Result<Model, Error> {
+    let mut model = Sequential::new([2]).add(Dense::new(2)).build(0)?;
+    for i in 0..times {
+        let x = Input::new([2]);
+        model = match i % 2 {
+            0 => Model::new(&x, &model.as_layer().of(&x)).build(0)?,
+            _ => Sequential::new([2]).add(model.frozen()).build(0)?,
+        };
+    }
+    Ok(model)
+}
+
+#[test]
+fn models_in_models_in_models() {
+    let _alone = alone();
+    // As deep as may be, files keep them.
+    let model = nested(24).unwrap();
+    let scratch = Scratch::new("keras-nested");
+    let x = Tensor::from([[1.0, -1.0]]);
+    for ending in ["keras", "h5", "safetensors"] {
+        let path = scratch.path(&format!("m.{ending}"));
+        model.save(&path).unwrap();
+        let again = Model::load(&path).unwrap_or_else(|error| panic!("{ending}: {error}"));
+        assert_eq!(again.predict(&x).unwrap(), model.predict(&x).unwrap());
+    }
+    let error = nested(10_000).unwrap_err().to_string();
+    assert!(error.contains("layers in layers are at most 24 deep"), "{error}");
+    // Files may say more.
+    for times in [35, 1_000, 10_000] {
+        let begin = r#"{"class_name":"Sequential","config":{"name":"m","build_input_shape":[null,2],"layers":["#.repeat(times);
+        let inner = r#"{"class_name":"Dense","config":{"name":"d","units":2,"batch_input_shape":[null,2]}}"#;
+        let expected = if times < 40 { "at most 24 deep" } else { "recursion limit" };
+        refused(&format!("{begin}{inner}{}", "]}}".repeat(times)), expected);
+    }
+}

@@ -5,7 +5,9 @@ layer and every optimizer that both know, chains and graphs, are trained and sav
 again by Keras. Weights, predictions, scores, the optimizer's variables in their order, and three more steps of training
 must agree all the way. The last line says whether they do.
 
-With `--seed N`, these are the models of `drawn.py` instead: every class, with options drawn at random.
+With `--seed N`, these are the models of `drawn.py` instead: every class, with options drawn at random. What is random in training
+(dropout and noise) has rates above 0 in a model of its own, of which are compared: predictions, the rates that come back, and the mean square and
+the mean difference of each output over an epoch of training, which are those of Keras's up to chance.
 """
 
 import json
@@ -42,6 +44,13 @@ OPTIMIZERS = {
     "rmsprop": lambda: O.RMSprop(0.01),
     "rmsprop_all": lambda: O.RMSprop(0.01, momentum=0.3, centered=True),
     "adagrad": lambda: O.Adagrad(0.05, initial_accumulator_value=0.2),
+    "nadam": lambda: O.Nadam(0.01, beta_1=0.8),
+    "nadam_scheduled": lambda: O.Nadam(SCHEDULE()),
+    "adamax": lambda: O.Adamax(0.01, epsilon=1e-3),
+    "adadelta": lambda: O.Adadelta(0.5, epsilon=1e-3),
+    "ftrl": lambda: O.Ftrl(0.05, l2_regularization_strength=0.01, beta=0.1),
+    "lion": lambda: O.Lion(0.002, beta_1=0.8),
+    "lamb": lambda: O.Lamb(0.01),
 }
 
 
@@ -280,6 +289,20 @@ def nested(optimizer):
     return model
 
 
+def nested_text(optimizer):
+    """Masks that go into models, through them and out of them."""
+    inner = keras.Sequential([keras.Input((7,)), L.Embedding(11, 4, mask_zero=True), L.Dropout(0.0)], name="inner")
+    middle = keras.Sequential([keras.Input((7, 4)), L.Dense(4, activation="tanh"), L.LSTM(3, return_sequences=True)], name="middle")
+    # An embedding of the model itself, by which the samples are seen to be words.
+    words = keras.Input((7,), name="words")
+    beside = middle(L.Embedding(11, 4, mask_zero=True)(words))
+    x = L.Concatenate()([L.GRU(3)(middle(inner(words))), L.GRU(2)(beside)])
+    model = keras.Model(words, L.Dense(3, activation="softmax")(x))
+    model.compile(optimizer, "categorical_crossentropy", metrics=["accuracy", "categorical_crossentropy"])
+    train(model)
+    return model
+
+
 def transfer(optimizer):
     """A trained model that is frozen, and a new head; beside it, a model of which one layer is frozen."""
     image = keras.Input((6, 6, 2), name="image")
@@ -407,11 +430,15 @@ def with_random_options(seeds):
     with tempfile.TemporaryDirectory() as folder:
         for seed in seeds:
             keras.utils.set_random_seed(seed)
-            for name, model in drawn.models(keras, seed).items():
-                model.compile(O.SGD(0.02, momentum=0.5), ["mse"] * len(model.outputs))
+            models = drawn.models(keras, seed) | {"noisy": drawn.noisy(keras, seed)}
+            for name, model in models.items():
+                noisy = name == "noisy"
+                metrics = [["mae"]] * len(model.outputs) if noisy else None
+                model.compile(O.SGD(0.02, momentum=0.5), ["mse"] * len(model.outputs), metrics=metrics)
                 files = ["model.keras"] if name == "prepared" else ["model.keras", "model.h5"]
                 place = os.path.join(folder, f"{name} {seed}")
-                saved[f"{name} {seed}"] = drawn.save(place, model, *drawn.samples(model), files, ["weights.weights.h5"])
+                samples = drawn.samples(model, 2048 if noisy else 12)
+                saved[f"{name} {seed}"] = drawn.save(place, model, *samples, files, ["weights.weights.h5"])
         rust(folder, "CINTA_DRAWN")
         for name, it in saved.items():
             found += drawn.differences(os.path.join(folder, name), name, it, keras)
@@ -438,6 +465,7 @@ def main():
     models["several"] = several(O.SGD(0.05, momentum=0.5))
     models["several_adam"] = several(O.Adam(0.01))
     models["nested"] = nested(O.SGD(0.05, momentum=0.5))
+    models["nested_text"] = nested_text(O.SGD(0.05, momentum=0.5))
     models["transfer"] = transfer(O.Adam(0.01))
     for network in NETWORKS:
         model, loss = network()

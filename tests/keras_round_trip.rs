@@ -6,7 +6,7 @@
 //!
 //! With `CINTA_DRAWN`, every folder in it has a model as `model.*`, or its architecture as `model.json` and its weights as `weights*`,
 //! with inputs `x0`, .. and targets `y0`, .. in `samples.npz`. What the crate predicts goes to `again/FILE.npz`: `before0`, .., and
-//! after three steps of training `after0`, ..; where it cannot, the error goes to `again/FILE.txt`. The model as it was goes to
+//! after three steps of training `after0`, .. and `told_loss`, ..; where it cannot, the error goes to `again/FILE.txt`. The model as it was goes to
 //! `again/FILE.keras` and `.h5`.
 
 #![cfg(all(feature = "keras", feature = "npy"))]
@@ -116,7 +116,11 @@ fn try_file(folder: &Path, file: &str) -> Result<(), Error> {
     }
     if model.learning_rate().is_ok() {
         let fit = Fit { batch_size: 4, shuffle: false, verbose: Verbose::Silent, ..Fit::default() };
-        model.fit(&data, fit)?;
+        let history = model.fit(&data, fit)?;
+        for key in history.keys() {
+            let told = history.get(key).expect("its own key")[0] as f32;
+            said.push((format!("told_{key}"), Tensor::from([told])));
+        }
         said.extend(predict(&model, "after")?);
     }
     let said = said.iter().map(|(name, array)| (name.as_str(), array));

@@ -184,3 +184,68 @@ fn a_model_may_be_frozen_in_part() {
     assert_eq!(before[..6], after[..6]);
     assert!(before[6..].iter().zip(&after[6..]).all(|(a, b)| a != b));
 }
+
+/// Words of which some do not count, and what is to be said of them.
+fn words(n: usize) -> Dataset {
+    let number = |i: usize| if i % 6 > i / 6 % 5 + 1 { 0.0 } else { (i * 7 % 10 + 1) as f32 };
+    let x = Tensor::new([n, 6], (0..6 * n).map(number).collect::<Vec<_>>());
+    Dataset::new(x, Tensor::uniform([n, 2], -1.0, 1.0, &mut Stream::new(2))).unwrap()
+}
+
+/// A mask goes into a model, through it and out of it, as if its layers were by themselves.
+#[test]
+fn masks_pass_through_models() {
+    let embedding = || Embedding::new(11, 4).mask_zero(true);
+    let lstm = || Lstm::new(3).return_sequences(true);
+    let inside = |model: Sequential| model.build(3).unwrap();
+    let first = inside(Sequential::new([6]).add(embedding()).add(Dropout::new(0.0)));
+    let middle = inside(Sequential::new([6, 4]).add(Dense::new(4).activation(Tanh)).add(lstm()));
+    let last = inside(Sequential::new([6, 3]).add(Gru::new(3)).add(Dense::new(2)));
+    let chain = || Sequential::new([6]);
+    let flat = chain().add(embedding()).add(Dense::new(4).activation(Tanh)).add(lstm());
+    let mut flat = flat.add(Gru::new(3)).add(Dense::new(2)).build(0).unwrap();
+    let outside = |model: Sequential| model.add(middle.as_layer());
+    let around = |model: Sequential| inside(outside(model)).as_layer();
+    for (name, nested) in [
+        ("in", outside(chain().add(embedding())).add(Gru::new(3)).add(Dense::new(2))),
+        ("out of", outside(chain().add(first.as_layer())).add(last.as_layer())),
+        ("twice", chain().add(around(chain().add(embedding()))).add(last.as_layer())),
+    ] {
+        let mut nested = nested.build(1).unwrap();
+        flat.set_weights(&nested.get_weights()).unwrap();
+        for model in [&mut nested, &mut flat] {
+            model.compile(Compile::new(Sgd::new(0.1).momentum(0.5), MeanSquaredError));
+        }
+        let data = words(9);
+        assert_eq!(nested.predict(data.inputs()).unwrap(), flat.predict(data.inputs()).unwrap());
+        let order = || Fit { shuffle: false, verbose: Verbose::Silent, ..Fit::default() };
+        let fit = || Fit { epochs: 2, batch_size: 4, ..order() };
+        let losses = [&mut nested, &mut flat].map(|model| model.fit(&data, fit()).unwrap());
+        assert_eq!(losses[0]["loss"].to_vec(), losses[1]["loss"].to_vec(), "{name}");
+        assert_eq!(nested.get_weights(), flat.get_weights(), "{name}");
+    }
+    // Each of several inputs has its own.
+    let (a, b) = (Input::new([6, 3]), Input::new([6, 3]));
+    let two = Model::new([&a, &b], &Add::new().of([&a.then(Gru::new(3)), &b.then(Gru::new(3))]));
+    let two = two.build(4).unwrap();
+    let x = Input::new([6]);
+    let (plain, masked) =
+        (x.then(Embedding::new(11, 3)), x.then(Embedding::new(11, 3).mask_zero(true)));
+    let nested = Model::new(&x, &two.as_layer().of([&plain, &masked])).build(5).unwrap();
+    let sum = Add::new().of([&plain.then(Gru::new(3)), &masked.then(Gru::new(3))]);
+    let mut flat = Model::new(&x, &sum).build(6).unwrap();
+    flat.set_weights(&nested.get_weights()).unwrap();
+    let x = words(5);
+    assert_eq!(nested.predict(x.inputs()).unwrap(), flat.predict(x.inputs()).unwrap());
+}
+
+#[test]
+fn masks_that_nobody_outside_can_know_are_refused() {
+    let inner = Sequential::new([6, 4]).add(Dense::new(3)).add(Masking::new(0.0)).build(0).unwrap();
+    let error = Sequential::new([6, 4]).add(inner.as_layer()).build(0).unwrap_err().to_string();
+    assert!(error.contains("a mask that depends on values inside of it"), "{error}");
+    // What ends inside does not matter.
+    let inner = Sequential::new([6, 4]).add(Dense::new(3)).add(Masking::new(0.0)).add(Gru::new(2));
+    let inner = inner.build(0).unwrap();
+    assert!(Sequential::new([6, 4]).add(inner.as_layer()).build(0).is_ok());
+}

@@ -102,6 +102,12 @@ fn gradients_of_0_move_nothing_even_without_an_epsilon() {
     stays(RmsProp::new(0.1).epsilon(0.0));
     stays(RmsProp::new(0.1).epsilon(0.0).momentum(0.5).centered(true));
     stays(Adagrad::new(0.1).epsilon(0.0).initial_accumulator_value(0.0));
+    stays(Adadelta::new(0.1).epsilon(0.0));
+    stays(Adamax::new(0.1).epsilon(0.0));
+    stays(Ftrl::new(0.1).initial_accumulator_value(0.0));
+    stays(Lamb::new(0.1).epsilon(0.0));
+    stays(Lion::new(0.1));
+    stays(Nadam::new(0.1).epsilon(0.0));
 }
 
 #[test]
@@ -247,6 +253,12 @@ fn training_goes_on_where_a_file_stopped() {
     goes_on("adamw", AdamW::new(0.01).clipnorm(1.0));
     goes_on("rmsprop", RmsProp::new(0.01).momentum(0.5).centered(true));
     goes_on("adagrad", Adagrad::new(0.1).clipvalue(0.5).weight_decay(0.01));
+    goes_on("adadelta", Adadelta::new(1.0).rho(0.5).epsilon(1e-3));
+    goes_on("adamax", Adamax::new(0.02).global_clipnorm(1.0));
+    goes_on("ftrl", Ftrl::new(0.1).beta(0.1));
+    goes_on("lamb", Lamb::new(0.02));
+    goes_on("lion", Lion::new(0.01).weight_decay(0.01));
+    goes_on("nadam", Nadam::new(0.02).clipnorm(1.0));
 }
 
 #[test]

@@ -110,6 +110,8 @@ impl Loss<f32> for Identity {
 struct Steps {
     model: Model,
     order: Vec<(&'static str, &'static str)>,
+    /// Numbers that Keras keeps behind these, after all 20 steps.
+    numbers: Vec<f32>,
 }
 
 fn steps<O: Optimizer<f32> + 'static>(optimizer: O) -> Steps {
@@ -120,9 +122,10 @@ fn steps<O: Optimizer<f32> + 'static>(optimizer: O) -> Steps {
     let first = weights.iter().flat_map(|w| first.iter().map(move |slot| (*w, *slot)));
     let others = others.iter().flat_map(|slot| weights.map(|w| (w, *slot)));
     let order = first.chain(others).collect();
+    let numbers = optimizer.numbers_after(20).into_iter().map(|number| number as f32).collect();
     let mut model = Sequential::new([7]).add(Linear).build(0).unwrap();
     model.compile(Compile::new(optimizer, Identity));
-    Steps { model, order }
+    Steps { model, order, numbers }
 }
 
 fn optimizer(name: &str) -> Steps {
@@ -158,6 +161,30 @@ fn optimizer(name: &str) -> Steps {
         "adagrad, clipnorm" => {
             steps(Adagrad::new(0.1).initial_accumulator_value(0.5).clipnorm(0.5))
         }
+        "nadam" => steps(Nadam::new(0.05)),
+        "nadam, betas" => {
+            steps(Nadam::new(0.05).beta_1(0.7).beta_2(0.9).epsilon(0.01).weight_decay(0.1))
+        }
+        "adamax" => steps(Adamax::new(0.05)),
+        "adamax, betas" => {
+            steps(Adamax::new(0.05).beta_1(0.7).beta_2(0.8).epsilon(0.05).clipnorm(1.0))
+        }
+        "adadelta" => steps(Adadelta::new(1.0)),
+        "adadelta, rho" => steps(Adadelta::new(0.5).rho(0.8).epsilon(0.05)),
+        "ftrl" => steps(Ftrl::new(0.1)),
+        "ftrl, all" => steps(
+            Ftrl::new(0.2)
+                .learning_rate_power(-0.7)
+                .initial_accumulator_value(0.3)
+                .l1_regularization_strength(0.1)
+                .l2_regularization_strength(0.2)
+                .l2_shrinkage_regularization_strength(0.05)
+                .beta(0.3),
+        ),
+        "lion" => steps(Lion::new(0.02)),
+        "lion, betas" => steps(Lion::new(0.02).beta_1(0.6).beta_2(0.8).weight_decay(0.1)),
+        "lamb" => steps(Lamb::new(0.05)),
+        "lamb, betas" => steps(Lamb::new(0.05).beta_1(0.7).beta_2(0.9).epsilon(0.05)),
         other => panic!("the optimizer {other}"),
     }
 }
@@ -184,13 +211,13 @@ fn twenty_steps_of_every_optimizer() {
     let scratch = Scratch::new("parity-optimizers");
     let path = scratch.path("model.safetensors");
     let cases = cases("optimizers.json");
-    assert_eq!(cases.len(), 16);
+    assert_eq!(cases.len(), 28);
     let inputs = &cases[0]["inputs"];
     let gradients = tensor(&inputs["gradients"]);
     for case in &cases {
         let (name, golden) = (text(case, "name"), &case["keras"]);
         let change = case["attrs"]["change"].as_array();
-        let Steps { mut model, order } = optimizer(name);
+        let Steps { mut model, order, numbers } = optimizer(name);
         model.set_weights(&[tensor(&inputs["a"]), tensor(&inputs["b"])]).unwrap();
         let compare = |model: &Model, when: &str| {
             for (weight, ours) in ["a", "b"].iter().zip(model.get_weights()) {
@@ -226,6 +253,7 @@ fn twenty_steps_of_every_optimizer() {
             let ours = saved(&bytes, &format!("optimizer/linear/{weight}/{slot}"));
             assert_near(&format!("{name}, {slot} of {weight}"), &ours, &tensor(golden));
         }
+        assert_near(name, &Tensor::new([numbers.len()], numbers), &tensor(&golden["numbers"]));
     }
 }
 

@@ -1,4 +1,4 @@
-//! Keras's callbacks.
+//! Keras's callbacks. All that is public here is part of the crate's root and of the prelude.
 
 mod csv_logger;
 mod early_stopping;

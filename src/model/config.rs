@@ -71,12 +71,12 @@ fn described<T: Scalar>(name: &str, graph: &Graph, built: &[Built<T>]) -> Config
             "build_input_shape": shape,
         }));
     }
-    let histories = histories(graph, built);
+    let (places, histories) = (graph.places(), histories(graph, built));
     for (it, layer) in graph.listed.iter().zip(&mut layers) {
         layer["name"] = layer["config"]["name"].clone();
         layer["inbound_nodes"] = match *it {
             Listed::Input(_) => json!([]),
-            Listed::Layer(layer) => inbound_nodes::<T>(graph, layer, &histories),
+            Listed::Layer(layer) => inbound_nodes::<T>(graph, &places.of_layer[layer], &histories),
         };
     }
     let ends = |sources: &mut dyn Iterator<Item = Source>| -> Value {
@@ -110,15 +110,14 @@ fn histories<T: Scalar>(graph: &Graph, layers: &[Built<T>]) -> Vec<Value> {
 }
 
 /// What a layer takes in each of its places.
-fn inbound_nodes<T: Scalar>(graph: &Graph, layer: usize, histories: &[Value]) -> Value {
+fn inbound_nodes<T: Scalar>(graph: &Graph, nodes: &[usize], histories: &[Value]) -> Value {
     let tensor = |source: &Source| {
         json!({ "class_name": "__keras_tensor__", "config": {
             "shape": batch_shape(graph.shape(*source)), "dtype": dtype::<T>(),
             "keras_history": histories[graph.place(*source)],
         } })
     };
-    let nodes = graph.nodes.iter().filter(|node| node.layer == layer);
-    let calls = nodes.map(|node| {
+    let calls = nodes.iter().map(|&node| &graph.nodes[node]).map(|node| {
         let arguments = match &node.inputs[..] {
             [input] => json!([tensor(input)]),
             inputs => json!([inputs.iter().map(tensor).collect::<Vec<Value>>()]),

@@ -151,6 +151,10 @@ impl<T: Scalar> Draft<T> {
     }
 }
 
+/// How deep layers may be in layers. Files describe a model in a model three levels of JSON deeper, of which their reader takes 128, and keep its weights
+/// two groups deeper, of which it takes 64.
+const DEEPEST: usize = 24;
+
 /// Whether samples can have this shape.
 fn check_input(shape: Shape) -> Result<()> {
     if shape.contains(&0) || shape.rank() >= MAX_RANK || shape.checked_count().is_none() {
@@ -214,6 +218,12 @@ impl<T: Scalar> Outlined<T> {
             return Err(
                 outlined.error(format!("the output shape {} is too large", outlined.output).into())
             );
+        }
+        if outlined.layer.depth() > DEEPEST {
+            return Err(outlined.error(
+                format!("layers in layers are at most {DEEPEST} deep, so that files can hold them")
+                    .into(),
+            ));
         }
         let trainable = outlined.layer.trainable();
         outlined.weights = outlined.layer.weights(&outlined.inputs);

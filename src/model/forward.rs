@@ -153,8 +153,10 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
     pub(super) fn inside(
         mut self,
         inputs: impl Iterator<Item = Var<'t, T>>,
+        masks: impl Iterator<Item = Option<Tensor<T>>>,
     ) -> (Vec<Var<'t, T>>, Updates<T>) {
         self.enter(inputs);
+        self.masks.iter_mut().zip(masks).for_each(|(known, mask)| *known = mask);
         (self.vars(), self.updates)
     }
 
@@ -299,7 +301,10 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
         let trainable = self.trainable && self.layers[layer].trainable;
         let first = self.graph.nodes[at].inputs[0];
         let mask = self.masks[self.graph.place(first)].clone();
-        let mut cx = Context::new(self.mode_of(at)).with_trainable(trainable).with_mask(mask);
+        let others = self.graph.nodes[at].inputs[1..].iter();
+        let others = others.map(|&source| self.masks[self.graph.place(source)].clone()).collect();
+        let cx = Context::new(self.mode_of(at)).with_trainable(trainable).with_mask(mask);
+        let mut cx = cx.with_other_masks(others);
         let result = f(&*self.layers[layer].layer, &self.weights[layer], &inputs, &mut cx);
         for (weight, value) in cx.into_updates() {
             // A layer that works in several places goes on from there.

@@ -50,6 +50,14 @@ pub(crate) struct Graph {
     pub masked: bool,
 }
 
+/// Where layers are at work.
+pub(super) struct Places {
+    /// The nodes of each layer, in order.
+    pub of_layer: Vec<Vec<usize>>,
+    /// For each node which of its layer's it is.
+    pub number: Vec<usize>,
+}
+
 impl Graph {
     /// The shape of one sample.
     pub(crate) fn shape(&self, source: Source) -> Shape {
@@ -81,6 +89,17 @@ impl Graph {
             names.push(free.expect("numbers do not end"));
         }
         names
+    }
+
+    /// The nodes of each layer, in their order, and for each node which of its layer's it is.
+    pub(super) fn places(&self) -> Places {
+        let layers = self.nodes.iter().map(|node| node.layer + 1).max().unwrap_or(0);
+        let (mut of_layer, mut number) = (vec![Vec::new(); layers], Vec::new());
+        for (at, node) in self.nodes.iter().enumerate() {
+            number.push(of_layer[node.layer].len());
+            of_layer[node.layer].push(at);
+        }
+        Places { of_layer, number }
     }
 
     /// How often each value is needed, by place.

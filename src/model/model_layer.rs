@@ -2,7 +2,7 @@
 
 use super::draft::{Outline, Outlined};
 use super::forward::{self, Run};
-use super::graph::{Graph, Listed};
+use super::graph::{Graph, Listed, Node, Source};
 use super::model::{Built, Model};
 use super::plan::Plan;
 use super::sub_model::SubModel;
@@ -49,16 +49,80 @@ struct Inner<T: Scalar> {
     weights: Vec<Weight>,
     /// Their values; none where a file will give them.
     values: Vec<Tensor<T>>,
+    masking: Masking,
+}
+
+/// What a model does with masks.
+#[derive(Clone, Copy, PartialEq)]
+enum Masking {
+    /// None of its layers makes one.
+    Passes,
+    /// Layers that take its inputs do.
+    Makes,
+    /// Others do, and what it gives has one. It depends on values inside of the model, which nobody outside knows.
+    Hides,
+}
+
+impl Masking {
+    fn of<T: Scalar>(graph: &Graph, layers: &[Built<T>]) -> Self {
+        let makes = |node: &Node| {
+            let inputs = node.inputs.iter().map(|&it| Tensor::zeros(graph.shape(it).batch(0)));
+            let inputs: Vec<Tensor<T>> = inputs.collect();
+            let inputs: Vec<&Tensor<T>> = inputs.iter().collect();
+            layers[node.layer].layer.mask(&inputs, &vec![None; inputs.len()]).is_some()
+        };
+        let inside = |node: &Node| node.inputs.iter().any(|it| matches!(it, Source::Node(_)));
+        let (mut found, mut hidden) = (Masking::Passes, false);
+        for node in graph.nodes.iter().filter(|node| makes(node)) {
+            found = Masking::Makes;
+            hidden |= inside(node);
+        }
+        let inputs = graph.inputs.iter().map(|input| Tensor::zeros(input.shape.batch(0)));
+        let inputs: Vec<Tensor<T>> = inputs.collect();
+        let inputs: Vec<&Tensor<T>> = inputs.iter().collect();
+        let none = vec![None; inputs.len()];
+        if hidden && given_mask(graph, layers, &inputs, &none).is_some() {
+            found = Masking::Hides;
+        }
+        found
+    }
+}
+
+/// The mask of what a model gives, from masks and from values of its inputs: those inside are as if they were 0.
+fn given_mask<T: Scalar>(
+    graph: &Graph,
+    layers: &[Built<T>],
+    inputs: &[&Tensor<T>],
+    masks: &[Option<&Tensor<T>>],
+) -> Option<Tensor<T>> {
+    let samples = inputs[0].shape()[0];
+    let mut found: Vec<Option<Tensor<T>>> = masks.iter().map(|mask| mask.cloned()).collect();
+    for node in &graph.nodes {
+        let value = |source: &Source| match *source {
+            Source::Input(input) => inputs[input].clone(),
+            Source::Node(_) => Tensor::zeros(graph.shape(*source).batch(samples)),
+        };
+        let values: Vec<Tensor<T>> = node.inputs.iter().map(value).collect();
+        let values: Vec<&Tensor<T>> = values.iter().collect();
+        let before = node.inputs.iter().map(|&source| found[graph.place(source)].as_ref());
+        let before: Vec<Option<&Tensor<T>>> = before.collect();
+        let mask = layers[node.layer].layer.mask(&values, &before);
+        found.push(mask);
+    }
+    let output = graph.outputs.first()?;
+    found.swap_remove(graph.place(*output))
 }
 
 impl<T: Scalar> ModelLayer<T> {
     /// Of layers and what connects them.
     fn new(name: &str, graph: &Graph, layers: &[Built<T>]) -> Self {
-        let used = |layer: usize| graph.nodes.iter().any(|node| node.layer == layer);
-        let kept: Vec<usize> = (0..layers.len()).filter(|&layer| used(layer)).collect();
-        let number = |layer: usize| kept.iter().position(|&it| it == layer);
+        let mut numbers: Vec<Option<usize>> = vec![None; layers.len()];
+        graph.nodes.iter().for_each(|node| numbers[node.layer] = Some(0));
+        let kept: Vec<usize> =
+            (0..layers.len()).filter(|&layer| numbers[layer].is_some()).collect();
+        kept.iter().enumerate().for_each(|(number, &layer)| numbers[layer] = Some(number));
         let mut graph = graph.clone();
-        graph.nodes.iter_mut().for_each(|node| node.layer = number(node.layer).expect("kept"));
+        graph.nodes.iter_mut().for_each(|node| node.layer = numbers[node.layer].expect("kept"));
         let inputs = (0..graph.inputs.len()).map(Listed::Input);
         graph.listed = inputs.chain((0..kept.len()).map(Listed::Layer)).collect();
         let params = || kept.iter().flat_map(|&layer| &layers[layer].params);
@@ -73,6 +137,7 @@ impl<T: Scalar> ModelLayer<T> {
         let layers: Vec<_> = kept.iter().map(bare).collect();
         let plan = Plan::open(&graph, &layers, |_| true);
         let inference = Plan::infer_open(&graph, &layers, |_| true);
+        let masking = Masking::of(&graph, &layers);
         let inner = Inner {
             name: name.to_owned(),
             graph,
@@ -82,6 +147,7 @@ impl<T: Scalar> ModelLayer<T> {
             counts,
             weights,
             values,
+            masking,
         };
         ModelLayer { inner: Arc::new(inner), trainable: true, name: None }
     }
@@ -98,8 +164,9 @@ impl<T: Scalar> ModelLayer<T> {
             layers.into_iter().map(|outlined| Built::new(outlined, Vec::new())).collect();
         let plan = Plan::open(&graph, &layers, |_| true);
         let inference = Plan::infer_open(&graph, &layers, |_| true);
+        let (values, masking) = (Vec::new(), Masking::of(&graph, &layers));
         let inner =
-            Inner { name, graph, layers, plan, inference, counts, weights, values: Vec::new() };
+            Inner { name, graph, layers, plan, inference, counts, weights, values, masking };
         ModelLayer { inner: Arc::new(inner), trainable, name: None }
     }
 
@@ -228,6 +295,13 @@ impl<T: Scalar> MultiLayer<T> for ModelLayer<T> {
                 layer.name
             ).into());
         }
+        if self.inner.masking == Masking::Hides {
+            return Err(
+                "what it gives has a mask that depends on values inside of it, which is not supported; \
+                 a layer that makes a mask takes what goes into the model"
+                    .into(),
+            );
+        }
         match graph.outputs[..] {
             [output] => Ok(graph.shape(output)),
             _ => Err(format!(
@@ -294,7 +368,7 @@ impl<T: Scalar> MultiLayer<T> for ModelLayer<T> {
         }
         let run = Run::new(graph, layers, plan, own, cx.inside(), cx.trainable());
         let inputs = inputs.iter().map(|&input| input.clone());
-        let (mut outputs, updates) = run.inside(inputs);
+        let (mut outputs, updates) = run.inside(inputs, cx.masks());
         for (layer, weight, value) in updates {
             cx.set_weight(starts[layer] + weight, value);
         }
@@ -303,6 +377,19 @@ impl<T: Scalar> MultiLayer<T> for ModelLayer<T> {
 
     fn activation(&self, _: &[Shape]) -> Activation {
         self.inner.plan.open[0]
+    }
+
+    fn mask(&self, inputs: &[&Tensor<T>], masks: &[Option<&Tensor<T>>]) -> Option<Tensor<T>> {
+        let Inner { graph, layers, masking, .. } = &*self.inner;
+        if *masking == Masking::Passes && masks.iter().all(Option::is_none) {
+            return None;
+        }
+        given_mask(graph, layers, inputs, masks)
+    }
+
+    fn depth(&self) -> usize {
+        let depths = self.inner.layers.iter().map(|layer| layer.layer.depth());
+        depths.max().unwrap_or(0) + 1
     }
 
     fn couples_samples(&self) -> bool {
@@ -368,6 +455,14 @@ impl<T: Scalar> Layer<T> for ModelLayer<T> {
 
     fn activation(&self, input: Shape) -> Activation {
         MultiLayer::activation(self, &[input])
+    }
+
+    fn mask(&self, x: &Tensor<T>, mask: Option<&Tensor<T>>) -> Option<Tensor<T>> {
+        MultiLayer::mask(self, &[x], &[mask])
+    }
+
+    fn depth(&self) -> usize {
+        MultiLayer::depth(self)
     }
 
     fn couples_samples(&self) -> bool {

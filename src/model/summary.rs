@@ -1,6 +1,6 @@
 //! The table of a model's layers, as Keras 3 prints it.
 
-use super::graph::{Entrance, Listed, Source};
+use super::graph::{Entrance, Listed, Places, Source};
 use super::model::Model;
 use crate::scalar::Scalar;
 use crate::tensor::Shape;
@@ -12,6 +12,7 @@ const GRAPH: [usize; 4] = [29, 25, 15, 26];
 
 pub(super) fn summary<T: Scalar>(model: &Model<T>) -> String {
     let graph = &model.graph;
+    let places = graph.places();
     let widths = if graph.chain { &CHAIN[..] } else { &GRAPH[..] };
     let mut text = format!("Model: \"{}\"\n", model.name);
     text += &rule(widths, ["┏", "━", "┳", "┓"]);
@@ -29,7 +30,8 @@ pub(super) fn summary<T: Scalar>(model: &Model<T>) -> String {
             Listed::Layer(at) => {
                 let layer = &model.layers[at];
                 let params = layer.params.iter().map(|param| param.value.len()).sum();
-                let (class_name, from) = (layer.layer.class_name(), connections(model, at));
+                let (class_name, from) =
+                    (layer.layer.class_name(), connections(model, &places, at));
                 row(widths, &layer.name, class_name, layer.output, params, from)
             }
         };
@@ -61,17 +63,16 @@ pub(super) fn summary<T: Scalar>(model: &Model<T>) -> String {
 }
 
 /// What a layer takes in all its places: `conv[0][0]` is what the layer `conv` gives in its first place.
-fn connections<T: Scalar>(model: &Model<T>, layer: usize) -> Vec<String> {
+fn connections<T: Scalar>(model: &Model<T>, places: &Places, layer: usize) -> Vec<String> {
     let graph = &model.graph;
     let name = |source: &Source| match *source {
         Source::Input(input) => format!("{}[0][0]", graph.inputs[input].name),
         Source::Node(at) => {
             let of = graph.nodes[at].layer;
-            let place = graph.nodes[..at].iter().filter(|node| node.layer == of).count();
-            format!("{}[{place}][0]", model.layers[of].name)
+            format!("{}[{}][0]", model.layers[of].name, places.number[at])
         }
     };
-    let nodes = graph.nodes.iter().filter(|node| node.layer == layer);
+    let nodes = places.of_layer[layer].iter().map(|&at| &graph.nodes[at]);
     nodes.flat_map(|node| &node.inputs).map(name).collect()
 }
 

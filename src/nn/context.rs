@@ -39,6 +39,8 @@ pub struct Context<T: Scalar> {
     mode: Mode,
     trainable: bool,
     mask: Option<Tensor<T>>,
+    /// Of the inputs after the first.
+    other_masks: Vec<Option<Tensor<T>>>,
     updates: Vec<(usize, Tensor<T>)>,
 }
 
@@ -50,7 +52,8 @@ impl<T: Scalar> Context<T> {
     /// assert!(Context::<f32>::new(Mode::Infer).stream().is_none());
     /// ```
     pub fn new(mode: Mode) -> Self {
-        Context { mode, trainable: true, mask: None, updates: Vec::new() }
+        let (other_masks, updates) = (Vec::new(), Vec::new());
+        Context { mode, trainable: true, mask: None, other_masks, updates }
     }
 
     /// The same for a layer whose weights are trained or not.
@@ -90,6 +93,16 @@ impl<T: Scalar> Context<T> {
     pub fn with_mask(mut self, mask: Option<Tensor<T>>) -> Self {
         self.mask = mask;
         self
+    }
+
+    /// The same with the masks of all inputs but the first.
+    pub(crate) fn with_other_masks(self, other_masks: Vec<Option<Tensor<T>>>) -> Self {
+        Context { other_masks, ..self }
+    }
+
+    /// The masks of all inputs.
+    pub(crate) fn masks(&self) -> impl Iterator<Item = Option<Tensor<T>>> {
+        std::iter::once(&self.mask).chain(&self.other_masks).cloned()
     }
 
     /// Which steps of the input (of the first one, if there are several) count: `[n, steps]`, with 0 for those that do not.

@@ -133,6 +133,12 @@ pub trait Layer<T: Scalar>: Any + Send + Sync {
         vec![Part { group: String::new(), weights }]
     }
 
+    /// How many layers are inside of each other in this one, as models in models are: 0 if there is none. What is deeper than files can
+    /// describe is an error when the model is built.
+    fn depth(&self) -> usize {
+        0
+    }
+
     /// Whether the layer can do with these values, if a model begins with it: an embedding takes whole numbers. Other values are
     /// an error of the data then.
     ///
@@ -232,6 +238,10 @@ impl<T: Scalar> Layer<T> for Box<dyn Layer<T>> {
 
     fn parts(&self, weights: usize) -> Vec<Part> {
         (**self).parts(weights)
+    }
+
+    fn depth(&self) -> usize {
+        (**self).depth()
     }
 
     fn check_input(&self, x: &Tensor<T>) -> Result<(), Reason> {

@@ -123,6 +123,11 @@ pub trait MultiLayer<T: Scalar>: Any + Send + Sync {
         vec![Part { group: String::new(), weights }]
     }
 
+    /// As [`Layer::depth`].
+    fn depth(&self) -> usize {
+        0
+    }
+
     /// As [`Layer::check_input`], for each of the inputs.
     ///
     /// # Errors
@@ -221,6 +226,10 @@ impl<T: Scalar, L: Layer<T>> MultiLayer<T> for Single<L> {
 
     fn parts(&self, weights: usize) -> Vec<Part> {
         self.0.parts(weights)
+    }
+
+    fn depth(&self) -> usize {
+        self.0.depth()
     }
 
     fn check_input(&self, x: &Tensor<T>) -> Result<(), Reason> {

@@ -272,6 +272,10 @@ impl<T: Scalar> Layer<T> for TimeDistributed<T> {
         self.layer.activation(&[input.sample()])
     }
 
+    fn depth(&self) -> usize {
+        self.layer.depth() + 1
+    }
+
     fn couples_samples(&self) -> bool {
         self.layer.couples_samples()
     }

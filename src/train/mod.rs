@@ -5,9 +5,10 @@ mod compile;
 mod compile_config;
 mod direction;
 mod goals;
-mod losses;
-mod metrics;
-mod optimizers;
+pub(crate) mod losses;
+pub(crate) mod metrics;
+pub(crate) mod optimizers;
+mod options;
 mod registry;
 mod schedules;
 
@@ -15,15 +16,9 @@ pub(crate) use checks::not_negative;
 pub use compile::Compile;
 pub use direction::Direction;
 pub(crate) use goals::{Goal, Goals, Reported};
-pub use losses::{
-    BinaryCrossentropy, CategoricalCrossentropy, Huber, KlDivergence, Loss, MeanAbsoluteError,
-    MeanSquaredError, SparseCategoricalCrossentropy,
-};
-pub use metrics::{
-    Accuracy, Auc, BinaryAccuracy, CategoricalAccuracy, Curve, Metric, Named, Precision, Recall,
-    SparseCategoricalAccuracy, SparseTopKCategoricalAccuracy, TopKCategoricalAccuracy,
-};
-pub use optimizers::{Adagrad, Adam, AdamW, Optimizer, Pace, RmsProp, Sgd, Step};
+pub use losses::Loss;
+pub use metrics::{Curve, Metric, Named};
+pub use optimizers::{Optimizer, Pace, Step};
 pub use registry::Registry;
 pub use schedules::{
     CosineDecay, ExponentialDecay, InverseTimeDecay, LearningRate, PiecewiseConstantDecay,

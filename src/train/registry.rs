@@ -12,6 +12,9 @@ use std::sync::Arc;
 /// Makes a part from its options.
 type Make<P> = Arc<dyn Fn(&Config) -> Result<Box<P>, Reason> + Send + Sync>;
 
+/// Makes a layer of one or of several inputs.
+type MakeLayer<T> = Arc<dyn Fn(&Config) -> Result<Arc<dyn MultiLayer<T>>, Reason> + Send + Sync>;
+
 /// What a model file may name beyond the crate's own layers, losses, metrics and optimizers, and how
 /// each is made from the options that its `config` gave when the model was saved.
 ///
@@ -48,7 +51,7 @@ type Make<P> = Arc<dyn Fn(&Config) -> Result<Box<P>, Reason> + Send + Sync>;
 /// ```
 #[derive(Clone)]
 pub struct Registry<T: Scalar = f32> {
-    layers: BTreeMap<String, Make<dyn Layer<T>>>,
+    layers: BTreeMap<String, MakeLayer<T>>,
     losses: BTreeMap<String, Make<dyn Loss<T>>>,
     metrics: BTreeMap<String, Make<dyn Metric<T>>>,
     optimizers: BTreeMap<String, Make<dyn Optimizer<T>>>,
@@ -90,6 +93,60 @@ impl<T: Scalar> Registry<T> {
         class_name: &str,
         make: impl Fn(&Config) -> Result<Box<dyn Layer<T>>, Reason> + Send + Sync + 'static,
     ) -> Self {
+        let make = move |config: &Config| make(config).map(shared_layer);
+        self.layers.insert(class_name.to_owned(), Arc::new(make));
+        self
+    }
+
+    /// Adds a class of layer that takes several inputs, or replaces one of the crate's.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// use cinta::{Config, Context, MultiLayer, Registry, Shape, Var};
+    ///
+    /// /// `y = a - factor b`
+    /// struct Minus {
+    ///     factor: f32,
+    /// }
+    ///
+    /// impl MultiLayer<f32> for Minus {
+    ///     fn class_name(&self) -> &str {
+    ///         "Minus"
+    ///     }
+    ///     fn config(&self) -> Config {
+    ///         Config::from([("factor", f64::from(self.factor))])
+    ///     }
+    ///     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, cinta::Reason> {
+    ///         match inputs {
+    ///             [a, b] if a == b => Ok(*a),
+    ///             _ => Err("needs two inputs of one shape".into()),
+    ///         }
+    ///     }
+    ///     fn forward<'t>(&self, _: &[Var<'t, f32>], inputs: &[&Var<'t, f32>], _: &mut Context<f32>) -> Var<'t, f32> {
+    ///         inputs[0] - inputs[1] * self.factor
+    ///     }
+    /// }
+    ///
+    /// let (a, b) = (Input::new([2]), Input::new([2]));
+    /// let model = Model::new([&a, &b], &Minus { factor: 0.5 }.of([&a, &b])).build(0)?;
+    /// # let path = std::env::temp_dir().join(format!("cinta-registry-multi-{}.safetensors", std::process::id()));
+    /// model.save(&path)?;
+    /// let registry = Registry::new().multi_layer("Minus", |config| {
+    ///     let factor = cinta::Options::new(config).number("factor")? as f32;
+    ///     Ok(Box::new(Minus { factor }))
+    /// });
+    /// let loaded = Model::load_with(&path, &registry)?;
+    /// let (a, b) = (Tensor::from([[1.0, 2.0]]), Tensor::from([[2.0, 4.0]]));
+    /// assert_eq!(loaded.predict_all(&[&a, &b])?[0].to_vec(), [0.0, 0.0]);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn multi_layer(
+        mut self,
+        class_name: &str,
+        make: impl Fn(&Config) -> Result<Box<dyn MultiLayer<T>>, Reason> + Send + Sync + 'static,
+    ) -> Self {
+        let make = move |config: &Config| make(config).map(Arc::from);
         self.layers.insert(class_name.to_owned(), Arc::new(make));
         self
     }
@@ -179,7 +236,7 @@ impl<T: Scalar> Registry<T> {
         config: &Config,
     ) -> Result<Arc<dyn MultiLayer<T>>, Reason> {
         match self.layers.get(class_name) {
-            Some(make) => Ok(shared_layer(make(config)?)),
+            Some(make) => make(config),
             None => Err(format!(
                 "this is the class {registered} of somebody's own; {}",
                 how_to_add(class_name)
@@ -194,7 +251,7 @@ impl<T: Scalar> Registry<T> {
         config: &Config,
     ) -> Result<Arc<dyn MultiLayer<T>>, Reason> {
         if let Some(make) = self.layers.get(class_name) {
-            return Ok(shared_layer(make(config)?));
+            return make(config);
         }
         make_builtin(class_name, config).unwrap_or_else(|| {
             let why = if class_name == "Lambda" { " (its function is Python code)" } else { "" };
@@ -256,12 +313,13 @@ mod tests {
     fn a_registry_prints_the_names_that_it_knows() {
         let registry = Registry::<f32>::new()
             .layer("Mine", |_| Err("no layer".to_owned().into()))
+            .multi_layer("Two", |_| Err("no layer".to_owned().into()))
             .loss("my_loss", |_| Err("no loss".to_owned().into()))
             .metric("my_metric", |_| Err("no metric".to_owned().into()))
             .optimizer("MySgd", |_| Err("no optimizer".to_owned().into()));
         assert_eq!(
             format!("{registry:?}"),
-            "Registry { layers: [\"Mine\"], losses: [\"my_loss\"], metrics: [\"my_metric\"], optimizers: [\"MySgd\"] }"
+            "Registry { layers: [\"Mine\", \"Two\"], losses: [\"my_loss\"], metrics: [\"my_metric\"], optimizers: [\"MySgd\"] }"
         );
     }
 }

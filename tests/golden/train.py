@@ -7,7 +7,7 @@ object at hand.
 
 optimizers.json: the two weights "a" and "b" after the first and after the last
 of 20 steps, and the optimizer's variables then, in Keras's order (without the
-step's number and the learning rate). The gradients of a step are a row: those
+step's number and the learning rate); those that are single numbers apart. The gradients of a step are a row: those
 of "a", then those of "b". Weights and gradients are the same in all cases, and
 written in the first alone. "change" is a step after which the learning rate was
 set by hand.
@@ -87,6 +87,30 @@ def optimizers():
         ),
         ("adagrad", o.Adagrad(0.1, epsilon=0.05), None),
         ("adagrad, clipnorm", o.Adagrad(0.1, initial_accumulator_value=0.5, clipnorm=0.5), None),
+        ("nadam", o.Nadam(0.05), None),
+        ("nadam, betas", o.Nadam(0.05, beta_1=0.7, beta_2=0.9, epsilon=0.01, weight_decay=0.1), [7, 0.01]),
+        ("adamax", o.Adamax(0.05), None),
+        ("adamax, betas", o.Adamax(0.05, beta_1=0.7, beta_2=0.8, epsilon=0.05, clipnorm=1.0), None),
+        ("adadelta", o.Adadelta(1.0), None),
+        ("adadelta, rho", o.Adadelta(0.5, rho=0.8, epsilon=0.05), [5, 0.25]),
+        ("ftrl", o.Ftrl(0.1), None),
+        (
+            "ftrl, all",
+            o.Ftrl(
+                0.2,
+                learning_rate_power=-0.7,
+                initial_accumulator_value=0.3,
+                l1_regularization_strength=0.1,
+                l2_regularization_strength=0.2,
+                l2_shrinkage_regularization_strength=0.05,
+                beta=0.3,
+            ),
+            [10, 0.1],
+        ),
+        ("lion", o.Lion(0.02), None),
+        ("lion, betas", o.Lion(0.02, beta_1=0.6, beta_2=0.8, weight_decay=0.1), None),
+        ("lamb", o.Lamb(0.05), None),
+        ("lamb, betas", o.Lamb(0.05, beta_1=0.7, beta_2=0.9, epsilon=0.05), None),
     ]:
         config = serialize(optimizer)
         weights = {"a": keras.Variable(a, name="a"), "b": keras.Variable(b, name="b")}
@@ -101,11 +125,14 @@ def optimizers():
             if change and step == change[0]:
                 optimizer.learning_rate = change[1]
         kept = {v.path.split("/")[-1]: v.numpy() for v in optimizer.variables if v.shape}
+        # Those that are no slots, nor the step's number, nor a learning rate.
+        known = [optimizer.iterations, getattr(optimizer, "_learning_rate", None)]
+        numbers = [v.numpy() for v in optimizer.variables if not v.shape and all(v is not it for it in known)]
         cases.append({
             "name": name,
             "attrs": {"config": config, "change": change},
             "inputs": {} if cases else {"a": a, "b": b, "gradients": gradients},
-            "keras": {"first": first, "last": values(), "kept": kept},
+            "keras": {"first": first, "last": values(), "kept": kept, "numbers": np.array(numbers, np.float32)},
         })
     write("optimizers.json", cases)
 

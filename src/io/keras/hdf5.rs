@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// The most groups on the way to an array.
-const MAX_DEPTH: usize = 16;
+const MAX_DEPTH: usize = 64;
 
 /// What packed arrays may unpack to: this multiple of the file, and as much in any case. Zeros shrink a thousandfold, but
 /// weights with one of sixteen that is not zero only so much.

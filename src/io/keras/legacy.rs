@@ -248,6 +248,11 @@ pub(super) fn upgrade_optimizer(optimizer: &Value, version: &str) -> Result<Valu
     if let Some(rate) = config.remove("lr") {
         config.insert("learning_rate", rate);
     }
+    // The schedule of its momentum, which Keras 3 does not choose.
+    if class_name.eq_ignore_ascii_case("nadam") {
+        config.remove("decay");
+        config.remove("schedule_decay");
+    }
     if let Some(decay) = config.remove("decay")
         && decay.as_f64() != Some(0.0)
         && !decay.is_null()

@@ -10,6 +10,8 @@
 //! | RMSprop | velocity; momentum (only if above 0); average gradient (only if centered) |
 //! | Adagrad | accumulator |
 //! | Adam, AdamW | momentum and velocity, together; largest velocity (only with `amsgrad`) |
+//! | Nadam | momentum and velocity, together; the product of momentums, one number |
+//! | the others | two or one, together |
 //!
 //! Until TensorFlow 2.10, no slots were together, and the learning rate was not in the list. Keras 2.2 had no iteration
 //! for RMSprop and Adagrad, kept a momentum even where it is 0, and for Adam a last slot that it did not use.
@@ -87,6 +89,19 @@ impl<'f> Variables<'f> {
         let slots = optimizer.slots().len();
         let together = if self.together { optimizer.slots_together() } else { 0 };
         let order = order(slots, together, weights.len());
+        // Numbers that follow from the iterations: at the end in Keras 3, first until TensorFlow 2.10, nowhere in between.
+        let numbers = optimizer.numbers_after(0).len();
+        if numbers > 0 && paths.len() >= order.len() + numbers {
+            let (first, last) = (paths.split_at(numbers), paths.split_at(paths.len() - numbers));
+            let are_scalar = |paths: &[String]| {
+                paths.iter().try_fold(true, |all, path| Ok::<_, Reason>(all && is_scalar(path)?))
+            };
+            if are_scalar(last.1)? {
+                paths = last.0;
+            } else if !self.together && are_scalar(first.0)? {
+                paths = first.1;
+            }
+        }
         if let [first, rest @ ..] = paths
             && self.together
             && paths.len() != order.len()
@@ -164,6 +179,12 @@ fn variables<T: Scalar>(
         let value = values.get(slot).cloned().unwrap_or_else(initial);
         let variable = format!("{}_{layer}_{}_{}", model.name, weight.name, slots[slot]);
         write(format!("{name}/{variable}"), Variable::Tensor(value));
+    }
+    for (i, number) in optimizer.numbers_after(model.progress.iterations).into_iter().enumerate() {
+        let number = Tensor::new(&[][..], vec![T::lit(number)]);
+        // Keras has no name for them.
+        let counted = if i == 0 { String::new() } else { format!("_{i}") };
+        write(format!("{name}/variable{counted}"), Variable::Tensor(number));
     }
 }
 

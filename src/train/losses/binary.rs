@@ -24,7 +24,7 @@ use crate::tensor::{Shape, Tensor};
 /// assert!((scores["loss"] - 2.0_f64.ln()).abs() < 1e-6);
 /// # Ok::<(), cinta::Error>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct BinaryCrossentropy {
     options: Crossentropy,
 }
@@ -53,8 +53,7 @@ impl BinaryCrossentropy {
     /// assert!((loss.value().item() - 2.0_f32.ln()).abs() < 1e-6);
     /// ```
     pub fn from_logits() -> Self {
-        let options = Crossentropy { from_logits: true, ..Crossentropy::default() };
-        BinaryCrossentropy { options }
+        BinaryCrossentropy { options: Crossentropy::from_logits() }
     }
 
     /// Predictions are probabilities, even those of a final sigmoid: clipped to `1e-7 ..= 1 - 1e-7`, and no gradient where
@@ -68,8 +67,7 @@ impl BinaryCrossentropy {
     /// assert!((loss.value().item() - 2.0_f32.ln()).abs() < 1e-6);
     /// ```
     pub fn from_probabilities() -> Self {
-        let options = Crossentropy { from_probabilities: true, ..Crossentropy::default() };
-        BinaryCrossentropy { options }
+        BinaryCrossentropy { options: Crossentropy::from_probabilities() }
     }
 
     /// Moves the targets `y` towards a half: `y (1 - amount) + amount / 2`.
@@ -84,12 +82,20 @@ impl BinaryCrossentropy {
     /// assert!((loss.value().item() - expected).abs() < 1e-6);
     /// ```
     pub fn label_smoothing(mut self, amount: f64) -> Self {
-        self.options.label_smoothing = amount;
+        self.options.smooth(amount);
         self
     }
 
-    pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, Reason> {
+    /// Keras's name of the class.
+    pub(in crate::train) const CLASS: &'static str = "BinaryCrossentropy";
+
+    pub(in crate::train) fn from_options(options: &mut Options<'_>) -> Result<Self, Reason> {
         Ok(BinaryCrossentropy { options: Crossentropy::from_options(options)? })
+    }
+
+    #[cfg(test)]
+    pub(in crate::train) fn examples() -> Vec<Self> {
+        Crossentropy::examples().into_iter().map(|options| Self { options }).collect()
     }
 
     fn targets<T: Scalar>(&self, targets: &Tensor<T>) -> Tensor<T> {
@@ -104,7 +110,7 @@ impl<T: Scalar> Loss<T> for BinaryCrossentropy {
 
     fn per_sample<'t>(&self, targets: &Tensor<T>, predictions: &Var<'t, T>) -> Var<'t, T> {
         let targets = self.targets(targets);
-        over_samples(&if self.options.from_logits {
+        over_samples(&if self.options.is_from_logits() {
             predictions.binary_crossentropy_from_logits(&targets)
         } else {
             predictions.binary_crossentropy(&targets)
@@ -129,7 +135,7 @@ impl<T: Scalar> Loss<T> for BinaryCrossentropy {
     }
 
     fn config(&self) -> Value {
-        self.options.config("BinaryCrossentropy", Loss::<T>::name(self))
+        self.options.config(Self::CLASS, Loss::<T>::name(self))
     }
 }
 

@@ -9,6 +9,7 @@ use crate::nn::Activation;
 use crate::ops::is_class;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
+use crate::train::options::options;
 
 /// The crossentropy of one-hot (or any) target probabilities, as
 /// [`Var::categorical_crossentropy`].
@@ -25,7 +26,7 @@ use crate::tensor::{Shape, Tensor};
 /// assert!((model.evaluate(&data)?["loss"] - 3.0_f64.ln()).abs() < 1e-6);
 /// # Ok::<(), cinta::Error>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CategoricalCrossentropy {
     options: Crossentropy,
 }
@@ -54,8 +55,7 @@ impl CategoricalCrossentropy {
     /// assert!((loss.value().item() - 2.0_f32.ln()).abs() < 1e-6);
     /// ```
     pub fn from_logits() -> Self {
-        let options = Crossentropy { from_logits: true, ..Crossentropy::default() };
-        CategoricalCrossentropy { options }
+        CategoricalCrossentropy { options: Crossentropy::from_logits() }
     }
 
     /// Predictions are probabilities, even those of a final softmax: as Keras 2 computed it, with the
@@ -69,8 +69,7 @@ impl CategoricalCrossentropy {
     /// assert!((loss.value().item() - 2.0_f32.ln()).abs() < 1e-6);
     /// ```
     pub fn from_probabilities() -> Self {
-        let options = Crossentropy { from_probabilities: true, ..Crossentropy::default() };
-        CategoricalCrossentropy { options }
+        CategoricalCrossentropy { options: Crossentropy::from_probabilities() }
     }
 
     /// Moves the targets `y` towards equal probabilities: `y (1 - amount) + amount / classes`.
@@ -85,12 +84,20 @@ impl CategoricalCrossentropy {
     /// assert!((loss.value().item() - expected).abs() < 1e-6);
     /// ```
     pub fn label_smoothing(mut self, amount: f64) -> Self {
-        self.options.label_smoothing = amount;
+        self.options.smooth(amount);
         self
     }
 
-    pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, Reason> {
+    /// Keras's name of the class.
+    pub(in crate::train) const CLASS: &'static str = "CategoricalCrossentropy";
+
+    pub(in crate::train) fn from_options(options: &mut Options<'_>) -> Result<Self, Reason> {
         Ok(CategoricalCrossentropy { options: Crossentropy::from_options(options)? })
+    }
+
+    #[cfg(test)]
+    pub(in crate::train) fn examples() -> Vec<Self> {
+        Crossentropy::examples().into_iter().map(|options| Self { options }).collect()
     }
 
     fn targets<T: Scalar>(&self, targets: &Tensor<T>) -> Tensor<T> {
@@ -105,7 +112,7 @@ impl<T: Scalar> Loss<T> for CategoricalCrossentropy {
 
     fn per_sample<'t>(&self, targets: &Tensor<T>, predictions: &Var<'t, T>) -> Var<'t, T> {
         let targets = self.targets(targets);
-        over_samples(&if self.options.from_logits {
+        over_samples(&if self.options.is_from_logits() {
             predictions.categorical_crossentropy_from_logits(&targets)
         } else {
             predictions.categorical_crossentropy(&targets)
@@ -130,25 +137,29 @@ impl<T: Scalar> Loss<T> for CategoricalCrossentropy {
     }
 
     fn config(&self) -> Value {
-        self.options.config("CategoricalCrossentropy", Loss::<T>::name(self))
+        self.options.config(Self::CLASS, Loss::<T>::name(self))
     }
 }
 
-/// The crossentropy of class numbers, as [`Var::sparse_categorical_crossentropy`]: targets `[n]` or
-/// `[n, 1]` for outputs `[classes]`.
-///
-/// ```
-/// use cinta::prelude::*;
-/// let mut model = Sequential::new([4]).add(Dense::new(3).activation(Softmax)).build(0)?;
-/// model.compile(Compile::new(Adam::default(), SparseCategoricalCrossentropy::new()));
-/// // An input of zeros gives three equal probabilities.
-/// let data = Dataset::new(Tensor::zeros([1, 4]), Tensor::from([2.0]))?;
-/// assert!((model.evaluate(&data)?["loss"] - 3.0_f64.ln()).abs() < 1e-6);
-/// # Ok::<(), cinta::Error>(())
-/// ```
-#[derive(Clone, Debug, Default)]
-pub struct SparseCategoricalCrossentropy {
-    from_logits: bool,
+options! {
+    /// The crossentropy of class numbers, as [`Var::sparse_categorical_crossentropy`]: targets `[n]` or
+    /// `[n, 1]` for outputs `[classes]`.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let mut model = Sequential::new([4]).add(Dense::new(3).activation(Softmax)).build(0)?;
+    /// model.compile(Compile::new(Adam::default(), SparseCategoricalCrossentropy::new()));
+    /// // An input of zeros gives three equal probabilities.
+    /// let data = Dataset::new(Tensor::zeros([1, 4]), Tensor::from([2.0]))?;
+    /// assert!((model.evaluate(&data)?["loss"] - 3.0_f64.ln()).abs() < 1e-6);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    #[derive(Clone, Debug)]
+    pub struct SparseCategoricalCrossentropy = "SparseCategoricalCrossentropy";
+    options {
+        from_logits: bool = false, true;
+    }
+    fixed { "ignore_class": null }
 }
 
 impl SparseCategoricalCrossentropy {
@@ -176,11 +187,6 @@ impl SparseCategoricalCrossentropy {
     /// ```
     pub fn from_logits() -> Self {
         SparseCategoricalCrossentropy { from_logits: true }
-    }
-
-    pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, Reason> {
-        options.only("axis", &json!(-1))?;
-        Ok(SparseCategoricalCrossentropy { from_logits: options.flag("from_logits", false)? })
     }
 }
 
@@ -238,10 +244,7 @@ impl<T: Scalar> Loss<T> for SparseCategoricalCrossentropy {
     }
 
     fn config(&self) -> Value {
-        if !self.from_logits {
-            return json!(Loss::<T>::name(self));
-        }
-        let own = json!({ "from_logits": true, "ignore_class": null });
-        keras_loss("SparseCategoricalCrossentropy", Loss::<T>::name(self), own)
+        let name = Loss::<T>::name(self);
+        self.options().map_or(json!(name), |own| keras_loss(Self::CLASS, name, own))
     }
 }

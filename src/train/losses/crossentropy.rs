@@ -1,28 +1,42 @@
 //! What the crossentropies of probabilities have in common, whether the classes exclude each other or not.
 
 use super::keras_loss;
-use crate::config::{Options, Value, json};
+use crate::config::{Value, json};
 use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use crate::train::checks::between_0_and_1;
+use crate::train::options::options;
 
-/// Where predictions come from, and how sure the targets are.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Crossentropy {
-    pub from_logits: bool,
-    pub from_probabilities: bool,
-    pub label_smoothing: f64,
+options! {
+    /// Where predictions come from, and how sure the targets are.
+    #[derive(Clone, Debug)]
+    pub(super) struct Crossentropy;
+    options {
+        from_logits: bool = false, true;
+        label_smoothing: f64 = 0.0, 0.25;
+    }
+    fixed { "axis": (-1) }
+    own { from_probabilities: bool = false, true; }
 }
 
 impl Crossentropy {
-    pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, Reason> {
-        options.only("axis", &json!(-1))?;
-        Ok(Crossentropy {
-            from_logits: options.flag("from_logits", false)?,
-            from_probabilities: options.flag("from_probabilities", false)?,
-            label_smoothing: options.number_or("label_smoothing", 0.0)?,
-        })
+    /// Predictions are numbers before a softmax or a sigmoid.
+    pub(super) fn from_logits() -> Self {
+        Crossentropy { from_logits: true, ..Crossentropy::default() }
+    }
+
+    /// Predictions are probabilities, whatever went before them.
+    pub(super) fn from_probabilities() -> Self {
+        Crossentropy { from_probabilities: true, ..Crossentropy::default() }
+    }
+
+    pub(super) fn smooth(&mut self, label_smoothing: f64) {
+        self.label_smoothing = label_smoothing;
+    }
+
+    pub(super) fn is_from_logits(&self) -> bool {
+        self.from_logits
     }
 
     /// Whether it is computed from what goes into a final activation, where there is the right one.
@@ -45,15 +59,6 @@ impl Crossentropy {
 
     /// The object that Keras writes: the name alone, where no option is set.
     pub(super) fn config(&self, class_name: &str, name: &str) -> Value {
-        if self.looks_behind() && self.label_smoothing == 0.0 {
-            return json!(name);
-        }
-        let mut own = json!({
-            "from_logits": self.from_logits, "label_smoothing": self.label_smoothing, "axis": -1,
-        });
-        if self.from_probabilities {
-            own["from_probabilities"] = json!(true);
-        }
-        keras_loss(class_name, name, own)
+        self.options().map_or(json!(name), |own| keras_loss(class_name, name, own))
     }
 }

@@ -5,6 +5,7 @@ use crate::autograd::Var;
 use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
+use crate::train::options::no_options;
 
 /// The divergence of Kullback and Leibler of predicted probabilities from target ones, as [`Var::kl_divergence`].
 ///
@@ -19,6 +20,8 @@ use crate::tensor::{Shape, Tensor};
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct KlDivergence;
+
+no_options!(KlDivergence = "KLDivergence");
 
 impl<T: Scalar> Loss<T> for KlDivergence {
     fn name(&self) -> &str {

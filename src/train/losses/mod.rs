@@ -6,15 +6,10 @@ mod crossentropy;
 mod kl_divergence;
 mod regression;
 
-pub use binary::BinaryCrossentropy;
-pub use categorical::{CategoricalCrossentropy, SparseCategoricalCrossentropy};
-pub use kl_divergence::KlDivergence;
-pub use regression::{Huber, MeanAbsoluteError, MeanSquaredError};
-
 use super::checks::shapes_differ;
-use super::{Metric, metrics};
+use super::metrics::{self, Metric, loss_as_metric};
 use crate::autograd::Var;
-use crate::config::{Options, Value, as_config, json, keras_object, object};
+use crate::config::{Config, Options, Value, as_config, json, keras_object, object};
 use crate::error::Reason;
 use crate::nn::Activation;
 use crate::scalar::Scalar;
@@ -108,9 +103,9 @@ fn over_samples<'t, T: Scalar>(loss: &Var<'t, T>) -> Var<'t, T> {
 }
 
 /// The object that Keras writes for a loss with options of its own.
-fn keras_loss(class_name: &str, name: &str, own: Value) -> Value {
+fn keras_loss(class_name: &str, name: &str, own: Config) -> Value {
     let mut config = as_config(json!({ "name": name, "reduction": "sum_over_batch_size" }));
-    config.extend(as_config(own));
+    config.extend(own);
     keras_object("keras.losses", class_name, Value::Object(config))
 }
 
@@ -136,6 +131,54 @@ impl<T: Scalar, L: Loss<T> + Metric<T> + 'static> LossAndMetric<T> for L {
     }
 }
 
+/// The table of losses, each with the file that it is in and the names by which Keras knows it beside that of its class. All of them
+/// are metrics as well.
+macro_rules! losses {
+    ($($file:ident: $loss:ident $($name:literal)*;)*) => {
+        /// The losses, as Keras's `keras.losses`; all of them are in the prelude.
+        pub mod all {
+            $(pub use super::$file::$loss;)*
+        }
+
+        /// The names of their classes.
+        pub(super) const CLASSES: &[&str] = &[$(all::$loss::CLASS),*];
+
+        $(loss_as_metric!(all::$loss);)*
+
+        /// Makes one of them from its options: `None` for another name.
+        fn make<T: Scalar>(
+            name: &str,
+            options: &mut Options<'_>,
+        ) -> Option<Result<Box<dyn LossAndMetric<T>>, Reason>> {
+            $(if name == all::$loss::CLASS || [$($name),*].contains(&name) {
+                return Some(match all::$loss::from_options(options) {
+                    Ok(loss) => Ok(Box::new(loss)),
+                    Err(reason) => Err(reason),
+                });
+            })*
+            None
+        }
+
+        /// Every option of every loss is written as it is read.
+        #[test]
+        fn options_come_back() {
+            $(for loss in all::$loss::examples() {
+                tests::comes_back(&loss, all::$loss::CLASS, &[$($name),*]);
+            })*
+        }
+    };
+}
+
+losses! {
+    binary: BinaryCrossentropy "binary_crossentropy" "bce" "BCE";
+    categorical: CategoricalCrossentropy "categorical_crossentropy";
+    categorical: SparseCategoricalCrossentropy "sparse_categorical_crossentropy";
+    kl_divergence: KlDivergence "kl_divergence" "kld" "KLD";
+    regression: Huber "huber";
+    regression: MeanAbsoluteError "mean_absolute_error" "mae" "MAE";
+    regression: MeanSquaredError "mean_squared_error" "mse" "MSE";
+}
+
 /// Makes a loss from what a file says; `role` is "loss" or "metric".
 pub(super) fn from_config<T: Scalar>(
     value: &Value,
@@ -145,27 +188,10 @@ pub(super) fn from_config<T: Scalar>(
     let mut options = Options::new(&config);
     options.ignore(&["name", "dtype"]);
     options.only("reduction", &json!("sum_over_batch_size"))?;
-    let loss: Box<dyn LossAndMetric<T>> = match class_name {
-        "CategoricalCrossentropy" | "categorical_crossentropy" => {
-            Box::new(CategoricalCrossentropy::from_options(&mut options)?)
-        }
-        "SparseCategoricalCrossentropy" | "sparse_categorical_crossentropy" => {
-            Box::new(SparseCategoricalCrossentropy::from_options(&mut options)?)
-        }
-        "BinaryCrossentropy" | "binary_crossentropy" | "bce" | "BCE" => {
-            Box::new(BinaryCrossentropy::from_options(&mut options)?)
-        }
-        "KLDivergence" | "kl_divergence" | "kld" | "KLD" => Box::new(KlDivergence),
-        "MeanSquaredError" | "mean_squared_error" | "mse" | "MSE" => Box::new(MeanSquaredError),
-        "MeanAbsoluteError" | "mean_absolute_error" | "mae" | "MAE" => Box::new(MeanAbsoluteError),
-        "Huber" | "huber" => Box::new(Huber::from_options(&mut options)?),
-        other => {
-            return Err(format!(
-                "the {role} {other} is not known; others can be added to a Registry"
-            )
-            .into());
-        }
-    };
+    let loss = make(class_name, &mut options).unwrap_or_else(|| {
+        Err(format!("the {role} {class_name} is not known; others can be added to a Registry")
+            .into())
+    })?;
     options.finish()?;
     Ok(loss)
 }
@@ -178,45 +204,28 @@ mod tests {
         Ok(from_config(value, "loss")?.into_loss())
     }
 
-    #[test]
-    fn configs_come_back() {
-        let losses: [Arc<dyn Loss<f64>>; 12] = [
-            Arc::new(CategoricalCrossentropy::new()),
-            Arc::new(CategoricalCrossentropy::from_logits().label_smoothing(0.1)),
-            Arc::new(CategoricalCrossentropy::from_probabilities()),
-            Arc::new(SparseCategoricalCrossentropy::new()),
-            Arc::new(SparseCategoricalCrossentropy::from_logits()),
-            Arc::new(BinaryCrossentropy::new()),
-            Arc::new(BinaryCrossentropy::from_logits().label_smoothing(0.1)),
-            Arc::new(BinaryCrossentropy::from_probabilities()),
-            Arc::new(KlDivergence),
-            Arc::new(MeanSquaredError),
-            Arc::new(MeanAbsoluteError),
-            Arc::new(Huber::new(0.5)),
-        ];
-        for loss in losses {
-            let written = loss.config();
-            let back = read(&written).unwrap();
-            assert_eq!(back.config().to_string(), written.to_string());
-            assert_eq!(back.name(), loss.name());
+    /// Writes a loss and reads it again, under each of its names.
+    pub(super) fn comes_back(loss: &dyn Loss<f64>, class_name: &str, names: &[&str]) {
+        let written = loss.config();
+        let back = read(&written).unwrap();
+        assert_eq!(back.config().to_string(), written.to_string());
+        assert_eq!(back.name(), loss.name());
+        for alias in names.iter().chain([&class_name]) {
+            assert_eq!(read(&json!(alias)).unwrap().name(), loss.name());
         }
     }
 
+    /// What other options of a loss look like, of which Keras's tests know.
     #[test]
-    fn losses_have_the_names_that_keras_takes() {
-        for (names, name) in [
-            (&["mse", "MSE", "MeanSquaredError"][..], "mean_squared_error"),
-            (&["mae", "MAE", "MeanAbsoluteError"], "mean_absolute_error"),
-            (&["bce", "BCE", "BinaryCrossentropy"], "binary_crossentropy"),
-            (&["kld", "KLD", "KLDivergence"], "kl_divergence"),
-            (&["Huber"], "huber"),
-            (&["CategoricalCrossentropy"], "categorical_crossentropy"),
-            (&["SparseCategoricalCrossentropy"], "sparse_categorical_crossentropy"),
-        ] {
-            for alias in names.iter().chain([&name]) {
-                assert_eq!(read(&json!(alias)).unwrap().name(), name);
-            }
-        }
+    fn options_are_written_where_they_are_not_the_usual_ones() {
+        let loss: &dyn Loss<f64> = &all::CategoricalCrossentropy::new().label_smoothing(0.25);
+        let expected = json!({
+            "name": "categorical_crossentropy", "reduction": "sum_over_batch_size",
+            "from_logits": false, "label_smoothing": 0.25, "axis": -1,
+        });
+        assert_eq!(loss.config()["config"].to_string(), expected.to_string());
+        let loss: &dyn Loss<f64> = &all::CategoricalCrossentropy::new();
+        assert_eq!(loss.config(), "categorical_crossentropy");
     }
 
     #[test]

@@ -2,11 +2,12 @@
 
 use super::{Loss, keras_loss, over_samples, same_shape_with_axis};
 use crate::autograd::Var;
-use crate::config::{Options, Value, json};
+use crate::config::{Value, json};
 use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 use crate::train::checks::above_0;
+use crate::train::options::{no_options, options};
 
 /// The mean of squared differences, as [`Var::mean_squared_error`].
 ///
@@ -21,6 +22,8 @@ use crate::train::checks::above_0;
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MeanSquaredError;
+
+no_options!(MeanSquaredError = "MeanSquaredError");
 
 impl<T: Scalar> Loss<T> for MeanSquaredError {
     fn name(&self) -> &str {
@@ -47,6 +50,8 @@ impl<T: Scalar> Loss<T> for MeanSquaredError {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MeanAbsoluteError;
 
+no_options!(MeanAbsoluteError = "MeanAbsoluteError");
+
 impl<T: Scalar> Loss<T> for MeanAbsoluteError {
     fn name(&self) -> &str {
         "mean_absolute_error"
@@ -61,18 +66,22 @@ impl<T: Scalar> Loss<T> for MeanAbsoluteError {
     }
 }
 
-/// Half the square of small differences, and in proportion to large ones: the mean of [`Var::huber`] of `p_i - y_i` over the
-/// outputs of a sample.
-///
-/// ```
-/// use cinta::prelude::*;
-/// use cinta::{Loss, Var};
-/// let (y, p) = (Tensor::from([[1.0, 2.0]]), Var::constant(Tensor::from([[4.0, 2.0]])));
-/// assert_eq!(Huber::new(1.0).per_sample(&y, &p).value().to_vec(), [1.25]); // of 2.5 and 0
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Huber {
-    delta: f64,
+options! {
+    /// Half the square of small differences, and in proportion to large ones: the mean of [`Var::huber`] of `p_i - y_i` over the
+    /// outputs of a sample.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// use cinta::{Loss, Var};
+    /// let (y, p) = (Tensor::from([[1.0, 2.0]]), Var::constant(Tensor::from([[4.0, 2.0]])));
+    /// assert_eq!(Huber::new(1.0).per_sample(&y, &p).value().to_vec(), [1.25]); // of 2.5 and 0
+    /// ```
+    #[derive(Clone, Copy, Debug)]
+    pub struct Huber = "Huber";
+    options {
+        delta: f64 = 1.0, 0.5;
+    }
+    checked check_delta
 }
 
 impl Huber {
@@ -86,21 +95,8 @@ impl Huber {
         Huber { delta }
     }
 
-    pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, Reason> {
-        let huber = Huber { delta: options.number_or("delta", 1.0)? };
-        huber.check_delta()?;
-        Ok(huber)
-    }
-
-    fn check_delta(self) -> Result<(), Reason> {
+    fn check_delta(&self) -> Result<(), Reason> {
         above_0("delta", self.delta)
-    }
-}
-
-/// Keras's default: `delta = 1`.
-impl Default for Huber {
-    fn default() -> Self {
-        Huber::new(1.0)
     }
 }
 
@@ -119,11 +115,9 @@ impl<T: Scalar> Loss<T> for Huber {
     }
 
     fn config(&self) -> Value {
-        if *self == Huber::default() {
-            return json!(Loss::<T>::name(self));
-        }
         // Keras takes the delta, although it does not write it.
-        keras_loss("Huber", "huber_loss", json!({ "delta": self.delta }))
+        let name = Loss::<T>::name(self);
+        self.options().map_or(json!(name), |own| keras_loss(Self::CLASS, "huber_loss", own))
     }
 }
 

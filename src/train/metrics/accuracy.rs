@@ -1,11 +1,12 @@
 //! The fraction of right predictions.
 
 use super::{Direction, Metric, keras_metric, same_shape};
-use crate::config::{Options, Value, json};
+use crate::config::{Value, json};
 use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 use crate::train::checks::shapes_differ;
+use crate::train::options::{no_options, options};
 
 /// The fraction of right predictions, in the form that the shapes ask for, as Keras's `"accuracy"`:
 ///
@@ -22,6 +23,8 @@ use crate::train::checks::shapes_differ;
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Accuracy;
+
+no_options!(Accuracy = "accuracy");
 
 impl<T: Scalar> Metric<T> for Accuracy {
     fn name(&self) -> &str {
@@ -49,18 +52,21 @@ impl<T: Scalar> Metric<T> for Accuracy {
     }
 }
 
-/// The fraction of outputs on the right side of a threshold: those above it whose target is 1, and the others whose
-/// target is 0. Each output of a sample counts.
-///
-/// ```
-/// use cinta::{BinaryAccuracy, Metric, Tensor};
-/// let (targets, predictions) = (Tensor::from([[1.0], [0.0]]), Tensor::from([[0.7], [0.6]]));
-/// assert_eq!(BinaryAccuracy::new().state(&targets, &predictions), [1.0, 2.0]); // right, of all
-/// assert_eq!(BinaryAccuracy::new().threshold(0.65).state(&targets, &predictions), [2.0, 2.0]);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct BinaryAccuracy {
-    threshold: f64,
+options! {
+    /// The fraction of outputs on the right side of a threshold: those above it whose target is 1, and the others whose
+    /// target is 0. Each output of a sample counts.
+    ///
+    /// ```
+    /// use cinta::{BinaryAccuracy, Metric, Tensor};
+    /// let (targets, predictions) = (Tensor::from([[1.0], [0.0]]), Tensor::from([[0.7], [0.6]]));
+    /// assert_eq!(BinaryAccuracy::new().state(&targets, &predictions), [1.0, 2.0]); // right, of all
+    /// assert_eq!(BinaryAccuracy::new().threshold(0.65).state(&targets, &predictions), [2.0, 2.0]);
+    /// ```
+    #[derive(Clone, Copy, Debug)]
+    pub struct BinaryAccuracy = "BinaryAccuracy";
+    options {
+        threshold: f64 = 0.5, 0.25;
+    }
 }
 
 impl BinaryAccuracy {
@@ -75,7 +81,7 @@ impl BinaryAccuracy {
     /// assert_eq!(Metric::<f32>::result(&metric, &state), 0.5);
     /// ```
     pub fn new() -> Self {
-        BinaryAccuracy { threshold: 0.5 }
+        Self::default()
     }
 
     /// What a prediction must exceed to stand for 1.
@@ -87,16 +93,6 @@ impl BinaryAccuracy {
     pub fn threshold(mut self, threshold: f64) -> Self {
         self.threshold = threshold;
         self
-    }
-
-    pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, Reason> {
-        Ok(BinaryAccuracy { threshold: options.number_or("threshold", 0.5)? })
-    }
-}
-
-impl Default for BinaryAccuracy {
-    fn default() -> Self {
-        Self::new()
     }
 }
 
@@ -129,10 +125,7 @@ impl<T: Scalar> Metric<T> for BinaryAccuracy {
 
     fn config(&self) -> Value {
         let name = Metric::<T>::name(self);
-        if *self == Self::new() {
-            return json!(name);
-        }
-        keras_metric::<T>("BinaryAccuracy", name, json!({ "threshold": self.threshold }))
+        self.options().map_or(json!(name), |own| keras_metric::<T>(Self::CLASS, name, own))
     }
 }
 
@@ -146,6 +139,8 @@ impl<T: Scalar> Metric<T> for BinaryAccuracy {
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CategoricalAccuracy;
+
+no_options!(CategoricalAccuracy = "CategoricalAccuracy");
 
 impl<T: Scalar> Metric<T> for CategoricalAccuracy {
     fn name(&self) -> &str {
@@ -177,6 +172,8 @@ impl<T: Scalar> Metric<T> for CategoricalAccuracy {
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SparseCategoricalAccuracy;
+
+no_options!(SparseCategoricalAccuracy = "SparseCategoricalAccuracy");
 
 impl<T: Scalar> Metric<T> for SparseCategoricalAccuracy {
     fn name(&self) -> &str {

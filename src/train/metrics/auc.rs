@@ -1,10 +1,11 @@
 //! The area under a curve that thresholds draw.
 
 use super::{Direction, Metric, keras_metric, ratio, same_shape};
-use crate::config::{Options, Value, json};
+use crate::config::{OptionValue, Value, json};
 use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
+use crate::train::options::options;
 
 /// What an [`Auc`] is the area under, as the threshold moves from 1 to 0.
 ///
@@ -24,23 +25,48 @@ pub enum Curve {
 /// More thresholds than this are a mistake.
 const MOST_THRESHOLDS: usize = 1_000_000;
 
-/// The area under a curve of all thresholds, as Keras computes it: from counts at `num_thresholds` thresholds at equal
-/// distances from 0 to 1. The ROC curve is drawn with straight lines between them; below the curve of precision and recall,
-/// precision is interpolated as Davis and Goadrich (2006) do.
-///
-/// Predictions are probabilities. Targets other than 0 are positive; each output of a sample counts.
-///
-/// ```
-/// use cinta::{Auc, Metric, Tensor};
-/// let (targets, predictions) = (Tensor::from([[0.0], [1.0], [1.0]]), Tensor::from([[0.5], [0.3], [0.9]]));
-/// let state = Auc::new().state(&targets, &predictions);
-/// // One of two pairs of a positive and a negative target is in the right order.
-/// assert!((Metric::<f64>::result(&Auc::new(), &state) - 0.5).abs() < 1e-12);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Auc {
-    num_thresholds: usize,
-    curve: Curve,
+impl OptionValue for Curve {
+    fn read(value: &Value) -> Result<Self, Reason> {
+        match value.as_str() {
+            Some("ROC" | "roc") => Ok(Curve::Roc),
+            Some("PR" | "pr") => Ok(Curve::Pr),
+            _ => Err(format!(" = {value} is neither \"ROC\" nor \"PR\"").into()),
+        }
+    }
+
+    fn write(&self) -> Value {
+        json!(match self {
+            Curve::Roc => "ROC",
+            Curve::Pr => "PR",
+        })
+    }
+}
+
+options! {
+    /// The area under a curve of all thresholds, as Keras computes it: from counts at `num_thresholds` thresholds at equal
+    /// distances from 0 to 1. The ROC curve is drawn with straight lines between them; below the curve of precision and recall,
+    /// precision is interpolated as Davis and Goadrich (2006) do.
+    ///
+    /// Predictions are probabilities. Targets other than 0 are positive; each output of a sample counts.
+    ///
+    /// ```
+    /// use cinta::{Auc, Metric, Tensor};
+    /// let (targets, predictions) = (Tensor::from([[0.0], [1.0], [1.0]]), Tensor::from([[0.5], [0.3], [0.9]]));
+    /// let state = Auc::new().state(&targets, &predictions);
+    /// // One of two pairs of a positive and a negative target is in the right order.
+    /// assert!((Metric::<f64>::result(&Auc::new(), &state) - 0.5).abs() < 1e-12);
+    /// ```
+    #[derive(Clone, Copy, Debug)]
+    pub struct Auc = "AUC";
+    options {
+        num_thresholds: usize = 200, 50;
+        curve: Curve = Curve::Roc, Curve::Pr;
+    }
+    fixed {
+        "summation_method": "interpolation", "multi_label": false, "num_labels": null,
+        "label_weights": null, "from_logits": false
+    }
+    checked check_thresholds
 }
 
 impl Auc {
@@ -53,7 +79,7 @@ impl Auc {
     /// assert_ne!(Auc::new(), Auc::new().curve(Curve::Pr));
     /// ```
     pub fn new() -> Self {
-        Auc { num_thresholds: 200, curve: Curve::Roc }
+        Self::default()
     }
 
     /// The curve.
@@ -94,35 +120,23 @@ impl Auc {
         self.num_thresholds = num_thresholds;
         self
     }
-
-    pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, Reason> {
-        options.only("summation_method", &json!("interpolation"))?;
-        options.only("multi_label", &json!(false))?;
-        options.only("from_logits", &json!(false))?;
-        let num_thresholds = options.number_or("num_thresholds", 200.0)?;
-        if num_thresholds.fract() != 0.0
-            || !(2.0..=MOST_THRESHOLDS as f64).contains(&num_thresholds)
-        {
-            return Err(format!(
-                "the option num_thresholds = {num_thresholds} is not a whole number between 2 and a million"
-            ).into());
-        }
-        let curve = match options.text("curve")? {
-            None | Some("ROC" | "roc") => Curve::Roc,
-            Some("PR" | "pr") => Curve::Pr,
-            Some(other) => {
-                return Err(
-                    format!("the option curve = {other:?} is neither \"ROC\" nor \"PR\"").into()
-                );
-            }
-        };
-        Ok(Auc { num_thresholds: num_thresholds as usize, curve })
-    }
 }
 
-impl Default for Auc {
-    fn default() -> Self {
-        Self::new()
+impl Auc {
+    fn check_thresholds(&self) -> Result<(), Reason> {
+        if self.num_thresholds < 2 {
+            return Err(
+                format!("num_thresholds is {}; it is at least 2", self.num_thresholds).into()
+            );
+        }
+        if self.num_thresholds > MOST_THRESHOLDS {
+            return Err(format!(
+                "num_thresholds is {}; it is at most a million",
+                self.num_thresholds
+            )
+            .into());
+        }
+        Ok(())
     }
 }
 
@@ -173,18 +187,7 @@ impl<T: Scalar> Metric<T> for Auc {
     }
 
     fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), Reason> {
-        if self.num_thresholds < 2 {
-            return Err(
-                format!("num_thresholds is {}; it is at least 2", self.num_thresholds).into()
-            );
-        }
-        if self.num_thresholds > MOST_THRESHOLDS {
-            return Err(format!(
-                "num_thresholds is {}; it is at most a million",
-                self.num_thresholds
-            )
-            .into());
-        }
+        self.check_thresholds()?;
         same_shape(targets, output)
     }
 
@@ -194,16 +197,7 @@ impl<T: Scalar> Metric<T> for Auc {
 
     fn config(&self) -> Value {
         let name = Metric::<T>::name(self);
-        if *self == Self::new() {
-            return json!(name);
-        }
-        let own = json!({
-            "num_thresholds": self.num_thresholds,
-            "curve": match self.curve { Curve::Roc => "ROC", Curve::Pr => "PR" },
-            "summation_method": "interpolation", "multi_label": false, "num_labels": null,
-            "label_weights": null, "from_logits": false,
-        });
-        keras_metric::<T>("AUC", name, own)
+        self.options().map_or(json!(name), |own| keras_metric::<T>(Self::CLASS, name, own))
     }
 }
 

@@ -1,40 +1,72 @@
 //! Precision and recall.
 
 use super::{Direction, Metric, keras_metric, same_shape};
-use crate::config::{Options, Value, json};
+use crate::config::{OptionValue, Value, json};
 use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 use crate::train::checks::between_0_and_1;
+use crate::train::options::options;
 
-/// How many of the positive predictions are right: true positives, divided by all outputs above the threshold. Targets
-/// other than 0 are positive; each output of a sample counts. 0 where nothing is above the threshold.
-///
-/// ```
-/// use cinta::{Metric, Precision, Tensor};
-/// let targets = Tensor::from([[1.0], [0.0], [1.0], [1.0]]);
-/// let predictions = Tensor::from([[0.9], [0.8], [0.7], [0.1]]);
-/// let state = Precision::new().state(&targets, &predictions);
-/// assert_eq!(Metric::<f64>::result(&Precision::new(), &state), 2.0 / 3.0);
-/// ```
+/// Keras's `thresholds`: a number, or a list, here of one number.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Precision {
-    threshold: f64,
+struct Threshold(f64);
+
+impl OptionValue for Threshold {
+    fn read(value: &Value) -> Result<Self, Reason> {
+        match value {
+            Value::Array(list) => match &list[..] {
+                [one] => f64::read(one).map(Threshold),
+                _ => Err(format!(
+                    " = {value} are several, which give several results; take a metric with one threshold for each"
+                )
+                .into()),
+            },
+            one => f64::read(one).map(Threshold),
+        }
+    }
+
+    fn write(&self) -> Value {
+        self.0.write()
+    }
 }
 
-/// How many of the positive targets are found: those with an output above the threshold, divided by all. Targets other than
-/// 0 are positive; each output of a sample counts. 0 where nothing is to be found.
-///
-/// ```
-/// use cinta::{Metric, Recall, Tensor};
-/// let targets = Tensor::from([[1.0], [0.0], [1.0], [1.0]]);
-/// let predictions = Tensor::from([[0.9], [0.8], [0.7], [0.1]]);
-/// let state = Recall::new().state(&targets, &predictions);
-/// assert_eq!(Metric::<f64>::result(&Recall::new(), &state), 2.0 / 3.0);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Recall {
-    threshold: f64,
+options! {
+    /// How many of the positive predictions are right: true positives, divided by all outputs above the threshold. Targets
+    /// other than 0 are positive; each output of a sample counts. 0 where nothing is above the threshold.
+    ///
+    /// ```
+    /// use cinta::{Metric, Precision, Tensor};
+    /// let targets = Tensor::from([[1.0], [0.0], [1.0], [1.0]]);
+    /// let predictions = Tensor::from([[0.9], [0.8], [0.7], [0.1]]);
+    /// let state = Precision::new().state(&targets, &predictions);
+    /// assert_eq!(Metric::<f64>::result(&Precision::new(), &state), 2.0 / 3.0);
+    /// ```
+    #[derive(Clone, Copy, Debug)]
+    pub struct Precision = "Precision";
+    options {
+        thresholds: Threshold = Threshold(0.5), Threshold(0.25);
+    }
+    fixed { "top_k": null, "class_id": null }
+}
+
+options! {
+    /// How many of the positive targets are found: those with an output above the threshold, divided by all. Targets other than
+    /// 0 are positive; each output of a sample counts. 0 where nothing is to be found.
+    ///
+    /// ```
+    /// use cinta::{Metric, Recall, Tensor};
+    /// let targets = Tensor::from([[1.0], [0.0], [1.0], [1.0]]);
+    /// let predictions = Tensor::from([[0.9], [0.8], [0.7], [0.1]]);
+    /// let state = Recall::new().state(&targets, &predictions);
+    /// assert_eq!(Metric::<f64>::result(&Recall::new(), &state), 2.0 / 3.0);
+    /// ```
+    #[derive(Clone, Copy, Debug)]
+    pub struct Recall = "Recall";
+    options {
+        thresholds: Threshold = Threshold(0.5), Threshold(0.25);
+    }
+    fixed { "top_k": null, "class_id": null }
 }
 
 impl Precision {
@@ -46,7 +78,7 @@ impl Precision {
     /// assert_ne!(Precision::new(), Precision::new().threshold(0.4));
     /// ```
     pub fn new() -> Self {
-        Precision { threshold: 0.5 }
+        Self::default()
     }
 
     /// What a positive prediction must exceed, between 0 and 1.
@@ -56,12 +88,8 @@ impl Precision {
     /// assert_ne!(Precision::new().threshold(0.25), Precision::new());
     /// ```
     pub fn threshold(mut self, threshold: f64) -> Self {
-        self.threshold = threshold;
+        self.thresholds = Threshold(threshold);
         self
-    }
-
-    pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, Reason> {
-        Ok(Precision { threshold: threshold(options)? })
     }
 }
 
@@ -74,7 +102,7 @@ impl Recall {
     /// assert_ne!(Recall::new(), Recall::new().threshold(0.4));
     /// ```
     pub fn new() -> Self {
-        Recall { threshold: 0.5 }
+        Self::default()
     }
 
     /// What a positive prediction must exceed, between 0 and 1.
@@ -84,24 +112,8 @@ impl Recall {
     /// assert_ne!(Recall::new().threshold(0.25), Recall::new());
     /// ```
     pub fn threshold(mut self, threshold: f64) -> Self {
-        self.threshold = threshold;
+        self.thresholds = Threshold(threshold);
         self
-    }
-
-    pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, Reason> {
-        Ok(Recall { threshold: threshold(options)? })
-    }
-}
-
-impl Default for Precision {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Default for Recall {
-    fn default() -> Self {
-        Self::new()
     }
 }
 
@@ -111,12 +123,12 @@ impl<T: Scalar> Metric<T> for Precision {
     }
 
     fn state(&self, targets: &Tensor<T>, predictions: &Tensor<T>) -> Vec<f64> {
-        let [found, _, positive] = counts(targets, predictions, self.threshold);
+        let [found, _, positive] = counts(targets, predictions, self.thresholds.0);
         vec![found, positive]
     }
 
     fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), Reason> {
-        between_0_and_1("threshold", self.threshold)?;
+        between_0_and_1("threshold", self.thresholds.0)?;
         same_shape(targets, output)
     }
 
@@ -125,7 +137,8 @@ impl<T: Scalar> Metric<T> for Precision {
     }
 
     fn config(&self) -> Value {
-        config::<T>("Precision", Metric::<T>::name(self), self.threshold)
+        let name = Metric::<T>::name(self);
+        self.options().map_or(json!(name), |own| keras_metric::<T>(Self::CLASS, name, own))
     }
 }
 
@@ -135,12 +148,12 @@ impl<T: Scalar> Metric<T> for Recall {
     }
 
     fn state(&self, targets: &Tensor<T>, predictions: &Tensor<T>) -> Vec<f64> {
-        let [found, wanted, _] = counts(targets, predictions, self.threshold);
+        let [found, wanted, _] = counts(targets, predictions, self.thresholds.0);
         vec![found, wanted]
     }
 
     fn check(&self, targets: &Tensor<T>, output: Shape) -> Result<(), Reason> {
-        between_0_and_1("threshold", self.threshold)?;
+        between_0_and_1("threshold", self.thresholds.0)?;
         same_shape(targets, output)
     }
 
@@ -149,7 +162,8 @@ impl<T: Scalar> Metric<T> for Recall {
     }
 
     fn config(&self) -> Value {
-        config::<T>("Recall", Metric::<T>::name(self), self.threshold)
+        let name = Metric::<T>::name(self);
+        self.options().map_or(json!(name), |own| keras_metric::<T>(Self::CLASS, name, own))
     }
 }
 
@@ -165,33 +179,10 @@ fn counts<T: Scalar>(targets: &Tensor<T>, predictions: &Tensor<T>, threshold: f6
     counts
 }
 
-/// Keras's `thresholds`: nothing, a number, or a list, here of one number.
-fn threshold(options: &mut Options<'_>) -> Result<f64, Reason> {
-    let value = options.value("thresholds");
-    let one = match value {
-        None => return Ok(0.5),
-        Some(Value::Array(list)) if list.len() == 1 => &list[0],
-        Some(Value::Array(_)) => {
-            return Err(
-                "several thresholds give several results; take a metric with one threshold for each".into()
-            );
-        }
-        Some(one) => one,
-    };
-    one.as_f64().ok_or_else(|| format!("the option thresholds = {one} is not a number").into())
-}
-
-fn config<T: Scalar>(class_name: &str, name: &str, threshold: f64) -> Value {
-    if threshold == 0.5 {
-        return json!(name);
-    }
-    let own = json!({ "thresholds": threshold, "top_k": null, "class_id": null });
-    keras_metric::<T>(class_name, name, own)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Options;
 
     #[test]
     fn nothing_found_and_nothing_to_find() {
@@ -214,18 +205,18 @@ mod tests {
     fn thresholds_are_one_number() {
         let read = |thresholds: Value| {
             let config = json!({ "thresholds": thresholds });
-            threshold(&mut Options::new(config.as_object().unwrap()))
+            Precision::from_options(&mut Options::new(config.as_object().unwrap()))
         };
-        assert_eq!(read(Value::Null), Ok(0.5));
-        assert_eq!(read(json!(0.25)), Ok(0.25));
-        assert_eq!(read(json!([0.25])), Ok(0.25));
+        assert_eq!(read(Value::Null), Ok(Precision::new()));
+        assert_eq!(read(json!(0.25)), Ok(Precision::new().threshold(0.25)));
+        assert_eq!(read(json!([0.25])), Ok(Precision::new().threshold(0.25)));
         assert_eq!(
             read(json!([0.25, 0.5])).unwrap_err(),
-            "several thresholds give several results; take a metric with one threshold for each"
+            "the option thresholds = [0.25,0.5] are several, which give several results; take a metric with one threshold for each"
         );
         assert_eq!(
             read(json!("half")).unwrap_err(),
-            "the option thresholds = \"half\" is not a number"
+            "the option thresholds = \"half\" is not a finite number"
         );
         let check = Metric::check(
             &Recall::new().threshold(2.0),

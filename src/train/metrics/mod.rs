@@ -4,18 +4,16 @@ mod accuracy;
 mod auc;
 mod confusion;
 mod named;
-mod of_loss;
+pub(super) mod of_loss;
 mod top_k;
 
-pub use accuracy::{Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy};
-pub use auc::{Auc, Curve};
-pub use confusion::{Precision, Recall};
+pub use auc::Curve;
 pub use named::Named;
-pub use top_k::{SparseTopKCategoricalAccuracy, TopKCategoricalAccuracy};
+pub(super) use of_loss::loss_as_metric;
 
 use super::checks::shapes_differ;
 use super::{Direction, losses};
-use crate::config::{Options, Value, as_config, json, keras_object, object};
+use crate::config::{Config, Options, Value, as_config, json, keras_object, object};
 use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
@@ -118,9 +116,9 @@ fn same_shape<T: Scalar>(targets: &Tensor<T>, output: Shape) -> Result<(), Reaso
 }
 
 /// The object that Keras writes for a metric with options of its own.
-fn keras_metric<T: Scalar>(class_name: &str, name: &str, own: Value) -> Value {
+fn keras_metric<T: Scalar>(class_name: &str, name: &str, own: Config) -> Value {
     let mut config = as_config(json!({ "name": name, "dtype": format!("float{}", 8 * T::BYTES) }));
-    config.extend(as_config(own));
+    config.extend(own);
     keras_object("keras.metrics", class_name, Value::Object(config))
 }
 
@@ -130,37 +128,70 @@ pub(super) fn shared<T: Scalar>(metric: impl Metric<T> + 'static) -> Arc<dyn Met
     Arc::new(metric)
 }
 
+/// The table of metrics, each with the file that it is in and the names by which Keras knows it beside that of its class.
+macro_rules! metrics {
+    ($($file:ident: $metric:ident $($name:literal)*;)*) => {
+        /// The metrics, as Keras's `keras.metrics`; all of them are in the prelude. The losses are metrics as well.
+        pub mod all {
+            $(pub use super::$file::$metric;)*
+        }
+
+        /// The names of their classes.
+        pub(super) const CLASSES: &[&str] = &[$(all::$metric::CLASS),*];
+
+        /// Makes one of them from its options: `None` for another name.
+        fn make<T: Scalar>(
+            name: &str,
+            options: &mut Options<'_>,
+        ) -> Option<Result<Arc<dyn Metric<T>>, Reason>> {
+            $(if name == all::$metric::CLASS || [$($name),*].contains(&name) {
+                return Some(all::$metric::from_options(options).map(shared));
+            })*
+            None
+        }
+
+        /// Every option of every metric is written as it is read.
+        #[test]
+        fn options_come_back() {
+            $(for metric in all::$metric::examples() {
+                tests::comes_back(&metric);
+                for alias in [all::$metric::CLASS, $($name),*] {
+                    let named = tests::read(&json!(alias)).unwrap();
+                    assert_eq!(named.name(), Metric::<f32>::name(&metric));
+                }
+            })*
+        }
+    };
+}
+
+metrics! {
+    accuracy: Accuracy "acc";
+    accuracy: BinaryAccuracy "binary_accuracy";
+    accuracy: CategoricalAccuracy "categorical_accuracy";
+    accuracy: SparseCategoricalAccuracy "sparse_categorical_accuracy";
+    auc: Auc "auc";
+    confusion: Precision "precision";
+    confusion: Recall "recall";
+    top_k: SparseTopKCategoricalAccuracy "sparse_top_k_categorical_accuracy";
+    top_k: TopKCategoricalAccuracy "top_k_categorical_accuracy";
+}
+
 /// Makes a metric from what a file says, under the name that it has there.
 pub(super) fn from_config<T: Scalar>(value: &Value) -> Result<Arc<dyn Metric<T>>, Reason> {
     let (class_name, config) = object(value)?;
+    if class_name == "Accuracy" {
+        return Err(
+            "Keras's class Accuracy compares predictions and targets as they are, which is not supported; \
+             \"accuracy\" is, and so are BinaryAccuracy, CategoricalAccuracy and SparseCategoricalAccuracy".into(),
+        );
+    }
     let mut options = Options::new(&config);
     options.ignore(&["name", "dtype"]);
-    let metric: Arc<dyn Metric<T>> = match class_name {
-        "accuracy" | "acc" => shared(Accuracy),
-        "Accuracy" => {
-            return Err(
-                "Keras's class Accuracy compares predictions and targets as they are, which is not supported; \
-                 \"accuracy\" is, and so are BinaryAccuracy, CategoricalAccuracy and SparseCategoricalAccuracy".into(),
-            );
-        }
-        "BinaryAccuracy" | "binary_accuracy" => shared(BinaryAccuracy::from_options(&mut options)?),
-        "CategoricalAccuracy" | "categorical_accuracy" => shared(CategoricalAccuracy),
-        "SparseCategoricalAccuracy" | "sparse_categorical_accuracy" => {
-            shared(SparseCategoricalAccuracy)
-        }
-        "TopKCategoricalAccuracy" | "top_k_categorical_accuracy" => {
-            shared(TopKCategoricalAccuracy::from_options(&mut options)?)
-        }
-        "SparseTopKCategoricalAccuracy" | "sparse_top_k_categorical_accuracy" => {
-            shared(SparseTopKCategoricalAccuracy::from_options(&mut options)?)
-        }
-        "Precision" | "precision" => shared(Precision::from_options(&mut options)?),
-        "Recall" | "recall" => shared(Recall::from_options(&mut options)?),
-        "AUC" | "auc" => shared(Auc::from_options(&mut options)?),
-        _ => return Ok(losses::from_config(value, "metric")?.into_metric()),
+    let Some(metric) = make(class_name, &mut options) else {
+        return Ok(losses::from_config(value, "metric")?.into_metric());
     };
     options.finish()?;
-    Ok(metric)
+    metric
 }
 
 /// The metric under the name that a file gives it, if that is another one.
@@ -176,45 +207,32 @@ pub(super) fn renamed<T: Scalar>(metric: Arc<dyn Metric<T>>, value: &Value) -> A
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::{BinaryCrossentropy, CategoricalCrossentropy, Huber, MeanSquaredError};
+    use crate::train::losses::all::*;
 
     /// Makes a metric as a Registry does.
     pub(super) fn read(value: &Value) -> Result<Arc<dyn Metric<f32>>, Reason> {
         Ok(renamed(from_config(value)?, value))
     }
 
+    /// Writes a metric and reads it again.
+    pub(super) fn comes_back(metric: &dyn Metric<f32>) {
+        let written = metric.config();
+        let back = read(&written).unwrap_or_else(|error| panic!("{written}: {error}"));
+        assert_eq!(back.config().to_string(), written.to_string());
+        assert_eq!(back.name(), metric.name());
+        assert_eq!(back.direction(), metric.direction());
+    }
+
     #[test]
-    fn configs_come_back() {
-        let metrics: Vec<Arc<dyn Metric<f32>>> = vec![
-            Arc::new(Accuracy),
-            Arc::new(BinaryAccuracy::new()),
-            Arc::new(BinaryAccuracy::new().threshold(0.25)),
-            Arc::new(CategoricalAccuracy),
-            Arc::new(SparseCategoricalAccuracy),
-            Arc::new(TopKCategoricalAccuracy::new(5)),
-            Arc::new(TopKCategoricalAccuracy::new(2)),
-            Arc::new(SparseTopKCategoricalAccuracy::new(3)),
-            Arc::new(Precision::new()),
-            Arc::new(Precision::new().threshold(0.25)),
-            Arc::new(Recall::new().threshold(0.75)),
-            Arc::new(Auc::new()),
-            Arc::new(Auc::new().curve(Curve::Pr).num_thresholds(50)),
-            Arc::new(MeanSquaredError),
-            Arc::new(Huber::new(0.5)),
-            Arc::new(BinaryCrossentropy::from_logits()),
-            Arc::new(CategoricalCrossentropy::new().label_smoothing(0.1)),
-            Arc::new(Named::new("pr", Auc::new().curve(Curve::Pr))),
-            Arc::new(Named::new("mine", Accuracy)),
-            Arc::new(Named::new("error", MeanSquaredError)),
-            Arc::new(Named::new("distance", Huber::new(0.5))),
-        ];
-        for metric in metrics {
-            let written = metric.config();
-            let back = read(&written).unwrap_or_else(|error| panic!("{written}: {error}"));
-            assert_eq!(back.config().to_string(), written.to_string());
-            assert_eq!(back.name(), metric.name());
-            assert_eq!(back.direction(), metric.direction());
-        }
+    fn losses_and_names_come_back() {
+        comes_back(&MeanSquaredError);
+        comes_back(&Huber::new(0.5));
+        comes_back(&BinaryCrossentropy::from_logits());
+        comes_back(&CategoricalCrossentropy::new().label_smoothing(0.1));
+        comes_back(&Named::new("pr", all::Auc::new().curve(Curve::Pr)));
+        comes_back(&Named::new("mine", all::Accuracy));
+        comes_back(&Named::new("error", MeanSquaredError));
+        comes_back(&Named::new("distance", Huber::new(0.5)));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! A metric under a name of its own.
 
-use super::{Direction, Metric, keras_metric, shared};
-use crate::config::{Value, json, snake_case};
+use super::of_loss::NO_METRIC;
+use super::{Direction, Metric, keras_metric, losses, shared};
+use crate::config::{Config, Value, json, snake_case};
 use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
@@ -48,23 +49,12 @@ impl<T: Scalar> Named<T> {
     }
 }
 
-/// Keras's metrics that this crate writes as their names alone.
-const CLASSES: [&str; 14] = [
-    "AUC",
-    "BinaryAccuracy",
-    "BinaryCrossentropy",
-    "CategoricalAccuracy",
-    "CategoricalCrossentropy",
-    "KLDivergence",
-    "MeanAbsoluteError",
-    "MeanSquaredError",
-    "Precision",
-    "Recall",
-    "SparseCategoricalAccuracy",
-    "SparseCategoricalCrossentropy",
-    "SparseTopKCategoricalAccuracy",
-    "TopKCategoricalAccuracy",
-];
+/// Keras's class of metrics that this crate writes as their names alone. `accuracy` has none.
+fn class_of(name: &str) -> Option<&'static str> {
+    let all = super::CLASSES.iter().chain(losses::CLASSES);
+    let is_class = |class: &&str| class.starts_with(char::is_uppercase) && *class != NO_METRIC;
+    all.copied().filter(is_class).find(|class| snake_case(class) == name)
+}
 
 impl<T: Scalar> Metric<T> for Named<T> {
     fn name(&self) -> &str {
@@ -99,8 +89,8 @@ impl<T: Scalar> Metric<T> for Named<T> {
     /// The metric's object with this name.
     fn config(&self) -> Value {
         let mut object = match self.metric.config() {
-            Value::String(plain) => match CLASSES.into_iter().find(|c| snake_case(c) == plain) {
-                Some(class_name) => return keras_metric::<T>(class_name, &self.name, json!({})),
+            Value::String(plain) => match class_of(&plain) {
+                Some(class) => return keras_metric::<T>(class, &self.name, Config::new()),
                 None => json!({ "class_name": plain, "config": {} }),
             },
             object => object,
@@ -114,7 +104,8 @@ impl<T: Scalar> Metric<T> for Named<T> {
 mod tests {
     use super::super::tests::read;
     use super::*;
-    use crate::train::{Accuracy, Precision};
+    use crate::train::losses::all::Huber;
+    use crate::train::metrics::all::{Accuracy, Precision};
 
     #[test]
     fn a_name_is_written_and_read() {
@@ -130,6 +121,9 @@ mod tests {
         assert_eq!(named.config()["config"]["thresholds"], 0.25);
         let named: Named = Named::new("hits", Accuracy);
         assert_eq!(read(&named.config()).unwrap().name(), "hits");
+        // Keras has no classes of these.
+        assert_eq!(named.config()["class_name"], "accuracy");
+        assert_eq!(Named::<f32>::new("far", Huber::default()).config()["class_name"], "huber");
     }
 
     #[test]

@@ -1,92 +1,110 @@
 //! A loss as a metric.
 
-use super::{Direction, Metric};
+use super::Direction;
 use crate::autograd::Var;
 use crate::config::{Value, json};
 use crate::scalar::Scalar;
-use crate::tensor::{Shape, Tensor};
-use crate::train::{
-    BinaryCrossentropy, CategoricalCrossentropy, Huber, KlDivergence, Loss, MeanAbsoluteError,
-    MeanSquaredError, SparseCategoricalCrossentropy,
-};
+use crate::tensor::Tensor;
+use crate::train::Loss;
+
+/// A loss of which Keras has no metric.
+pub(super) const NO_METRIC: &str = "Huber";
+
+/// Sums of a loss over samples, each with a weight.
+pub(in crate::train) fn sums<T: Scalar>(
+    loss: &dyn Loss<T>,
+    targets: &Tensor<T>,
+    predictions: &Tensor<T>,
+    weights: Option<&[f64]>,
+) -> Vec<f64> {
+    let losses = loss.per_sample(targets, &Var::constant(predictions.clone())).into_value();
+    let values = losses.iter().map(Scalar::widen);
+    match weights {
+        None => vec![values.sum(), losses.len() as f64],
+        Some(weights) => {
+            let weighted = values.zip(weights).map(|(loss, weight)| weight * loss);
+            vec![weighted.sum(), weights.iter().sum()]
+        }
+    }
+}
+
+/// The loss's object, as that of Keras's metric of the same name if there is one.
+pub(in crate::train) fn config<T: Scalar>(loss: &dyn Loss<T>) -> Value {
+    let mut object = loss.config();
+    let class_name = object["class_name"].as_str().unwrap_or_default().to_owned();
+    if object["module"] != "keras.losses" {
+        return object;
+    }
+    if class_name == NO_METRIC {
+        // Keras calls the loss otherwise.
+        object["config"]["name"] = json!(loss.name());
+        return object;
+    }
+    if let Value::Object(options) = &mut object["config"] {
+        options.remove("reduction");
+        let dtype = json!(format!("float{}", 8 * T::BYTES));
+        options.insert_at(1, "dtype", dtype);
+        if class_name == "BinaryCrossentropy" {
+            options.remove("axis"); // which that metric does not have
+        }
+    }
+    object["module"] = json!("keras.metrics");
+    object
+}
+
+/// Small values of a loss are good.
+pub(in crate::train) const DIRECTION: Option<Direction> = Some(Direction::Min);
 
 macro_rules! loss_as_metric {
     ($loss:ty) => {
         /// A loss as a metric: its mean over the samples, without the model's penalties.
-        impl<T: Scalar> Metric<T> for $loss {
+        impl<T: $crate::scalar::Scalar> $crate::train::Metric<T> for $loss {
             fn name(&self) -> &str {
-                Loss::<T>::name(self)
+                $crate::train::Loss::<T>::name(self)
             }
 
-            fn state(&self, targets: &Tensor<T>, predictions: &Tensor<T>) -> Vec<f64> {
-                let losses =
-                    self.per_sample(targets, &Var::constant(predictions.clone())).into_value();
-                vec![losses.iter().map(Scalar::widen).sum(), losses.len() as f64]
+            fn state(
+                &self,
+                targets: &$crate::tensor::Tensor<T>,
+                predictions: &$crate::tensor::Tensor<T>,
+            ) -> Vec<f64> {
+                $crate::train::metrics::of_loss::sums(self, targets, predictions, None)
             }
 
             fn state_weighted(
                 &self,
-                targets: &Tensor<T>,
-                predictions: &Tensor<T>,
+                targets: &$crate::tensor::Tensor<T>,
+                predictions: &$crate::tensor::Tensor<T>,
                 weights: &[f64],
             ) -> Vec<f64> {
-                let losses =
-                    self.per_sample(targets, &Var::constant(predictions.clone())).into_value();
-                let weighted =
-                    losses.iter().zip(weights).map(|(loss, weight)| weight * loss.widen());
-                vec![weighted.sum(), weights.iter().sum()]
+                $crate::train::metrics::of_loss::sums(self, targets, predictions, Some(weights))
             }
 
             fn check(
                 &self,
-                targets: &Tensor<T>,
-                output: Shape,
+                targets: &$crate::tensor::Tensor<T>,
+                output: $crate::tensor::Shape,
             ) -> Result<(), $crate::error::Reason> {
-                Loss::check(self, targets, output)
+                $crate::train::Loss::check(self, targets, output)
             }
 
-            fn direction(&self) -> Option<Direction> {
-                Some(Direction::Min)
+            fn direction(&self) -> Option<$crate::train::Direction> {
+                $crate::train::metrics::of_loss::DIRECTION
             }
 
-            /// The loss's object, as that of Keras's metric of the same name if there is one.
-            fn config(&self) -> Value {
-                let mut object = Loss::<T>::config(self);
-                let class_name = object["class_name"].as_str().unwrap_or_default().to_owned();
-                if object["module"] != "keras.losses" {
-                    return object;
-                }
-                if class_name == "Huber" {
-                    // Keras has no such metric, and calls the loss otherwise.
-                    object["config"]["name"] = json!(Loss::<T>::name(self));
-                    return object;
-                }
-                if let Value::Object(options) = &mut object["config"] {
-                    options.remove("reduction");
-                    let dtype = json!(format!("float{}", 8 * T::BYTES));
-                    options.insert_at(1, "dtype", dtype);
-                    if class_name == "BinaryCrossentropy" {
-                        options.remove("axis"); // which that metric does not have
-                    }
-                }
-                object["module"] = json!("keras.metrics");
-                object
+            fn config(&self) -> $crate::config::Value {
+                $crate::train::metrics::of_loss::config::<T>(self)
             }
         }
     };
 }
-
-loss_as_metric!(BinaryCrossentropy);
-loss_as_metric!(CategoricalCrossentropy);
-loss_as_metric!(Huber);
-loss_as_metric!(KlDivergence);
-loss_as_metric!(MeanAbsoluteError);
-loss_as_metric!(MeanSquaredError);
-loss_as_metric!(SparseCategoricalCrossentropy);
+pub(in crate::train) use loss_as_metric;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::train::Metric;
+    use crate::train::losses::all::{BinaryCrossentropy, Huber, MeanSquaredError};
 
     #[test]
     fn weights_weigh_samples() {

@@ -2,41 +2,45 @@
 
 use super::accuracy::class_numbers;
 use super::{Direction, Metric, keras_metric, same_shape};
-use crate::config::{Options, Value, json};
+use crate::config::{Value, json};
 use crate::error::Reason;
 use crate::ops::is_class;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
+use crate::train::options::options;
 
-/// Keras's default.
-const K: usize = 5;
-
-/// The fraction of samples whose class, where the target is largest, is among the `k` largest outputs: fewer than `k` others
-/// are larger.
-///
-/// ```
-/// use cinta::{Metric, Tensor, TopKCategoricalAccuracy};
-/// let targets = Tensor::from([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]);
-/// let predictions = Tensor::from([[0.1, 0.6, 0.3], [0.1, 0.3, 0.6]]);
-/// assert_eq!(TopKCategoricalAccuracy::new(2).state(&targets, &predictions), [1.0, 2.0]); // right, of all
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct TopKCategoricalAccuracy {
-    k: usize,
+options! {
+    /// The fraction of samples whose class, where the target is largest, is among the `k` largest outputs: fewer than `k` others
+    /// are larger.
+    ///
+    /// ```
+    /// use cinta::{Metric, Tensor, TopKCategoricalAccuracy};
+    /// let targets = Tensor::from([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]);
+    /// let predictions = Tensor::from([[0.1, 0.6, 0.3], [0.1, 0.3, 0.6]]);
+    /// assert_eq!(TopKCategoricalAccuracy::new(2).state(&targets, &predictions), [1.0, 2.0]); // right, of all
+    /// ```
+    #[derive(Clone, Copy, Debug)]
+    pub struct TopKCategoricalAccuracy = "TopKCategoricalAccuracy";
+    options {
+        k: usize = 5, 2;
+    }
 }
 
-/// The fraction of samples whose target, a class number, is that of one of the `k` largest outputs: fewer than `k` others are
-/// larger.
-///
-/// ```
-/// use cinta::{Metric, SparseTopKCategoricalAccuracy, Tensor};
-/// let predictions = Tensor::from([[0.1, 0.6, 0.3], [0.1, 0.3, 0.6]]);
-/// let state = SparseTopKCategoricalAccuracy::new(2).state(&Tensor::from([2.0, 0.0]), &predictions);
-/// assert_eq!(state, [1.0, 2.0]); // right, of all
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SparseTopKCategoricalAccuracy {
-    k: usize,
+options! {
+    /// The fraction of samples whose target, a class number, is that of one of the `k` largest outputs: fewer than `k` others are
+    /// larger.
+    ///
+    /// ```
+    /// use cinta::{Metric, SparseTopKCategoricalAccuracy, Tensor};
+    /// let predictions = Tensor::from([[0.1, 0.6, 0.3], [0.1, 0.3, 0.6]]);
+    /// let state = SparseTopKCategoricalAccuracy::new(2).state(&Tensor::from([2.0, 0.0]), &predictions);
+    /// assert_eq!(state, [1.0, 2.0]); // right, of all
+    /// ```
+    #[derive(Clone, Copy, Debug)]
+    pub struct SparseTopKCategoricalAccuracy = "SparseTopKCategoricalAccuracy";
+    options {
+        k: usize = 5, 2;
+    }
 }
 
 impl TopKCategoricalAccuracy {
@@ -49,10 +53,6 @@ impl TopKCategoricalAccuracy {
     pub fn new(k: usize) -> Self {
         TopKCategoricalAccuracy { k }
     }
-
-    pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, Reason> {
-        Ok(Self::new(k(options)?))
-    }
 }
 
 impl SparseTopKCategoricalAccuracy {
@@ -64,24 +64,6 @@ impl SparseTopKCategoricalAccuracy {
     /// ```
     pub fn new(k: usize) -> Self {
         SparseTopKCategoricalAccuracy { k }
-    }
-
-    pub(super) fn from_options(options: &mut Options<'_>) -> Result<Self, Reason> {
-        Ok(Self::new(k(options)?))
-    }
-}
-
-/// Keras's default: `k = 5`.
-impl Default for TopKCategoricalAccuracy {
-    fn default() -> Self {
-        Self::new(K)
-    }
-}
-
-/// Keras's default: `k = 5`.
-impl Default for SparseTopKCategoricalAccuracy {
-    fn default() -> Self {
-        Self::new(K)
     }
 }
 
@@ -104,7 +86,8 @@ impl<T: Scalar> Metric<T> for TopKCategoricalAccuracy {
     }
 
     fn config(&self) -> Value {
-        config::<T>("TopKCategoricalAccuracy", Metric::<T>::name(self), self.k)
+        let name = Metric::<T>::name(self);
+        self.options().map_or(json!(name), |own| keras_metric::<T>(Self::CLASS, name, own))
     }
 }
 
@@ -136,7 +119,8 @@ impl<T: Scalar> Metric<T> for SparseTopKCategoricalAccuracy {
     }
 
     fn config(&self) -> Value {
-        config::<T>("SparseTopKCategoricalAccuracy", Metric::<T>::name(self), self.k)
+        let name = Metric::<T>::name(self);
+        self.options().map_or(json!(name), |own| keras_metric::<T>(Self::CLASS, name, own))
     }
 }
 
@@ -151,22 +135,8 @@ fn count<T: Scalar>(labels: &[usize], predictions: &Tensor<T>, k: usize) -> Vec<
     vec![labels.iter().zip(rows).filter(among).count() as f64, labels.len() as f64]
 }
 
-fn k(options: &mut Options<'_>) -> Result<usize, Reason> {
-    let given = options.number_if_given("k")?;
-    let Some(k) = given else { return Ok(K) };
-    if k.fract() == 0.0 && (1.0..=f64::from(u32::MAX)).contains(&k) {
-        Ok(k as usize)
-    } else {
-        Err(format!("the option k = {k} is not a whole number of at least 1").into())
-    }
-}
-
 fn check_k(k: usize) -> Result<(), Reason> {
     if k == 0 { Err("k is 0; it is at least 1".into()) } else { Ok(()) }
-}
-
-fn config<T: Scalar>(class_name: &str, name: &str, k: usize) -> Value {
-    if k == K { json!(name) } else { keras_metric::<T>(class_name, name, json!({ "k": k })) }
 }
 
 #[cfg(test)]

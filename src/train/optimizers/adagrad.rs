@@ -1,104 +1,37 @@
 //! Adagrad.
 
-use super::pace::pace_options;
-use super::{Optimizer, Pace, Step, quotient};
-use crate::config::{Config, Options, as_config, json};
+use super::rule::{described, rule};
+use super::{Optimizer, Step, quotient};
 use crate::error::Reason;
 use crate::scalar::Scalar;
-use crate::train::LearningRate;
 use crate::train::checks::not_negative;
 
-/// Adagrad (Duchi, Hazan and Singer, 2011), in Keras's form: `a += g^2`, then `w -= lr g / sqrt(a + epsilon)`. The
-/// accumulator `a` starts at 0.1 if nothing else is chosen.
-///
-/// ```
-/// use cinta::prelude::*;
-/// use cinta::{Optimizer, Step};
-/// let optimizer = Adagrad::new(0.01).initial_accumulator_value(0.75).epsilon(0.0);
-/// let (mut weight, step) = ([1.0_f64], Step { number: 1, learning_rate: 0.01 });
-/// let mut slots = [[0.75]];
-/// let mut slots: Vec<&mut [f64]> = slots.iter_mut().map(|slot| &mut slot[..]).collect();
-/// optimizer.update(step, &mut weight, &[0.5], &mut slots);
-/// assert_eq!(weight, [1.0 - 0.01 * 0.5]); // a = 0.75 + 0.25
-/// ```
-#[derive(Clone, Debug, PartialEq)]
-pub struct Adagrad {
-    pace: Pace,
-    initial_accumulator_value: f64,
-    epsilon: f64,
-}
-
-impl Adagrad {
-    /// Adagrad with Keras's other defaults: an accumulator from 0.1, `epsilon = 1e-7`.
+rule! {
+    /// Adagrad (Duchi, Hazan and Singer, 2011), in Keras's form: `a += g^2`, then `w -= lr g / sqrt(a + epsilon)`. The
+    /// accumulator `a` starts at 0.1 if nothing else is chosen.
     ///
     /// ```
     /// use cinta::prelude::*;
-    /// assert_eq!(Adagrad::new(0.001), Adagrad::default());
+    /// use cinta::{Optimizer, Step};
+    /// let optimizer = Adagrad::new(0.01).initial_accumulator_value(0.75).epsilon(0.0);
+    /// let (mut weight, step) = ([1.0_f64], Step { number: 1, learning_rate: 0.01 });
+    /// let mut slots = [[0.75]];
+    /// let mut slots: Vec<&mut [f64]> = slots.iter_mut().map(|slot| &mut slot[..]).collect();
+    /// optimizer.update(step, &mut weight, &[0.5], &mut slots);
+    /// assert_eq!(weight, [1.0 - 0.01 * 0.5]); // a = 0.75 + 0.25
     /// ```
-    pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
-        let pace = Pace::new(learning_rate);
-        Adagrad { pace, initial_accumulator_value: 0.1, epsilon: 1e-7 }
-    }
-
-    /// What the accumulator starts at.
-    ///
-    /// ```
-    /// use cinta::prelude::*;
-    /// assert_eq!(Adagrad::new(0.001).initial_accumulator_value(0.1), Adagrad::default());
-    /// assert_ne!(Adagrad::new(0.001).initial_accumulator_value(0.5), Adagrad::default());
-    /// ```
-    pub fn initial_accumulator_value(mut self, initial_accumulator_value: f64) -> Self {
-        self.initial_accumulator_value = initial_accumulator_value;
-        self
-    }
-
-    /// What keeps the divisor from 0. If this is 0, a weight does not move as long as the divisor is 0.
-    ///
-    /// ```
-    /// use cinta::prelude::*;
-    /// assert_eq!(Adagrad::new(0.001).epsilon(1e-7), Adagrad::default());
-    /// assert_ne!(Adagrad::new(0.001).epsilon(0.5), Adagrad::default());
-    /// ```
-    pub fn epsilon(mut self, epsilon: f64) -> Self {
-        self.epsilon = epsilon;
-        self
-    }
-
-    pub(super) fn from_config(config: &Config) -> Result<Self, Reason> {
-        let mut options = Options::new(config);
-        let adagrad = Adagrad {
-            pace: Pace::from_options(&mut options, 0.001)?,
-            initial_accumulator_value: options.number_or("initial_accumulator_value", 0.1)?,
-            epsilon: options.number_or("epsilon", 1e-7)?,
-        };
-        options.finish()?;
-        Ok(adagrad)
-    }
-}
-
-pace_options!(Adagrad, pace);
-
-/// Keras's default.
-impl Default for Adagrad {
-    fn default() -> Self {
-        Adagrad::new(0.001)
+    pub struct Adagrad = "Adagrad";
+    learning_rate: 0.001;
+    options {
+        /// What the accumulator starts at.
+        initial_accumulator_value: f64 = 0.1, 0.5;
+        /// What keeps the divisor from 0. If this is 0, a weight does not move as long as the divisor is 0.
+        epsilon: f64 = 1e-7, 0.5;
     }
 }
 
 impl<T: Scalar> Optimizer<T> for Adagrad {
-    fn class_name(&self) -> &str {
-        "Adagrad"
-    }
-
-    fn pace(&self) -> &Pace {
-        &self.pace
-    }
-
-    fn config(&self) -> Config {
-        as_config(json!({
-            "initial_accumulator_value": self.initial_accumulator_value, "epsilon": self.epsilon,
-        }))
-    }
+    described!();
 
     fn slots(&self) -> &'static [&'static str] {
         &["accumulator"]
@@ -125,7 +58,7 @@ impl<T: Scalar> Optimizer<T> for Adagrad {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{assert_close, comes_back, late_step, run};
+    use super::super::tests::{assert_close, late_step, run};
     use super::*;
 
     #[test]
@@ -152,12 +85,6 @@ mod tests {
         let adagrad = Adagrad::new(1.0).epsilon(1.0);
         assert_eq!(late_step(&adagrad, 1.0, 1e-19, [0.0]), (1.0, [0.0]));
         assert_eq!(late_step(&adagrad, 2e-38, 1.5e-38, [0.0]), (0.0, [0.0]));
-    }
-
-    #[test]
-    fn configs_come_back() {
-        comes_back(&Adagrad::default());
-        comes_back(&Adagrad::new(0.01).initial_accumulator_value(0.5).epsilon(1e-6).clipnorm(1.0));
     }
 
     #[test]

@@ -1,301 +1,130 @@
 //! Adam, and Adam with weights that decay.
 
-use super::pace::pace_options;
-use super::{Optimizer, Pace, Step, quotient};
-use crate::config::{Config, Options, as_config, json};
+use super::rule::{described, rule};
+use super::{Optimizer, Step, quotient};
 use crate::error::Reason;
 use crate::scalar::Scalar;
-use crate::train::LearningRate;
 use crate::train::checks::{fraction, not_negative};
 
-/// Adam (Kingma and Ba, 2014), in Keras's form: `m += (g - m)(1 - b1)`, `v += (g^2 - v)(1 - b2)`,
-/// `w -= m a / (sqrt(v) + epsilon)` with `a = lr sqrt(1 - b2^t) / (1 - b1^t)` in step `t`.
-///
-/// ```
-/// use cinta::prelude::*;
-/// let optimizer = Adam::new(0.001).beta_1(0.9).beta_2(0.999).epsilon(1e-7);
-/// assert_eq!(optimizer, Adam::default());
-/// ```
-#[derive(Clone, Debug, PartialEq)]
-pub struct Adam {
-    pace: Pace,
-    beta_1: f64,
-    beta_2: f64,
-    epsilon: f64,
-    amsgrad: bool,
-}
-
-impl Adam {
-    /// Adam with Keras's other defaults: `b1 = 0.9`, `b2 = 0.999`, `epsilon = 1e-7`.
+rule! {
+    /// Adam (Kingma and Ba, 2014), in Keras's form: `m += (g - m)(1 - b1)`, `v += (g^2 - v)(1 - b2)`,
+    /// `w -= m a / (sqrt(v) + epsilon)` with `a = lr sqrt(1 - b2^t) / (1 - b1^t)` in step `t`.
     ///
     /// ```
     /// use cinta::prelude::*;
-    /// assert_eq!(Adam::new(0.001), Adam::default());
+    /// let optimizer = Adam::new(0.001).beta_1(0.9).beta_2(0.999).epsilon(1e-7);
+    /// assert_eq!(optimizer, Adam::default());
     /// ```
-    pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
-        let pace = Pace::new(learning_rate);
-        Adam { pace, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, amsgrad: false }
-    }
-
-    /// How much of the mean gradient is kept from step to step.
-    ///
-    /// ```
-    /// use cinta::prelude::*;
-    /// assert_eq!(Adam::new(0.001).beta_1(0.9), Adam::default());
-    /// assert_ne!(Adam::new(0.001).beta_1(0.5), Adam::default());
-    /// ```
-    pub fn beta_1(mut self, beta_1: f64) -> Self {
-        self.beta_1 = beta_1;
-        self
-    }
-
-    /// How much of the mean squared gradient is kept from step to step.
-    ///
-    /// ```
-    /// use cinta::prelude::*;
-    /// assert_eq!(Adam::new(0.001).beta_2(0.999), Adam::default());
-    /// assert_ne!(Adam::new(0.001).beta_2(0.5), Adam::default());
-    /// ```
-    pub fn beta_2(mut self, beta_2: f64) -> Self {
-        self.beta_2 = beta_2;
-        self
-    }
-
-    /// What keeps the divisor from 0. If this is 0, a weight does not move as long as the divisor is 0.
-    ///
-    /// ```
-    /// use cinta::prelude::*;
-    /// assert_eq!(Adam::new(0.001).epsilon(1e-7), Adam::default());
-    /// assert_ne!(Adam::new(0.001).epsilon(0.5), Adam::default());
-    /// ```
-    pub fn epsilon(mut self, epsilon: f64) -> Self {
-        self.epsilon = epsilon;
-        self
-    }
-
-    /// Whether to divide by the largest `v` so far (Reddi, Kale and Kumar, 2018).
-    ///
-    /// ```
-    /// use cinta::prelude::*;
-    /// assert_ne!(Adam::new(0.001).amsgrad(true), Adam::default());
-    /// ```
-    pub fn amsgrad(mut self, amsgrad: bool) -> Self {
-        self.amsgrad = amsgrad;
-        self
-    }
-
-    pub(super) fn from_config(config: &Config) -> Result<Self, Reason> {
-        let mut options = Options::new(config);
-        let adam = Adam {
-            pace: Pace::from_options(&mut options, 0.001)?,
-            beta_1: options.number_or("beta_1", 0.9)?,
-            beta_2: options.number_or("beta_2", 0.999)?,
-            epsilon: options.number_or("epsilon", 1e-7)?,
-            amsgrad: options.flag("amsgrad", false)?,
-        };
-        options.finish()?;
-        Ok(adam)
+    pub struct Adam = "Adam";
+    learning_rate: 0.001;
+    options {
+        /// How much of the mean gradient is kept from step to step.
+        beta_1: f64 = 0.9, 0.5;
+        /// How much of the mean squared gradient is kept from step to step.
+        beta_2: f64 = 0.999, 0.5;
+        /// What keeps the divisor from 0. If this is 0, a weight does not move as long as the divisor is 0.
+        epsilon: f64 = 1e-7, 0.5;
+        /// Whether to divide by the largest `v` so far (Reddi, Kale and Kumar, 2018).
+        amsgrad: bool = false, true;
     }
 }
 
-pace_options!(Adam, pace);
-
-/// Keras's default.
-impl Default for Adam {
-    fn default() -> Self {
-        Adam::new(0.001)
+rule! {
+    /// [`Adam`] with weights that decay beside the gradient (Loshchilov and Hutter, 2017), by 0.004 times the learning rate in
+    /// each step if nothing else is chosen.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// assert_eq!(AdamW::new(0.001).weight_decay(0.004), AdamW::default());
+    /// ```
+    pub struct AdamW = "AdamW";
+    learning_rate: 0.001, weight_decay: 0.004;
+    options {
+        /// How much of the mean gradient is kept from step to step.
+        beta_1: f64 = 0.9, 0.5;
+        /// How much of the mean squared gradient is kept from step to step.
+        beta_2: f64 = 0.999, 0.5;
+        /// What keeps the divisor from 0. If this is 0, a weight does not move as long as the divisor is 0.
+        epsilon: f64 = 1e-7, 0.5;
+        /// Whether to divide by the largest `v` so far (Reddi, Kale and Kumar, 2018).
+        amsgrad: bool = false, true;
     }
 }
 
-impl<T: Scalar> Optimizer<T> for Adam {
-    fn class_name(&self) -> &str {
-        "Adam"
-    }
+/// The rule of both.
+macro_rules! adam {
+    ($($adam:ident)*) => {$(
+        impl<T: Scalar> Optimizer<T> for $adam {
+            described!();
 
-    fn pace(&self) -> &Pace {
-        &self.pace
-    }
-
-    fn config(&self) -> Config {
-        as_config(json!({
-            "beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon,
-            "amsgrad": self.amsgrad,
-        }))
-    }
-
-    fn slots(&self) -> &'static [&'static str] {
-        if self.amsgrad {
-            &["momentum", "velocity", "velocity_hat"]
-        } else {
-            &["momentum", "velocity"]
-        }
-    }
-
-    fn slots_together(&self) -> usize {
-        2
-    }
-
-    fn update(&self, step: Step, weight: &mut [T], gradient: &[T], slots: &mut [&mut [T]]) {
-        let [momentum, velocity, largest @ ..] = slots else {
-            panic!("Adam keeps two slots or three")
-        };
-        let t = step.number as f64;
-        let alpha =
-            step.learning_rate * (1.0 - self.beta_2.powf(t)).sqrt() / (1.0 - self.beta_1.powf(t));
-        let (alpha, epsilon) = (T::lit(alpha), T::lit(self.epsilon));
-        let (new_1, new_2) = (T::lit(1.0 - self.beta_1), T::lit(1.0 - self.beta_2));
-        let moments = |g: T, m: &mut T, v: &mut T| {
-            *m = (*m + (g - *m) * new_1).flushed();
-            *v = (*v + (g * g - *v) * new_2).flushed();
-        };
-        let moved = |w: T, m: T, v: T| (w - quotient(m * alpha, v.sqrt() + epsilon)).flushed();
-        let kept = momentum.iter_mut().zip(velocity.iter_mut());
-        let all = weight.iter_mut().zip(gradient).zip(kept);
-        match largest {
-            [largest] => {
-                for (((w, &g), (m, v)), largest) in all.zip(largest.iter_mut()) {
-                    moments(g, m, v);
-                    *largest = if *v > *largest { *v } else { *largest };
-                    *w = moved(*w, *m, *largest);
+            fn slots(&self) -> &'static [&'static str] {
+                if self.amsgrad {
+                    &["momentum", "velocity", "velocity_hat"]
+                } else {
+                    &["momentum", "velocity"]
                 }
             }
-            _ => {
-                for ((w, &g), (m, v)) in all {
-                    moments(g, m, v);
-                    *w = moved(*w, *m, *v);
-                }
+
+            fn slots_together(&self) -> usize {
+                2
+            }
+
+            fn update(&self, step: Step, weight: &mut [T], gradient: &[T], slots: &mut [&mut [T]]) {
+                update([self.beta_1, self.beta_2, self.epsilon], step, weight, gradient, slots);
+            }
+
+            fn check(&self) -> Result<(), Reason> {
+                fraction("beta_1", self.beta_1, false)?;
+                fraction("beta_2", self.beta_2, false)?;
+                not_negative("epsilon", self.epsilon)
             }
         }
-    }
-
-    fn check(&self) -> Result<(), Reason> {
-        fraction("beta_1", self.beta_1, false)?;
-        fraction("beta_2", self.beta_2, false)?;
-        not_negative("epsilon", self.epsilon)
-    }
+    )*};
 }
 
-/// [`Adam`] with weights that decay beside the gradient (Loshchilov and Hutter, 2017), by 0.004 times the learning rate in
-/// each step if nothing else is chosen.
-///
-/// ```
-/// use cinta::prelude::*;
-/// assert_eq!(AdamW::new(0.001).weight_decay(0.004), AdamW::default());
-/// ```
-#[derive(Clone, Debug, PartialEq)]
-pub struct AdamW {
-    adam: Adam,
-}
+adam!(Adam AdamW);
 
-impl AdamW {
-    /// With Keras's other defaults: a decay of 0.004, and those of [`Adam::new`].
-    ///
-    /// ```
-    /// use cinta::prelude::*;
-    /// assert_eq!(AdamW::new(0.001), AdamW::default());
-    /// ```
-    pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
-        AdamW { adam: Adam::new(learning_rate).weight_decay(0.004) }
-    }
-
-    /// As [`Adam::beta_1`].
-    ///
-    /// ```
-    /// use cinta::prelude::*;
-    /// assert_eq!(AdamW::new(0.001).beta_1(0.9), AdamW::default());
-    /// assert_ne!(AdamW::new(0.001).beta_1(0.5), AdamW::default());
-    /// ```
-    pub fn beta_1(self, beta_1: f64) -> Self {
-        AdamW { adam: self.adam.beta_1(beta_1) }
-    }
-
-    /// As [`Adam::beta_2`].
-    ///
-    /// ```
-    /// use cinta::prelude::*;
-    /// assert_eq!(AdamW::new(0.001).beta_2(0.999), AdamW::default());
-    /// assert_ne!(AdamW::new(0.001).beta_2(0.5), AdamW::default());
-    /// ```
-    pub fn beta_2(self, beta_2: f64) -> Self {
-        AdamW { adam: self.adam.beta_2(beta_2) }
-    }
-
-    /// As [`Adam::epsilon`].
-    ///
-    /// ```
-    /// use cinta::prelude::*;
-    /// assert_eq!(AdamW::new(0.001).epsilon(1e-7), AdamW::default());
-    /// assert_ne!(AdamW::new(0.001).epsilon(0.5), AdamW::default());
-    /// ```
-    pub fn epsilon(self, epsilon: f64) -> Self {
-        AdamW { adam: self.adam.epsilon(epsilon) }
-    }
-
-    /// As [`Adam::amsgrad`].
-    ///
-    /// ```
-    /// use cinta::prelude::*;
-    /// assert_ne!(AdamW::new(0.001).amsgrad(true), AdamW::default());
-    /// ```
-    pub fn amsgrad(self, amsgrad: bool) -> Self {
-        AdamW { adam: self.adam.amsgrad(amsgrad) }
-    }
-
-    pub(super) fn from_config(config: &Config) -> Result<Self, Reason> {
-        let adam = Adam::from_config(config)?;
-        match config.get("weight_decay") {
-            None => Ok(AdamW { adam: adam.weight_decay(0.004) }),
-            Some(decay) if decay.is_null() => {
-                Err("AdamW needs a number as weight_decay, and it is null; Adam needs none".into())
+fn update<T: Scalar>(
+    [beta_1, beta_2, epsilon]: [f64; 3],
+    step: Step,
+    weight: &mut [T],
+    gradient: &[T],
+    slots: &mut [&mut [T]],
+) {
+    let [momentum, velocity, largest @ ..] = slots else { panic!("Adam keeps two slots or three") };
+    let t = step.number as f64;
+    let alpha = step.learning_rate * (1.0 - beta_2.powf(t)).sqrt() / (1.0 - beta_1.powf(t));
+    let (alpha, epsilon) = (T::lit(alpha), T::lit(epsilon));
+    let (new_1, new_2) = (T::lit(1.0 - beta_1), T::lit(1.0 - beta_2));
+    let moments = |g: T, m: &mut T, v: &mut T| {
+        *m = (*m + (g - *m) * new_1).flushed();
+        *v = (*v + (g * g - *v) * new_2).flushed();
+    };
+    let moved = |w: T, m: T, v: T| (w - quotient(m * alpha, v.sqrt() + epsilon)).flushed();
+    let kept = momentum.iter_mut().zip(velocity.iter_mut());
+    let all = weight.iter_mut().zip(gradient).zip(kept);
+    match largest {
+        [largest] => {
+            for (((w, &g), (m, v)), largest) in all.zip(largest.iter_mut()) {
+                moments(g, m, v);
+                *largest = if *v > *largest { *v } else { *largest };
+                *w = moved(*w, *m, *largest);
             }
-            Some(_) => Ok(AdamW { adam }),
         }
-    }
-}
-
-pace_options!(AdamW, adam.pace);
-
-/// Keras's default.
-impl Default for AdamW {
-    fn default() -> Self {
-        AdamW::new(0.001)
-    }
-}
-
-impl<T: Scalar> Optimizer<T> for AdamW {
-    fn class_name(&self) -> &str {
-        "AdamW"
-    }
-
-    fn pace(&self) -> &Pace {
-        &self.adam.pace
-    }
-
-    fn config(&self) -> Config {
-        Optimizer::<T>::config(&self.adam)
-    }
-
-    fn slots(&self) -> &'static [&'static str] {
-        Optimizer::<T>::slots(&self.adam)
-    }
-
-    fn slots_together(&self) -> usize {
-        Optimizer::<T>::slots_together(&self.adam)
-    }
-
-    fn update(&self, step: Step, weight: &mut [T], gradient: &[T], slots: &mut [&mut [T]]) {
-        self.adam.update(step, weight, gradient, slots);
-    }
-
-    fn check(&self) -> Result<(), Reason> {
-        Optimizer::<T>::check(&self.adam)
+        _ => {
+            for ((w, &g), (m, v)) in all {
+                moments(g, m, v);
+                *w = moved(*w, *m, *v);
+            }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{assert_close, comes_back, late_step, run};
+    use super::super::tests::{assert_close, late_step, run};
     use super::*;
+    use crate::config::{Config, as_config, json};
 
     #[test]
     fn steps_computed_by_hand() {
@@ -336,14 +165,6 @@ mod tests {
         assert_eq!(late_step(&adam, 2e-38, 0.0, [3e-38, 0.0, 0.0]), (0.0, [1.5e-38, 0.0, 0.0]));
         let adamw = AdamW::new(1.0).epsilon(1.0).beta_1(0.5);
         assert_eq!(late_step(&adamw, 2e-38, 0.0, [3e-38, 0.0]), (0.0, [1.5e-38, 0.0]));
-    }
-
-    #[test]
-    fn configs_come_back() {
-        comes_back(&Adam::new(0.002).beta_1(0.8).beta_2(0.99).epsilon(1e-6).global_clipnorm(1.0));
-        comes_back(&Adam::default().amsgrad(true).weight_decay(0.01));
-        comes_back(&AdamW::new(0.002).beta_1(0.8).beta_2(0.99).epsilon(1e-6).clipvalue(1.0));
-        comes_back(&AdamW::default().amsgrad(true).weight_decay(0.01));
     }
 
     #[test]

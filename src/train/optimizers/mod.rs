@@ -1,16 +1,19 @@
 //! Optimizers: how gradients move the weights.
 
+mod adadelta;
 mod adagrad;
 mod adam;
+mod adamax;
+mod ftrl;
+mod lamb;
+mod lion;
+mod nadam;
 mod pace;
 mod rmsprop;
+mod rule;
 mod sgd;
 
-pub use adagrad::Adagrad;
-pub use adam::{Adam, AdamW};
 pub use pace::Pace;
-pub use rmsprop::RmsProp;
-pub use sgd::Sgd;
 
 use crate::config::{Config, Value, keras_object, object, snake_case};
 use crate::error::Reason;
@@ -96,6 +99,14 @@ pub trait Optimizer<T: Scalar>: Send + Sync {
         0.0
     }
 
+    /// Numbers that Keras keeps behind the slots, once for all weights, as they are after so many steps: `Nadam` has its product
+    /// of momentums. They follow from the number of steps, so nothing has to remember them. They are written for Keras, and
+    /// passed over when its files are read.
+    fn numbers_after(&self, steps: u64) -> Vec<f64> {
+        let _ = steps;
+        Vec::new()
+    }
+
     /// Moves a weight along its gradient, which is clipped already.
     fn update(&self, step: Step, weight: &mut [T], gradient: &[T], slots: &mut [&mut [T]]);
 
@@ -149,29 +160,67 @@ fn quotient<T: Scalar>(a: T, b: T) -> T {
     (a / b).kept_if(b != T::zero())
 }
 
+/// The table of optimizers, each with the file that it is in.
+macro_rules! optimizers {
+    ($($file:ident: $optimizer:ident)*) => {
+        /// The optimizers, as Keras's `keras.optimizers`; all of them are in the prelude.
+        pub mod all {
+            $(pub use super::$file::$optimizer;)*
+        }
+
+        /// Makes one of them from its options: `None` for another class. As in Keras, capitals do not matter.
+        fn make<T: Scalar>(
+            class_name: &str,
+            config: &Config,
+        ) -> Option<Result<Arc<dyn Optimizer<T>>, Reason>> {
+            $(if class_name.eq_ignore_ascii_case(all::$optimizer::CLASS) {
+                return Some(all::$optimizer::from_config(config).map(shared));
+            })*
+            None
+        }
+
+        /// Every option of every optimizer is written as it is read.
+        #[test]
+        fn options_come_back() {
+            $(for optimizer in all::$optimizer::examples() {
+                tests::comes_back(&optimizer);
+                let Value::Object(config) = to_config::<f32>(&optimizer, None)["config"].take() else {
+                    panic!("no options")
+                };
+                assert_eq!(all::$optimizer::from_config(&config), Ok(optimizer));
+            })*
+        }
+    };
+}
+
+optimizers! {
+    adadelta: Adadelta
+    adagrad: Adagrad
+    adam: Adam
+    adam: AdamW
+    adamax: Adamax
+    ftrl: Ftrl
+    lamb: Lamb
+    lion: Lion
+    nadam: Nadam
+    rmsprop: RmsProp
+    sgd: Sgd
+}
+
 /// Makes an optimizer from what a file says.
 pub(super) fn from_config<T: Scalar>(value: &Value) -> Result<Arc<dyn Optimizer<T>>, Reason> {
     let (class_name, config) = object(value)?;
-    // As in Keras, capitals do not matter.
-    let optimizer: Arc<dyn Optimizer<T>> = match class_name.to_lowercase().as_str() {
-        "sgd" => shared(Sgd::from_config(&config)?),
-        "adam" => shared(Adam::from_config(&config)?),
-        "adamw" => shared(AdamW::from_config(&config)?),
-        "rmsprop" => shared(RmsProp::from_config(&config)?),
-        "adagrad" => shared(Adagrad::from_config(&config)?),
-        _ => {
-            return Err(format!(
-                "the optimizer {class_name} is not known; others can be added to a Registry"
-            )
-            .into());
-        }
-    };
+    let optimizer = make(class_name, &config).unwrap_or_else(|| {
+        Err(format!("the optimizer {class_name} is not known; others can be added to a Registry")
+            .into())
+    })?;
     check(&*optimizer)?;
     Ok(optimizer)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::all::Sgd;
     use super::*;
     use crate::config::json;
 

@@ -175,6 +175,23 @@ impl Pace {
         })
     }
 
+    /// The options of a file for an optimizer whose weights decay always, by default like this.
+    pub(super) fn always_decaying(
+        self,
+        class_name: &str,
+        config: &Config,
+        default: f64,
+    ) -> Result<Self, Reason> {
+        match config.get("weight_decay") {
+            None => Ok(self.weight_decay(default)),
+            Some(decay) if decay.is_null() => Err(format!(
+                "{class_name} needs a number as weight_decay, and it is null; Adam needs none"
+            )
+            .into()),
+            Some(_) => Ok(self),
+        }
+    }
+
     /// These options as Keras writes them, under an optimizer's name.
     pub(super) fn config(&self, name: &str) -> Config {
         as_config(json!({
@@ -254,70 +271,6 @@ fn shorten<T: Scalar>(gradient: &mut [T], limit: f64) {
         gradient.iter_mut().for_each(|g| *g *= scale);
     }
 }
-
-/// The options of [`Pace`] as methods of an optimizer that has one, in this field.
-macro_rules! pace_options {
-    ($optimizer:ident, $($pace:tt).+) => {
-        impl $optimizer {
-            /// Scales the gradient of each weight tensor so that its Euclidean norm is at most this.
-            ///
-            /// ```
-            /// use cinta::prelude::*;
-            /// use cinta::Optimizer;
-            #[doc = concat!("let optimizer = ", stringify!($optimizer), "::new(0.01).clipnorm(1.0);")]
-            /// let pace = Optimizer::<f32>::pace(&optimizer);
-            /// assert_eq!(pace, &pace.clone().clipnorm(1.0));
-            /// ```
-            pub fn clipnorm(mut self, clipnorm: f64) -> Self {
-                self.$($pace).+ = self.$($pace).+.clipnorm(clipnorm);
-                self
-            }
-
-            /// Scales all gradients together so that their Euclidean norm, over all trainable weights, is at most this.
-            ///
-            /// ```
-            /// use cinta::prelude::*;
-            /// use cinta::Optimizer;
-            #[doc = concat!("let optimizer = ", stringify!($optimizer), "::new(0.01).global_clipnorm(1.0);")]
-            /// let pace = Optimizer::<f32>::pace(&optimizer);
-            /// assert_eq!(pace, &pace.clone().global_clipnorm(1.0));
-            /// ```
-            pub fn global_clipnorm(mut self, global_clipnorm: f64) -> Self {
-                self.$($pace).+ = self.$($pace).+.global_clipnorm(global_clipnorm);
-                self
-            }
-
-            /// Clips every element of a gradient to `-clipvalue ..= clipvalue`.
-            ///
-            /// ```
-            /// use cinta::prelude::*;
-            /// use cinta::Optimizer;
-            #[doc = concat!("let optimizer = ", stringify!($optimizer), "::new(0.01).clipvalue(0.5);")]
-            /// let pace = Optimizer::<f32>::pace(&optimizer);
-            /// assert_eq!(pace, &pace.clone().clipvalue(0.5));
-            /// ```
-            pub fn clipvalue(mut self, clipvalue: f64) -> Self {
-                self.$($pace).+ = self.$($pace).+.clipvalue(clipvalue);
-                self
-            }
-
-            /// Takes `weight_decay lr w` from every weight `w` before each step, whatever its gradient: biases too.
-            ///
-            /// ```
-            /// use cinta::prelude::*;
-            /// use cinta::Optimizer;
-            #[doc = concat!("let optimizer = ", stringify!($optimizer), "::new(0.01).weight_decay(0.01);")]
-            /// let pace = Optimizer::<f32>::pace(&optimizer);
-            /// assert_eq!(pace, &pace.clone().weight_decay(0.01));
-            /// ```
-            pub fn weight_decay(mut self, weight_decay: f64) -> Self {
-                self.$($pace).+ = self.$($pace).+.weight_decay(weight_decay);
-                self
-            }
-        }
-    };
-}
-pub(super) use pace_options;
 
 #[cfg(test)]
 mod tests {

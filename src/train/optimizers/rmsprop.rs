@@ -1,134 +1,44 @@
 //! RMSprop.
 
-use super::pace::pace_options;
-use super::{Optimizer, Pace, Step, quotient};
-use crate::config::{Config, Options, as_config, json};
+use super::rule::{described, rule};
+use super::{Optimizer, Step, quotient};
 use crate::error::Reason;
 use crate::scalar::Scalar;
-use crate::train::LearningRate;
 use crate::train::checks::{fraction, not_negative};
 
-/// RMSprop (Tieleman and Hinton, 2012), in Keras 3's form: `v = rho v + (1 - rho) g^2`, then
-/// `w -= lr g / sqrt(v + epsilon)`. With [`momentum`](Self::momentum), that quotient is added to `momentum m`, and `m` is
-/// subtracted; [`centered`](Self::centered), the mean gradient's square is taken from `v` below the root. What is left, a variance,
-/// counts as 0 where rounding makes it negative; Keras takes the root of it, and training diverges.
-///
-/// ```
-/// use cinta::prelude::*;
-/// use cinta::{Optimizer, Step};
-/// let optimizer = RmsProp::new(0.01).rho(0.75).epsilon(0.0);
-/// let (mut weight, step) = ([1.0_f64], Step { number: 1, learning_rate: 0.01 });
-/// let mut slots = [[0.0]];
-/// let mut slots: Vec<&mut [f64]> = slots.iter_mut().map(|slot| &mut slot[..]).collect();
-/// optimizer.update(step, &mut weight, &[3.0], &mut slots);
-/// assert!((weight[0] - (1.0 - 0.01 * 2.0)).abs() < 1e-12); // v = 0.25 x 9, whose root is 1.5
-/// ```
-#[derive(Clone, Debug, PartialEq)]
-pub struct RmsProp {
-    pace: Pace,
-    rho: f64,
-    momentum: f64,
-    epsilon: f64,
-    centered: bool,
-}
-
-impl RmsProp {
-    /// RMSprop with Keras's other defaults: `rho = 0.9`, no momentum, `epsilon = 1e-7`.
+rule! {
+    /// RMSprop (Tieleman and Hinton, 2012), in Keras 3's form: `v = rho v + (1 - rho) g^2`, then
+    /// `w -= lr g / sqrt(v + epsilon)`. With [`momentum`](Self::momentum), that quotient is added to `momentum m`, and `m` is
+    /// subtracted; [`centered`](Self::centered), the mean gradient's square is taken from `v` below the root. What is left, a variance,
+    /// counts as 0 where rounding makes it negative; Keras takes the root of it, and training diverges.
     ///
     /// ```
     /// use cinta::prelude::*;
-    /// assert_eq!(RmsProp::new(0.001), RmsProp::default());
+    /// use cinta::{Optimizer, Step};
+    /// let optimizer = RmsProp::new(0.01).rho(0.75).epsilon(0.0);
+    /// let (mut weight, step) = ([1.0_f64], Step { number: 1, learning_rate: 0.01 });
+    /// let mut slots = [[0.0]];
+    /// let mut slots: Vec<&mut [f64]> = slots.iter_mut().map(|slot| &mut slot[..]).collect();
+    /// optimizer.update(step, &mut weight, &[3.0], &mut slots);
+    /// assert!((weight[0] - (1.0 - 0.01 * 2.0)).abs() < 1e-12); // v = 0.25 x 9, whose root is 1.5
     /// ```
-    pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
-        let pace = Pace::new(learning_rate);
-        RmsProp { pace, rho: 0.9, momentum: 0.0, epsilon: 1e-7, centered: false }
-    }
-
-    /// How much of the mean squared gradient is kept from step to step.
-    ///
-    /// ```
-    /// use cinta::prelude::*;
-    /// assert_eq!(RmsProp::new(0.001).rho(0.9), RmsProp::default());
-    /// assert_ne!(RmsProp::new(0.001).rho(0.5), RmsProp::default());
-    /// ```
-    pub fn rho(mut self, rho: f64) -> Self {
-        self.rho = rho;
-        self
-    }
-
-    /// The part of the last step that is repeated, between 0 and 1.
-    ///
-    /// ```
-    /// use cinta::prelude::*;
-    /// assert_ne!(RmsProp::new(0.001).momentum(0.5), RmsProp::default()); // whose momentum is 0
-    /// ```
-    pub fn momentum(mut self, momentum: f64) -> Self {
-        self.momentum = momentum;
-        self
-    }
-
-    /// What keeps the divisor from 0. If this is 0, a weight does not move as long as the divisor is 0.
-    ///
-    /// ```
-    /// use cinta::prelude::*;
-    /// assert_eq!(RmsProp::new(0.001).epsilon(1e-7), RmsProp::default());
-    /// assert_ne!(RmsProp::new(0.001).epsilon(0.5), RmsProp::default());
-    /// ```
-    pub fn epsilon(mut self, epsilon: f64) -> Self {
-        self.epsilon = epsilon;
-        self
-    }
-
-    /// Whether to divide by the gradient's standard deviation rather than its root mean square. A variance that rounding makes
-    /// negative counts as 0.
-    ///
-    /// ```
-    /// use cinta::prelude::*;
-    /// assert_ne!(RmsProp::new(0.001).centered(true), RmsProp::default());
-    /// ```
-    pub fn centered(mut self, centered: bool) -> Self {
-        self.centered = centered;
-        self
-    }
-
-    pub(super) fn from_config(config: &Config) -> Result<Self, Reason> {
-        let mut options = Options::new(config);
-        let rmsprop = RmsProp {
-            pace: Pace::from_options(&mut options, 0.001)?,
-            rho: options.number_or("rho", 0.9)?,
-            momentum: options.number_or("momentum", 0.0)?,
-            epsilon: options.number_or("epsilon", 1e-7)?,
-            centered: options.flag("centered", false)?,
-        };
-        options.finish()?;
-        Ok(rmsprop)
-    }
-}
-
-pace_options!(RmsProp, pace);
-
-/// Keras's default.
-impl Default for RmsProp {
-    fn default() -> Self {
-        RmsProp::new(0.001)
+    pub struct RmsProp = "RMSprop";
+    learning_rate: 0.001;
+    options {
+        /// How much of the mean squared gradient is kept from step to step.
+        rho: f64 = 0.9, 0.5;
+        /// The part of the last step that is repeated, between 0 and 1.
+        momentum: f64 = 0.0, 0.5;
+        /// What keeps the divisor from 0. If this is 0, a weight does not move as long as the divisor is 0.
+        epsilon: f64 = 1e-7, 0.5;
+        /// Whether to divide by the gradient's standard deviation rather than its root mean square. A variance that rounding makes
+        /// negative counts as 0.
+        centered: bool = false, true;
     }
 }
 
 impl<T: Scalar> Optimizer<T> for RmsProp {
-    fn class_name(&self) -> &str {
-        "RMSprop"
-    }
-
-    fn pace(&self) -> &Pace {
-        &self.pace
-    }
-
-    fn config(&self) -> Config {
-        as_config(json!({
-            "rho": self.rho, "momentum": self.momentum, "epsilon": self.epsilon,
-            "centered": self.centered,
-        }))
-    }
+    described!();
 
     fn slots(&self) -> &'static [&'static str] {
         match (self.momentum > 0.0, self.centered) {
@@ -179,7 +89,7 @@ impl<T: Scalar> Optimizer<T> for RmsProp {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{assert_close, comes_back, late_step, run};
+    use super::super::tests::{assert_close, late_step, run};
     use super::*;
 
     #[test]
@@ -243,14 +153,6 @@ mod tests {
         let momentum = rmsprop.momentum(0.5);
         assert_eq!(late_step(&momentum, 1.0, 0.0, [0.0, 2e-38]), (1.0, [0.0, 0.0]));
         assert_eq!(late_step(&momentum, 2e-38, 0.0, [0.0, 3e-38]), (0.0, [0.0, 1.5e-38]));
-    }
-
-    #[test]
-    fn configs_come_back() {
-        comes_back(&RmsProp::default());
-        comes_back(&RmsProp::new(0.01).rho(0.8).momentum(0.5).epsilon(1e-6).weight_decay(0.1));
-        comes_back(&RmsProp::new(0.01).centered(true));
-        comes_back(&RmsProp::new(0.01).centered(true).momentum(0.1).clipnorm(1.0));
     }
 
     #[test]
