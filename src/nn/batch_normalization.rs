@@ -76,10 +76,10 @@ impl BatchNormalization {
     }
 
     /// What the moving averages make of each channel, for these weights: a factor, and what is added.
-    pub(crate) fn moving<T: Scalar>(&self, weights: &[Tensor<T>]) -> (Tensor<T>, Tensor<T>) {
+    pub(crate) fn moving(&self, weights: &[Tensor<f64>]) -> (Tensor<f64>, Tensor<f64>) {
         let trained = usize::from(self.scale) + usize::from(self.center);
         let [mean, variance] = [&weights[trained], &weights[trained + 1]];
-        let inverse = variance.map(|v| (v + T::lit(self.epsilon)).sqrt().recip());
+        let inverse = variance.map(|v| (v + self.epsilon).sqrt().recip());
         let scale = if self.scale { &weights[0] * &inverse } else { inverse };
         let shift = -(mean * &scale);
         let shift = if self.center { &weights[trained - 1] + &shift } else { shift };

@@ -11,6 +11,7 @@ use crate::nn::layers::*;
 use crate::nn::{Activation, MultiLayer, known};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
+use std::any::TypeId;
 
 /// Two layers that are one: their numbers in the model, and how the first one's kernel lies.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +56,10 @@ fn kernel<T: Scalar>(layer: &dyn MultiLayer<T>) -> Option<Kernel> {
 }
 
 pub(super) fn join<T: Scalar>(plan: &mut Drafted<'_, T>) -> Vec<Fold> {
+    // Folded weights are computed in f64, which would lose a derivative.
+    if TypeId::of::<T::Wide>() != TypeId::of::<f64>() {
+        return Vec::new();
+    }
     let nodes = &plan.graph.nodes;
     let mut works = vec![0; plan.layers.len()];
     nodes.iter().for_each(|node| works[node.layer] += 1);
@@ -89,23 +94,27 @@ impl Fold {
     ) -> (usize, Vec<Tensor<T>>) {
         let normalization = known::<T, BatchNormalization>(&*layers[self.norm].layer);
         let normalization = normalization.expect("the rule has found it");
-        let (scale, shift) = normalization.moving(&values(self.norm));
+        // In f64, so that each weight is rounded once.
+        let wide = |weights: Vec<Tensor<T>>| -> Vec<Tensor<f64>> {
+            weights.iter().map(Tensor::cast).collect()
+        };
+        let (scale, shift) = normalization.moving(&wide(values(self.norm)));
         let mut weights = values(self.sums);
         let Kernel { weight, outputs } = self.kernel;
-        let kernel = &weights[weight];
+        let own = wide(weights.split_off(weight));
+        let kernel = &own[0];
         let shape = kernel.shape();
         let beside = match outputs {
             Outputs::Last => scale.clone(),
             Outputs::LastTwo => scale.reshape(&shape[shape.rank() - 2..]),
             Outputs::BeforeLast => scale.reshape([scale.len(), 1]),
         };
-        let bias = match weights.get(weight + 1) {
+        let bias = match own.get(1) {
             Some(bias) => bias * &scale + &shift,
             None => shift,
         };
         let kernel = kernel * &beside;
-        weights.truncate(weight);
-        weights.extend([kernel, bias].map(|it| it.row_major()));
+        weights.extend([kernel, bias].map(|it| it.cast::<T>().row_major()));
         (self.sums, weights)
     }
 }
