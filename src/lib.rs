@@ -140,11 +140,11 @@ pub use nn::{
     Layer, Mode, MultiLayer, NamedActivation, Numbers, Pair, Part, Regularizer, Single, Triple,
     Weight, activations, layers,
 };
-pub use ops::{Convolution, Nonlinearity, Rectifier, TransposedConvolution};
+pub use ops::{Convolution, Nonlinearity, PadMode, Rectifier, TransposedConvolution};
 pub use rand;
 pub use scalar::{Dual, Scalar};
 pub use simd::instruction_set;
-pub use tensor::{Axes, Elements, MAX_RANK, Shape, Stream, Tensor};
+pub use tensor::{Axes, Elements, Indices, MAX_RANK, Shape, Stream, Tensor, Unique};
 pub use train::{
     Accuracy, Adagrad, Adam, AdamW, Auc, BinaryAccuracy, BinaryCrossentropy, CategoricalAccuracy,
     CategoricalCrossentropy, Compile, CosineDecay, Curve, Direction, ExponentialDecay, Huber,

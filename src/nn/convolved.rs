@@ -50,6 +50,11 @@ pub(super) fn convolve<'t, T: Scalar>(
     }
 }
 
+/// The bias of a layer whose weights are a kernel and, perhaps, a bias.
+pub(super) fn bias<'t, T: Scalar>(weights: &[Var<'t, T>], outputs: usize) -> Var<'t, T> {
+    weights.get(1).cloned().unwrap_or_else(|| Var::constant(Tensor::zeros([outputs])))
+}
+
 /// The depthwise convolution with a kernel `[kh, kw, c, multiplier]`: every channel has `multiplier` filters of its own,
 /// whose outputs follow each other.
 pub(super) fn convolve_depthwise<'t, T: Scalar>(

@@ -6,9 +6,11 @@
 
 #[cfg(feature = "approx")]
 mod approximate;
+mod axes;
 mod cast;
 mod construct;
 mod display;
+mod indices;
 mod iter;
 mod math;
 #[cfg(test)]
@@ -20,14 +22,19 @@ mod shape;
 #[cfg(test)]
 pub(crate) mod testing;
 mod transpose;
+mod unique;
 mod views;
 mod walk;
 
+pub(crate) use axes::{expanded, moved, squeezed, swapped};
+pub use indices::Indices;
 pub use iter::Elements;
 pub(crate) use order::Order;
 pub use random::Stream;
 pub(crate) use random::{fans, standard_normal};
 pub use shape::{Axes, MAX_RANK, Shape};
+pub use unique::Unique;
+pub(crate) use unique::ascending;
 
 pub(crate) use transpose::transpose;
 
