@@ -2,7 +2,7 @@
 //! the caller's line with a sentence.
 
 use cinta::prelude::*;
-use cinta::{Algorithm, Convolution, Indices, PadMode, Tape, Var, Window, filters};
+use cinta::{Algorithm, Convolution, Endian, Indices, PadMode, Tape, Var, Window, filters};
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::Once;
@@ -102,6 +102,7 @@ mod tensors {
         assert_panics(MEMORY, || Tensor::<f32>::ones([MANY]).sort(0));
         assert_panics(MEMORY, || Tensor::<f32>::ones([MANY]).unique());
         assert_panics(ABSURD, || Indices::from([0]).one_hot::<f32>(usize::MAX));
+        assert_panics(MEMORY, || Tensor::<f32>::ones([MANY]).to_bytes(Endian::Big));
     }
 
     #[test]
