@@ -1,4 +1,6 @@
 //! `y[.., i, j] = sum over p of a[.., i, p] b[.., p, j]`, the products of two lists of matrices.
+//!
+//! Operands of any strides are read; the result is row-major. A NaN is in the row and the column that it belongs to.
 
 use crate::autograd::{Op, Var, apply};
 use crate::buffer::Buffer;

@@ -3,6 +3,8 @@
 //! ```text
 //! y[.., k] = x[.., k, k + offset], a view        y[k, k + offset] = x[k], and 0 beside the diagonal
 //! ```
+//!
+//! A NaN moves like any other value.
 
 use crate::autograd::{Op, Var, apply};
 use crate::buffer::Buffer;

@@ -4,7 +4,7 @@
 //! y[o, i, n] = x[o, indices[o, i, n], n]
 //! ```
 //!
-//! A NaN moves like any other value, and its gradient goes where it came from.
+//! Tensors of any strides are read; the result is row-major. A NaN moves like any other value, and its gradient goes where it came from.
 
 use super::{axis_exists, places_exist};
 use crate::autograd::{Op, Var, apply};

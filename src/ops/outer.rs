@@ -3,6 +3,8 @@
 //! ```text
 //! y[i, j] = a[i] b[j]
 //! ```
+//!
+//! Tensors of any strides are read. A NaN is in all products that it takes part in, those with 0 too.
 
 use crate::autograd::Var;
 use crate::scalar::{Scalar, compiled};

@@ -3,6 +3,8 @@
 //! ```text
 //! y[o, i, n] = x[o, i / times, n]: one copy; dx is the sum over what came from a place
 //! ```
+//!
+//! Tensors of any strides are read; the result is row-major. A NaN moves like any other value.
 
 use super::axis_exists;
 use crate::autograd::Var;

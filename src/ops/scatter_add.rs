@@ -4,7 +4,7 @@
 //! y[o, p, n] = x[o, p, n] + sum of values[o, i, n] over all i with indices[o, i, n] = p
 //! ```
 //!
-//! A NaN goes to its own place alone. The sum is taken in the order of the indices, whatever the number of threads.
+//! Tensors of any strides are read; the result is row-major. A NaN goes to its own place alone. The sum is taken in the order of the indices, whatever the number of threads.
 
 use super::gather::{added, fitting};
 use crate::autograd::{Op, Var, apply};

@@ -3,6 +3,8 @@
 //! ```text
 //! y[.., i, ..] = x_i[.., ..]
 //! ```
+//!
+//! Tensors of any strides are read. A NaN moves like any other value.
 
 use crate::autograd::Var;
 use crate::scalar::{Scalar, compiled};

@@ -4,7 +4,8 @@
 //! y[i, j, ..] = x[i mod length_0, j mod length_1, ..]; dx is the sum over all copies of a place
 //! ```
 //!
-//! Axis by axis, the innermost first, so that all but the last step copy a part of the result alone.
+//! Axis by axis, the innermost first, so that all but the last step copy a part of the result alone. Tensors of
+//! any strides are read; the result is row-major. A NaN moves like any other value.
 
 use crate::autograd::Var;
 use crate::buffer::room;

@@ -3,6 +3,8 @@
 //! ```text
 //! triu: y[.., i, j] = x[.., i, j] where j >= i + offset, else 0        tril: where j <= i + offset
 //! ```
+//!
+//! Tensors of any strides are read; the result is row-major.
 
 use crate::autograd::{Op, Var, apply};
 use crate::buffer::Buffer;

@@ -399,7 +399,8 @@ fn long_sums() {
     fn gathered<'t>(table: &V<'t>) -> V<'t> {
         table.gather(0, Indices::new([LONG, 1], vec![0; LONG]))
     }
-    let rows: [(&str, for<'a, 't> fn(&'a V<'t>) -> V<'t>); 3] =
+    type Rows = for<'t> fn(&V<'t>) -> V<'t>;
+    let rows: [(&str, Rows); 3] =
         [("embedding", embedded), ("index_select", selected), ("gather", gathered)];
     for (what, rows) in rows {
         let [h] = cinta::hvp(
