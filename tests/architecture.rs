@@ -32,7 +32,7 @@ const ARROWS: [(&str, &[&str]); 22] = [
     ),
     ("applications", &["error", "kernels", "model", "nn", "scalar", "tensor"]),
     ("plot", &["error", "file", "model", "scalar", "tensor"]),
-    ("io", &["config", "error", "file", "model", "nn", "scalar", "tensor", "train"]),
+    ("io", &["buffer", "config", "error", "file", "model", "nn", "scalar", "tensor", "train"]),
     ("callbacks", &["error", "io", "model", "scalar", "tensor", "train"]),
 ];
 

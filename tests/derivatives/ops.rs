@@ -157,7 +157,7 @@ fn products_and_convolutions() {
     for formula in ["ijk,kj->ij", "ijk,kj", "ijk,kl->lji", "ijk,kj->kj", "...k,kl->...l"] {
         check(&["einsum"], seen, |[a, b]| Var::einsum(formula, &[a, b]), one());
     }
-    check(&["einsum"], seen, |[a, b]| Var::einsum("iij,jk,kj->k", &[a, b, b]), one());
+    check(&["einsum"], seen, |[a, b]| Var::einsum("iij,jk,jk->k", &[a, b, b]), one());
 
     // Groups, borders, strides, dilation, and a rectifier inside.
     let same = Convolution { padding: Padding::Same, ..Convolution::default() };
