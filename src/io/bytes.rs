@@ -87,16 +87,16 @@ fn of_bytes<T: Scalar>(shape: Shape, bytes: &[u8], endian: Endian) -> Result<Ten
         )
         .into());
     }
-    let numbers = bytes.chunks_exact(T::BYTES).map(|number| match endian {
-        Endian::Little => T::read_le(number),
+    let turned: Vec<u8>;
+    let little = match endian {
+        Endian::Little => bytes,
         Endian::Big => {
-            let mut turned = [0; 16];
-            let turned = &mut turned[..number.len()];
-            turned.copy_from_slice(number);
-            turned.reverse();
-            T::read_le(turned)
+            let numbers = bytes.chunks_exact(T::BYTES);
+            turned = numbers.flat_map(|number| number.iter().rev().copied()).collect();
+            &turned
         }
-    });
+    };
+    let numbers = little.chunks_exact(T::BYTES).map(T::read_le);
     Ok(Tensor::new(shape, numbers.collect::<Vec<T>>()))
 }
 
