@@ -41,7 +41,7 @@ impl<T: Scalar> Tensor<T> {
     ///
     /// ```
     /// # use cinta::Tensor;
-    /// let counts = Tensor::zeros([4]).scatter_add(0, [1, 3, 1], &Tensor::ones([3]));
+    /// let counts = Tensor::<f64>::zeros([4]).scatter_add(0, [1, 3, 1], &Tensor::ones([3]));
     /// assert_eq!(counts.to_vec(), [0.0, 2.0, 0.0, 1.0]);
     /// ```
     #[track_caller]
