@@ -185,6 +185,14 @@ impl<T: Pooled> Drop for Buffer<T> {
     }
 }
 
+#[cfg(feature = "ndarray")]
+impl<T: Pooled> Buffer<T> {
+    /// The memory, and where the array starts in it. It does not come back to the pool.
+    pub fn into_values(mut self) -> (Vec<T>, usize) {
+        (std::mem::take(&mut self.values), self.start)
+    }
+}
+
 impl<T: Pooled> Clone for Buffer<T> {
     #[inline(never)]
     fn clone(&self) -> Self {

@@ -78,8 +78,9 @@
 //! On by default: `digits` (the embedded data, [`datasets::digits`]), `f64` (its code is compiled in this crate, not in yours),
 //! `gzip` (compressed data sets).
 //! Not on: `applications` (well-known networks, as `keras.applications`), `approx` (tensors are compared with the traits of the
-//! crate `approx`), `images` (pictures from PNG and JPEG files, and as PNG files), `plot` (figures of filters, activations,
-//! training and models, as PNG and SVG), `keras` (models as Keras's own files) and `npy` (tensors as NumPy's files, `.npy` and `.npz`).
+//! crate `approx`), `half` (numbers of 16 bits for storage, of the crate `half`), `images` (pictures from PNG and JPEG files, and as PNG files),
+//! `keras` (models as Keras's own files), `ndarray` (arrays of the crate `ndarray`, in and out), `npy` (tensors as NumPy's files, `.npy` and
+//! `.npz`), `plot` (figures of filters, activations, training and models, as PNG and SVG) and `serde` (tensors in any format of the crate `serde`).
 
 #![deny(missing_docs)]
 #![warn(clippy::undocumented_unsafe_blocks, unsafe_op_in_unsafe_fn)]
@@ -127,7 +128,7 @@ pub use derivatives::{
     checkpoint, grad, gradgradcheck, hessian, hvp, jacobian, jvp, on_tape, value_and_grad, vjp,
 };
 pub use error::{Error, Reason, Result};
-pub use io::Load;
+pub use io::{Endian, Load};
 pub use kernels::{Algorithm, FillMode, Interpolation, Padding, Window};
 pub use model::{
     Callback, Fit, FitParams, History, Input, LayerRef, Model, ModelBuilder, ModelLayer, Node,
@@ -139,11 +140,13 @@ pub use nn::{
     Layer, Mode, MultiLayer, NamedActivation, Numbers, Pair, Part, Regularizer, Single, Triple,
     Weight, activations, layers,
 };
-pub use ops::{Convolution, Nonlinearity, Rectifier, TransposedConvolution};
+pub use ops::{Convolution, Nonlinearity, PadMode, Rectifier, TransposedConvolution};
 pub use rand;
 pub use scalar::{Dual, Scalar};
 pub use simd::instruction_set;
-pub use tensor::{Axes, Comparand, Elements, MAX_RANK, Mask, Shape, Stream, Tensor};
+pub use tensor::{
+    Axes, Comparand, Elements, Indices, MAX_RANK, Mask, Shape, Stream, Tensor, Unique,
+};
 pub use train::losses::all::{self as losses, *};
 pub use train::metrics::all::{self as metrics, *};
 pub use train::optimizers::all::{self as optimizers, *};

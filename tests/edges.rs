@@ -2,7 +2,7 @@
 //! the caller's line with a sentence.
 
 use cinta::prelude::*;
-use cinta::{Algorithm, Convolution, Tape, Var, Window, filters};
+use cinta::{Algorithm, Convolution, Endian, Indices, PadMode, Tape, Var, Window, filters};
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::Once;
@@ -50,6 +50,60 @@ const ABSURD: &str = "has more elements than memory";
 #[rustfmt::skip] // what panics stands on the line of what asserts it
 mod tensors {
     use super::*;
+
+    #[test]
+    fn indices_and_axes() {
+        let x = Tensor::<f32>::zeros([2, 3]);
+        let tape = Tape::new();
+        let v = tape.leaf(x.clone());
+        let three = "index 3 of axis 1, whose length is 3: the shape is [2, 3]";
+        assert_panics(three, || x.gather(1, [[3], [0]]));
+        assert_panics(three, || v.gather(1, [[3], [0]]));
+        assert_panics(three, || x.index_select(1, [0, 3]));
+        assert_panics(three, || v.index_select(1, [0, 3]));
+        assert_panics(three, || x.scatter_add(1, [[3], [0]], &x.slice(1, 0..1)));
+        assert_panics(three, || v.scatter_add(1, [[3], [0]], &v.slice(1, 0..1)));
+        assert_panics("axis 2 of a tensor of shape [2, 3]", || x.gather(2, [[0]]));
+        assert_panics("axis 2 of a tensor of shape [2, 3]", || v.sort(2));
+        assert_panics("axis 2 of a tensor of shape [2, 3]", || x.argsort(2));
+        assert_panics("4 of axis 1, whose length is 3", || v.top_k(1, 4));
+        assert_panics("index 3 among 3 classes", || Indices::from([3]).one_hot::<f32>(3));
+        assert_panics("the shapes [2, 3] and [3] differ", || Tensor::stack(&[x.clone(), Tensor::zeros([3])], 0));
+        assert_panics("concat: [2, 3] and [3] differ", || Tensor::concat_along(&[x.clone(), Tensor::zeros([3])], 0));
+        assert_panics("pieces of [1, 1] of axis 1", || v.split(1, &[1, 1]));
+        assert_panics("0 pieces of axis 1", || x.chunks(1, 0));
+        assert_panics("a border of 1 axes", || x.pad_with(&[[1, 1]], PadMode::Edge));
+        assert_panics("a border of 1 axes", || v.pad_constant(&[[1, 1]], 1.0));
+        assert_panics("roll: axis 2", || v.roll(2, 1));
+        assert_panics("repeat: axis 2", || x.repeat(2, 1));
+        assert_panics("diag: needs a vector or a matrix", || Tensor::scalar(1.0f32).diag(0));
+        assert_panics("diagonal: the axes 0 and 2", || v.diagonal(0, [0, 2]));
+        assert_panics("trace: needs two axes", || Tensor::from([1.0f32]).trace());
+        assert_panics("triu: needs two axes", || Tensor::from([1.0f32]).triu(0));
+        assert_panics("they are [2, 3] and [2, 3]", || v.batch_matmul(&v));
+        assert_panics("the axes [0] of [2, 3] and [1] of [2, 3] do not fit", || x.tensordot(&x, &[0], &[1]));
+        assert_panics("squeeze: axis 0", || v.squeeze(0));
+        assert_panics("expand_dims: place 3", || x.expand_dims(3));
+        assert_panics("move_axis: axis 2", || v.move_axis(2, 0));
+        assert_panics("swap_axes: axes 0 and 2", || x.swap_axes(0, 2));
+        assert_panics("'1' is no letter", || Tensor::einsum("i1", &[&x]));
+        assert_panics("2 operands are named, and 1 were given", || Var::einsum("ij,j", &[&v]));
+        assert_panics("the letter j has the length 3, and in operand 1 2", || Var::einsum("ij,j", &[&v, &v.slice(1, 0..2).sum(0)]));
+        assert_panics("the letter k of the result", || Tensor::einsum("ij->k", &[&x]));
+        assert_panics("a kernel [k, c_in, c_out]", || v.conv1d(&v, &v, 1, Padding::Valid));
+        assert_panics("a kernel [kd, kh, kw, c_in, c_out]", || v.conv3d(&v, &v, [1; 3], Padding::Valid));
+        // More than the memory holds.
+        assert_panics(MEMORY, || x.repeat(0, MANY));
+        assert_panics(MEMORY, || x.tile(&[MANY]));
+        assert_panics(MEMORY, || v.pad_with(&[[MANY, 0], [0, 0]], PadMode::Wrap));
+        assert_panics(ABSURD, || x.pad(&[[0, usize::MAX / 4], [0, 9]]));
+        assert_panics(ABSURD, || Tensor::from([1.0f32]).diag(1 << 40));
+        assert_panics(MEMORY, || Tensor::from([1.0f32]).diag(1 << 24));
+        assert_panics(MEMORY, || Tensor::<f32>::ones([MANY]).sort(0));
+        assert_panics(MEMORY, || Tensor::<f32>::ones([MANY]).unique());
+        assert_panics(ABSURD, || Indices::from([0]).one_hot::<f32>(usize::MAX));
+        assert_panics(MEMORY, || Tensor::<f32>::ones([MANY]).to_bytes(Endian::Big));
+    }
 
     #[test]
     fn constructors() {

@@ -2,7 +2,9 @@
 //! for a mean of nothing, and panics where there is no answer, as documented.
 
 use cinta::prelude::*;
-use cinta::{Algorithm, Context, Convolution, Layer, Mode, Scalar, Shape, Tape, Var, filters};
+use cinta::{
+    Algorithm, Context, Convolution, Indices, Layer, Mode, Scalar, Shape, Tape, Var, filters,
+};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Tensors of a shape, empty or not, with all kinds of strides and offsets.
@@ -253,6 +255,55 @@ mod ops {
             }
             assert_eq!(run([&x], |[x]| x.sum(..)).0.item(), 0.0);
             assert!(run([&x], |[x]| x.mean(..)).0.item().is_nan());
+        }
+    }
+
+    /// What moves and chooses values has its shape without any of them.
+    #[test]
+    fn moved_and_chosen() {
+        for x in shapes(3, &[0, 2]).iter().flat_map(|dims| views::<f64>(dims)) {
+            let [a, b, c] = x.dims();
+            let shape = |f: Unary| run([&x], |[x]| f(x)).0.shape();
+            let same: [Unary; 7] = [
+                |x| x.sort(1),
+                |x| x.roll(0, 1),
+                |x| x.triu(0),
+                |x| x.tril(-1),
+                |x| x.tile(&[1, 1]),
+                |x| x.repeat(2, 1),
+                |x| x.expand_dims(3).squeeze(3),
+            ];
+            same.into_iter().for_each(|f| assert_eq!(shape(f), x.shape()));
+            assert_eq!(shape(|x| x.tile(&[3, 1, 2, 1])), [3, a, 2 * b, c]);
+            assert_eq!(shape(|x| x.repeat(1, 3)), [a, 3 * b, c]);
+            assert_eq!(shape(|x| x.move_axis(0, 2)), [b, c, a]);
+            assert_eq!(shape(|x| x.swap_axes(0, 1)), [b, a, c]);
+            assert_eq!(
+                shape(|x| x.pad_constant(&[[0, 1], [2, 0], [0, 0]], 1.0)),
+                [a + 1, b + 2, c]
+            );
+            assert_eq!(shape(|x| x.diagonal(0, [0, 2])), [b, a.min(c)]);
+            assert_eq!(shape(|x| x.trace()), [c]);
+            assert_eq!(shape(|x| Var::stack(&[x, x], 1)), [a, 2, b, c]);
+            assert_eq!(shape(|x| x.chunks(2, 3).swap_remove(1)), [a, b, (c + 1) / 3]);
+            assert_eq!(shape(|x| x.top_k(1, x.shape()[1]).0), x.shape());
+            assert_eq!(shape(|x| x.index_select(1, Indices::new([0, 4], []))), [a, 0, 4, c]);
+            let none = || Indices::new([a, b, 0], []);
+            assert_eq!(run([&x], |[x]| x.gather(2, none())).0.shape(), [a, b, 0]);
+            let nothing = Tensor::zeros([a, b, 0]);
+            let (y, _) = run([&x, &nothing], |[x, y]| x.scatter_add(2, none(), y));
+            assert_eq!(y.shape(), x.shape());
+            assert_eq!(x.argsort(0).shape(), x.shape());
+            assert_eq!(x.unique().values.shape(), [0]);
+            // Sums of nothing are 0.
+            let other = Tensor::ones([c, 2]);
+            let (y, _) = run([&x, &other], |[x, y]| x.batch_matmul(y));
+            assert_eq!(y, Tensor::zeros([a, b, 2]));
+            let (y, _) = run([&x, &other], |[x, y]| Var::einsum("ijk,kl->jl", &[x, y]));
+            assert_eq!(y, Tensor::zeros([b, 2]));
+            let (y, _) = run([&x, &x], |[x, y]| x.tensordot(y, &[0, 1], &[0, 1]));
+            assert_eq!(y, Tensor::zeros([c, c]));
+            assert_eq!(run([&x, &other], |[x, y]| x.outer(y)).0.shape(), [0, 2 * c]);
         }
     }
 

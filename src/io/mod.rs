@@ -1,5 +1,6 @@
 //! Models and tensors as files.
 
+mod bytes;
 #[cfg(feature = "keras")]
 mod keras;
 mod load;
@@ -12,6 +13,7 @@ mod pack;
 mod safetensors;
 mod widen;
 
+pub use bytes::Endian;
 pub use load::Load;
 
 use crate::config::{Value, json};

@@ -1,7 +1,7 @@
 //! The convolution layer of series.
 
-use super::axes::{as_image, as_series, outputs, row, series};
-use super::convolved::{convolve, convolved, groups_fit, some_filters};
+use super::axes::{outputs, series};
+use super::convolved::{bias, convolved, groups_fit, some_filters};
 use super::recipe::described;
 use super::weighted::{regularized, weighted_recipe};
 use super::{Layer, Single, Weight};
@@ -59,7 +59,7 @@ impl Conv1d {
         let (strides, dilation) = ([1, stride], [1, dilation]);
         let convolution =
             Convolution { strides, padding, dilation, groups, ..Convolution::default() };
-        as_series(&convolve(&as_image(x), &row(&weights[0]), weights.get(1), convolution, finish))
+        x.convolve_series(&weights[0], &bias(weights, self.filters), convolution, finish)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The convolution layer of volumes.
 
 use super::axes::{outputs, volume};
-use super::convolved::{convolve, convolved, groups_fit, some_filters};
+use super::convolved::{bias, convolved, groups_fit, some_filters};
 use super::recipe::described;
 use super::weighted::{regularized, weighted_recipe};
 use super::{Layer, Triple, Weight};
@@ -58,13 +58,6 @@ impl Conv3d {
         let Conv3d {
             strides: [down, sh, sw], padding, dilation_rate: [deep, dh, dw], groups, ..
         } = *self;
-        let ([n, d, h, w, c], [kd, kh, kw, group, filters]) =
-            (x.value().dims(), weights[0].value().dims());
-        // Each slice gets the channels of all slices of its window; those of a group stay together.
-        let slices = x.reshape([n, d, h * w * groups, c / groups]).unfold(kd, down, deep, padding);
-        let [_, od, _, _, _] = slices.value().dims();
-        let slices = slices.reshape([n * od, h, w, kd * c]);
-        let kernel = weights[0].permute([1, 2, 0, 3, 4]).reshape([kh, kw, kd * group, filters]);
         let convolution = Convolution {
             strides: [sh, sw],
             padding,
@@ -72,9 +65,8 @@ impl Conv3d {
             groups,
             ..Convolution::default()
         };
-        let y = convolve(&slices, &kernel, weights.get(1), convolution, finish);
-        let [_, oh, ow, _] = y.value().dims();
-        y.reshape([n, od, oh, ow, filters])
+        let bias = bias(weights, self.filters);
+        x.convolve_volumes(&weights[0], &bias, [down, deep], convolution, finish)
     }
 }
 

@@ -57,10 +57,12 @@ pub(super) fn convolve<'t, T: Scalar>(
 ) -> Var<'t, T> {
     let none = || Var::constant(Tensor::zeros([kernel.shape()[3]]));
     let bias = bias.cloned().unwrap_or_else(none);
-    match finish {
-        Finish::Plain => x.convolve(kernel, &bias, convolution),
-        Finish::Relu => x.convolve_relu(kernel, &bias, convolution),
-    }
+    x.convolve_with(kernel, &bias, convolution, finish)
+}
+
+/// The bias of a layer whose weights are a kernel and, perhaps, a bias.
+pub(super) fn bias<'t, T: Scalar>(weights: &[Var<'t, T>], outputs: usize) -> Var<'t, T> {
+    weights.get(1).cloned().unwrap_or_else(|| Var::constant(Tensor::zeros([outputs])))
 }
 
 /// The depthwise convolution with a kernel `[kh, kw, c, multiplier]`: every channel has `multiplier` filters of its own,

@@ -231,6 +231,18 @@ impl<'t, T: Scalar> Var<'t, T> {
     ) -> Var<'t, T> {
         apply(Conv2d(convolution, Finish::Relu), [self, kernel, bias])
     }
+
+    /// The one or the other.
+    #[track_caller]
+    pub(crate) fn convolve_with(
+        &self,
+        kernel: &Var<'t, T>,
+        bias: &Var<'t, T>,
+        convolution: Convolution,
+        finish: Finish,
+    ) -> Var<'t, T> {
+        apply(Conv2d(convolution, finish), [self, kernel, bias])
+    }
 }
 
 compiled!(|x: &Var<T>, kernel: &Var<T>, bias: &Var<T>| x.convolve(

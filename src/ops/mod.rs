@@ -14,23 +14,30 @@ mod categorical_crossentropy;
 mod ceil;
 mod clamp;
 mod concat;
+mod conv1d;
 mod conv2d;
 mod conv2d_transpose;
+mod conv3d;
 mod cos;
 mod cumprod;
 mod cumsum;
 mod dense;
+mod diag;
 mod div;
 mod dropout;
+mod einsum;
 mod elu;
 mod embedding;
 mod erf;
 mod exp;
+mod expand_dims;
 mod expm1;
 mod flip;
 mod floor;
+mod gather;
 mod gelu;
 mod huber;
+mod index_select;
 mod kl_divergence;
 mod layer_norm;
 mod ln;
@@ -47,10 +54,11 @@ mod mean;
 mod mean_squared_error;
 mod min;
 mod minimum;
+mod move_axis;
 mod mul;
 mod neg;
-mod norm;
 mod pad;
+mod pad_with;
 mod permute;
 mod pow;
 mod powf;
@@ -60,11 +68,14 @@ mod reciprocal;
 mod rectifier;
 mod recurrent;
 mod relu;
+mod repeat;
 mod resample;
 mod reshape;
 mod resize;
+mod roll;
 mod round;
 mod rsqrt;
+mod scatter_add;
 mod select;
 mod sigmoid;
 mod sign;
@@ -74,18 +85,25 @@ mod slice;
 mod softmax;
 mod softplus;
 mod softsign;
+mod sort;
 mod sparse_categorical_crossentropy;
 mod sparse_plus;
 mod sparsemax;
+mod split;
 mod sqrt;
 mod square;
 mod squareplus;
+mod stack;
 mod standard_deviation;
 mod sub;
 mod sum;
 mod tan;
 mod tanh;
+mod tensordot;
 mod threshold;
+mod tile;
+mod trace;
+mod triangle;
 mod unfold;
 mod variance;
 
@@ -93,6 +111,7 @@ pub(crate) use abs::sign;
 pub use conv2d::Convolution;
 pub use conv2d_transpose::TransposedConvolution;
 pub(crate) use embedding::check_indices;
+pub use pad_with::PadMode;
 pub use rectifier::Rectifier;
 pub use recurrent::Nonlinearity;
 pub(crate) use recurrent::stepwise;
@@ -100,7 +119,7 @@ pub(crate) use sparse_categorical_crossentropy::is_class;
 
 use crate::autograd::{Var, clock, record_with};
 use crate::scalar::{Scalar, compiled};
-use crate::tensor::{Axes, Shape, Tensor};
+use crate::tensor::{Axes, Indices, Shape, Tensor};
 
 #[cfg(test)]
 mod compositions;
@@ -171,6 +190,21 @@ fn spread<T: Scalar>(y: &Tensor<T>, shape: Shape, axes: &[usize]) -> Tensor<T> {
 fn column<T: Scalar>(rows: &Tensor<T>) -> Tensor<T> {
     let shape = [&rows.shape()[..], &[1]].concat();
     rows.reshape(&shape[..])
+}
+
+/// Panics when a tensor of this shape does not have the axis.
+#[track_caller]
+fn axis_exists(op: &str, axis: usize, shape: Shape) {
+    assert!(axis < shape.rank(), "{op}: axis {axis} of a tensor of shape {shape}");
+}
+
+/// Panics when an index is not below the length of the axis.
+#[track_caller]
+fn places_exist(op: &str, indices: &Indices, axis: usize, shape: Shape) {
+    let len = shape[axis];
+    if let Some(index) = indices.values().iter().find(|&&index| index >= len) {
+        panic!("{op}: index {index} of axis {axis}, whose length is {len}: the shape is {shape}");
+    }
 }
 
 /// An operator between variables, owned or borrowed, as the op `$op`.

@@ -1,7 +1,7 @@
-//! Zeros around a tensor.
+//! Zeros, or another number, around a tensor.
 //!
 //! ```text
-//! y[i, j, ..] = x[i - before_0, j - before_1, ..], and 0 where that is outside of x
+//! y[i, j, ..] = x[i - before_0, j - before_1, ..], and the number where that is outside of x
 //! ```
 
 use crate::autograd::{Op, Var, apply};
@@ -9,12 +9,14 @@ use crate::buffer::Buffer;
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::{MAX_RANK, Order, Shape, Tensor};
 
-struct Pad {
-    /// Of each axis the number of zeros before and after.
+struct Pad<T> {
+    /// Of each axis the number of places before and after.
     border: [[usize; 2]; MAX_RANK],
+    /// What is there.
+    value: T,
 }
 
-impl<T: Scalar> Op<T, 1> for Pad {
+impl<T: Scalar> Op<T, 1> for Pad<T> {
     const NAME: &'static str = "pad";
     type Saved = Shape; // of x
 
@@ -25,7 +27,8 @@ impl<T: Scalar> Op<T, 1> for Pad {
         let padded: Vec<usize> =
             sides.map(|(side, [before, after])| before + side + after).collect();
         let padded = Shape::new(&padded);
-        let mut y = Buffer::zeroed(padded.count());
+        let mut y = Buffer::stale(padded.count());
+        y.fill(self.value);
         if !x.is_empty() {
             let x = x.in_order(order);
             let mut dims = shape.to_vec();
@@ -61,6 +64,48 @@ fn place<T: Scalar>(x: &[T], dims: &[usize], border: &[[usize; 2]], y: &mut [T])
     }
 }
 
+impl<T: Scalar> Tensor<T> {
+    /// The tensor with zeros around it: `border` has for each axis how many before and how many after. Around an empty tensor, and
+    /// along an empty axis, there is nothing but zeros.
+    ///
+    /// # Panics
+    /// When `border` does not have as many entries as there are axes.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// let x = Tensor::from([[1.0, 2.0]]);
+    /// assert_eq!(x.pad(&[[0, 1], [1, 0]]), Tensor::from([[0.0, 1.0, 2.0], [0.0, 0.0, 0.0]]));
+    /// ```
+    #[track_caller]
+    pub fn pad(&self, border: &[[usize; 2]]) -> Tensor<T> {
+        self.pad_constant(border, T::zero())
+    }
+
+    /// [`pad`](Self::pad) with any number in place of 0.
+    ///
+    /// # Panics
+    /// When `border` does not have as many entries as there are axes.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// assert_eq!(Tensor::from([1.0]).pad_constant(&[[1, 2]], 7.0).to_vec(), [7.0, 1.0, 7.0, 7.0]);
+    /// ```
+    #[track_caller]
+    pub fn pad_constant(&self, border: &[[usize; 2]], value: T) -> Tensor<T> {
+        Var::constant(self.clone()).pad_constant(border, value).into_value()
+    }
+}
+
+/// Panics when the border is not one of a tensor of this shape.
+#[track_caller]
+pub(super) fn border_fits(op: &str, border: &[[usize; 2]], shape: Shape) {
+    assert!(
+        border.len() == shape.rank(),
+        "{op}: a border of {} axes around a tensor of shape {shape}",
+        border.len()
+    );
+}
+
 impl<'t, T: Scalar> Var<'t, T> {
     /// The tensor with zeros around it: `border` has for each axis how many before and how many after.
     ///
@@ -77,16 +122,28 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn pad(&self, border: &[[usize; 2]]) -> Var<'t, T> {
-        let shape = self.shape();
-        assert_eq!(
-            border.len(),
-            shape.rank(),
-            "pad: a border of {} axes around a tensor of shape {shape}",
-            border.len()
-        );
+        self.pad_constant(border, T::zero())
+    }
+
+    /// [`pad`](Self::pad) with any number in place of 0.
+    ///
+    /// # Panics
+    /// When `border` does not have as many entries as there are axes.
+    ///
+    /// ```
+    /// use cinta::{Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.leaf(Tensor::from([1.0, 2.0]));
+    /// let y = x.pad_constant(&[[1, 0]], 7.0);
+    /// assert_eq!(y.value().to_vec(), [7.0, 1.0, 2.0]);
+    /// assert_eq!(y.square().sum(..).backward().wrt(&x).to_vec(), [2.0, 4.0]);
+    /// ```
+    #[track_caller]
+    pub fn pad_constant(&self, border: &[[usize; 2]], value: T) -> Var<'t, T> {
+        border_fits("pad", border, self.shape());
         let mut all = [[0; 2]; MAX_RANK];
         all[..border.len()].copy_from_slice(border);
-        apply(Pad { border: all }, [self])
+        apply(Pad { border: all, value }, [self])
     }
 }
 
@@ -104,13 +161,20 @@ mod tests {
         let x = Var::constant(Tensor::from([[1.0], [2.0]]));
         let y = x.pad(&[[1, 0], [1, 1]]);
         assert_close(y.value(), &Tensor::from([[0.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 2.0, 0.0]]));
+        let y = Tensor::from([f64::NAN, 2.0]).pad_constant(&[[1, 1]], f64::INFINITY);
+        assert_eq!((y.at([0]), y.at([2]), y.at([3])), (f64::INFINITY, 2.0, f64::INFINITY));
+        assert!(y.at([1]).is_nan());
+        assert_eq!(Tensor::scalar(3.0).pad(&[]), Tensor::scalar(3.0));
+        let empty = Tensor::<f64>::zeros([0, 2]);
+        assert_eq!(empty.pad_constant(&[[1, 0], [0, 0]], 5.0), Tensor::full([1, 2], 5.0));
     }
 
     #[test]
     fn gradient() {
         let x = random(&[3, 4, 5], -2.0, 2.0, 1, 0);
         gradcheck(|[x]| x.pad(&[[0, 0], [2, 1], [0, 3]]).square(), [x.clone()]).unwrap();
-        gradcheck(|[x]| x.pad(&[[1, 1], [0, 0], [0, 0]]).square(), [x]).unwrap();
+        gradcheck(|[x]| x.pad(&[[1, 1], [0, 0], [0, 0]]).square(), [x.clone()]).unwrap();
+        gradcheck(|[x]| x.pad_constant(&[[1, 1], [0, 2], [0, 0]], 3.0).square(), [x]).unwrap();
     }
 
     #[test]
@@ -133,6 +197,7 @@ mod tests {
                 if (0..4).all(|axis| place[axis] < dims[axis]) { x.at(place) } else { 0.0 }
             });
             assert_close(y.value(), &expected);
+            assert_close(&(x + 3.0).pad_constant(&border, 3.0), &(expected + 3.0));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::autograd::{Tape, Var};
 use crate::kernels::Padding;
-use crate::tensor::{Stream, Tensor};
+use crate::tensor::{Indices, Stream, Tensor};
 use proptest::prelude::*;
 
 /// Tensors of the given rank with axes of 1 to 5, values in `low..high`, in a random memory order.
@@ -50,6 +50,13 @@ pub fn indices<const N: usize>(dims: [usize; N]) -> Vec<[usize; N]> {
         index
     };
     (0..dims.iter().product()).map(unravel).collect()
+}
+
+/// Random indices below `len`.
+pub fn places(shape: [usize; 3], len: usize, seed: u64) -> Indices {
+    let count: usize = shape.iter().product();
+    let draws = Tensor::<f64>::uniform([count], 0.0, len as f64, &mut Stream::new(seed));
+    Indices::new(shape, draws.iter().map(|x| x as usize).collect::<Vec<_>>())
 }
 
 /// What can happen at the border.

@@ -145,7 +145,8 @@ impl<T: Scalar> Tensor<T> {
         Self::new(shape, values)
     }
 
-    /// Tensors of equal shape one after another along a first axis that they have already.
+    /// Tensors of equal shape one after another along a first axis that they have already. (Along another one:
+    /// [`concat_along`](Self::concat_along); along a new one: [`stack`](Self::stack).)
     ///
     /// # Panics
     /// Without tensors, and when their shapes differ in another axis than the first.

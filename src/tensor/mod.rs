@@ -6,13 +6,19 @@
 
 #[cfg(feature = "approx")]
 mod approximate;
+mod axes;
 mod cast;
 mod compare;
 mod construct;
 mod display;
+#[cfg(feature = "half")]
+mod halves;
+mod indices;
 mod iter;
 mod mask;
 mod math;
+#[cfg(feature = "ndarray")]
+mod ndarrays;
 #[cfg(test)]
 mod oracle;
 mod order;
@@ -20,14 +26,19 @@ mod random;
 mod reduce;
 mod rows;
 mod select;
+#[cfg(feature = "serde")]
+mod serialized;
 mod shape;
 #[cfg(test)]
 pub(crate) mod testing;
 mod transpose;
+mod unique;
 mod views;
 mod walk;
 
+pub(crate) use axes::{expanded, moved, squeezed, swapped};
 pub use compare::Comparand;
+pub use indices::Indices;
 pub use iter::Elements;
 pub use mask::Mask;
 pub(crate) use order::Order;
@@ -35,6 +46,8 @@ pub use random::Stream;
 pub(crate) use random::{fans, standard_normal};
 pub(crate) use shape::named;
 pub use shape::{Axes, MAX_RANK, Shape};
+pub use unique::Unique;
+pub(crate) use unique::ascending;
 
 pub(crate) use transpose::transpose;
 
@@ -53,6 +66,25 @@ use std::sync::Arc;
 /// assert_eq!(x.shape(), [2, 3]);
 /// assert_eq!(x.permute([1, 0]).to_vec(), [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
 /// assert_eq!((&x * 2.0).sum(..).item(), 42.0);
+/// ```
+///
+/// # In and out
+///
+/// Lists and vectors become tensors by `From`, and iterators by `collect`; [`to_vec`](Self::to_vec) and [`as_slice`](Self::as_slice) are the way
+/// back. [`to_bytes`](Self::to_bytes) and [`from_bytes`](Self::from_bytes) are for formats of one's own. With features there are files of NumPy
+/// (`npy`), arrays and views of `ndarray` (`ndarray`, without a copy), numbers of 16 bits (`half`) and all that `serde` can do (`serde`).
+///
+/// Any other library takes slices. A matrix of `nalgebra` is column-major, so its slice is that of the transposed tensor: from a matrix `m` it is
+/// `Tensor::new([m.ncols(), m.nrows()], m.as_slice()).t()`, and to a matrix `DMatrix::from_row_slice(rows, columns, &x.to_vec())`, or, without
+/// a copy, `DMatrixView::from_slice(x.as_slice()?, columns, rows)`, which sees the matrix transposed.
+///
+/// ```
+/// use cinta::Tensor;
+/// // The numbers of a column-major matrix of two rows and three columns, as `nalgebra` has them.
+/// let columns = [1.0, 4.0, 2.0, 5.0, 3.0, 6.0];
+/// let x = Tensor::new([3, 2], columns).t();
+/// assert_eq!(x, Tensor::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]));
+/// assert_eq!(x.t().to_vec(), columns); // and back
 /// ```
 #[derive(Clone)]
 pub struct Tensor<T: Scalar = f32> {

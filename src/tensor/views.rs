@@ -273,7 +273,8 @@ impl<T: Scalar> Tensor<T> {
         }
     }
 
-    /// The rows `indices` of the first axis, in that order: a copy, for shuffled batches.
+    /// The rows `indices` of the first axis, in that order: a copy, for shuffled batches. (Of any axis, and on the tape:
+    /// [`index_select`](Self::index_select).)
     ///
     /// # Panics
     /// When an index lies outside the first axis.

@@ -5,8 +5,8 @@
 
 use cinta::Nonlinearity::{Linear, Sigmoid, Tanh};
 use cinta::{
-    Algorithm, Convolution, Dual, FillMode, Interpolation, Nonlinearity, Padding, Rectifier,
-    Scalar, Stream, Tensor, TransposedConvolution, Var, gradgradcheck,
+    Algorithm, Convolution, Dual, FillMode, Indices, Interpolation, Nonlinearity, PadMode, Padding,
+    Rectifier, Scalar, Stream, Tensor, TransposedConvolution, Var, gradgradcheck,
 };
 use std::collections::BTreeSet;
 
@@ -172,7 +172,18 @@ fn products_and_convolutions() {
     check(&["dense"], seen, |[a, b, c]| a.dense(b, c), inputs.clone());
     check(&["dense"], seen, |[a, b, c]| a.dense_relu(b, c), inputs);
     let [a, b] = [spread(&[2, 2, 3], false, 1), spread(&[2, 3, 2], false, 2)];
-    check(&["batch_matmul"], seen, |[a, b]| a.batch_matmul(b), [a, b]);
+    check(&["batch_matmul"], seen, |[a, b]| a.batch_matmul(b), [a.clone(), b]);
+    let list = || [spread(&[2, 1, 2, 3], false, 1), spread(&[2, 3, 2], false, 2)];
+    check(&["batch_matmul"], seen, |[a, b]| a.batch_matmul(b), list());
+    let one = || [a.clone(), spread(&[3, 2], false, 2)];
+    check(&["batch_matmul"], seen, |[a, b]| a.batch_matmul(b), one());
+    check(&["outer"], seen, |[a, b]| a.outer(b), one());
+    check(&["tensordot"], seen, |[a, b]| a.tensordot(b, &[2], &[0]), one());
+    check(&["tensordot"], seen, |[a, b]| a.tensordot(b, &[1, 2], &[1, 0]), one());
+    for formula in ["ijk,kj->ij", "ijk,kj", "ijk,kl->lji", "ijk,kj->kj", "...k,kl->...l"] {
+        check(&["einsum"], seen, |[a, b]| Var::einsum(formula, &[a, b]), one());
+    }
+    check(&["einsum"], seen, |[a, b]| Var::einsum("iij,jk,jk->k", &[a, b, b]), one());
 
     // Groups, borders, strides, dilation, and a rectifier inside.
     let same = Convolution { padding: Padding::Same, ..Convolution::default() };
@@ -200,6 +211,14 @@ fn products_and_convolutions() {
     let inputs =
         [spread(&[1, 2, 3, 2], false, 1), spread(&[2, 2, 1, 2], false, 2), spread(&[1], true, 3)];
     check(&["conv2d_transpose"], seen, |[x, k, b]| x.convolve_transposed(k, b, transposed), inputs);
+    let inputs =
+        || [spread(&[1, 5, 2], false, 1), spread(&[2, 2, 3], false, 2), spread(&[3], true, 3)];
+    check(&["conv1d"], seen, |[x, k, b]| x.conv1d(k, b, 2, Padding::Causal), inputs());
+    let inputs = || {
+        let kernel = spread(&[2, 2, 1, 1, 2], false, 2);
+        [spread(&[1, 3, 2, 2, 1], false, 1), kernel, spread(&[2], true, 3)]
+    };
+    check(&["conv3d"], seen, |[x, k, b]| x.conv3d(k, b, [2, 1, 1], Padding::Same), inputs());
     let image = || [spread(&[1, 4, 5, 2], false, 4)];
     check(&["max_pool2d"], seen, |[x]| x.max_pool2d([2, 2], [2, 2], Padding::Same), image());
     check(&["max_pool2d"], seen, |[x]| x.max_pool2d([3, 2], [1, 2], Padding::Valid), image());
@@ -332,6 +351,46 @@ fn along_axes() {
     assert_listed(seen);
 }
 
+#[test]
+fn indices_and_axes() {
+    let seen = &mut BTreeSet::new();
+    let x = || [spread(&[3, 2, 4], false, 1)];
+    let matrix = || [spread(&[3, 4], false, 2)];
+    // Indices that are named several times, and one that never is.
+    let places = Indices::new([3, 2, 3], [0, 2, 2, 3, 0, 3, 0, 0, 0, 2, 3, 2, 3, 3, 2, 0, 0, 2]);
+    check(&["gather"], seen, |[x]| x.gather(2, &places), x());
+    check(&["gather"], seen, |[x]| x.gather(0, [[2, 2, 0, 1]]), matrix());
+    check(&["index_select"], seen, |[x]| x.index_select(1, [[1, 1], [0, 1]]), x());
+    let values = || spread(&[3, 2, 3], false, 3);
+    let [base] = x();
+    check(
+        &["scatter_add"],
+        seen,
+        |[x, values]| x.scatter_add(2, &places, values),
+        [base, values()],
+    );
+    check(&["sort"], seen, |[x]| x.sort(1) * x.sort(2), x());
+    check(&["sort"], seen, |[x]| x.top_k(2, 3).0, x());
+    check(&["stack"], seen, |[x]| Var::stack(&[x, &x.exp(), x], 1), x());
+    check(&["split"], seen, |[x]| x.split(2, &[1, 3])[1].square(), x());
+    check(&["split"], seen, |[x]| x.chunks(0, 2).iter().fold(-x.sum(0), |y, z| y * z.sum(0)), x());
+    check(&["roll"], seen, |[x]| x.roll(2, 1) * x, x());
+    check(&["repeat"], seen, |[x]| x.repeat(1, 3), x());
+    check(&["tile"], seen, |[x]| x.tile(&[2, 1, 2, 2]), x());
+    for mode in [PadMode::Edge, PadMode::Reflect, PadMode::Symmetric, PadMode::Wrap] {
+        check(&["pad_with"], seen, |[x]| x.pad_with(&[[1, 0], [0, 3], [2, 2]], mode), x());
+    }
+    check(&["pad"], seen, |[x]| x.pad_constant(&[[1, 0], [0, 2]], D::lit(0.5)), matrix());
+    check(&["diag"], seen, |[x]| x.diag(1), matrix());
+    check(&["diag"], seen, |[x]| x.diag(-1), [spread(&[3], false, 1)]);
+    check(&["diag"], seen, |[x]| x.diagonal(-1, [2, 0]), x());
+    check(&["trace"], seen, |[x]| x.trace(), x());
+    check(&["triangle"], seen, |[x]| x.triu(1) + x.tril(-1), x());
+    check(&["expand_dims"], seen, |[x]| x.expand_dims(1).squeeze(1), x());
+    check(&["move_axis"], seen, |[x]| x.move_axis(0, 2).swap_axes(0, 1), x());
+    assert_listed(seen);
+}
+
 /// A sum of more summands than one chain has: pieces of it are added up in wide numbers, and these must carry derivatives.
 #[test]
 fn long_sums() {
@@ -385,15 +444,26 @@ fn long_sums() {
         close(what, other, second(777));
     }
     // The gradient of the table is itself such a sum.
-    let [h] = cinta::hvp(
-        |[table]| {
-            (table.embedding(&Tensor::zeros([LONG])).square() * constant(&x.reshape([LONG, 1])))
-                .sum(..)
-        },
-        [&Tensor::from([[0.5]])],
-        [&Tensor::from([[1.0]])],
-    );
-    close("table", h.item(), 2.0 * x.sum(..).item());
+    fn embedded<'t>(table: &V<'t>) -> V<'t> {
+        table.embedding(&Tensor::zeros([LONG]))
+    }
+    fn selected<'t>(table: &V<'t>) -> V<'t> {
+        table.index_select(0, vec![0; LONG])
+    }
+    fn gathered<'t>(table: &V<'t>) -> V<'t> {
+        table.gather(0, Indices::new([LONG, 1], vec![0; LONG]))
+    }
+    type Rows = for<'t> fn(&V<'t>) -> V<'t>;
+    let rows: [(&str, Rows); 3] =
+        [("embedding", embedded), ("index_select", selected), ("gather", gathered)];
+    for (what, rows) in rows {
+        let [h] = cinta::hvp(
+            |[table]| (rows(table).square() * constant(&x.reshape([LONG, 1]))).sum(..),
+            [&Tensor::from([[0.5]])],
+            [&Tensor::from([[1.0]])],
+        );
+        close(what, h.item(), 2.0 * x.sum(..).item());
+    }
 }
 
 /// All files of `src/ops`, but those that are no operation.
@@ -428,24 +498,31 @@ const CHECKED: &[&str] = &[
     "ceil",
     "clamp",
     "concat",
+    "conv1d",
     "conv2d",
     "conv2d_transpose",
+    "conv3d",
     "cos",
     "cumprod",
     "cumsum",
     "dense",
+    "diag",
     "div",
     "dropout",
+    "einsum",
     "elu",
     "embedding",
     "erf",
     "exp",
+    "expand_dims",
     "expm1",
     "flip",
     "floor",
+    "gather",
     "gelu",
     "gru",
     "huber",
+    "index_select",
     "kl_divergence",
     "layer_norm",
     "ln",
@@ -463,10 +540,13 @@ const CHECKED: &[&str] = &[
     "mean_squared_error",
     "min",
     "minimum",
+    "move_axis",
     "mul",
     "neg",
     "norm",
+    "outer",
     "pad",
+    "pad_with",
     "permute",
     "pow",
     "powf",
@@ -475,11 +555,14 @@ const CHECKED: &[&str] = &[
     "reciprocal",
     "rectifier",
     "relu",
+    "repeat",
     "resample",
     "reshape",
     "resize",
+    "roll",
     "round",
     "rsqrt",
+    "scatter_add",
     "select",
     "sigmoid",
     "sign",
@@ -490,18 +573,25 @@ const CHECKED: &[&str] = &[
     "softmax",
     "softplus",
     "softsign",
+    "sort",
     "sparse_categorical_crossentropy",
     "sparse_plus",
     "sparsemax",
+    "split",
     "sqrt",
     "square",
     "squareplus",
+    "stack",
     "standard_deviation",
     "sub",
     "sum",
     "tan",
     "tanh",
+    "tensordot",
     "threshold",
+    "tile",
+    "trace",
+    "triangle",
     "unfold",
     "variance",
 ];
