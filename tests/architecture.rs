@@ -12,7 +12,7 @@ const ARROWS: [(&str, &[&str]); 22] = [
     ("file", &["error"]),
     ("buffer", &[]),
     ("simd", &["buffer"]),
-    ("scalar", &["buffer"]),
+    ("scalar", &["buffer", "simd"]),
     ("tensor", &["buffer", "scalar", "simd"]),
     ("kernels", &["buffer", "error", "scalar", "simd", "tensor"]),
     ("filters", &["kernels", "scalar", "tensor"]),

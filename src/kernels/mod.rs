@@ -7,7 +7,6 @@
 #![allow(clippy::needless_range_loop, reason = "unrolled loops over arrays of constant length")]
 
 pub(crate) mod conv2d;
-pub(crate) mod erf;
 pub(crate) mod gemm;
 pub(crate) mod mask;
 mod narrow;
@@ -17,6 +16,7 @@ mod oracle;
 pub(crate) mod par;
 pub(crate) mod pool2d;
 pub(crate) mod resample;
+pub(crate) mod softmax;
 pub(crate) mod steps;
 pub(crate) mod sums;
 pub(crate) mod warp;

@@ -4,6 +4,9 @@
 //! only the view and cost the same for any size; the elements are shared until somebody writes to
 //! them (copy-on-write). Images are `[n, h, w, c]`: channels last, always.
 
+// Arrays whose lengths are constants are indexed: loops over `0..N` are what the compiler unrolls and makes vectors of.
+#![allow(clippy::needless_range_loop, reason = "unrolled loops over arrays of constant length")]
+
 #[cfg(feature = "approx")]
 mod approximate;
 mod cast;
@@ -14,6 +17,7 @@ mod math;
 #[cfg(test)]
 mod oracle;
 mod order;
+mod pointwise;
 mod random;
 mod reduce;
 mod shape;
@@ -25,8 +29,10 @@ mod walk;
 
 pub use iter::Elements;
 pub(crate) use order::Order;
+pub(crate) use pointwise::{Pointwise, Rule, all_finite, map_in_place, move_slices, pointwise, zip_slice};
 pub use random::Stream;
 pub(crate) use random::{fans, standard_normal};
+pub(crate) use reduce::sum_of_squares;
 pub use shape::{Axes, MAX_RANK, Shape};
 
 pub(crate) use transpose::transpose;
@@ -246,11 +252,9 @@ impl<T: Scalar> Tensor<T> {
     /// ```
     #[inline(never)]
     pub fn is_finite(&self) -> bool {
-        // Without an early end, so that vectors can be compared.
-        let all = |values: &[T]| values.iter().fold(true, |all, x| all & x.is_finite());
         match self.dense() {
-            Some(values) => all(values),
-            None => all(self.row_major().as_slice().expect("row-major")),
+            Some(values) => all_finite(values),
+            None => all_finite(self.row_major().as_slice().expect("row-major")),
         }
     }
 

@@ -5,6 +5,7 @@ use super::{Optimizer, Pace, Step, quotient};
 use crate::config::{Config, Options, as_config, json};
 use crate::error::Reason;
 use crate::scalar::Scalar;
+use crate::tensor::{Rule, move_slices};
 use crate::train::LearningRate;
 use crate::train::checks::not_negative;
 
@@ -85,6 +86,21 @@ impl Default for Adagrad {
     }
 }
 
+/// Moves a weight and the sum of its squared gradients.
+#[derive(Clone, Copy)]
+struct Accumulated<T> {
+    lr: T,
+    epsilon: T,
+}
+
+impl<T: Scalar> Rule<T, 2> for Accumulated<T> {
+    #[inline(always)]
+    fn of(self, [w, a]: [T; 2], g: T) -> [T; 2] {
+        let a = (a + g * g).flushed();
+        [(w - quotient(self.lr * g, (a + self.epsilon).sqrt())).flushed(), a]
+    }
+}
+
 impl<T: Scalar> Optimizer<T> for Adagrad {
     fn class_name(&self) -> &str {
         "Adagrad"
@@ -111,10 +127,11 @@ impl<T: Scalar> Optimizer<T> for Adagrad {
     fn update(&self, step: Step, weight: &mut [T], gradient: &[T], slots: &mut [&mut [T]]) {
         let [accumulator] = slots else { panic!("Adagrad keeps one slot") };
         let (lr, epsilon) = (T::lit(step.learning_rate), T::lit(self.epsilon));
-        for ((w, &g), a) in weight.iter_mut().zip(gradient).zip(accumulator.iter_mut()) {
-            *a = (*a + g * g).flushed();
-            *w = (*w - quotient(lr * g, (*a + epsilon).sqrt())).flushed();
-        }
+        move_slices(Accumulated { lr, epsilon }, [weight, accumulator], gradient);
+    }
+
+    fn by_parts(&self) -> bool {
+        true
     }
 
     fn check(&self) -> Result<(), Reason> {

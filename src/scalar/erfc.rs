@@ -4,8 +4,6 @@
 //! W. J. Cody, *Rational Chebyshev approximations for the error function*, Mathematics of Computation 23, 1969: one quotient of
 //! polynomials up to 0.46875, one up to 4, and one in `1 / x^2` beyond. The coefficients are those of his program CALERF.
 
-use crate::scalar::Scalar;
-
 const NEAR: ([f64; 5], [f64; 5]) = (
     [
         1.857_777_061_846_031_5e-1,
@@ -68,38 +66,35 @@ const FAR: ([f64; 6], [f64; 6]) = (
 );
 
 /// The quotient of two polynomials, whose coefficients come from the highest power down.
-#[inline(always)]
-fn quotient<W: Scalar, const N: usize>((above, below): &([f64; N], [f64; N]), x: W) -> W {
-    let polynomial = |coefficients: &[f64; N]| {
-        coefficients.iter().fold(W::zero(), |sum, &c| sum * x + W::lit(c))
-    };
+fn quotient<const N: usize>((above, below): &([f64; N], [f64; N]), x: f64) -> f64 {
+    let polynomial =
+        |coefficients: &[f64; N]| coefficients.iter().fold(0.0, |sum, &c| sum * x + c);
     polynomial(above) / polynomial(below)
 }
 
 /// `1 - erf(x)`, to 15 digits of its own, however small it is.
-pub(crate) fn erfc<W: Scalar>(x: W) -> W {
-    let (lit, one) = (W::lit, W::one());
+pub(super) fn erfc(x: f64) -> f64 {
     let far = x.abs();
-    if far <= lit(0.46875) {
-        return one - x * quotient(&NEAR, x * x);
+    if far <= 0.46875 {
+        return 1.0 - x * quotient(&NEAR, x * x);
     }
-    let beyond = if far <= lit(4.0) {
+    let beyond = if far <= 4.0 {
         quotient(&MIDDLE, far) * exp_of_minus_square(far)
-    } else if far < lit(27.0) {
-        let z = one / (far * far);
-        let sqrt_pi = lit(std::f64::consts::FRAC_2_SQRT_PI / 2.0); // 1 / sqrt(pi)
+    } else if far < 27.0 {
+        let z = 1.0 / (far * far);
+        let sqrt_pi = std::f64::consts::FRAC_2_SQRT_PI / 2.0; // 1 / sqrt(pi)
         (sqrt_pi - z * quotient(&FAR, z)) / far * exp_of_minus_square(far)
     } else if far.is_nan() {
         far
     } else {
-        W::zero()
+        0.0
     };
-    if x < W::zero() { lit(2.0) - beyond } else { beyond }
+    if x < 0.0 { 2.0 - beyond } else { beyond }
 }
 
 /// `exp(-x^2)` from two parts of the square, the first of which is exact: that of a number with few digits.
-fn exp_of_minus_square<W: Scalar>(x: W) -> W {
-    let coarse = (x * W::lit(16.0)).floor() / W::lit(16.0);
+fn exp_of_minus_square(x: f64) -> f64 {
+    let coarse = (x * 16.0).floor() / 16.0;
     (-coarse * coarse).exp() * (-(x - coarse) * (x + coarse)).exp()
 }
 
