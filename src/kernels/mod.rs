@@ -6,6 +6,7 @@
 // Arrays whose lengths are constants are indexed: loops over `0..N` are what the compiler unrolls and makes vectors of.
 #![allow(clippy::needless_range_loop, reason = "unrolled loops over arrays of constant length")]
 
+pub(crate) mod channels;
 pub(crate) mod conv2d;
 pub(crate) mod gemm;
 pub(crate) mod mask;

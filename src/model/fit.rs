@@ -241,7 +241,8 @@ impl<T: Scalar> Model<T> {
             let mut gradient = &mut *gradient;
             while !gradient.is_empty() {
                 let len = part.min(gradient.len());
-                let (gradient, weight) = (split_off(&mut gradient, len), split_off(&mut weight, len));
+                let (gradient, weight) =
+                    (split_off(&mut gradient, len), split_off(&mut weight, len));
                 let mut slots: Vec<&mut [T]> =
                     slots.iter_mut().map(|slot| split_off(slot, len)).collect();
                 split_off(&mut rest, len).copy_from_slice(weight);

@@ -9,15 +9,19 @@ struct Elu {
     scale: f64,
 }
 
-pointwise!(Value { above, below } = |x| {
-    let negative = below * x.vector_exp_m1();
-    if x > T::zero() { above * x } else { negative }
-});
+pointwise!(
+    Value { above, below } = |x| {
+        let negative = below * x.vector_exp_m1();
+        if x > T::zero() { above * x } else { negative }
+    }
+);
 // From x, and from y.
-pointwise!(SlopeAt { above, below } = |dy, x| {
-    let negative = below * x.vector_exp();
-    dy * if x > T::zero() { above } else { negative }
-});
+pointwise!(
+    SlopeAt { above, below } = |dy, x| {
+        let negative = below * x.vector_exp();
+        dy * if x > T::zero() { above } else { negative }
+    }
+);
 pointwise!(Slope { above, below } = |dy, y| dy * if y > T::zero() { above } else { y + below });
 
 impl<T: Scalar> Op<T, 1> for Elu {

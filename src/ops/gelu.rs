@@ -23,18 +23,22 @@ fn nearly<T: Scalar>(x: T) -> T {
 }
 
 pointwise!(Value = |x| x * x.normal()[0]);
-pointwise!(Slope = |dy, x| {
-    let [share, density] = x.normal();
-    // Far from 0 the density is 0, whatever it is multiplied by.
-    dy * (share + (x * density).kept_if(density > T::zero()))
-});
+pointwise!(
+    Slope = |dy, x| {
+        let [share, density] = x.normal();
+        // Far from 0 the density is 0, whatever it is multiplied by.
+        dy * (share + (x * density).kept_if(density > T::zero()))
+    }
+);
 pointwise!(NearlyValue = |x| x * nearly(x));
-pointwise!(NearlySlope = |dy, x| {
-    let share = nearly(x);
-    let rest = share * (T::one() - share);
-    let slope = rest * T::lit(2.0 * SCALE) * (T::one() + T::lit(3.0 * CUBIC) * x * x);
-    dy * (share + (x * slope).kept_if(rest > T::zero()))
-});
+pointwise!(
+    NearlySlope = |dy, x| {
+        let share = nearly(x);
+        let rest = share * (T::one() - share);
+        let slope = rest * T::lit(2.0 * SCALE) * (T::one() + T::lit(3.0 * CUBIC) * x * x);
+        dy * (share + (x * slope).kept_if(rest > T::zero()))
+    }
+);
 
 impl<T: Scalar> Op<T, 1> for Gelu {
     const NAME: &'static str = "gelu";

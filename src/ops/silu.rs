@@ -7,10 +7,12 @@ use crate::tensor::{Tensor, pointwise};
 struct Silu;
 
 pointwise!(Value = |x| x * x.logistic());
-pointwise!(Slope = |dy, x| {
-    let s = x.logistic();
-    dy * (s * (T::one() + x * (T::one() - s)))
-});
+pointwise!(
+    Slope = |dy, x| {
+        let s = x.logistic();
+        dy * (s * (T::one() + x * (T::one() - s)))
+    }
+);
 
 impl<T: Scalar> Op<T, 1> for Silu {
     const NAME: &'static str = "silu";

@@ -180,10 +180,14 @@ mod tests {
             ("ln_1p", Second::vector_ln_1p, Second::ln_1p),
             ("tanh", Second::vector_tanh, Second::tanh),
             ("logistic", Second::logistic, |x| Second::one() / (Second::one() + (-x).exp())),
-            ("density", |x| x.normal()[1], |x| {
-                Second::lit((2.0 * std::f64::consts::PI).sqrt().recip())
-                    * (-x * x * Second::lit(0.5)).exp()
-            }),
+            (
+                "density",
+                |x| x.normal()[1],
+                |x| {
+                    Second::lit((2.0 * std::f64::consts::PI).sqrt().recip())
+                        * (-x * x * Second::lit(0.5)).exp()
+                },
+            ),
         ];
         for (name, of, expected) in cases {
             for at in [0.3, 1.7] {

@@ -67,8 +67,7 @@ const FAR: ([f64; 6], [f64; 6]) = (
 
 /// The quotient of two polynomials, whose coefficients come from the highest power down.
 fn quotient<const N: usize>((above, below): &([f64; N], [f64; N]), x: f64) -> f64 {
-    let polynomial =
-        |coefficients: &[f64; N]| coefficients.iter().fold(0.0, |sum, &c| sum * x + c);
+    let polynomial = |coefficients: &[f64; N]| coefficients.iter().fold(0.0, |sum, &c| sum * x + c);
     polynomial(above) / polynomial(below)
 }
 

@@ -29,7 +29,9 @@ mod walk;
 
 pub use iter::Elements;
 pub(crate) use order::Order;
-pub(crate) use pointwise::{Pointwise, Rule, all_finite, map_in_place, move_slices, pointwise, zip_slice};
+pub(crate) use pointwise::{
+    Pointwise, Rule, all_finite, map_in_place, move_slices, pointwise, zip_slice,
+};
 pub use random::Stream;
 pub(crate) use random::{fans, standard_normal};
 pub(crate) use reduce::sum_of_squares;

@@ -27,7 +27,11 @@ const LN_2: [f32; 2] = [0.693_145_75, 1.428_606_8e-6];
 /// `c[0] + c[1] x + c[2] x^2 ..`
 #[inline(always)]
 fn polynomial<const N: usize>(c: [f32; N], x: f32) -> f32 {
-    c.into_iter().rev().fold(0.0, |sum, c| sum * x + c)
+    let mut sum = c[N - 1];
+    for k in (0..N - 1).rev() {
+        sum = sum * x + c[k];
+    }
+    sum
 }
 
 /// `x`, but not below `low` nor above `high`; a NaN stays one.

@@ -247,10 +247,12 @@ fn shorten<T: Scalar>(gradient: &mut [T], limit: f64) {
 }
 
 // Comparisons rather than `min` and `max`, which would make a limit of what is not a number.
-pointwise!(Clipped { limit } = |g| {
-    let below = if g < -limit { -limit } else { g };
-    if g > limit { limit } else { below }
-});
+pointwise!(
+    Clipped { limit } = |g| {
+        let below = if g < -limit { -limit } else { g };
+        if g > limit { limit } else { below }
+    }
+);
 pointwise!(Decayed { lost } = |w| w - w * lost);
 pointwise!(Scaled { scale } = |g| g * scale);
 

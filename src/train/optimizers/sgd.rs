@@ -132,7 +132,9 @@ impl<T: Scalar> Optimizer<T> for Sgd {
             [velocity] if self.nesterov => {
                 move_slices(Momentum::<T, true> { lr, mu }, [weight, velocity], gradient);
             }
-            [velocity] => move_slices(Momentum::<T, false> { lr, mu }, [weight, velocity], gradient),
+            [velocity] => {
+                move_slices(Momentum::<T, false> { lr, mu }, [weight, velocity], gradient)
+            }
             _ => zip_slice(Plain { lr }, weight, gradient),
         }
     }
