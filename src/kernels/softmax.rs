@@ -131,8 +131,9 @@ impl<T: Scalar> Kernel for OverSum<'_, T> {
     #[inline(always)]
     fn run<S: Simd>(self) {
         for row in self.x.chunks_exact_mut(self.width) {
-            let total = sum(row.len(), |i| row[i]);
-            row.iter_mut().for_each(|x| *x /= total);
+            // One division for all. The sum is at least 1, the exponential of the maximum.
+            let share = sum(row.len(), |i| row[i]).recip();
+            row.iter_mut().for_each(|x| *x *= share);
         }
     }
 }
@@ -194,5 +195,74 @@ impl<T: Scalar> Kernel for LessShares<'_, T> {
             let total = sum(dy.len(), |i| dy[i]);
             dy.iter_mut().zip(exps).for_each(|(dy, &e)| *dy -= e * total);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simd::testing::at_each_level;
+
+    fn numbers(len: usize, seed: usize) -> Vec<f32> {
+        (0..len).map(|i| ((i * 37 + seed * 11) % 101) as f32 / 9.0 - 5.0).collect()
+    }
+
+    /// Rows that are shorter and longer than lanes and turns, against plain loops in `f64`; the same bits at each instruction set.
+    #[test]
+    fn all_widths() {
+        for width in (1..40).chain([127, 128, 3000]) {
+            let rows = if width < 40 { 300 } else { 3 };
+            let (x, dy) = (numbers(rows * width, width), numbers(rows * width, width + 1));
+            let bits = std::cell::RefCell::new(Vec::new());
+            at_each_level(|| {
+                let (mut y, mut logs) = (x.clone(), x.clone());
+                softmax(&mut y, width);
+                log_softmax(&mut logs, width);
+                let (mut dx, mut dx_of_logs) = (dy.clone(), dy.clone());
+                softmax_gradient(&mut dx, &y, width);
+                log_softmax_gradient(&mut dx_of_logs, &logs, width);
+                for row in 0..rows {
+                    let at = |values: &[f32], i: usize| f64::from(values[row * width + i]);
+                    let total: f64 = (0..width).map(|i| at(&x, i).exp()).sum();
+                    let share = |i: usize| at(&x, i).exp() / total;
+                    let dot: f64 = (0..width).map(|i| at(&dy, i) * share(i)).sum();
+                    let sum: f64 = (0..width).map(|i| at(&dy, i)).sum();
+                    for i in 0..width {
+                        for (ours, expected, scale) in [
+                            (&y, share(i), share(i)),
+                            (&logs, share(i).ln(), 1.0 + share(i).ln().abs()),
+                            (&dx, share(i) * (at(&dy, i) - dot), 10.0 * share(i)),
+                            (&dx_of_logs, at(&dy, i) - share(i) * sum, 10.0 + sum.abs()),
+                        ] {
+                            let error = (at(ours, i) - expected).abs();
+                            assert!(error < 4e-6 * scale, "{width}: {error} of {expected}");
+                        }
+                    }
+                }
+                let all = [y, logs, dx, dx_of_logs].concat();
+                let these: Vec<u32> = all.into_iter().map(f32::to_bits).collect();
+                let mut bits = bits.borrow_mut();
+                if bits.is_empty() {
+                    bits.clone_from(&these);
+                }
+                assert!(
+                    *bits == these,
+                    "{width}: other bits at {}",
+                    crate::simd::instruction_set()
+                );
+            });
+        }
+    }
+
+    /// What is not a number spoils its row alone; minus infinity is a share of 0.
+    #[test]
+    fn special_numbers() {
+        let mut y = [1.0, f32::NAN, 2.0, 0.0, f32::NEG_INFINITY, 0.0];
+        softmax(&mut y, 3);
+        assert!(y[..3].iter().all(|y| y.is_nan()));
+        assert_eq!(y[3..], [0.5, 0.0, 0.5]);
+        let mut y = [f32::NEG_INFINITY; 2];
+        log_softmax(&mut y, 2);
+        assert!(y.iter().all(|y| y.is_nan()));
     }
 }
