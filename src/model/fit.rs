@@ -233,6 +233,8 @@ impl<T: Scalar> Model<T> {
                 param.slots = slots.iter().map(initial).collect();
             }
             pace.clip(gradient);
+            // What a constraint brings back may have been infinite.
+            let constrained = param.weight.constraint.is_some();
             let mut weight = param.value.as_mut_slice();
             let mut slots: Vec<&mut [T]> =
                 param.slots.iter_mut().map(Tensor::as_mut_slice).collect();
@@ -251,7 +253,8 @@ impl<T: Scalar> Model<T> {
                 }
                 pace.decay(step.learning_rate, weight);
                 optimizer.update(step, weight, gradient, &mut slots);
-                finite &= all_finite(weight) && slots.iter().all(|slot| all_finite(slot));
+                finite &= constrained || all_finite(weight);
+                finite &= slots.iter().all(|slot| all_finite(slot));
             }
             if let Some(constraint) = &param.weight.constraint {
                 constraint.apply(&mut param.value);
