@@ -268,6 +268,7 @@ fn every_public_item_has_an_example() {
         let public = PUBLIC.iter().any(|room| inside.starts_with(room));
         let internal = [
             "autograd/recording",
+            "scalar/elementary",
             "model/progress",
             "canvas",
             "chart",
