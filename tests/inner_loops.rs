@@ -120,7 +120,7 @@ fn no_call_no_spill_and_no_scatter() {
     }
     println!("{ymm} loops with AVX2 and {zmm} with AVX-512");
     println!("{} exponentials with AVX2 and {} with AVX-512", exponents[0], exponents[1]);
-    assert!(exponents.iter().all(|&count| count >= 12), "{exponents:?} loops with exponentials");
+    assert!(exponents.iter().all(|&count| count >= 10), "{exponents:?} loops with exponentials");
     assert!(ymm >= 20 && zmm >= 20, "only {ymm} and {zmm} loops: are the kernels in these files?");
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n\n"));
 }

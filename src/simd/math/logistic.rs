@@ -2,7 +2,7 @@
 
 use super::exp;
 
-/// `1 / (1 + exp(-x))`: an error of up to 3 ulp. Where it is small it is `exp(x) / (1 + exp(x))`, and nothing overflows.
+/// `1 / (1 + exp(-x))`: an error of up to 2.5 ulp. Where it is small it is `exp(x) / (1 + exp(x))`, and nothing overflows.
 #[inline(always)]
 pub fn logistic(x: f32) -> f32 {
     let e = exp(-x.abs());

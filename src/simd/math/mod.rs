@@ -4,7 +4,7 @@
 //! special is chosen at the end, without a branch. In a loop that [`dispatch`](super::dispatch) compiles, a vector takes as many numbers as it has lanes.
 //! Nothing is fused (`a * b + c` rounds twice), so a number has the same result at each instruction set, at any place of a slice.
 //!
-//! The errors, in units of the last place (ulp) of the exact result, are the largest over every `f32`; the ignored test `all_numbers` measures them.
+//! The errors, in units of the last place (ulp) of the exact result, are bounds that the tests hold each function to; the ignored test `all_numbers` tries every `f32`.
 //! Results that are too small for normal numbers become denormal ones, as in the standard library.
 
 mod exp;
