@@ -5,10 +5,10 @@ use super::{Dual, Scalar};
 use crate::simd::math;
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
-/// The functions that have a vector for `f32`, in [`simd::math`](crate::simd::math), where their errors are stated. For `f64` they are those of the
-/// standard library, and [`Dual`] numbers are computed from what they consist of.
+/// The functions that have a vector for `f32`, in `simd::math`, where their errors are stated. For `f64` they are those of the standard
+/// library, and [`Dual`] numbers are computed from what they consist of.
 ///
-/// The names are not those of [`Float`], whose `exp` of an `f32` is a call of the C library.
+/// The names are not those of `Float`, whose `exp` of an `f32` is a call of the C library.
 pub trait Elementary: Sized {
     /// `exp(x)`
     #[doc(hidden)]
