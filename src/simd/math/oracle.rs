@@ -10,7 +10,7 @@ type Case = (&'static str, fn(f32) -> f32, fn(f64) -> f64, f64);
 /// Each function, the same in `f64`, and the largest error in units of the last place.
 const CASES: [Case; 8] = [
     ("exp", |x| exp(x), f64::exp, 1.1),
-    ("exp_m1", |x| exp_m1(x), f64::exp_m1, 1.6),
+    ("exp_m1", |x| exp_m1(x), f64::exp_m1, 1.7),
     ("ln", |x| ln(x), f64::ln, 0.9),
     ("ln_1p", |x| ln_1p(x), f64::ln_1p, 0.9),
     ("tanh", |x| tanh(x), f64::tanh, 2.6),
