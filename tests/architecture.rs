@@ -12,7 +12,7 @@ const ARROWS: [(&str, &[&str]); 22] = [
     ("file", &["error"]),
     ("buffer", &[]),
     ("simd", &["buffer"]),
-    ("scalar", &["buffer"]),
+    ("scalar", &["buffer", "simd"]),
     ("tensor", &["buffer", "scalar", "simd"]),
     ("kernels", &["buffer", "error", "scalar", "simd", "tensor"]),
     ("filters", &["kernels", "scalar", "tensor"]),
@@ -287,6 +287,7 @@ fn every_public_item_has_an_example() {
         let public = PUBLIC.iter().any(|room| inside.starts_with(room));
         let internal = [
             "autograd/recording",
+            "scalar/elementary",
             "model/progress",
             "canvas",
             "chart",

@@ -1,4 +1,5 @@
-//! What the compiler made of the innermost loops: no call, no accumulator in memory, and no vector that is scattered.
+//! What the compiler made of the innermost loops: no call, no accumulator in memory, and no vector that is scattered; of those that take
+//! exponentials, vectors.
 //!
 //! One of them costs a factor of two to thirty, and nothing but the assembly shows it. `.ci/run` makes that of the
 //! library, in which all kernels are compiled for both types, and names the files in `CINTA_ASSEMBLY`.
@@ -38,6 +39,24 @@ fn fault(lines: &[&str]) -> Option<String> {
     })
 }
 
+/// The loops that put exponents into their place in vectors: `exp` and what is computed with it. In the 16 registers of AVX2, two
+/// vectors at a time have a few numbers too many, so these may stand in memory.
+fn exponentials(assembly: &str) -> Vec<(String, Vec<&str>)> {
+    let mut found = Vec::new();
+    for lines in functions(assembly) {
+        for innermost in innermost_loops(&lines) {
+            let shifted = |line: &&str| {
+                line.trim().starts_with("vpslld\t$23,")
+                    && (line.contains("%ymm") || line.contains("%zmm"))
+            };
+            if innermost.iter().any(shifted) {
+                found.push((lines[0].to_owned(), innermost));
+            }
+        }
+    }
+    found
+}
+
 /// The functions of this crate, from their label on.
 fn functions(assembly: &str) -> Vec<Vec<&str>> {
     let lines: Vec<&str> = assembly.lines().collect();
@@ -70,7 +89,7 @@ fn products(assembly: &str) -> Vec<(String, Vec<&str>)> {
 #[ignore = "needs the assembly that .ci/run makes"]
 fn no_call_no_spill_and_no_scatter() {
     let files = std::env::var("CINTA_ASSEMBLY").expect("CINTA_ASSEMBLY names files of assembly");
-    let (mut ymm, mut zmm) = (0, 0);
+    let (mut ymm, mut zmm, mut exponents) = (0, 0, [0, 0]);
     let mut faults = Vec::new();
     for file in files.split(' ').filter(|file| !file.is_empty()) {
         let assembly = fs::read_to_string(file).unwrap_or_else(|error| panic!("{file}: {error}"));
@@ -78,6 +97,15 @@ fn no_call_no_spill_and_no_scatter() {
         for lines in functions(&assembly) {
             let scatter = lines.iter().find(|line| line.trim().starts_with("vscatter"));
             faults.extend(scatter.map(|line| format!("{} {}", lines[0], line.trim())));
+        }
+        for (function, lines) in exponentials(&assembly) {
+            exponents[usize::from(lines.iter().any(|line| line.contains("%zmm")))] += 1;
+            let slow = |line: &&&str| {
+                let instruction = line.trim();
+                instruction.starts_with("call") || instruction.starts_with("vgather")
+            };
+            faults
+                .extend(lines.iter().find(slow).map(|line| format!("{function} {}", line.trim())));
         }
         for (function, lines) in products(&assembly) {
             if lines.iter().any(|line| line.contains("%zmm")) {
@@ -91,6 +119,8 @@ fn no_call_no_spill_and_no_scatter() {
         }
     }
     println!("{ymm} loops with AVX2 and {zmm} with AVX-512");
+    println!("{} exponentials with AVX2 and {} with AVX-512", exponents[0], exponents[1]);
+    assert!(exponents.iter().all(|&count| count >= 10), "{exponents:?} loops with exponentials");
     assert!(ymm >= 20 && zmm >= 20, "only {ymm} and {zmm} loops: are the kernels in these files?");
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n\n"));
 }
@@ -109,6 +139,10 @@ fn faults_are_seen() {
     assert!(fault(&products(&gathered)[0].1).is_some());
     let called = clean.replace("vmovups\t(%rax), %ymm1", "callq\tfmaf");
     assert!(fault(&products(&called)[0].1).is_some());
+    let exponents = clean.replace("vfmadd231ps\t%ymm1, %ymm2, %ymm3", "vpslld\t$23, %ymm2, %ymm3");
+    assert_eq!([clean, &exponents].map(|text| exponentials(text).len()), [0, 1]);
+    let scalar = exponents.replace("vpslld\t$23, %ymm2, %ymm3", "shll\t$23, %eax");
+    assert_eq!(exponentials(&scalar).len(), 0);
     // A loop around the loop is not looked at.
     let outer = format!("{clean}\tcallq\tsomething\n\tjne\t.LBB0_0\n")
         .replace("tile:\n", "tile:\n.LBB0_0:\n");

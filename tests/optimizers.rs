@@ -3,7 +3,7 @@
 mod scratch;
 
 use cinta::prelude::*;
-use cinta::{Curve, Named, Optimizer, Pace, Step};
+use cinta::{Curve, Named, Optimizer, Pace, Step, Stream};
 use scratch::Scratch;
 
 /// `y = 4 x` for the one sample `x = 1`; the model answers `w x + b`, with `w` and `b` from 0.
@@ -205,6 +205,83 @@ fn slots_start_where_the_optimizer_says() {
 }
 
 /// A model with a sigmoid at its end, its loss and its metrics.
+/// Another optimizer that is asked for whole weights.
+struct Whole<O>(O);
+
+impl<O: Optimizer<f32>> Optimizer<f32> for Whole<O> {
+    fn class_name(&self) -> &str {
+        "Whole"
+    }
+
+    fn pace(&self) -> &Pace {
+        self.0.pace()
+    }
+
+    fn slots(&self) -> &'static [&'static str] {
+        self.0.slots()
+    }
+
+    fn initial_slot(&self, slot: &str) -> f64 {
+        self.0.initial_slot(slot)
+    }
+
+    fn update(&self, step: Step, weight: &mut [f32], gradient: &[f32], slots: &mut [&mut [f32]]) {
+        self.0.update(step, weight, gradient, slots);
+    }
+}
+
+/// A kernel of 3 001 numbers, which is no whole number of parts or vectors.
+fn wide(optimizer: impl Optimizer<f32> + 'static) -> Model {
+    let dense = Dense::new(1).use_bias(false);
+    let mut model = Sequential::new([3001]).add(dense).build(3).unwrap();
+    model.compile(Compile::new(optimizer, MeanSquaredError));
+    model
+}
+
+#[test]
+fn a_weight_moves_part_by_part_as_in_one_piece() {
+    let data = Dataset::new(
+        Tensor::uniform([5, 3001], -1.0, 1.0, &mut Stream::new(1)),
+        Tensor::from([[1.0], [0.0], [-1.0], [0.5], [2.0]]),
+    )
+    .unwrap();
+    fn same(data: &Dataset, optimizer: impl Optimizer<f32> + Clone + 'static) {
+        let [mut parts, mut whole] = [wide(optimizer.clone()), wide(Whole(optimizer))];
+        for model in [&mut parts, &mut whole] {
+            model.fit(data, Fit { epochs: 3, verbose: Verbose::Silent, ..Fit::default() }).unwrap();
+        }
+        assert_eq!(parts.get_weights(), whole.get_weights());
+    }
+    same(&data, Sgd::new(0.01));
+    same(&data, Sgd::new(0.01).momentum(0.9));
+    same(&data, Sgd::new(0.01).momentum(0.9).nesterov(true));
+    same(&data, Adam::new(0.01).amsgrad(true));
+    same(&data, AdamW::new(0.01));
+    same(&data, RmsProp::new(0.01));
+    same(&data, RmsProp::new(0.01).momentum(0.9).centered(true));
+    same(&data, Adagrad::new(0.01));
+}
+
+/// What overflows in the last part alone takes all parts back, and the slots.
+#[test]
+fn a_step_that_diverges_in_one_part_is_undone_in_all() {
+    for index in [0, 1500, 3000] {
+        let mut model = wide(Sgd::new(1e30).momentum(0.5));
+        let calm = Dataset::new(Tensor::zeros([1, 3001]), Tensor::zeros([1, 1])).unwrap();
+        let fit = || Fit { epochs: 1, verbose: Verbose::Silent, ..Fit::default() };
+        model.fit(&calm, fit()).unwrap();
+        let before = model.get_weights();
+        // A gradient of 1e10 times a rate of 1e30 is no f32.
+        let x = Tensor::from_fn([1, 3001], |at| if at[1] == index { 1.0 } else { 0.0 });
+        let steep = Dataset::new(x, Tensor::from([[1e10]])).unwrap();
+        assert!(matches!(model.fit(&steep, fit()), Err(Error::Diverged { .. })));
+        assert_eq!(model.get_weights(), before);
+        // The velocities are 0 again: a calm step moves nothing.
+        model.fit(&calm, fit()).unwrap();
+        assert_eq!(model.get_weights(), before);
+    }
+}
+
 fn classifier(optimizer: impl Optimizer<f32> + 'static) -> (Model, Dataset) {
     let n = 50;
     let x = Tensor::uniform([n, 3], -1.0, 1.0, &mut Stream::new(1));

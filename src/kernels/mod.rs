@@ -7,8 +7,8 @@
 #![allow(clippy::needless_range_loop, reason = "unrolled loops over arrays of constant length")]
 
 pub(crate) mod along;
+pub(crate) mod channels;
 pub(crate) mod conv2d;
-pub(crate) mod erf;
 pub(crate) mod gemm;
 pub(crate) mod mask;
 mod narrow;
@@ -18,6 +18,7 @@ mod oracle;
 pub(crate) mod par;
 pub(crate) mod pool2d;
 pub(crate) mod resample;
+pub(crate) mod softmax;
 pub(crate) mod steps;
 pub(crate) mod sums;
 pub(crate) mod warp;

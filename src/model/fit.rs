@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::kernels::par;
 use crate::nn::Mode;
 use crate::scalar::{Scalar, compiled};
-use crate::tensor::{Stream, Tensor};
+use crate::tensor::{Stream, Tensor, all_finite};
 use crate::train::{Compile, Goals, Optimizer, Step};
 use std::ops::Range;
 use std::sync::Arc;
@@ -27,6 +27,9 @@ use std::sync::Arc;
 fn shard_size(batch: usize) -> usize {
     if batch <= 2 * SHARD { SHARD / 2 } else { SHARD }
 }
+
+/// Values of a weight that an optimizer moves at a time.
+const PART: usize = 1 << 10;
 
 /// The stream label of the order of samples.
 const SHUFFLE: u64 = u64::from_le_bytes(*b"shuffle ");
@@ -232,26 +235,48 @@ impl<T: Scalar> Model<T> {
                 };
                 param.slots = slots.iter().map(initial).collect();
             }
-            for tensor in std::iter::once(&param.value).chain(&param.slots) {
-                tensor.copy_to(split_off(&mut rest, tensor.len()));
-            }
-            let weight = param.value.as_mut_slice();
             pace.clip(gradient);
-            pace.decay(step.learning_rate, weight);
+            // What a constraint brings back may have been infinite.
+            let constrained = param.weight.constraint.is_some();
+            let mut weight = param.value.as_mut_slice();
             let mut slots: Vec<&mut [T]> =
                 param.slots.iter_mut().map(Tensor::as_mut_slice).collect();
-            optimizer.update(step, weight, gradient, &mut slots);
+            // Copied, moved and looked at part by part, while it is in the cache.
+            let part = if optimizer.by_parts() { PART } else { usize::MAX };
+            let mut gradient = &mut *gradient;
+            while !gradient.is_empty() {
+                let len = part.min(gradient.len());
+                let (gradient, weight) =
+                    (split_off(&mut gradient, len), split_off(&mut weight, len));
+                let mut slots: Vec<&mut [T]> =
+                    slots.iter_mut().map(|slot| split_off(slot, len)).collect();
+                split_off(&mut rest, len).copy_from_slice(weight);
+                for slot in &slots {
+                    split_off(&mut rest, len).copy_from_slice(slot);
+                }
+                pace.decay(step.learning_rate, weight);
+                optimizer.update(step, weight, gradient, &mut slots);
+                finite &= constrained || all_finite(weight);
+                finite &= slots.iter().all(|slot| all_finite(slot));
+            }
             if let Some(constraint) = &param.weight.constraint {
                 constraint.apply(&mut param.value);
+                finite &= param.value.is_finite();
             }
-            finite &= param.value.is_finite() && param.slots.iter().all(Tensor::is_finite);
         }
         if !finite {
             let mut rest = &mut old_values[..];
             for param in self.params_mut().filter(|param| param.weight.trainable) {
-                for tensor in std::iter::once(&mut param.value).chain(&mut param.slots) {
-                    let len = tensor.len();
-                    tensor.as_mut_slice().copy_from_slice(split_off(&mut rest, len));
+                let part = if optimizer.by_parts() { PART } else { usize::MAX };
+                let len = param.value.len();
+                let mut first = 0;
+                while first < len {
+                    let part = first..len.min(first.saturating_add(part));
+                    for tensor in std::iter::once(&mut param.value).chain(&mut param.slots) {
+                        let old = split_off(&mut rest, part.len());
+                        tensor.as_mut_slice()[part.clone()].copy_from_slice(old);
+                    }
+                    first = part.end;
                 }
                 if step.number == 1 {
                     param.slots.clear();

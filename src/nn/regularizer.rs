@@ -5,7 +5,7 @@ use crate::config::{Options, Value, json, keras_object, object};
 use crate::error::Reason;
 use crate::ops::sign;
 use crate::scalar::Scalar;
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, pointwise, sum_of_squares, zip_slice};
 
 /// A penalty on a weight that is added to the loss, in training and in evaluation.
 ///
@@ -28,6 +28,8 @@ pub enum Regularizer {
     },
 }
 
+pointwise!(Penalised { l1, l2 } = |g, w| g + (l1 * sign(w) + l2 * w));
+
 impl Regularizer {
     /// The two factors.
     fn factors(self) -> (f64, f64) {
@@ -47,9 +49,10 @@ impl Regularizer {
     pub fn penalty<T: Scalar>(self, weight: &Tensor<T>) -> f64 {
         let (l1, l2) = self.factors();
         let weight = weight.row_major();
-        let values = weight.as_slice().expect("just made row-major").iter().map(|w| w.widen());
-        let absolute = if l1 == 0.0 { 0.0 } else { l1 * values.clone().map(f64::abs).sum::<f64>() };
-        let squares = if l2 == 0.0 { 0.0 } else { l2 * values.map(|w| w * w).sum::<f64>() };
+        let values = weight.as_slice().expect("just made row-major");
+        let absolute = || values.iter().map(|w| w.widen().abs()).sum::<f64>();
+        let absolute = if l1 == 0.0 { 0.0 } else { l1 * absolute() };
+        let squares = if l2 == 0.0 { 0.0 } else { l2 * sum_of_squares(values).widen() };
         absolute + squares
     }
 
@@ -57,9 +60,7 @@ impl Regularizer {
     pub(crate) fn add_gradient<T: Scalar>(self, weight: &[T], gradient: &mut [T]) {
         let (l1, l2) = self.factors();
         let (l1, l2) = (T::lit(l1), T::lit(2.0 * l2));
-        for (g, &w) in gradient.iter_mut().zip(weight) {
-            *g += l1 * sign(w) + l2 * w;
-        }
+        zip_slice(Penalised { l1, l2 }, gradient, weight);
     }
 
     /// The penalty of what a layer gives, as a value that gradients flow through.

@@ -7,6 +7,7 @@ use crate::tensor::Tensor;
 struct Abs;
 
 /// -1, 0 or 1; of what is not a number, that.
+#[inline(always)]
 pub(crate) fn sign<T: Scalar>(x: T) -> T {
     if x == T::zero() { T::lit(x.widen()) } else { x.signum() }
 }

@@ -1,91 +1,15 @@
 //! Batch normalisation with the statistics of the batch.
 
 use crate::autograd::{Op, Var, apply};
-use crate::kernels::par;
+use crate::kernels::channels::Around;
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::{Shape, Tensor};
 use num_traits::{Float, Zero};
 
-/// A tensor around one axis, in row-major order: `[outer, channels, inner]`.
-#[derive(Clone, Copy)]
-struct Around {
-    outer: usize,
-    channels: usize,
-    inner: usize,
-}
-
-impl Around {
-    fn new(shape: Shape, axis: usize) -> Self {
-        let (before, after) = (&shape[..axis], &shape[axis + 1..]);
-        Around {
-            outer: before.iter().product(),
-            channels: shape[axis],
-            inner: after.iter().product(),
-        }
-    }
-
-    /// Values of each channel.
-    fn count(self) -> f64 {
-        (self.outer * self.inner) as f64
-    }
-
-    /// Outer indices of a part. It depends on the shape alone, so that sums do not depend on the threads.
-    fn rows(self) -> usize {
-        const VALUES: usize = 1 << 14;
-        (VALUES / (self.channels * self.inner).max(1)).max(1)
-    }
-
-    /// Sums of two terms over the values of each channel, in wide numbers: `term(place, channel)`.
-    fn sums<W: Scalar>(self, term: impl Fn(usize, usize) -> [W; 2] + Sync) -> Vec<[W; 2]> {
-        let Around { outer, channels, inner } = self;
-        let rows = self.rows();
-        let parts = par::map(outer.div_ceil(rows), outer * channels * inner, |part| {
-            let mut sums = vec![[W::zero(); 2]; channels];
-            for row in part * rows..((part + 1) * rows).min(outer) {
-                for (channel, sum) in sums.iter_mut().enumerate() {
-                    let first = (row * channels + channel) * inner;
-                    for place in first..first + inner {
-                        let [a, b] = term(place, channel);
-                        sum[0] += a;
-                        sum[1] += b;
-                    }
-                }
-            }
-            sums
-        });
-        let mut totals = vec![[W::zero(); 2]; channels];
-        for part in &parts {
-            for (total, sum) in totals.iter_mut().zip(part) {
-                total[0] += sum[0];
-                total[1] += sum[1];
-            }
-        }
-        totals
-    }
-
-    /// A tensor of values `of(place, channel)`.
-    fn tensor<T: Scalar>(self, shape: Shape, of: impl Fn(usize, usize) -> T + Sync) -> Tensor<T> {
-        let Around { outer, channels, inner } = self;
-        let mut y = vec![T::zero(); outer * channels * inner];
-        let size = (self.rows() * channels * inner).max(1);
-        let work = 4 * y.len();
-        par::for_each_part(
-            &mut y,
-            size,
-            work,
-            || (),
-            |(), i, part| {
-                for (run, values) in part.chunks_mut(inner.max(1)).enumerate() {
-                    let first = i * size + run * inner;
-                    let channel = run % channels;
-                    for (k, value) in values.iter_mut().enumerate() {
-                        *value = of(first + k, channel);
-                    }
-                }
-            },
-        );
-        Tensor::new(shape, y)
-    }
+/// A tensor around the axis of its channels, in row-major order.
+fn around(shape: Shape, axis: usize) -> Around {
+    let (before, after) = (&shape[..axis], &shape[axis + 1..]);
+    Around { outer: before.iter().product(), channels: shape[axis], inner: after.iter().product() }
 }
 
 struct BatchNorm<T> {
@@ -97,14 +21,15 @@ struct BatchNorm<T> {
 
 /// The mean and the biased variance of each channel.
 fn statistics<T: Scalar>(x: &Tensor<T>, axis: usize) -> [Vec<T::Wide>; 2] {
-    let around = Around::new(x.shape(), axis);
+    let around = around(x.shape(), axis);
     let x = x.row_major();
     let x = x.as_slice().expect("row-major");
     let n = T::Wide::lit(around.count());
-    let mean: Vec<T::Wide> =
-        around.sums(|i, _| [x[i].wide(), T::Wide::zero()]).iter().map(|sums| sums[0] / n).collect();
+    let sums = around.sums([x, x], [], |x, _, []: [T; 0]| [x.wide(), T::Wide::zero()]);
+    let mean: Vec<T::Wide> = sums.iter().map(|sums| sums[0] / n).collect();
     // The deviations from the mean, and not the squares of the values, which would lose digits.
-    let squares = around.sums(|i, c| [(x[i].wide() - mean[c]).powi(2), T::Wide::zero()]);
+    let square = |x: T, _, [mean]: [T::Wide; 1]| [(x.wide() - mean).powi(2), T::Wide::zero()];
+    let squares = around.sums([x, x], [&mean], square);
     let variance = squares.iter().map(|sums| sums[0] / n).collect();
     [mean, variance]
 }
@@ -115,12 +40,14 @@ impl<T: Scalar> Op<T, 3> for BatchNorm<T> {
 
     // y = gamma (x - mean) inverse + beta
     fn forward(&self, [x, gamma, beta]: [&Tensor<T>; 3], _: [bool; 3]) -> (Tensor<T>, Self::Saved) {
-        let around = Around::new(x.shape(), self.axis);
+        let around = around(x.shape(), self.axis);
         let x = x.row_major();
         let values = x.as_slice().expect("row-major");
         let scale: Vec<T> = gamma.iter().zip(&self.inverse).map(|(g, &i)| g * i).collect();
         let shift = beta.to_vec();
-        let y = around.tensor(x.shape(), |i, c| (values[i] - self.mean[c]) * scale[c] + shift[c]);
+        let numbers = [&self.mean[..], &scale, &shift];
+        let of = |x, _, [mean, scale, shift]: [T; 3]| (x - mean) * scale + shift;
+        let y = Tensor::new(x.shape(), around.values([values, values], numbers, of));
         (y, [x, gamma.clone()])
     }
 
@@ -132,13 +59,12 @@ impl<T: Scalar> Op<T, 3> for BatchNorm<T> {
         dy: Tensor<T>,
         wanted: [bool; 3],
     ) -> [Option<Tensor<T>>; 3] {
-        let around = Around::new(x.shape(), self.axis);
+        let around = around(x.shape(), self.axis);
         let dy = dy.row_major();
-        let (x_values, dys) = (x.as_slice().expect("row-major"), dy.as_slice().expect("row-major"));
-        let z = |i: usize, c: usize| (x_values[i] - self.mean[c]) * self.inverse[c];
-        let sums = around.sums(|i, c| {
-            let dy = dys[i].wide();
-            [dy, dy * z(i, c).wide()]
+        let values = [x.as_slice().expect("row-major"), dy.as_slice().expect("row-major")];
+        let sums = around.sums(values, [&self.mean, &self.inverse], |x, dy, [mean, inverse]| {
+            let (z, dy): (T, T::Wide) = ((x - mean) * inverse, dy.wide());
+            [dy, dy * z.wide()]
         });
         let total = |k: usize| -> Vec<T> { sums.iter().map(|sums| T::narrow(sums[k])).collect() };
         let mean = |k: usize| -> Vec<T> {
@@ -147,8 +73,11 @@ impl<T: Scalar> Op<T, 3> for BatchNorm<T> {
         let dx = wanted[0].then(|| {
             let [mean_dy, mean_dyz] = [mean(0), mean(1)];
             let scale: Vec<T> = gamma.iter().zip(&self.inverse).map(|(g, &i)| g * i).collect();
-            around
-                .tensor(x.shape(), |i, c| scale[c] * (dys[i] - mean_dy[c] - z(i, c) * mean_dyz[c]))
+            let numbers = [&self.mean[..], &self.inverse, &scale, &mean_dy, &mean_dyz];
+            let of = |x, dy, [mean, inverse, scale, mean_dy, mean_dyz]: [T; 5]| {
+                scale * (dy - mean_dy - (x - mean) * inverse * mean_dyz)
+            };
+            Tensor::new(x.shape(), around.values(values, numbers, of))
         });
         let channels = [around.channels];
         let dgamma = wanted[1].then(|| Tensor::new(channels, total(1)));

@@ -2,12 +2,27 @@
 
 use crate::autograd::{Op, Var, apply};
 use crate::scalar::{Scalar, compiled};
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, pointwise};
 
 struct Elu {
     alpha: f64,
     scale: f64,
 }
+
+pointwise!(
+    Value { above, below } = |x| {
+        let negative = below * x.vector_exp_m1();
+        if x > T::zero() { above * x } else { negative }
+    }
+);
+// From x, and from y.
+pointwise!(
+    SlopeAt { above, below } = |dy, x| {
+        let negative = below * x.vector_exp();
+        dy * if x > T::zero() { above } else { negative }
+    }
+);
+pointwise!(Slope { above, below } = |dy, y| dy * if y > T::zero() { above } else { y + below });
 
 impl<T: Scalar> Op<T, 1> for Elu {
     const NAME: &'static str = "elu";
@@ -15,7 +30,7 @@ impl<T: Scalar> Op<T, 1> for Elu {
 
     fn forward(&self, [x]: [&Tensor<T>; 1], _: [bool; 1]) -> (Tensor<T>, Tensor<T>) {
         let (above, below) = (T::lit(self.scale), T::lit(self.scale * self.alpha));
-        let y = x.map(|x| if x > T::zero() { above * x } else { below * x.exp_m1() });
+        let y = x.map_pointwise(Value { above, below });
         let saved = if self.alpha < 0.0 { x.clone() } else { y.clone() };
         (y, saved)
     }
@@ -23,12 +38,11 @@ impl<T: Scalar> Op<T, 1> for Elu {
     // dx = dy scale where x > 0, else dy scale alpha exp(x) = dy (y + scale alpha)
     fn backward(&self, saved: Tensor<T>, dy: Tensor<T>, _: [bool; 1]) -> [Option<Tensor<T>>; 1] {
         let (above, below) = (T::lit(self.scale), T::lit(self.scale * self.alpha));
-        if self.alpha < 0.0 {
-            let slope = |x: T| if x > T::zero() { above } else { below * x.exp() };
-            return [Some(dy.into_zip_with(&saved, |dy, x| dy * slope(x)))];
-        }
-        let y = saved;
-        [Some(dy.into_zip_with(&y, |dy, y| dy * if y > T::zero() { above } else { y + below }))]
+        [Some(if self.alpha < 0.0 {
+            dy.zip_pointwise(&saved, SlopeAt { above, below })
+        } else {
+            dy.zip_pointwise(&saved, Slope { above, below })
+        })]
     }
 }
 

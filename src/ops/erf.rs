@@ -2,7 +2,7 @@
 
 use super::{Elementwise, elementwise, flowing};
 use crate::autograd::Var;
-use crate::kernels::erf::erf;
+use crate::scalar::erf;
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 use std::f64::consts::FRAC_2_SQRT_PI;

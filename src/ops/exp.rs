@@ -3,22 +3,24 @@
 use super::flowing;
 use crate::autograd::{Op, Var, apply};
 use crate::scalar::{Scalar, compiled};
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, pointwise};
 
 struct Exp;
+
+pointwise!(Slope = |dy, y| flowing(dy, dy * y));
 
 impl<T: Scalar> Op<T, 1> for Exp {
     const NAME: &'static str = "exp";
     type Saved = Tensor<T>; // y
 
     fn forward(&self, [x]: [&Tensor<T>; 1], _: [bool; 1]) -> (Tensor<T>, Tensor<T>) {
-        let y = x.map(T::exp);
+        let y = x.exp();
         (y.clone(), y)
     }
 
     // dx = dy exp(x) = dy y, and 0 where dy is 0, even if y is infinite
     fn backward(&self, y: Tensor<T>, dy: Tensor<T>, _: [bool; 1]) -> [Option<Tensor<T>>; 1] {
-        [Some(dy.into_zip_with(&y, |dy, y| flowing(dy, dy * y)))]
+        [Some(dy.zip_pointwise(&y, Slope))]
     }
 }
 

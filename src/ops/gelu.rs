@@ -1,12 +1,11 @@
 //! `y = x P(x)`, element by element, where `P(x)` is the share of the standard normal distribution below `x`.
 //!
-//! `P(x) = erfc(-x / sqrt(2)) / 2`, so that a negative `x` keeps its digits. The approximation (Hendrycks and Gimpel, 2016) is
+//! `P(x)` is computed by its tail, so that a negative `x` keeps its digits. The approximation (Hendrycks and Gimpel, 2016) is
 //! `P(x) = (1 + tanh(u)) / 2` with `u = sqrt(2 / pi) (x + 0.044715 x^3)`, which is computed as `1 / (1 + exp(-2 u))`.
 
 use crate::autograd::{Op, Var, apply};
-use crate::kernels::erf::erfc;
 use crate::scalar::{Scalar, compiled};
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, pointwise};
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
 struct Gelu {
@@ -17,21 +16,29 @@ struct Gelu {
 const SCALE: f64 = FRAC_2_SQRT_PI * FRAC_1_SQRT_2;
 const CUBIC: f64 = 0.044_715;
 
-/// `P(x)` and its slope.
-fn share<W: Scalar>(x: W) -> (W, W) {
-    let l = W::lit;
-    (l(0.5) * erfc(-x * l(FRAC_1_SQRT_2)), l(0.5 * SCALE) * (l(-0.5) * x * x).exp())
+/// Approximately `P(x)`.
+#[inline(always)]
+fn nearly<T: Scalar>(x: T) -> T {
+    (T::lit(2.0 * SCALE) * (x + T::lit(CUBIC) * x * x * x)).logistic()
 }
 
-/// The same, approximately.
-fn nearly_share<W: Scalar>(x: W) -> (W, W) {
-    let (l, one) = (W::lit, W::one());
-    let share = one / (one + (l(-2.0 * SCALE) * (x + l(CUBIC) * x * x * x)).exp());
-    let rest = share * (one - share);
-    // Far from 0 the slope is 0, whatever it is multiplied by.
-    let slope = rest * l(2.0) * l(SCALE) * (one + l(3.0 * CUBIC) * x * x);
-    (share, slope.kept_if(rest > W::zero()))
-}
+pointwise!(Value = |x| x * x.normal()[0]);
+pointwise!(
+    Slope = |dy, x| {
+        let [share, density] = x.normal();
+        // Far from 0 the density is 0, whatever it is multiplied by.
+        dy * (share + (x * density).kept_if(density > T::zero()))
+    }
+);
+pointwise!(NearlyValue = |x| x * nearly(x));
+pointwise!(
+    NearlySlope = |dy, x| {
+        let share = nearly(x);
+        let rest = share * (T::one() - share);
+        let slope = rest * T::lit(2.0 * SCALE) * (T::one() + T::lit(3.0 * CUBIC) * x * x);
+        dy * (share + (x * slope).kept_if(rest > T::zero()))
+    }
+);
 
 impl<T: Scalar> Op<T, 1> for Gelu {
     const NAME: &'static str = "gelu";
@@ -39,20 +46,18 @@ impl<T: Scalar> Op<T, 1> for Gelu {
 
     fn forward(&self, [x]: [&Tensor<T>; 1], _: [bool; 1]) -> (Tensor<T>, Tensor<T>) {
         let y = match self.approximate {
-            false => x.map(|x| T::narrow(x.wide() * share(x.wide()).0)),
-            true => x.map(|x| T::narrow(x.wide() * nearly_share(x.wide()).0)),
+            false => x.map_pointwise(Value),
+            true => x.map_pointwise(NearlyValue),
         };
         (y, x.clone())
     }
 
     // dx = dy (P(x) + x P'(x))
     fn backward(&self, x: Tensor<T>, dy: Tensor<T>, _: [bool; 1]) -> [Option<Tensor<T>>; 1] {
-        let of = if self.approximate { nearly_share } else { share };
-        let slope = |x: T::Wide| {
-            let (share, slope) = of(x);
-            T::narrow(share + x * slope)
-        };
-        [Some(dy.into_zip_with(&x, |dy, x| dy * slope(x.wide())))]
+        [Some(match self.approximate {
+            false => dy.zip_pointwise(&x, Slope),
+            true => dy.zip_pointwise(&x, NearlySlope),
+        })]
     }
 }
 

@@ -3,21 +3,23 @@
 use super::flowing;
 use crate::autograd::{Op, Var, apply};
 use crate::scalar::{Scalar, compiled};
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, pointwise};
 
 struct Ln;
+
+pointwise!(Slope = |dy, x| flowing(dy, dy / x));
 
 impl<T: Scalar> Op<T, 1> for Ln {
     const NAME: &'static str = "ln";
     type Saved = Tensor<T>; // x
 
     fn forward(&self, [x]: [&Tensor<T>; 1], _: [bool; 1]) -> (Tensor<T>, Tensor<T>) {
-        (x.map(T::ln), x.clone())
+        (x.ln(), x.clone())
     }
 
     // dx = dy / x, and 0 where dy is 0
     fn backward(&self, x: Tensor<T>, dy: Tensor<T>, _: [bool; 1]) -> [Option<Tensor<T>>; 1] {
-        [Some(dy.into_zip_with(&x, |dy, x| flowing(dy, dy / x)))]
+        [Some(dy.zip_pointwise(&x, Slope))]
     }
 }
 

@@ -4,7 +4,7 @@
 //! small, and added to a large `m` it would be rounded away.
 
 use crate::autograd::{Op, Var, apply};
-use crate::kernels::sums::sum;
+use crate::kernels::{softmax, sums::sum};
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 
@@ -21,10 +21,7 @@ impl<T: Scalar> Op<T, 1> for LogSoftmax {
             "log_softmax runs along the last axis, and the shape {shape} has none with elements"
         );
         let mut y = x.row_major();
-        for row in y.as_mut_slice().chunks_exact_mut(shape[shape.len() - 1]) {
-            let (max, rest) = log_sum_exp(row);
-            row.iter_mut().for_each(|x| *x = (*x - max) - rest);
-        }
+        softmax::log_softmax(y.as_mut_slice(), shape[shape.len() - 1]);
         (y.clone(), y)
     }
 
@@ -32,11 +29,7 @@ impl<T: Scalar> Op<T, 1> for LogSoftmax {
     fn backward(&self, y: Tensor<T>, dy: Tensor<T>, _: [bool; 1]) -> [Option<Tensor<T>>; 1] {
         let mut dx = dy.row_major();
         let width = y.shape()[y.rank() - 1];
-        let rows = dx.as_mut_slice().chunks_exact_mut(width);
-        for (dx, y) in rows.zip(y.as_slice().expect("row-major").chunks_exact(width)) {
-            let total = sum(width, dx.iter().copied());
-            dx.iter_mut().zip(y).for_each(|(dx, &y)| *dx -= y.exp() * total);
-        }
+        softmax::log_softmax_gradient(dx.as_mut_slice(), y.as_slice().expect("row-major"), width);
         [Some(dx)]
     }
 }
@@ -45,7 +38,7 @@ impl<T: Scalar> Op<T, 1> for LogSoftmax {
 /// the rest. Whoever takes it from an `x` takes the maximum first.
 pub(super) fn log_sum_exp<T: Scalar>(row: &[T]) -> (T, T) {
     let max = row.iter().copied().fold(T::neg_infinity(), T::max);
-    (max, sum(row.len(), row.iter().map(|&x| (x - max).exp())).ln())
+    (max, sum(row.len(), row.iter().map(|&x| (x - max).vector_exp())).vector_ln())
 }
 
 impl<'t, T: Scalar> Var<'t, T> {

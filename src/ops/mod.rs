@@ -57,6 +57,8 @@ mod minimum;
 mod move_axis;
 mod mul;
 mod neg;
+mod norm;
+mod outer;
 mod pad;
 mod pad_with;
 mod permute;

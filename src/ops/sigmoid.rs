@@ -2,22 +2,25 @@
 
 use crate::autograd::{Op, Var, apply};
 use crate::scalar::{Scalar, compiled};
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, pointwise};
 
 struct Sigmoid;
+
+pointwise!(Logistic = |x| x.logistic());
+pointwise!(Slope = |dy, y| dy * y * (T::one() - y));
 
 impl<T: Scalar> Op<T, 1> for Sigmoid {
     const NAME: &'static str = "sigmoid";
     type Saved = Tensor<T>; // y
 
     fn forward(&self, [x]: [&Tensor<T>; 1], _: [bool; 1]) -> (Tensor<T>, Tensor<T>) {
-        let y = x.map(|x| T::one() / (T::one() + (-x).exp()));
+        let y = x.map_pointwise(Logistic);
         (y.clone(), y)
     }
 
     // dx = dy y (1 - y)
     fn backward(&self, y: Tensor<T>, dy: Tensor<T>, _: [bool; 1]) -> [Option<Tensor<T>>; 1] {
-        [Some(dy.into_zip_with(&y, |dy, y| dy * y * (T::one() - y)))]
+        [Some(dy.zip_pointwise(&y, Slope))]
     }
 }
 

@@ -2,29 +2,29 @@
 
 use crate::autograd::{Op, Var, apply};
 use crate::scalar::{Scalar, compiled};
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, pointwise};
 
 struct Silu;
 
-fn logistic<T: Scalar>(x: T) -> T {
-    T::one() / (T::one() + (-x).exp())
-}
+pointwise!(Value = |x| x * x.logistic());
+pointwise!(
+    Slope = |dy, x| {
+        let s = x.logistic();
+        dy * (s * (T::one() + x * (T::one() - s)))
+    }
+);
 
 impl<T: Scalar> Op<T, 1> for Silu {
     const NAME: &'static str = "silu";
     type Saved = Tensor<T>; // x
 
     fn forward(&self, [x]: [&Tensor<T>; 1], _: [bool; 1]) -> (Tensor<T>, Tensor<T>) {
-        (x.map(|x| x * logistic(x)), x.clone())
+        (x.map_pointwise(Value), x.clone())
     }
 
     // dx = dy s (1 + x (1 - s)), where s = 1 / (1 + exp(-x))
     fn backward(&self, x: Tensor<T>, dy: Tensor<T>, _: [bool; 1]) -> [Option<Tensor<T>>; 1] {
-        let slope = |x: T| {
-            let s = logistic(x);
-            s * (T::one() + x * (T::one() - s))
-        };
-        [Some(dy.into_zip_with(&x, |dy, x| dy * slope(x)))]
+        [Some(dy.zip_pointwise(&x, Slope))]
     }
 }
 

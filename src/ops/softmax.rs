@@ -1,7 +1,7 @@
 //! `y_i = exp(x_i) / sum over j of exp(x_j)` along the last axis.
 
 use crate::autograd::{Op, Var, apply};
-use crate::kernels::sums::sum;
+use crate::kernels::softmax;
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 
@@ -21,11 +21,7 @@ impl<T: Scalar> Op<T, 1> for Softmax {
         let mut dx = dy.row_major();
         let width = y.shape()[y.rank() - 1];
         let y = y.row_major();
-        let rows = dx.as_mut_slice().chunks_exact_mut(width);
-        for (dx, y) in rows.zip(y.as_slice().expect("row-major").chunks_exact(width)) {
-            let dot = sum(width, dx.iter().zip(y).map(|(&dy, &y)| dy * y));
-            dx.iter_mut().zip(y).for_each(|(dx, &y)| *dx = y * (*dx - dot));
-        }
+        softmax::softmax_gradient(dx.as_mut_slice(), y.as_slice().expect("row-major"), width);
         [Some(dx)]
     }
 }
@@ -49,12 +45,7 @@ impl<T: Scalar> Tensor<T> {
             "softmax runs along the last axis, and the shape {shape} has none with elements"
         );
         let mut y = self.row_major();
-        for row in y.as_mut_slice().chunks_exact_mut(shape[shape.len() - 1]) {
-            let max = row.iter().copied().fold(T::neg_infinity(), T::max);
-            row.iter_mut().for_each(|x| *x = (*x - max).exp());
-            let total = sum(row.len(), row.iter().copied());
-            row.iter_mut().for_each(|x| *x /= total);
-        }
+        softmax::softmax(y.as_mut_slice(), shape[shape.len() - 1]);
         y
     }
 }

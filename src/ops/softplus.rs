@@ -2,22 +2,25 @@
 
 use crate::autograd::{Op, Var, apply};
 use crate::scalar::{Scalar, compiled};
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, pointwise};
 
 struct Softplus;
+
+// exp(x) may overflow, exp(-|x|) cannot: ln(1 + exp(x)) = max(x, 0) + ln(1 + exp(-|x|)).
+pointwise!(Value = |x| x.rectified() + (-x.abs()).vector_exp().vector_ln_1p());
+pointwise!(Slope = |dy, x| dy * x.logistic());
 
 impl<T: Scalar> Op<T, 1> for Softplus {
     const NAME: &'static str = "softplus";
     type Saved = Tensor<T>; // x
 
     fn forward(&self, [x]: [&Tensor<T>; 1], _: [bool; 1]) -> (Tensor<T>, Tensor<T>) {
-        // exp(x) may overflow, exp(-|x|) cannot: ln(1 + exp(x)) = max(x, 0) + ln(1 + exp(-|x|)).
-        (x.map(|x| x.max(T::zero()) + (-x.abs()).exp().ln_1p()), x.clone())
+        (x.map_pointwise(Value), x.clone())
     }
 
     // dx = dy / (1 + exp(-x))
     fn backward(&self, x: Tensor<T>, dy: Tensor<T>, _: [bool; 1]) -> [Option<Tensor<T>>; 1] {
-        [Some(dy.into_zip_with(&x, |dy, x| dy / (T::one() + (-x).exp())))]
+        [Some(dy.zip_pointwise(&x, Slope))]
     }
 }
 

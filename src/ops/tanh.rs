@@ -2,22 +2,24 @@
 
 use crate::autograd::{Op, Var, apply};
 use crate::scalar::{Scalar, compiled};
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, pointwise};
 
 struct Tanh;
+
+pointwise!(Slope = |dy, y| dy * (T::one() - y * y));
 
 impl<T: Scalar> Op<T, 1> for Tanh {
     const NAME: &'static str = "tanh";
     type Saved = Tensor<T>; // y
 
     fn forward(&self, [x]: [&Tensor<T>; 1], _: [bool; 1]) -> (Tensor<T>, Tensor<T>) {
-        let y = x.map(T::tanh);
+        let y = x.tanh();
         (y.clone(), y)
     }
 
     // dx = dy (1 - y^2)
     fn backward(&self, y: Tensor<T>, dy: Tensor<T>, _: [bool; 1]) -> [Option<Tensor<T>>; 1] {
-        [Some(dy.into_zip_with(&y, |dy, y| dy * (T::one() - y * y)))]
+        [Some(dy.zip_pointwise(&y, Slope))]
     }
 }
 

@@ -64,7 +64,7 @@ impl<T: Scalar> Dual<T> {
 
     /// `f` of this number, from `f(value)` and `f'(value)`.
     #[inline(always)]
-    fn chain(self, value: T, slope: T) -> Self {
+    pub(super) fn chain(self, value: T, slope: T) -> Self {
         Dual { value, tangent: flowing(self.tangent, slope) }
     }
 }

@@ -1,8 +1,13 @@
 //! The element types, `f32` and `f64`, behind one sealed trait, and numbers that carry a derivative along.
 
 mod dual;
+mod elementary;
+mod erfc;
 
 pub use dual::Dual;
+pub(crate) use erfc::erf;
+
+pub(crate) use elementary::Elementary;
 
 use crate::buffer::Pooled;
 use std::fmt;
@@ -28,6 +33,7 @@ pub trait Scalar:
     + Send
     + Sync
     + Pooled
+    + Elementary
     + sealed::Sealed
     + 'static
 {

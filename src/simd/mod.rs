@@ -12,6 +12,7 @@
 //! The environment variable `CINTA_SIMD` (`portable`, `avx2` or `avx512`) lowers the level, for
 //! tests and comparisons. It never raises it above what the machine has.
 
+pub mod math;
 #[cfg(test)]
 mod oracle;
 #[cfg(test)]

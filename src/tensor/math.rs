@@ -1,10 +1,14 @@
 //! Element by element: maps, NumPy's broadcasting, operators.
 
-use super::{Tensor, walk};
+use super::{Tensor, pointwise, walk};
 use crate::buffer::Buffer;
 use crate::scalar::{Scalar, compiled};
 use std::ops::{Add, Div, Mul, Neg, Sub};
 use std::sync::Arc;
+
+pointwise!(Exp = |x| x.vector_exp());
+pointwise!(Ln = |x| x.vector_ln());
+pointwise!(Tanh = |x| x.vector_tanh());
 
 impl<T: Scalar> Tensor<T> {
     /// `f` of every element. The result keeps the memory order, where that has no gaps.
@@ -114,7 +118,7 @@ impl<T: Scalar> Tensor<T> {
 
     /// Both tensors' stored values, if they pair up element by element in memory.
     #[inline(never)]
-    fn dense_pair<'a>(&'a self, other: &'a Tensor<T>) -> Option<(&'a [T], &'a [T])> {
+    pub(super) fn dense_pair<'a>(&'a self, other: &'a Tensor<T>) -> Option<(&'a [T], &'a [T])> {
         let same = self.shape == other.shape
             && (0..self.rank()).all(|a| self.shape[a] == 1 || self.strides[a] == other.strides[a]);
         if same { self.dense().zip(other.dense()) } else { None }
@@ -129,7 +133,7 @@ impl<T: Scalar> Tensor<T> {
     #[track_caller]
     #[inline(never)]
     pub fn exp(&self) -> Tensor<T> {
-        self.map(T::exp)
+        self.map_pointwise(Exp)
     }
 
     /// The natural logarithm of every element.
@@ -141,7 +145,7 @@ impl<T: Scalar> Tensor<T> {
     #[track_caller]
     #[inline(never)]
     pub fn ln(&self) -> Tensor<T> {
-        self.map(T::ln)
+        self.map_pointwise(Ln)
     }
 
     /// The square root of every element.
@@ -189,7 +193,7 @@ impl<T: Scalar> Tensor<T> {
     #[track_caller]
     #[inline(never)]
     pub fn tanh(&self) -> Tensor<T> {
-        self.map(T::tanh)
+        self.map_pointwise(Tanh)
     }
 
     /// Every element limited to the range from `low` to `high`; NaN stays NaN.

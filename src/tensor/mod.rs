@@ -4,6 +4,9 @@
 //! only the view and cost the same for any size; the elements are shared until somebody writes to
 //! them (copy-on-write). Images are `[n, h, w, c]`: channels last, always.
 
+// Arrays whose lengths are constants are indexed: loops over `0..N` are what the compiler unrolls and makes vectors of.
+#![allow(clippy::needless_range_loop, reason = "unrolled loops over arrays of constant length")]
+
 #[cfg(feature = "approx")]
 mod approximate;
 mod axes;
@@ -22,6 +25,7 @@ mod ndarrays;
 #[cfg(test)]
 mod oracle;
 mod order;
+mod pointwise;
 mod random;
 mod reduce;
 mod rows;
@@ -42,8 +46,12 @@ pub use indices::Indices;
 pub use iter::Elements;
 pub use mask::Mask;
 pub(crate) use order::Order;
+pub(crate) use pointwise::{
+    Pointwise, Rule, all_finite, map_in_place, move_slices, pointwise, zip_slice,
+};
 pub use random::Stream;
 pub(crate) use random::{fans, standard_normal};
+pub(crate) use reduce::sum_of_squares;
 pub(crate) use shape::named;
 pub use shape::{Axes, MAX_RANK, Shape};
 pub use unique::Unique;
@@ -285,11 +293,9 @@ impl<T: Scalar> Tensor<T> {
     /// ```
     #[inline(never)]
     pub fn is_finite(&self) -> bool {
-        // Without an early end, so that vectors can be compared.
-        let all = |values: &[T]| values.iter().fold(true, |all, x| all & x.is_finite());
         match self.dense() {
-            Some(values) => all(values),
-            None => all(self.row_major().as_slice().expect("row-major")),
+            Some(values) => all_finite(values),
+            None => all_finite(self.row_major().as_slice().expect("row-major")),
         }
     }
 

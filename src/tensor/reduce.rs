@@ -4,6 +4,7 @@ use super::shape::{Axes, MAX_RANK, Shape};
 use super::{Tensor, walk};
 use crate::buffer::{Buffer, room};
 use crate::scalar::{Scalar, compiled};
+use crate::simd::{self, Kernel, Simd};
 use num_traits::{One, Zero};
 
 impl<T: Scalar> Tensor<T> {
@@ -174,11 +175,10 @@ impl<T: Scalar> Tensor<T> {
             [&self.strides, &strides],
             start,
             &mut |len, [x, s], [dx, ds]| match (dx, ds) {
-                (1, 0) => sums[s as usize] += lane_sum(&self.data[x as usize..][..len], &f),
+                (1, 0) => sums[s as usize] += sum_of(&self.data[x as usize..][..len], &f),
                 (1, 1) => {
-                    let run = &self.data[x as usize..][..len];
-                    let sums = &mut sums[s as usize..][..len];
-                    sums.iter_mut().zip(run).for_each(|(sum, &x)| *sum += f(x));
+                    let x = &self.data[x as usize..][..len];
+                    simd::dispatch(AddWide { sums: &mut sums[s as usize..][..len], x, term: &f });
                 }
                 _ => (0..len as isize).for_each(|i| {
                     sums[(s + i * ds) as usize] += f(self.data[(x + i * dx) as usize]);
@@ -192,17 +192,22 @@ impl<T: Scalar> Tensor<T> {
     #[track_caller]
     #[inline(never)]
     fn max_flagged(&self, flags: &[bool; MAX_RANK]) -> Tensor<T> {
-        self.fold(flags, T::neg_infinity(), |a, b| if b > a || b.is_nan() { b } else { a })
+        self.fold(flags, T::neg_infinity(), |b, a| b > a)
     }
 
     #[track_caller]
     #[inline(never)]
     fn min_flagged(&self, flags: &[bool; MAX_RANK]) -> Tensor<T> {
-        self.fold(flags, T::infinity(), |a, b| if b < a || b.is_nan() { b } else { a })
+        self.fold(flags, T::infinity(), |b, a| b < a)
     }
 
     #[track_caller]
-    fn fold(&self, flags: &[bool; MAX_RANK], first: T, f: impl Fn(T, T) -> T) -> Tensor<T> {
+    fn fold(
+        &self,
+        flags: &[bool; MAX_RANK],
+        first: T,
+        before: impl Fn(T, T) -> bool + Copy,
+    ) -> Tensor<T> {
         let kept = self.shape.kept(flags);
         assert!(
             !self.is_empty() || kept.contains(&0),
@@ -214,12 +219,17 @@ impl<T: Scalar> Tensor<T> {
         folded.resize(kept.count(), first);
         let start = [self.offset as isize, 0];
         walk::runs(self.shape, [&self.strides, &strides], start, &mut |len, [x, s], [dx, ds]| {
+            // A NaN stays: no comparison with it is true.
+            if (dx, ds) == (1, 0) {
+                let slot = &mut folded[s as usize];
+                let x = &self.data[x as usize..][..len];
+                *slot = simd::dispatch(Extreme { best: *slot, x, before });
+                return;
+            }
             for i in 0..len as isize {
                 let slot = &mut folded[(s + i * ds) as usize];
-                // A NaN stays: no comparison with it is true.
-                if !slot.is_nan() {
-                    *slot = f(*slot, self.data[(x + i * dx) as usize]);
-                }
+                let x = self.data[(x + i * dx) as usize];
+                *slot = if before(x, *slot) || x.is_nan() { x } else { *slot };
             }
         });
         Tensor::new(self.shape.without(flags), folded)
@@ -232,14 +242,82 @@ pub(super) fn masked(kept: &Shape, flags: &[bool; MAX_RANK]) -> [isize; MAX_RANK
     std::array::from_fn(|axis| if flags[axis] { 0 } else { strides[axis] })
 }
 
+/// The sum of a term of each value.
+fn sum_of<T: Scalar>(values: &[T], term: impl Fn(T) -> T::Wide) -> T::Wide {
+    simd::dispatch(LaneSum { values, term })
+}
+
+/// The sum of the squares.
+#[inline(never)]
+pub(crate) fn sum_of_squares<T: Scalar>(values: &[T]) -> T::Wide {
+    sum_of(values, |x| {
+        let x = x.wide();
+        x * x
+    })
+}
+
 /// A sum in eight lanes: fast, and always in the same order.
-fn lane_sum<T: Scalar>(values: &[T], f: impl Fn(T) -> T::Wide) -> T::Wide {
-    let (chunks, rest) = values.as_chunks::<8>();
-    let mut lanes = [T::Wide::zero(); 8];
-    for chunk in chunks {
-        lanes.iter_mut().zip(chunk).for_each(|(lane, &x)| *lane += f(x));
+struct LaneSum<'a, T, F> {
+    values: &'a [T],
+    term: F,
+}
+
+impl<T: Scalar, F: Fn(T) -> T::Wide> Kernel for LaneSum<'_, T, F> {
+    type Output = T::Wide;
+
+    #[inline(always)]
+    fn run<S: Simd>(self) -> T::Wide {
+        let (chunks, rest) = self.values.as_chunks::<8>();
+        let mut lanes = [T::Wide::zero(); 8];
+        for chunk in chunks {
+            for k in 0..8 {
+                lanes[k] += (self.term)(chunk[k]);
+            }
+        }
+        let rest = rest.iter().map(|&x| (self.term)(x)).sum::<T::Wide>();
+        lanes.into_iter().sum::<T::Wide>() + rest
     }
-    lanes.into_iter().sum::<T::Wide>() + rest.iter().map(|&x| f(x)).sum::<T::Wide>()
+}
+
+/// Adds a term of each value to as many sums.
+struct AddWide<'a, T: Scalar, F> {
+    sums: &'a mut [T::Wide],
+    x: &'a [T],
+    term: F,
+}
+
+impl<T: Scalar, F: Fn(T) -> T::Wide> Kernel for AddWide<'_, T, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        self.sums.iter_mut().zip(self.x).for_each(|(sum, &x)| *sum += (self.term)(x));
+    }
+}
+
+/// The largest value, or the smallest: the first of `best` and of all `x` that goes before the others. A NaN does.
+struct Extreme<'a, T, F> {
+    best: T,
+    x: &'a [T],
+    before: F,
+}
+
+impl<T: Scalar, F: Fn(T, T) -> bool> Kernel for Extreme<'_, T, F> {
+    type Output = T;
+
+    #[inline(always)]
+    fn run<S: Simd>(self) -> T {
+        let Extreme { best, x, before } = self;
+        let of = |a: T, b: T| if before(b, a) | b.is_nan() { b } else { a };
+        let (chunks, rest) = x.as_chunks::<32>();
+        let mut lanes = [best; 32];
+        for chunk in chunks {
+            for k in 0..32 {
+                lanes[k] = of(lanes[k], chunk[k]);
+            }
+        }
+        lanes.into_iter().chain(rest.iter().copied()).fold(best, of)
+    }
 }
 
 compiled!(|x: &Tensor<T>| (x.sum(..), x.mean(..), x.max(..), x.min(..)));

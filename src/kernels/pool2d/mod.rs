@@ -375,27 +375,82 @@ pub fn avg_forward<T: Scalar>(geometry: Geometry, x: &Tensor<T>) -> (Tensor<T>, 
     let (geometry, x) = (ordered.memory(), x.in_order(ordered.order));
     let x = x.stored(ordered.order);
     let (channels, image_len) = (geometry.channels, geometry.image_len());
-    let [oh, ow] = geometry.window.output();
+    let [_, ow] = geometry.window.output();
     let mut y = Buffer::stale(geometry.images * geometry.output_len());
-    let windows = geometry.windows();
-    par::for_each_part(&mut y, ow * channels, geometry.work(), Pixels::default, |cut, row, y| {
-        let x = &x[row / oh * image_len..][..image_len];
-        for (ox, sums) in y.chunks_exact_mut(channels).enumerate() {
-            let (first, pixels) = windows.at(row % oh, ox, cut);
-            if pixels.len() > CHAIN {
-                long_means(&x[first..], pixels, sums);
-                continue;
-            }
-            sums.fill(T::zero());
-            for pixel in pixels {
-                let values = &x[first + pixel..][..channels];
-                sums.iter_mut().zip(values).for_each(|(sum, &x)| *sum += x);
-            }
-            let count = T::lit(pixels.len() as f64);
-            sums.iter_mut().for_each(|sum| *sum /= count);
-        }
-    });
+    let windows = &geometry.windows();
+    let row_len = ow * channels;
+    let rows_each = (PART / row_len.max(1)).max(1);
+    par::for_each_part(
+        &mut y,
+        rows_each * row_len,
+        geometry.work(),
+        || (),
+        |(), part, y| {
+            let first = part * rows_each;
+            simd::dispatch(MeanOfRows { windows, channels, x, image_len, first, y });
+        },
+    );
     (ordered.tensor(geometry.window.output(), y), ordered)
+}
+
+/// The means of some rows of windows, of all images one below the other.
+struct MeanOfRows<'a, T> {
+    windows: &'a Windows,
+    channels: usize,
+    x: &'a [T],
+    image_len: usize,
+    first: usize,
+    y: &'a mut [T],
+}
+
+impl<T: Scalar> Kernel for MeanOfRows<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        let MeanOfRows { windows, channels, x, image_len, first, y } = self;
+        let [oh, ow] = [0, 1].map(|axis| windows.insides[axis].len());
+        let mut cut = Pixels::default();
+        for (i, y) in y.chunks_exact_mut(ow * channels).enumerate() {
+            let (image, oy) = ((first + i) / oh, (first + i) % oh);
+            let x = &x[image * image_len..][..image_len];
+            for (ox, y) in y.chunks_exact_mut(channels).enumerate() {
+                let (first, pixels) = windows.at(oy, ox, &mut cut);
+                let x = &x[first..];
+                if pixels.len() > CHAIN {
+                    long_means(x, pixels, y);
+                    continue;
+                }
+                let mut at = 0;
+                while at < channels {
+                    at += match channels - at {
+                        16.. => means::<T, 16>(x, pixels, at, y),
+                        8.. => means::<T, 8>(x, pixels, at, y),
+                        4.. => means::<T, 4>(x, pixels, at, y),
+                        _ => means::<T, 1>(x, pixels, at, y),
+                    };
+                }
+            }
+        }
+    }
+}
+
+/// The means of `N` channels from `at` on, which stay in registers while the window is read. Returns `N`.
+#[inline(always)]
+fn means<T: Scalar, const N: usize>(x: &[T], pixels: &[usize], at: usize, y: &mut [T]) -> usize {
+    let mut sums = [T::zero(); N];
+    for &pixel in pixels {
+        let values: &[T; N] = x[pixel + at..][..N].try_into().expect("N values");
+        for k in 0..N {
+            sums[k] += values[k];
+        }
+    }
+    let count = T::lit(pixels.len() as f64);
+    for k in 0..N {
+        sums[k] /= count;
+    }
+    y[at..at + N].copy_from_slice(&sums);
+    N
 }
 
 /// The means of the pixels of a large window, from its first one on.

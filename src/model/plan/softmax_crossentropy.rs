@@ -32,7 +32,9 @@ mod tests {
     use crate::nn::Regularizer;
     use crate::nn::layers::*;
     use crate::tensor::{Stream, Tensor};
-    use crate::train::{BinaryCrossentropy, CategoricalCrossentropy, Compile, Loss, Sgd};
+    use crate::train::losses::all::{BinaryCrossentropy, CategoricalCrossentropy};
+    use crate::train::optimizers::all::Sgd;
+    use crate::train::{Compile, Loss};
 
     /// What is open when all outputs may be.
     fn opened(model: &Model<f32>) -> Vec<Activation> {

@@ -7,7 +7,9 @@ use crate::model::Model;
 use crate::model::forward::Run;
 use crate::nn::{Activation, Mode};
 use crate::tensor::{Stream, Tensor};
-use crate::train::{Compile, MeanSquaredError, Sgd};
+use crate::train::Compile;
+use crate::train::losses::all::MeanSquaredError;
+use crate::train::optimizers::all::Sgd;
 
 impl Plan {
     /// The steps without rules.

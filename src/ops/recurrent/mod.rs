@@ -11,7 +11,7 @@ use crate::buffer::Buffer;
 use crate::kernels::gemm::{self, Finish};
 use crate::kernels::steps::{columns, columns_mut};
 use crate::scalar::Scalar;
-use crate::tensor::{Shape, Tensor};
+use crate::tensor::{Shape, Tensor, map_in_place, pointwise};
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -53,6 +53,9 @@ impl<T: Scalar> fmt::Debug for Nonlinearity<T> {
     }
 }
 
+pointwise!(Logistic = |x| x.logistic());
+pointwise!(Tanh = |x| x.vector_tanh());
+
 impl<T: Scalar> Nonlinearity<T> {
     /// A function that is none of the usual ones.
     ///
@@ -76,15 +79,13 @@ impl<T: Scalar> Nonlinearity<T> {
     /// none.
     #[inline(never)]
     fn apply(&self, values: &mut [T], inputs: &mut [T], stride: usize, part: Range<usize>) {
-        let each = |values: &mut [T], f: fn(T) -> T| {
-            for row in columns_mut(values, stride, part.clone()) {
-                row.iter_mut().for_each(|x| *x = f(*x));
-            }
+        let each = |values: &mut [T], f: fn(&mut [T])| {
+            columns_mut(values, stride, part.clone()).for_each(f);
         };
         match self {
             Nonlinearity::Linear => {}
-            Nonlinearity::Sigmoid => each(values, |x| T::one() / (T::one() + (-x).exp())),
-            Nonlinearity::Tanh => each(values, T::tanh),
+            Nonlinearity::Sigmoid => each(values, |row| map_in_place(Logistic, row)),
+            Nonlinearity::Tanh => each(values, |row| map_in_place(Tanh, row)),
             Nonlinearity::Other(function) => {
                 let x = gathered(values, stride, part.clone());
                 if !inputs.is_empty() {

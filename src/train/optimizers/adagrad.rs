@@ -4,6 +4,7 @@ use super::rule::{described, rule};
 use super::{Optimizer, Step, quotient};
 use crate::error::Reason;
 use crate::scalar::Scalar;
+use crate::tensor::{Rule, move_slices};
 use crate::train::checks::not_negative;
 
 rule! {
@@ -30,6 +31,21 @@ rule! {
     }
 }
 
+/// Moves a weight and the sum of its squared gradients.
+#[derive(Clone, Copy)]
+struct Accumulated<T> {
+    lr: T,
+    epsilon: T,
+}
+
+impl<T: Scalar> Rule<T, 2> for Accumulated<T> {
+    #[inline(always)]
+    fn of(self, [w, a]: [T; 2], g: T) -> [T; 2] {
+        let a = (a + g * g).flushed();
+        [(w - quotient(self.lr * g, (a + self.epsilon).sqrt())).flushed(), a]
+    }
+}
+
 impl<T: Scalar> Optimizer<T> for Adagrad {
     described!();
 
@@ -44,10 +60,11 @@ impl<T: Scalar> Optimizer<T> for Adagrad {
     fn update(&self, step: Step, weight: &mut [T], gradient: &[T], slots: &mut [&mut [T]]) {
         let [accumulator] = slots else { panic!("Adagrad keeps one slot") };
         let (lr, epsilon) = (T::lit(step.learning_rate), T::lit(self.epsilon));
-        for ((w, &g), a) in weight.iter_mut().zip(gradient).zip(accumulator.iter_mut()) {
-            *a = (*a + g * g).flushed();
-            *w = (*w - quotient(lr * g, (*a + epsilon).sqrt())).flushed();
-        }
+        move_slices(Accumulated { lr, epsilon }, [weight, accumulator], gradient);
+    }
+
+    fn by_parts(&self) -> bool {
+        true
     }
 
     fn check(&self) -> Result<(), Reason> {

@@ -4,6 +4,7 @@ use super::rule::{described, rule};
 use super::{Optimizer, Step, quotient};
 use crate::error::Reason;
 use crate::scalar::Scalar;
+use crate::tensor::{Rule, move_slices};
 use crate::train::checks::{fraction, not_negative};
 
 rule! {
@@ -73,6 +74,10 @@ macro_rules! adam {
                 update([self.beta_1, self.beta_2, self.epsilon], step, weight, gradient, slots);
             }
 
+            fn by_parts(&self) -> bool {
+                true
+            }
+
             fn check(&self) -> Result<(), Reason> {
                 fraction("beta_1", self.beta_1, false)?;
                 fraction("beta_2", self.beta_2, false)?;
@@ -96,27 +101,48 @@ fn update<T: Scalar>(
     let alpha = step.learning_rate * (1.0 - beta_2.powf(t)).sqrt() / (1.0 - beta_1.powf(t));
     let (alpha, epsilon) = (T::lit(alpha), T::lit(epsilon));
     let (new_1, new_2) = (T::lit(1.0 - beta_1), T::lit(1.0 - beta_2));
-    let moments = |g: T, m: &mut T, v: &mut T| {
-        *m = (*m + (g - *m) * new_1).flushed();
-        *v = (*v + (g * g - *v) * new_2).flushed();
-    };
-    let moved = |w: T, m: T, v: T| (w - quotient(m * alpha, v.sqrt() + epsilon)).flushed();
-    let kept = momentum.iter_mut().zip(velocity.iter_mut());
-    let all = weight.iter_mut().zip(gradient).zip(kept);
+    let rule = Moments { alpha, epsilon, new_1, new_2 };
     match largest {
-        [largest] => {
-            for (((w, &g), (m, v)), largest) in all.zip(largest.iter_mut()) {
-                moments(g, m, v);
-                *largest = if *v > *largest { *v } else { *largest };
-                *w = moved(*w, *m, *largest);
-            }
-        }
-        _ => {
-            for ((w, &g), (m, v)) in all {
-                moments(g, m, v);
-                *w = moved(*w, *m, *v);
-            }
-        }
+        [largest] => move_slices(rule, [weight, momentum, velocity, largest], gradient),
+        _ => move_slices(rule, [weight, momentum, velocity], gradient),
+    }
+}
+
+/// Moves a weight, the means of its gradients and of their squares, and the largest of the latter.
+#[derive(Clone, Copy)]
+struct Moments<T> {
+    alpha: T,
+    epsilon: T,
+    new_1: T,
+    new_2: T,
+}
+
+impl<T: Scalar> Moments<T> {
+    #[inline(always)]
+    fn means(self, m: T, v: T, g: T) -> [T; 2] {
+        [(m + (g - m) * self.new_1).flushed(), (v + (g * g - v) * self.new_2).flushed()]
+    }
+
+    #[inline(always)]
+    fn moved(self, w: T, m: T, v: T) -> T {
+        (w - quotient(m * self.alpha, v.sqrt() + self.epsilon)).flushed()
+    }
+}
+
+impl<T: Scalar> Rule<T, 3> for Moments<T> {
+    #[inline(always)]
+    fn of(self, [w, m, v]: [T; 3], g: T) -> [T; 3] {
+        let [m, v] = self.means(m, v, g);
+        [self.moved(w, m, v), m, v]
+    }
+}
+
+impl<T: Scalar> Rule<T, 4> for Moments<T> {
+    #[inline(always)]
+    fn of(self, [w, m, v, largest]: [T; 4], g: T) -> [T; 4] {
+        let [m, v] = self.means(m, v, g);
+        let largest = if v > largest { v } else { largest };
+        [self.moved(w, m, largest), m, v, largest]
     }
 }
 

@@ -110,6 +110,12 @@ pub trait Optimizer<T: Scalar>: Send + Sync {
     /// Moves a weight along its gradient, which is clipped already.
     fn update(&self, step: Step, weight: &mut [T], gradient: &[T], slots: &mut [&mut [T]]);
 
+    /// Whether each number moves by its own gradient and slots alone. A weight may then be given to [`update`](Self::update) part by
+    /// part, each of which stays in the cache until its step is done.
+    fn by_parts(&self) -> bool {
+        false
+    }
+
     /// Checks the rule's own hyperparameters.
     ///
     /// # Errors

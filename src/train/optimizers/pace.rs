@@ -3,6 +3,7 @@
 use crate::config::{Config, Options, as_config, json};
 use crate::error::Reason;
 use crate::scalar::Scalar;
+use crate::tensor::{map_in_place, pointwise, sum_of_squares};
 use crate::train::LearningRate;
 use crate::train::checks::{above_0, not_negative};
 
@@ -239,17 +240,7 @@ impl Pace {
             shorten(gradient, limit);
         }
         if let Some(limit) = self.clipvalue.map(T::lit) {
-            // Comparisons rather than `min` and `max`, which would make a limit of what is not a number.
-            let clipped = |g: T| {
-                if g > limit {
-                    limit
-                } else if g < -limit {
-                    -limit
-                } else {
-                    g
-                }
-            };
-            gradient.iter_mut().for_each(|g| *g = clipped(*g));
+            map_in_place(Clipped { limit }, gradient);
         }
     }
 
@@ -257,7 +248,7 @@ impl Pace {
     pub(crate) fn decay<T: Scalar>(&self, learning_rate: f64, weight: &mut [T]) {
         if let Some(decay) = self.weight_decay {
             let lost = T::lit(decay * learning_rate);
-            weight.iter_mut().for_each(|w| *w = *w - *w * lost);
+            map_in_place(Decayed { lost }, weight);
         }
     }
 }
@@ -265,12 +256,22 @@ impl Pace {
 /// Scales a gradient so that its norm, summed in `f64`, is at most `limit`. What has no finite norm becomes not a number, so
 /// that the step is seen to diverge.
 fn shorten<T: Scalar>(gradient: &mut [T], limit: f64) {
-    let norm = gradient.iter().map(|g| g.widen() * g.widen()).sum::<f64>().sqrt();
+    let norm = sum_of_squares(gradient).widen().sqrt();
     if norm > limit || norm.is_nan() {
         let scale = T::lit(if norm.is_finite() { limit / norm } else { f64::NAN });
-        gradient.iter_mut().for_each(|g| *g *= scale);
+        map_in_place(Scaled { scale }, gradient);
     }
 }
+
+// Comparisons rather than `min` and `max`, which would make a limit of what is not a number.
+pointwise!(
+    Clipped { limit } = |g| {
+        let below = if g < -limit { -limit } else { g };
+        if g > limit { limit } else { below }
+    }
+);
+pointwise!(Decayed { lost } = |w| w - w * lost);
+pointwise!(Scaled { scale } = |g| g * scale);
 
 #[cfg(test)]
 mod tests {

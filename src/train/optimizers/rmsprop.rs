@@ -4,6 +4,7 @@ use super::rule::{described, rule};
 use super::{Optimizer, Step, quotient};
 use crate::error::Reason;
 use crate::scalar::Scalar;
+use crate::tensor::{Rule, move_slices};
 use crate::train::checks::{fraction, not_negative};
 
 rule! {
@@ -37,6 +38,83 @@ rule! {
     }
 }
 
+/// Moves a weight and the mean of its squared gradients; with a third number, that of the gradients, and with a fourth, a
+/// momentum before that.
+#[derive(Clone, Copy)]
+struct Squares<T> {
+    lr: T,
+    epsilon: T,
+    rho: T,
+    new: T,
+    mu: T,
+}
+
+impl<T: Scalar> Squares<T> {
+    #[inline(always)]
+    fn mean(self, v: T, g: T) -> T {
+        (self.rho * v + self.new * (g * g)).flushed()
+    }
+
+    /// The mean gradient, and the square less its square.
+    #[inline(always)]
+    fn centred(self, v: T, average: T, g: T) -> [T; 2] {
+        let average = (self.rho * average + self.new * g).flushed();
+        let variance = v - average * average;
+        // Rounding can make it negative. A comparison rather than `max`, which would hide what is not a number.
+        [average, if variance < T::zero() { T::zero() } else { variance }]
+    }
+
+    #[inline(always)]
+    fn increment(self, square: T, g: T) -> T {
+        quotient(self.lr * g, (square + self.epsilon).sqrt())
+    }
+
+    #[inline(always)]
+    fn momentum(self, momentum: T, increment: T) -> T {
+        (self.mu * momentum + increment).flushed()
+    }
+}
+
+impl<T: Scalar> Rule<T, 2> for Squares<T> {
+    #[inline(always)]
+    fn of(self, [w, v]: [T; 2], g: T) -> [T; 2] {
+        let v = self.mean(v, g);
+        [(w - self.increment(v, g)).flushed(), v]
+    }
+}
+
+impl<T: Scalar> Rule<T, 3> for Squares<T> {
+    #[inline(always)]
+    fn of(self, [w, v, average]: [T; 3], g: T) -> [T; 3] {
+        let v = self.mean(v, g);
+        let [average, square] = self.centred(v, average, g);
+        [(w - self.increment(square, g)).flushed(), v, average]
+    }
+}
+
+impl<T: Scalar> Rule<T, 4> for Squares<T> {
+    #[inline(always)]
+    fn of(self, [w, v, momentum, average]: [T; 4], g: T) -> [T; 4] {
+        let v = self.mean(v, g);
+        let [average, square] = self.centred(v, average, g);
+        let momentum = self.momentum(momentum, self.increment(square, g));
+        [(w - momentum).flushed(), v, momentum, average]
+    }
+}
+
+/// The same, where the third number is a momentum.
+#[derive(Clone, Copy)]
+struct WithMomentum<T>(Squares<T>);
+
+impl<T: Scalar> Rule<T, 3> for WithMomentum<T> {
+    #[inline(always)]
+    fn of(self, [w, v, momentum]: [T; 3], g: T) -> [T; 3] {
+        let v = self.0.mean(v, g);
+        let momentum = self.0.momentum(momentum, self.0.increment(v, g));
+        [(w - momentum).flushed(), v, momentum]
+    }
+}
+
 impl<T: Scalar> Optimizer<T> for RmsProp {
     described!();
 
@@ -50,34 +128,24 @@ impl<T: Scalar> Optimizer<T> for RmsProp {
     }
 
     fn update(&self, step: Step, weight: &mut [T], gradient: &[T], slots: &mut [&mut [T]]) {
-        let [velocity, others @ ..] = slots else { panic!("RMSprop keeps a slot at least") };
-        let (mut momentums, mut averages) = match (self.momentum > 0.0, others) {
-            (_, []) => (None, None),
-            (true, [momentums]) => (Some(momentums), None),
-            (false, [averages]) => (None, Some(averages)),
-            (_, [momentums, averages]) => (Some(momentums), Some(averages)),
-            _ => panic!("RMSprop keeps three slots at most"),
-        };
         let (lr, epsilon) = (T::lit(step.learning_rate), T::lit(self.epsilon));
         let (rho, new, mu) = (T::lit(self.rho), T::lit(1.0 - self.rho), T::lit(self.momentum));
-        for (i, ((w, &g), v)) in
-            weight.iter_mut().zip(gradient).zip(velocity.iter_mut()).enumerate()
-        {
-            *v = (rho * *v + new * (g * g)).flushed();
-            let mut square = *v;
-            if let Some(averages) = &mut averages {
-                averages[i] = (rho * averages[i] + new * g).flushed();
-                let variance = square - averages[i] * averages[i];
-                // Rounding can make it negative. A comparison rather than `max`, which would hide what is not a number.
-                square = if variance < T::zero() { T::zero() } else { variance };
+        let rule = Squares { lr, epsilon, rho, new, mu };
+        match slots {
+            [velocity] => move_slices(rule, [weight, velocity], gradient),
+            [velocity, momentums] if self.momentum > 0.0 => {
+                move_slices(WithMomentum(rule), [weight, velocity, momentums], gradient);
             }
-            let mut increment = quotient(lr * g, (square + epsilon).sqrt());
-            if let Some(momentums) = &mut momentums {
-                momentums[i] = (mu * momentums[i] + increment).flushed();
-                increment = momentums[i];
+            [velocity, averages] => move_slices(rule, [weight, velocity, averages], gradient),
+            [velocity, momentums, averages] => {
+                move_slices(rule, [weight, velocity, momentums, averages], gradient);
             }
-            *w = (*w - increment).flushed();
+            _ => panic!("RMSprop keeps one to three slots"),
         }
+    }
+
+    fn by_parts(&self) -> bool {
+        true
     }
 
     fn check(&self) -> Result<(), Reason> {

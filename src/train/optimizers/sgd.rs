@@ -4,6 +4,7 @@ use super::rule::{described, rule};
 use super::{Optimizer, Step};
 use crate::error::Reason;
 use crate::scalar::Scalar;
+use crate::tensor::{Rule, move_slices, pointwise, zip_slice};
 use crate::train::checks::fraction;
 
 rule! {
@@ -30,6 +31,24 @@ rule! {
     }
 }
 
+pointwise!(Plain { lr } = |w, g| (w - lr * g).flushed());
+
+/// Moves a weight and its velocity.
+#[derive(Clone, Copy)]
+struct Momentum<T, const NESTEROV: bool> {
+    lr: T,
+    mu: T,
+}
+
+impl<T: Scalar, const NESTEROV: bool> Rule<T, 2> for Momentum<T, NESTEROV> {
+    #[inline(always)]
+    fn of(self, [w, m]: [T; 2], g: T) -> [T; 2] {
+        let Momentum { lr, mu } = self;
+        let m = (mu * m - lr * g).flushed();
+        [(w + if NESTEROV { mu * m - lr * g } else { m }).flushed(), m]
+    }
+}
+
 impl<T: Scalar> Optimizer<T> for Sgd {
     described!();
 
@@ -39,14 +58,19 @@ impl<T: Scalar> Optimizer<T> for Sgd {
 
     fn update(&self, step: Step, weight: &mut [T], gradient: &[T], slots: &mut [&mut [T]]) {
         let (lr, mu) = (T::lit(step.learning_rate), T::lit(self.momentum));
-        let [velocity] = slots else {
-            weight.iter_mut().zip(gradient).for_each(|(w, &g)| *w = (*w - lr * g).flushed());
-            return;
-        };
-        for ((w, &g), m) in weight.iter_mut().zip(gradient).zip(velocity.iter_mut()) {
-            *m = (mu * *m - lr * g).flushed();
-            *w = (*w + if self.nesterov { mu * *m - lr * g } else { *m }).flushed();
+        match slots {
+            [velocity] if self.nesterov => {
+                move_slices(Momentum::<T, true> { lr, mu }, [weight, velocity], gradient);
+            }
+            [velocity] => {
+                move_slices(Momentum::<T, false> { lr, mu }, [weight, velocity], gradient)
+            }
+            _ => zip_slice(Plain { lr }, weight, gradient),
         }
+    }
+
+    fn by_parts(&self) -> bool {
+        true
     }
 
     fn check(&self) -> Result<(), Reason> {

@@ -4,7 +4,7 @@
 //! W. J. Cody, *Rational Chebyshev approximations for the error function*, Mathematics of Computation 23, 1969: one quotient of
 //! polynomials up to 0.46875, one up to 4, and one in `1 / x^2` beyond. The coefficients are those of his program CALERF.
 
-use crate::scalar::Scalar;
+use super::Scalar;
 
 const NEAR: ([f64; 5], [f64; 5]) = (
     [
@@ -91,7 +91,7 @@ pub(crate) fn erf<W: Scalar>(x: W) -> W {
 }
 
 /// `1 - erf(x)`, to 15 digits of its own, however small it is.
-pub(crate) fn erfc<W: Scalar>(x: W) -> W {
+pub(super) fn erfc<W: Scalar>(x: W) -> W {
     let (lit, one) = (W::lit, W::one());
     let far = x.abs();
     if far <= lit(NEAR_UP_TO) {

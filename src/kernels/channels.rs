@@ -1,0 +1,247 @@
+//! Sums over the values of each channel, and values with numbers of their channel: what batch normalisation consists of.
+//!
+//! Where the channels are innermost, some of them are taken at a time, whose sums and numbers stay in registers from one row to the next.
+
+use super::par;
+use crate::scalar::Scalar;
+use crate::simd::{self, Kernel, Simd};
+use num_traits::Zero;
+
+/// A tensor around one axis, in row-major order: `[outer, channels, inner]`.
+#[derive(Clone, Copy)]
+pub struct Around {
+    pub outer: usize,
+    pub channels: usize,
+    pub inner: usize,
+}
+
+impl Around {
+    /// Values of each channel.
+    pub fn count(self) -> f64 {
+        (self.outer * self.inner) as f64
+    }
+
+    fn len(self) -> usize {
+        self.outer * self.channels * self.inner
+    }
+
+    /// Values of a part. It depends on the shape alone, so that sums do not depend on the threads.
+    fn part(self) -> usize {
+        const VALUES: usize = 1 << 14;
+        let row = (self.channels * self.inner).max(1);
+        (VALUES / row).max(1) * row
+    }
+
+    /// Sums of two terms over the values of each channel, in wide numbers: `term(a, b, numbers of the channel)`.
+    pub fn sums<T: Scalar, Q: Copy + Sync, const P: usize>(
+        self,
+        [a, b]: [&[T]; 2],
+        numbers: [&[Q]; P],
+        term: impl Fn(T, T, [Q; P]) -> [T::Wide; 2] + Copy + Sync,
+    ) -> Vec<[T::Wide; 2]> {
+        let size = self.part();
+        let parts = par::map(self.len().div_ceil(size), self.len(), |part| {
+            let values = part * size..((part + 1) * size).min(self.len());
+            let (a, b) = (&a[values.clone()], &b[values]);
+            simd::dispatch(Sums { around: self, a, b, numbers, term })
+        });
+        let mut totals = vec![[T::Wide::zero(); 2]; self.channels];
+        for part in &parts {
+            for (total, sum) in totals.iter_mut().zip(part) {
+                total[0] += sum[0];
+                total[1] += sum[1];
+            }
+        }
+        totals
+    }
+
+    /// Values `of(a, b, numbers of the channel)`.
+    pub fn values<T: Scalar, const P: usize>(
+        self,
+        [a, b]: [&[T]; 2],
+        numbers: [&[T]; P],
+        of: impl Fn(T, T, [T; P]) -> T + Copy + Sync,
+    ) -> Vec<T> {
+        let mut y = vec![T::zero(); self.len()];
+        let (size, work) = (self.part(), 4 * self.len());
+        par::for_each_part(
+            &mut y,
+            size,
+            work,
+            || (),
+            |(), part, y| {
+                let (a, b) = (&a[part * size..][..y.len()], &b[part * size..][..y.len()]);
+                simd::dispatch(Values { around: self, a, b, numbers, of, y });
+            },
+        );
+        y
+    }
+}
+
+/// The sums of a part of whole rows.
+struct Sums<'a, T, Q, F, const P: usize> {
+    around: Around,
+    a: &'a [T],
+    b: &'a [T],
+    numbers: [&'a [Q]; P],
+    term: F,
+}
+
+impl<T: Scalar, Q: Copy, F, const P: usize> Kernel for Sums<'_, T, Q, F, P>
+where
+    F: Fn(T, T, [Q; P]) -> [T::Wide; 2] + Copy,
+{
+    type Output = Vec<[T::Wide; 2]>;
+
+    #[inline(always)]
+    fn run<S: Simd>(self) -> Self::Output {
+        let Around { channels, inner, .. } = self.around;
+        let mut sums = vec![[T::Wide::zero(); 2]; channels];
+        if inner != 1 {
+            let runs = self.a.chunks_exact(inner.max(1)).zip(self.b.chunks_exact(inner.max(1)));
+            for (run, (a, b)) in runs.enumerate() {
+                let channel = run % channels;
+                let [mut first, mut second] = sums[channel];
+                let numbers = std::array::from_fn(|p| self.numbers[p][channel]);
+                for (&a, &b) in a.iter().zip(b) {
+                    let term = (self.term)(a, b, numbers);
+                    first += term[0];
+                    second += term[1];
+                }
+                sums[channel] = [first, second];
+            }
+            return sums;
+        }
+        let mut at = 0;
+        while at < channels {
+            at += match channels - at {
+                8.. => self.lanes::<8>(at, &mut sums),
+                4.. => self.lanes::<4>(at, &mut sums),
+                _ => self.lanes::<1>(at, &mut sums),
+            };
+        }
+        sums
+    }
+}
+
+impl<T: Scalar, Q: Copy, F, const P: usize> Sums<'_, T, Q, F, P>
+where
+    F: Fn(T, T, [Q; P]) -> [T::Wide; 2] + Copy,
+{
+    /// `N` channels from `at` on. Returns `N`.
+    #[inline(always)]
+    fn lanes<const N: usize>(&self, at: usize, sums: &mut [[T::Wide; 2]]) -> usize {
+        let Sums { around: Around { channels, .. }, a, b, numbers, term } = *self;
+        let numbers: [[Q; N]; P] =
+            std::array::from_fn(|p| numbers[p][at..at + N].try_into().expect("N numbers"));
+        let mut lanes = [[T::Wide::zero(); N]; 2];
+        for (a, b) in a.chunks_exact(channels).zip(b.chunks_exact(channels)) {
+            let a: &[T; N] = a[at..at + N].try_into().expect("N values");
+            let b: &[T; N] = b[at..at + N].try_into().expect("N values");
+            for k in 0..N {
+                let terms = term(a[k], b[k], std::array::from_fn(|p| numbers[p][k]));
+                lanes[0][k] += terms[0];
+                lanes[1][k] += terms[1];
+            }
+        }
+        for k in 0..N {
+            sums[at + k] = [lanes[0][k], lanes[1][k]];
+        }
+        N
+    }
+}
+
+/// The values of a part of whole rows.
+struct Values<'a, T, F, const P: usize> {
+    around: Around,
+    a: &'a [T],
+    b: &'a [T],
+    numbers: [&'a [T]; P],
+    of: F,
+    y: &'a mut [T],
+}
+
+impl<T: Scalar, F: Fn(T, T, [T; P]) -> T + Copy, const P: usize> Kernel for Values<'_, T, F, P> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self) {
+        let Around { channels, inner, .. } = self.around;
+        if inner != 1 {
+            let inner = inner.max(1);
+            let runs = self.a.chunks_exact(inner).zip(self.b.chunks_exact(inner));
+            for (run, ((a, b), y)) in runs.zip(self.y.chunks_exact_mut(inner)).enumerate() {
+                let numbers = std::array::from_fn(|p| self.numbers[p][run % channels]);
+                for ((&a, &b), y) in a.iter().zip(b).zip(y) {
+                    *y = (self.of)(a, b, numbers);
+                }
+            }
+            return;
+        }
+        let mut at = 0;
+        while at < channels {
+            at += match channels - at {
+                16.. => self.lanes::<16>(at),
+                4.. => self.lanes::<4>(at),
+                _ => self.lanes::<1>(at),
+            };
+        }
+    }
+}
+
+impl<T: Scalar, F: Fn(T, T, [T; P]) -> T + Copy, const P: usize> Values<'_, T, F, P> {
+    /// `N` channels from `at` on. Returns `N`.
+    #[inline(always)]
+    fn lanes<const N: usize>(&mut self, at: usize) -> usize {
+        let (channels, of) = (self.around.channels, self.of);
+        let numbers: [[T; N]; P] =
+            std::array::from_fn(|p| self.numbers[p][at..at + N].try_into().expect("N numbers"));
+        let rows = self.a.chunks_exact(channels).zip(self.b.chunks_exact(channels));
+        for ((a, b), y) in rows.zip(self.y.chunks_exact_mut(channels)) {
+            let a: &[T; N] = a[at..at + N].try_into().expect("N values");
+            let b: &[T; N] = b[at..at + N].try_into().expect("N values");
+            let mut values = [T::zero(); N];
+            for k in 0..N {
+                values[k] = of(a[k], b[k], std::array::from_fn(|p| numbers[p][k]));
+            }
+            y[at..at + N].copy_from_slice(&values);
+        }
+        N
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simd::testing::at_each_level;
+
+    /// Whole numbers, so that sums are exact, for channels that leave a rest of each kind, innermost and not.
+    #[test]
+    fn sums_and_values_are_those_of_plain_loops() {
+        at_each_level(|| {
+            for channels in (1..30).chain([67]) {
+                for (outer, inner) in [(1, 1), (7, 1), (700, 1), (3, 5), (0, 1), (2, 0)] {
+                    let around = Around { outer, channels, inner };
+                    let number = |i: usize| (i * 31 % 17) as f32 - 8.0;
+                    let a: Vec<f32> = (0..around.len()).map(number).collect();
+                    let b: Vec<f32> = (0..around.len()).map(|i| number(i + 5)).collect();
+                    let [p, q] = [2, 9].map(|k| (0..channels).map(|c| number(c + k)).collect());
+                    let (p, q): (Vec<f32>, Vec<f32>) = (p, q);
+                    let channel = |i: usize| i / inner % channels;
+                    let mut sums = vec![[0.0; 2]; channels];
+                    let mut values = Vec::new();
+                    for i in 0..around.len() {
+                        let c = channel(i);
+                        sums[c][0] += f64::from(a[i] * p[c]);
+                        sums[c][1] += f64::from(b[i] + q[c]);
+                        values.push(a[i] * p[c] - b[i] * q[c]);
+                    }
+                    let term = |a: f32, b, [p, q]: [f32; 2]| [f64::from(a * p), f64::from(b + q)];
+                    assert_eq!(around.sums([&a, &b], [&p, &q], term), sums, "{channels} {inner}");
+                    let of = |a, b, [p, q]: [f32; 2]| a * p - b * q;
+                    assert_eq!(around.values([&a, &b], [&p, &q], of), values, "{channels} {inner}");
+                }
+            }
+        });
+    }
+}
