@@ -152,5 +152,6 @@ pub use train::metrics::all::{self as metrics, *};
 pub use train::optimizers::all::{self as optimizers, *};
 pub use train::{
     Compile, CosineDecay, Curve, Direction, ExponentialDecay, InverseTimeDecay, LearningRate, Loss,
-    Metric, Named, Optimizer, Pace, PiecewiseConstantDecay, PolynomialDecay, Registry, Step,
+    Metric, Named, Optimizer, Pace, Parameters, PiecewiseConstantDecay, PolynomialDecay, Registry,
+    Step,
 };

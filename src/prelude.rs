@@ -3,6 +3,7 @@
 //! The traits `Loss`, `Metric`, `Optimizer` and `Layer` are not here: they are for those who write
 //! their own, and some of their methods have common names.
 
+pub use crate::autograd::{Tape, Var};
 pub use crate::callbacks::*;
 pub use crate::datasets::{self, Dataset};
 pub use crate::error::Error;
@@ -20,6 +21,6 @@ pub use crate::train::losses::all::*;
 pub use crate::train::metrics::all::*;
 pub use crate::train::optimizers::all::*;
 pub use crate::train::{
-    Compile, CosineDecay, ExponentialDecay, InverseTimeDecay, PiecewiseConstantDecay,
+    Compile, CosineDecay, ExponentialDecay, InverseTimeDecay, Parameters, PiecewiseConstantDecay,
     PolynomialDecay,
 };

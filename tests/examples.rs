@@ -51,6 +51,18 @@ fn assert_prints(name: &str, flags: &[&str], expected: &[&str], pictures: &[&str
 }
 
 #[test]
+fn own_loop() {
+    let expected = ["epoch  2: loss", "digits of the test set are recognised", "the loop took"];
+    assert_prints("own_loop", &["2"], &expected, &[]);
+}
+
+#[test]
+fn gaussian_mixture() {
+    let expected = ["step  400: surprise", "30 % with mean -2.0", "70 % with mean  1.0"];
+    assert_prints("gaussian_mixture", &[], &expected, &[]);
+}
+
+#[test]
 fn graph() {
     let expected =
         ["add (Add)", "Connected to", "global_average_pooling2d", "train loss=", "test loss="];

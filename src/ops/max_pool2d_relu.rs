@@ -74,11 +74,11 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// use cinta::{Padding, Stream, Tape, Tensor};
     /// let tape = Tape::new();
     /// let x = tape.leaf(Tensor::from([1.0, 3.0, -1.0, -2.0]).reshape([1, 1, 4, 1]));
+    /// let y = x.max_pool2d_relu([1, 2], [1, 2], Padding::Valid, Some((0.5, &Stream::new(1), 0)));
+    /// assert!(y.value().iter().all(|y| y == 0.0 || y == 6.0));
     /// let y = x.max_pool2d_relu([1, 2], [1, 2], Padding::Valid, None);
     /// assert_eq!(y.value().to_vec(), [3.0, 0.0]);
     /// assert_eq!(y.sum(..).backward().wrt(&x).to_vec(), [0.0, 1.0, 0.0, 0.0]);
-    /// let y = x.max_pool2d_relu([1, 2], [1, 2], Padding::Valid, Some((0.5, &Stream::new(1), 0)));
-    /// assert!(y.value().iter().all(|y| y == 0.0 || y == 6.0));
     /// ```
     #[track_caller]
     pub fn max_pool2d_relu(

@@ -9,6 +9,7 @@ pub(crate) mod losses;
 pub(crate) mod metrics;
 pub(crate) mod optimizers;
 mod options;
+mod parameters;
 mod registry;
 mod schedules;
 
@@ -19,6 +20,7 @@ pub(crate) use goals::{Goal, Goals, Reported};
 pub use losses::Loss;
 pub use metrics::{Curve, Metric, Named};
 pub use optimizers::{Optimizer, Pace, Step};
+pub use parameters::Parameters;
 pub use registry::Registry;
 pub use schedules::{
     CosineDecay, ExponentialDecay, InverseTimeDecay, LearningRate, PiecewiseConstantDecay,
