@@ -4,7 +4,7 @@
 
 use super::par;
 use crate::scalar::Scalar;
-use crate::simd::{self, Kernel, Simd};
+use crate::simd::{Kernel, Simd};
 use num_traits::Zero;
 
 /// A tensor around one axis, in row-major order: `[outer, channels, inner]`.
@@ -43,7 +43,7 @@ impl Around {
         let parts = par::map(self.len().div_ceil(size), self.len(), |part| {
             let values = part * size..((part + 1) * size).min(self.len());
             let (a, b) = (&a[values.clone()], &b[values]);
-            simd::dispatch(Sums { around: self, a, b, numbers, term })
+            T::dispatch(Sums { around: self, a, b, numbers, term })
         });
         let mut totals = vec![[T::Wide::zero(); 2]; self.channels];
         for part in &parts {
@@ -71,7 +71,7 @@ impl Around {
             || (),
             |(), part, y| {
                 let (a, b) = (&a[part * size..][..y.len()], &b[part * size..][..y.len()]);
-                simd::dispatch(Values { around: self, a, b, numbers, of, y });
+                T::dispatch(Values { around: self, a, b, numbers, of, y });
             },
         );
         y

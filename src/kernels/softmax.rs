@@ -5,7 +5,7 @@
 use super::sums::CHAIN;
 use crate::buffer::Buffer;
 use crate::scalar::Scalar;
-use crate::simd::{self, Kernel, Simd};
+use crate::simd::{Kernel, Simd};
 use crate::tensor::{map_in_place, pointwise};
 use std::ops::AddAssign;
 
@@ -26,16 +26,16 @@ fn turn(width: usize) -> usize {
 #[inline(never)]
 pub fn softmax<T: Scalar>(rows: &mut [T], width: usize) {
     for x in rows.chunks_mut(turn(width)) {
-        simd::dispatch(LessMaximum { x, width });
+        T::dispatch(LessMaximum { x, width });
         map_in_place(Exp, x);
-        simd::dispatch(OverSum { x, width });
+        T::dispatch(OverSum { x, width });
     }
 }
 
 /// The gradient before the softmax that gave `y`, in place of the one after it: `y_i (dy_i - sum over j of dy_j y_j)`.
 #[inline(never)]
 pub fn softmax_gradient<T: Scalar>(dy: &mut [T], y: &[T], width: usize) {
-    simd::dispatch(SoftmaxGradient { dy, y, width });
+    T::dispatch(SoftmaxGradient { dy, y, width });
 }
 
 /// Replaces rows by the logarithms of their softmax: what the maximum leaves of a value, less the logarithm of the sum of its exponentials.
@@ -43,11 +43,11 @@ pub fn softmax_gradient<T: Scalar>(dy: &mut [T], y: &[T], width: usize) {
 pub fn log_softmax<T: Scalar>(rows: &mut [T], width: usize) {
     let mut exps = Buffer::stale(turn(width).min(rows.len()));
     for x in rows.chunks_mut(turn(width)) {
-        simd::dispatch(LessMaximum { x, width });
+        T::dispatch(LessMaximum { x, width });
         let exps = &mut exps[..x.len()];
         exps.copy_from_slice(x);
         map_in_place(Exp, exps);
-        simd::dispatch(LessLogarithm { x, exps, width });
+        T::dispatch(LessLogarithm { x, exps, width });
     }
 }
 
@@ -59,7 +59,7 @@ pub fn log_softmax_gradient<T: Scalar>(dy: &mut [T], y: &[T], width: usize) {
         let exps = &mut exps[..y.len()];
         exps.copy_from_slice(y);
         map_in_place(Exp, exps);
-        simd::dispatch(LessShares { dy, exps, width });
+        T::dispatch(LessShares { dy, exps, width });
     }
 }
 

@@ -1,6 +1,6 @@
 //! `y = cos(x)`, element by element.
 
-use super::{Elementwise, elementwise, flowing};
+use super::{Elementwise, along, each, elementwise, flowing};
 use crate::autograd::Var;
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
@@ -18,7 +18,7 @@ impl<T: Scalar> Elementwise<T> for Cos {
 
     // dx = -dy sin(x)
     fn backward(&self, x: &Tensor<T>, dy: Tensor<T>) -> Tensor<T> {
-        dy.into_zip_with(x, |dy, x| flowing(dy, -dy * x.sin()))
+        along(dy, x, |dy, x| flowing(dy, -dy * x.sin()))
     }
 }
 
@@ -32,7 +32,7 @@ impl<T: Scalar> Tensor<T> {
     #[track_caller]
     #[inline(never)]
     pub fn cos(&self) -> Tensor<T> {
-        self.map(T::cos)
+        each(self, T::cos)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The error function `y = 2 / sqrt(pi)` times the integral of `exp(-t^2)` from 0 to `x`, element by element.
 
-use super::{Elementwise, elementwise, flowing};
+use super::{Elementwise, each, elementwise, flowing};
 use crate::autograd::Var;
 use crate::scalar::erf;
 use crate::scalar::{Scalar, compiled};
@@ -36,7 +36,7 @@ impl<T: Scalar> Tensor<T> {
     #[track_caller]
     #[inline(never)]
     pub fn erf(&self) -> Tensor<T> {
-        self.map(|x| T::narrow(erf(x.wide())))
+        each(self, |x| T::narrow(erf(x.wide())))
     }
 }
 

@@ -1,6 +1,6 @@
 //! `y = e^x - 1`, element by element.
 
-use super::{Elementwise, elementwise, flowing};
+use super::{Elementwise, along, each, elementwise, flowing};
 use crate::autograd::Var;
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
@@ -18,7 +18,7 @@ impl<T: Scalar> Elementwise<T> for Expm1 {
 
     // dx = dy e^x, not of y: far below 0, that has lost all digits of e^x
     fn backward(&self, x: &Tensor<T>, dy: Tensor<T>) -> Tensor<T> {
-        dy.into_zip_with(x, |dy, x| flowing(dy, dy * x.exp()))
+        along(dy, x, |dy, x| flowing(dy, dy * x.exp()))
     }
 }
 
@@ -32,7 +32,7 @@ impl<T: Scalar> Tensor<T> {
     #[track_caller]
     #[inline(never)]
     pub fn expm1(&self) -> Tensor<T> {
-        self.map(T::exp_m1)
+        each(self, T::exp_m1)
     }
 }
 

@@ -183,6 +183,16 @@ fn record_elementwise<'t, T: Scalar>(
 
 compiled!(|x: &Var<T>, f: Box<dyn Elementwise<T>>| record_elementwise(x, f));
 
+/// `f(x)` of every element. Through a pointer, so that this loop is compiled once: for functions that take long anyway.
+fn each<T: Scalar>(x: &Tensor<T>, f: fn(T) -> T) -> Tensor<T> {
+    x.map(f)
+}
+
+/// `f(dy, x)` of every element, in the same way.
+fn along<T: Scalar>(dy: Tensor<T>, x: &Tensor<T>, f: fn(T, T) -> T) -> Tensor<T> {
+    dy.into_zip_with(x, f)
+}
+
 /// What a reduction over these axes gave, repeated along them: in the shape of its input.
 fn spread<T: Scalar>(y: &Tensor<T>, shape: Shape, axes: &[usize]) -> Tensor<T> {
     y.reshape(shape.kept(&axes.flags(shape.rank()))).broadcast_to(shape)

@@ -1,6 +1,6 @@
 //! `y = round(x)`, element by element.
 
-use super::{Elementwise, Saves, elementwise};
+use super::{Elementwise, Saves, each, elementwise};
 use crate::autograd::Var;
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
@@ -42,7 +42,7 @@ impl<T: Scalar> Tensor<T> {
     #[track_caller]
     #[inline(never)]
     pub fn round(&self) -> Tensor<T> {
-        self.map(rounded)
+        each(self, rounded)
     }
 }
 

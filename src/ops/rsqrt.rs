@@ -1,6 +1,6 @@
 //! `y = 1 / sqrt(x)`, element by element.
 
-use super::{Elementwise, Saves, elementwise, flowing};
+use super::{Elementwise, Saves, along, each, elementwise, flowing};
 use crate::autograd::Var;
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
@@ -22,7 +22,7 @@ impl<T: Scalar> Elementwise<T> for Rsqrt {
 
     // dx = -dy y^3 / 2
     fn backward(&self, y: &Tensor<T>, dy: Tensor<T>) -> Tensor<T> {
-        dy.into_zip_with(y, |dy, y| flowing(dy, dy * T::lit(-0.5) * y * y * y))
+        along(dy, y, |dy, y| flowing(dy, dy * T::lit(-0.5) * y * y * y))
     }
 }
 
@@ -36,7 +36,7 @@ impl<T: Scalar> Tensor<T> {
     #[track_caller]
     #[inline(never)]
     pub fn rsqrt(&self) -> Tensor<T> {
-        self.map(|x| x.sqrt().recip())
+        each(self, |x| x.sqrt().recip())
     }
 }
 

@@ -1,6 +1,6 @@
 //! `y = sign(x)`, element by element.
 
-use super::{Elementwise, Saves, elementwise};
+use super::{Elementwise, Saves, each, elementwise};
 use crate::autograd::Var;
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
@@ -36,7 +36,7 @@ impl<T: Scalar> Tensor<T> {
     #[track_caller]
     #[inline(never)]
     pub fn sign(&self) -> Tensor<T> {
-        self.map(super::sign)
+        each(self, super::sign)
     }
 }
 

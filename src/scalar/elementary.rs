@@ -2,7 +2,7 @@
 
 use super::erfc::erfc;
 use super::{Dual, Scalar};
-use crate::simd::math;
+use crate::simd::{self, Kernel, math};
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
 /// The functions that have a vector for `f32`, in `simd::math`, where their errors are stated. For `f64` they are those of the standard
@@ -37,6 +37,11 @@ pub trait Elementary: Sized {
     /// What the standard normal distribution has below `x`, and its density there.
     #[doc(hidden)]
     fn normal(self) -> [Self; 2];
+
+    /// Runs a loop of such functions: for `f32` with the best instruction set of the machine. What calls the standard library is compiled
+    /// once, for it gets no faster.
+    #[doc(hidden)]
+    fn dispatch<K: Kernel>(kernel: K) -> K::Output;
 }
 
 impl Elementary for f32 {
@@ -73,6 +78,11 @@ impl Elementary for f32 {
     #[inline(always)]
     fn normal(self) -> [Self; 2] {
         math::normal(self)
+    }
+
+    #[inline(always)]
+    fn dispatch<K: Kernel>(kernel: K) -> K::Output {
+        simd::dispatch(kernel)
     }
 }
 
@@ -113,6 +123,11 @@ impl Elementary for f64 {
     fn normal(self) -> [Self; 2] {
         let density = 0.5 * FRAC_1_SQRT_2 * FRAC_2_SQRT_PI;
         [0.5 * erfc(-self * FRAC_1_SQRT_2), density * (-0.5 * self * self).exp()]
+    }
+
+    #[inline(always)]
+    fn dispatch<K: Kernel>(kernel: K) -> K::Output {
+        simd::portable(kernel)
     }
 }
 
@@ -157,6 +172,11 @@ impl<T: Scalar> Elementary for Dual<T> {
         // Far from 0, the density is 0, whatever it is multiplied by.
         let slope = (-self.value * density).kept_if(density > T::zero());
         [self.chain(share, density), self.chain(density, slope)]
+    }
+
+    #[inline(always)]
+    fn dispatch<K: Kernel>(kernel: K) -> K::Output {
+        simd::portable(kernel)
     }
 }
 

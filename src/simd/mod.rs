@@ -176,6 +176,11 @@ pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
     }
 }
 
+/// Runs `kernel` with what every processor of the target has.
+pub fn portable<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run::<Portable>()
+}
+
 /// The name of the instruction set that the kernels use on this machine: `"portable"`, `"avx2"` (with FMA) or
 /// `"avx512"` (F, BW, DQ and VL).
 ///

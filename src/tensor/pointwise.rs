@@ -7,7 +7,7 @@
 use super::Tensor;
 use crate::buffer::Buffer;
 use crate::scalar::Scalar;
-use crate::simd::{self, Kernel, Simd};
+use crate::simd::{Kernel, Simd};
 use std::sync::Arc;
 
 /// A function of `N` numbers without a branch. Mark `of` as `#[inline(always)]`, and all that it calls, or use [`pointwise`].
@@ -150,13 +150,13 @@ impl<T: Scalar, R: Rule<T, N>, const N: usize> Kernel for Move<'_, T, R, N> {
 /// `y = f(x)` of every element.
 #[inline(never)]
 fn map_slice<T: Scalar>(f: impl Pointwise<T, 1>, x: &[T], y: &mut [T]) {
-    simd::dispatch(Map { f, x: Some(x), y });
+    T::dispatch(Map { f, x: Some(x), y });
 }
 
 /// `x = f(x)` of every element.
 #[inline(never)]
 pub(crate) fn map_in_place<T: Scalar>(f: impl Pointwise<T, 1>, x: &mut [T]) {
-    simd::dispatch(Map { f, x: None, y: x });
+    T::dispatch(Map { f, x: None, y: x });
 }
 
 /// `x = f(x, y)` of every element.
@@ -171,7 +171,7 @@ pub(crate) fn move_slices<T: Scalar, const N: usize>(
     numbers: [&mut [T]; N],
     x: &[T],
 ) {
-    simd::dispatch(Move { rule, numbers, x });
+    T::dispatch(Move { rule, numbers, x });
 }
 
 /// Whether every number is finite.
@@ -186,7 +186,7 @@ pub(crate) fn all_finite<T: Scalar>(x: &[T]) -> bool {
             self.0.iter().fold(true, |all, x| all & x.is_finite())
         }
     }
-    simd::dispatch(Finite(x))
+    T::dispatch(Finite(x))
 }
 
 impl<T: Scalar> Tensor<T> {
