@@ -125,7 +125,7 @@ impl<T: Scalar> Model<T> {
         let folded = plan.folded(&self.layers, |layer| self.layers[layer].values());
         let shards = map_shards(data.len(), size, |shard| {
             let shard = data.slice(shard);
-            let mut run = Run::infer(&self.graph, &self.layers, &plan, &folded);
+            let mut run = Run::infer(&self.graph, &self.layers, &plan, folded.as_deref());
             let (losses, predictions) = run.losses(&shard, goals);
             (Sums::of(goals, &losses, &shard, &predictions), run.activity())
         });

@@ -162,7 +162,7 @@ impl<T: Scalar> Model<T> {
         &mut self,
         compiled: &Compile<T>,
         goals: &Goals<'_, T>,
-        plan: &Plan,
+        plan: &Plan<T>,
         data: &Dataset<T>,
         indices: &[usize],
         memory: &mut Memory<T>,
@@ -308,7 +308,7 @@ impl<T: Scalar> Model<T> {
     fn shard(
         &self,
         goals: &Goals<'_, T>,
-        plan: &Plan,
+        plan: &Plan<T>,
         data: &Dataset<T>,
         batch: &[usize],
         shard: Range<usize>,

@@ -2,7 +2,7 @@
 
 use super::graph::{Graph, Source};
 use super::model::Built;
-use super::plan::{Plan, Step, Work};
+use super::plan::{Folded, Plan, Step, Work};
 use crate::autograd::Var;
 use crate::datasets::Dataset;
 use crate::kernels::par;
@@ -84,7 +84,7 @@ pub(super) type Updates<T> = Vec<(usize, usize, Tensor<T>)>;
 pub(super) struct Run<'m, 't, T: Scalar> {
     graph: &'m Graph,
     layers: &'m [Built<T>],
-    plan: &'m Plan,
+    plan: &'m Plan<T>,
     /// The weights of each layer as variables.
     pub weights: Vec<Vec<Var<'t, T>>>,
     mode: Mode,
@@ -105,7 +105,7 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
     pub(super) fn new(
         graph: &'m Graph,
         layers: &'m [Built<T>],
-        plan: &'m Plan,
+        plan: &'m Plan<T>,
         weights: Vec<Vec<Var<'t, T>>>,
         mode: Mode,
         trainable: bool,
@@ -132,12 +132,12 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
     pub(super) fn infer(
         graph: &'m Graph,
         layers: &'m [Built<T>],
-        plan: &'m Plan,
-        folded: &[(usize, Vec<Tensor<T>>)],
+        plan: &'m Plan<T>,
+        folded: Option<&Folded<T>>,
     ) -> Self {
         let constants = |layer: &Built<T>| layer.values().into_iter().map(Var::constant).collect();
         let mut weights: Vec<Vec<Var<'t, T>>> = layers.iter().map(constants).collect();
-        for (layer, values) in folded {
+        for (layer, values) in folded.map_or(&[][..], |folded| &folded.weights) {
             weights[*layer] = values.iter().cloned().map(Var::constant).collect();
         }
         Run::new(graph, layers, plan, weights, Mode::Infer, true)

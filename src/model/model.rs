@@ -46,7 +46,7 @@ pub struct Model<T: Scalar = f32> {
     pub(crate) graph: Graph,
     pub(crate) layers: Vec<Built<T>>,
     /// The steps of a prediction.
-    pub(super) plan: Plan,
+    pub(super) plan: Plan<T>,
     pub(crate) compiled: Option<Compile<T>>,
     pub(crate) progress: Training,
     /// Whether [`fit`](Self::fit) ends after the batch or the epoch at hand: a [`Callback`](crate::Callback) sets it, and

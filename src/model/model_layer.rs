@@ -40,9 +40,9 @@ struct Inner<T: Scalar> {
     /// The layers, without their weights.
     layers: Vec<Built<T>>,
     /// The steps to an output that may be left before its softmax: the model around this one sees whether a loss follows.
-    plan: Plan,
+    plan: Plan<T>,
     /// The same where nothing is trained.
-    inference: Plan,
+    inference: Plan<T>,
     /// How many weights each layer has.
     counts: Vec<usize>,
     /// Of all layers, in order.
@@ -362,8 +362,10 @@ impl<T: Scalar> MultiLayer<T> for ModelLayer<T> {
         if cx.mode() == Mode::Infer && !weights.iter().any(Var::is_tracked) {
             plan = inference;
             let values = |layer: usize| own[layer].iter().map(|it| it.value().clone()).collect();
-            for (layer, values) in plan.folded(layers, values) {
-                own[layer] = values.into_iter().map(Var::constant).collect();
+            if let Some(folded) = plan.folded(layers, values) {
+                for (layer, values) in &folded.weights {
+                    own[*layer] = values.iter().cloned().map(Var::constant).collect();
+                }
             }
         }
         let run = Run::new(graph, layers, plan, own, cx.inside(), cx.trainable());

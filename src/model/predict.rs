@@ -13,7 +13,7 @@ use crate::tensor::Tensor;
 pub(super) fn predict<T: Scalar>(
     graph: &Graph,
     layers: &[Built<T>],
-    plan: &Plan,
+    plan: &Plan<T>,
     x: &Tensor<T>,
 ) -> Result<Tensor<T>> {
     if graph.inputs.len() != 1 || graph.outputs.len() != 1 {
@@ -30,7 +30,7 @@ pub(super) fn predict<T: Scalar>(
 pub(super) fn predict_all<T: Scalar>(
     graph: &Graph,
     layers: &[Built<T>],
-    plan: &Plan,
+    plan: &Plan<T>,
     inputs: &[&Tensor<T>],
 ) -> Result<Vec<Tensor<T>>> {
     fitting::check_all_inputs(graph, layers, inputs)?;
@@ -39,7 +39,7 @@ pub(super) fn predict_all<T: Scalar>(
     let folded = plan.folded(layers, |layer| layers[layer].values());
     let parts = map_shards(n, size, |shard| {
         let inputs = inputs.iter().map(|x| x.slice(0, shard.clone())).collect();
-        Run::infer(graph, layers, plan, &folded).outputs(inputs)
+        Run::infer(graph, layers, plan, folded.as_deref()).outputs(inputs)
     });
     let output = |at: usize| match &parts[..] {
         [] => Tensor::zeros(graph.shape(graph.outputs[at]).batch(0)).row_major(),

@@ -23,7 +23,7 @@ use std::fmt;
 pub struct SubModel<'m, T: Scalar> {
     graph: Graph,
     layers: &'m [Built<T>],
-    plan: Plan,
+    plan: Plan<T>,
 }
 
 impl<T: Scalar> fmt::Debug for SubModel<'_, T> {

@@ -128,7 +128,11 @@ impl<T: Scalar, R: Rule<T, N>, const N: usize> Kernel for Move<'_, T, R, N> {
                 }
             }
             for k in 0..BLOCK {
-                let moved = rule.of(std::array::from_fn(|j| block[j][k]), x[k]);
+                let mut numbers = [T::zero(); N];
+                for j in 0..N {
+                    numbers[j] = block[j][k];
+                }
+                let moved = rule.of(numbers, x[k]);
                 for j in 0..N {
                     block[j][k] = moved[j];
                 }

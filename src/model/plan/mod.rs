@@ -16,6 +16,7 @@ use crate::nn::Activation;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use fold_batch_norm::Fold;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What is done at a node.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,8 +39,8 @@ pub(super) enum Work {
 }
 
 /// The steps of a model, made once.
-#[derive(Clone, Debug)]
-pub(super) struct Plan {
+#[derive(Debug)]
+pub(super) struct Plan<T: Scalar> {
     /// By node.
     pub steps: Vec<Step>,
     /// For each output what is not applied to it, but left to those who asked for that: `Linear` where it is complete.
@@ -48,38 +49,57 @@ pub(super) struct Plan {
     folds: Vec<Fold>,
     /// How often each value is needed, by place.
     pub uses: Vec<usize>,
+    /// What was folded last.
+    folded: Mutex<Option<Arc<Folded<T>>>>,
 }
 
-impl Plan {
+/// Weights that layers run with in inference, where they are not their own.
+#[derive(Debug)]
+pub(super) struct Folded<T: Scalar> {
+    /// The weights that they were made of.
+    own: Vec<Tensor<T>>,
+    /// The number of a layer, and its weights.
+    pub weights: Vec<(usize, Vec<Tensor<T>>)>,
+}
+
+impl<T: Scalar> Clone for Plan<T> {
+    fn clone(&self) -> Self {
+        let Plan { steps, open, folds, uses, .. } = self;
+        let (steps, open, folds, uses) = (steps.clone(), open.clone(), folds.clone(), uses.clone());
+        Plan { steps, open, folds, uses, folded: Mutex::default() }
+    }
+}
+
+impl<T: Scalar> Plan<T> {
     /// The steps to complete outputs, in inference.
-    pub(in crate::model) fn infer<T: Scalar>(graph: &Graph, layers: &[Built<T>]) -> Plan {
+    pub(in crate::model) fn infer(graph: &Graph, layers: &[Built<T>]) -> Plan<T> {
         Plan::infer_open(graph, layers, |_| false)
     }
 
     /// The same to outputs of which some (`open` says which) may be left before a softmax or a sigmoid.
-    pub(in crate::model) fn infer_open<T: Scalar>(
+    pub(in crate::model) fn infer_open(
         graph: &Graph,
         layers: &[Built<T>],
         open: impl Fn(usize) -> bool,
-    ) -> Plan {
+    ) -> Plan<T> {
         Plan::made(graph, layers, open, true)
     }
 
     /// The steps of training, or of any run that is told how.
-    pub(in crate::model) fn open<T: Scalar>(
+    pub(in crate::model) fn open(
         graph: &Graph,
         layers: &[Built<T>],
         open: impl Fn(usize) -> bool,
-    ) -> Plan {
+    ) -> Plan<T> {
         Plan::made(graph, layers, open, false)
     }
 
-    fn made<T: Scalar>(
+    fn made(
         graph: &Graph,
         layers: &[Built<T>],
         open: impl Fn(usize) -> bool,
         inference: bool,
-    ) -> Plan {
+    ) -> Plan<T> {
         let mut draft = Drafted::new(graph, layers);
         let open = (0..graph.outputs.len())
             .map(|output| match open(output) {
@@ -90,16 +110,30 @@ impl Plan {
         let folds = if inference { fold_batch_norm::join(&mut draft) } else { Vec::new() };
         bias_relu::join(&mut draft);
         pool_relu_dropout::join(&mut draft);
-        Plan { steps: draft.steps, open, folds, uses: draft.uses }
+        Plan { steps: draft.steps, open, folds, uses: draft.uses, folded: Mutex::default() }
     }
 
-    /// The layers that do not run with their own weights, `values`, in inference, and those that they run with.
-    pub(in crate::model) fn folded<T: Scalar>(
+    /// What layers run with in inference, where those are not their own weights, `values`: `None` if there is no such layer. It is
+    /// kept until one of the weights is another tensor.
+    pub(in crate::model) fn folded(
         &self,
         layers: &[Built<T>],
         values: impl Fn(usize) -> Vec<Tensor<T>>,
-    ) -> Vec<(usize, Vec<Tensor<T>>)> {
-        self.folds.iter().map(|fold| fold.weights(layers, &values)).collect()
+    ) -> Option<Arc<Folded<T>>> {
+        if self.folds.is_empty() {
+            return None;
+        }
+        let own: Vec<Tensor<T>> =
+            self.folds.iter().flat_map(|fold| fold.layers()).flat_map(&values).collect();
+        let mut kept = self.folded.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = |known: &Arc<Folded<T>>| {
+            known.own.iter().zip(&own).all(|(known, own)| known.is_same(own))
+        };
+        if kept.as_ref().is_none_or(|known| !same(known)) {
+            let weights = self.folds.iter().map(|fold| fold.weights(layers, &values)).collect();
+            *kept = Some(Arc::new(Folded { own, weights }));
+        }
+        kept.clone()
     }
 }
 

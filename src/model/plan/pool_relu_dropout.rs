@@ -109,8 +109,9 @@ mod tests {
             let steps = Plan::open(&model.graph, &model.layers, |_| false);
             assert_eq!(train(&model, &steps, &data), train(&model, &Plan::plain(&model), &data));
             let without = Plan::plain(&model);
-            let by = |plan: &Plan| {
-                let run = crate::model::forward::Run::infer(&model.graph, &model.layers, plan, &[]);
+            let by = |plan: &Plan<f32>| {
+                let run =
+                    crate::model::forward::Run::infer(&model.graph, &model.layers, plan, None);
                 run.outputs(vec![data.inputs().clone()])
             };
             assert_eq!(by(&steps), by(&without));

@@ -11,17 +11,17 @@ use crate::train::Compile;
 use crate::train::losses::all::MeanSquaredError;
 use crate::train::optimizers::all::Sgd;
 
-impl Plan {
+impl Plan<f32> {
     /// The steps without rules.
-    pub fn plain(model: &Model<f32>) -> Plan {
+    pub fn plain(model: &Model<f32>) -> Plan<f32> {
         let Drafted { steps, uses, graph, .. } = Drafted::new(&model.graph, &model.layers);
         let open = vec![Activation::Linear; graph.outputs.len()];
-        Plan { steps, uses, open, folds: Vec::new() }
+        Plan { steps, uses, open, folds: Vec::new(), folded: Default::default() }
     }
 }
 
 /// The losses of all samples, the predictions, and the gradients of the sum of all losses by all weights.
-pub fn train(model: &Model<f32>, plan: &Plan, data: &Dataset<f32>) -> Vec<Tensor<f32>> {
+pub fn train(model: &Model<f32>, plan: &Plan<f32>, data: &Dataset<f32>) -> Vec<Tensor<f32>> {
     let compiled = model.compiled().expect("compiled");
     let goals = model.goals(compiled).expect("goals that fit");
     let tape = Tape::new();

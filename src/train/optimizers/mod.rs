@@ -190,7 +190,7 @@ macro_rules! optimizers {
         fn options_come_back() {
             $(for optimizer in all::$optimizer::examples() {
                 tests::comes_back(&optimizer);
-                let Value::Object(config) = to_config::<f32>(&optimizer, None)["config"].take() else {
+                let Value::Object(config) = to_config::<f32>(&optimizer, None)["config"].clone() else {
                     panic!("no options")
                 };
                 assert_eq!(all::$optimizer::from_config(&config), Ok(optimizer));
