@@ -3,7 +3,6 @@
 use super::optimizers;
 use super::{Optimizer, Step};
 use crate::autograd::{Tape, Var};
-use crate::buffer::Buffer;
 use crate::error::{Error, Result};
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
@@ -171,7 +170,7 @@ impl<T: Scalar> Parameters<T> {
         let count = self.parameters.len();
         assert_eq!(gradients.len(), count, "{} gradients for {count} parameters", gradients.len());
         // One behind the other, so that they can be clipped together.
-        let mut row = Buffer::stale(gradients.iter().map(Tensor::len).sum());
+        let mut row = vec![T::zero(); gradients.iter().map(Tensor::len).sum()];
         let mut rest = &mut row[..];
         for (Parameter { name, value, .. }, gradient) in self.parameters.iter().zip(gradients) {
             assert_eq!(
