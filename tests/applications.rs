@@ -204,7 +204,11 @@ fn predictions_are_keras_s() {
         assert_eq!(shape, numbers(&expected["shape"]), "{name}");
         let first: Vec<f32> = outputs.iter().take(24).collect();
         let first = Tensor::new([first.len()], first);
-        assert_near(&name, &first, &tensor(&expected["first"]));
+        // Batch normalisation is folded into the weights before it: over 150 layers the last digits differ more than elsewhere.
+        let golden = tensor(&expected["first"]);
+        let largest = golden.abs().max(..).item();
+        let farthest = (&first - &golden).abs().max(..).item();
+        assert!(farthest <= 3e-5 * largest, "{name}: {farthest} from Keras, of {largest}");
         predicted += 1;
     }
     assert_eq!(predicted, 8);
