@@ -237,3 +237,19 @@ fn callbacks_watch_the_values_of_an_output() {
     );
     assert!(!history.unwrap().epochs().is_empty());
 }
+
+#[test]
+fn an_output_given_twice_has_its_mask_twice() {
+    let x = Input::new([2, 1]);
+    let y = x.then(Masking::new(0.0)).then(Dense::new(1));
+    let mut model = Model::new(&x, [&y, &y]).build(0).unwrap();
+    assert_eq!(model.output_names(), ["dense", "dense_1"]);
+    model.set_weights(&[Tensor::ones([1, 1]), Tensor::zeros([1])]).unwrap();
+    let losses = Compile::outputs(Sgd::new(0.1)).loss_for("dense", MeanSquaredError);
+    model.compile(losses.loss_for("dense_1", MeanSquaredError));
+    // The second step does not count: (1 - 3)^2 is left.
+    let targets = Tensor::from([[[3.0], [5.0]]]);
+    let data = Dataset::several([Tensor::from([[[1.0], [0.0]]])], [targets.clone(), targets]);
+    let scores = model.evaluate(&data.unwrap()).unwrap();
+    assert_eq!((scores["dense_loss"], scores["dense_1_loss"]), (4.0, 4.0));
+}

@@ -180,7 +180,8 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
         for (((&output, &open), goal), targets) in
             outputs.zip(&goals.losses).zip(data.all_targets())
         {
-            let mask = self.masks[graph.place(output)].take();
+            // It may be an output twice.
+            let mask = self.masks[graph.place(output)].clone();
             let value = self.take(output);
             let (loss, prediction) = match goal {
                 Some(goal) => {
