@@ -204,11 +204,16 @@ fn predictions_are_keras_s() {
         assert_eq!(shape, numbers(&expected["shape"]), "{name}");
         let first: Vec<f32> = outputs.iter().take(24).collect();
         let first = Tensor::new([first.len()], first);
-        // Batch normalisation is folded into the weights before it: over 150 layers the last digits differ more than elsewhere.
         let golden = tensor(&expected["first"]);
-        let largest = golden.abs().max(..).item();
-        let farthest = (&first - &golden).abs().max(..).item();
-        assert!(farthest <= 3e-5 * largest, "{name}: {farthest} from Keras, of {largest}");
+        if name == "mobilenet_v2 1.4" {
+            // Batch normalisation is folded into the weights before it. In this network, without fused multiply-adds, that makes
+            // a difference of 1.2e-5.
+            let largest = golden.abs().max(..).item();
+            let farthest = (&first - &golden).abs().max(..).item();
+            assert!(farthest <= 1.5e-5 * largest, "{name}: {farthest} from Keras, of {largest}");
+        } else {
+            assert_near(&name, &first, &golden);
+        }
         predicted += 1;
     }
     assert_eq!(predicted, 8);
