@@ -18,7 +18,7 @@ use crate::kernels::par;
 use crate::nn::Mode;
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::{Stream, Tensor, all_finite};
-use crate::train::{Compile, Goals, Optimizer, Step};
+use crate::train::{Compile, Goals, Optimizer, Step, initial_slots};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -230,10 +230,7 @@ impl<T: Scalar> Model<T> {
         for param in self.params_mut().filter(|param| param.weight.trainable) {
             let gradient = split_off(&mut gradients, param.value.len());
             if param.slots.len() != slots.len() {
-                let initial = |slot: &&str| {
-                    Tensor::full(param.weight.shape, T::lit(optimizer.initial_slot(slot)))
-                };
-                param.slots = slots.iter().map(initial).collect();
+                param.slots = initial_slots(optimizer, param.weight.shape);
             }
             pace.clip(gradient);
             // What a constraint brings back may have been infinite.

@@ -135,21 +135,7 @@ impl<T: Scalar> ModelLayer<T> {
         let counts = kept.iter().map(|&layer| layers[layer].params.len()).collect();
         let bare = |&layer: &usize| Built { params: Vec::new(), ..layers[layer].clone() };
         let layers: Vec<_> = kept.iter().map(bare).collect();
-        let plan = Plan::open(&graph, &layers, |_| true);
-        let inference = Plan::infer_open(&graph, &layers, |_| true);
-        let masking = Masking::of(&graph, &layers);
-        let inner = Inner {
-            name: name.to_owned(),
-            graph,
-            layers,
-            plan,
-            inference,
-            counts,
-            weights,
-            values,
-            masking,
-        };
-        ModelLayer { inner: Arc::new(inner), trainable: true, name: None }
+        Self::made(name.to_owned(), graph, layers, (counts, weights, values))
     }
 
     /// Of a file's description.
@@ -162,12 +148,22 @@ impl<T: Scalar> ModelLayer<T> {
         let counts = layers.iter().map(|outlined| outlined.weights.len()).collect();
         let layers: Vec<_> =
             layers.into_iter().map(|outlined| Built::new(outlined, Vec::new())).collect();
+        Self::made(name, graph, layers, (counts, weights, Vec::new())).trainable(trainable)
+    }
+
+    /// Of layers without their weights. How many weights each has, and those of all with their values, come beside.
+    fn made(
+        name: String,
+        graph: Graph,
+        layers: Vec<Built<T>>,
+        (counts, weights, values): (Vec<usize>, Vec<Weight>, Vec<Tensor<T>>),
+    ) -> Self {
         let plan = Plan::open(&graph, &layers, |_| true);
         let inference = Plan::infer_open(&graph, &layers, |_| true);
-        let (values, masking) = (Vec::new(), Masking::of(&graph, &layers));
+        let masking = Masking::of(&graph, &layers);
         let inner =
             Inner { name, graph, layers, plan, inference, counts, weights, values, masking };
-        ModelLayer { inner: Arc::new(inner), trainable, name: None }
+        ModelLayer { inner: Arc::new(inner), trainable: true, name: None }
     }
 
     /// The layer's name in the model, in place of an automatic one.

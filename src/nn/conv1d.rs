@@ -1,7 +1,7 @@
 //! The convolution layer of series.
 
 use super::axes::{outputs, series};
-use super::convolved::{bias, convolved, groups_fit, some_filters};
+use super::convolved::{convolved, groups_fit, or_zeros, some_filters};
 use super::recipe::described;
 use super::weighted::{regularized, weighted_recipe};
 use super::{Layer, Single, Weight};
@@ -59,7 +59,7 @@ impl Conv1d {
         let (strides, dilation) = ([1, stride], [1, dilation]);
         let convolution =
             Convolution { strides, padding, dilation, groups, ..Convolution::default() };
-        x.convolve_series(&weights[0], &bias(weights, self.filters), convolution, finish)
+        x.convolve_series(&weights[0], &or_zeros(weights.get(1), self.filters), convolution, finish)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The convolution layer of volumes.
 
 use super::axes::{outputs, volume};
-use super::convolved::{bias, convolved, groups_fit, some_filters};
+use super::convolved::{convolved, groups_fit, or_zeros, some_filters};
 use super::recipe::described;
 use super::weighted::{regularized, weighted_recipe};
 use super::{Layer, Triple, Weight};
@@ -65,7 +65,7 @@ impl Conv3d {
             groups,
             ..Convolution::default()
         };
-        let bias = bias(weights, self.filters);
+        let bias = or_zeros(weights.get(1), self.filters);
         x.convolve_volumes(&weights[0], &bias, [down, deep], convolution, finish)
     }
 }

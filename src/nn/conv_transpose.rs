@@ -1,7 +1,7 @@
 //! The layers that turn a convolution around: from small images to large ones.
 
 use super::axes::{as_image, as_series, row, series, volume};
-use super::convolved::{convolved, some_filters};
+use super::convolved::{convolved, or_zeros, some_filters};
 use super::layer::image;
 use super::recipe::described;
 use super::weighted::{regularized, weighted_recipe};
@@ -13,7 +13,7 @@ use crate::kernels::gemm::Finish;
 use crate::kernels::{Padding, Window};
 use crate::ops::TransposedConvolution;
 use crate::scalar::Scalar;
-use crate::tensor::{Shape, Tensor};
+use crate::tensor::Shape;
 
 /// An output padding that is given.
 trait Given<const N: usize> {
@@ -137,8 +137,7 @@ fn convolve_transposed<'t, T: Scalar>(
     convolution: TransposedConvolution,
     finish: Finish,
 ) -> Var<'t, T> {
-    let none = || Var::constant(Tensor::zeros([kernel.shape()[2]]));
-    let bias = bias.cloned().unwrap_or_else(none);
+    let bias = or_zeros(bias, kernel.shape()[2]);
     match finish {
         Finish::Plain => x.convolve_transposed(kernel, &bias, convolution),
         Finish::Relu => x.convolve_transposed_relu(kernel, &bias, convolution),
@@ -317,7 +316,7 @@ mod tests {
     use super::*;
     use crate::autograd::gradcheck;
     use crate::nn::{Context, Mode};
-    use crate::tensor::Stream;
+    use crate::tensor::{Stream, Tensor};
 
     #[test]
     fn gradients() {

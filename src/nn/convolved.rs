@@ -55,14 +55,12 @@ pub(super) fn convolve<'t, T: Scalar>(
     convolution: Convolution,
     finish: Finish,
 ) -> Var<'t, T> {
-    let none = || Var::constant(Tensor::zeros([kernel.shape()[3]]));
-    let bias = bias.cloned().unwrap_or_else(none);
-    x.convolve_with(kernel, &bias, convolution, finish)
+    x.convolve_with(kernel, &or_zeros(bias, kernel.shape()[3]), convolution, finish)
 }
 
-/// The bias of a layer whose weights are a kernel and, perhaps, a bias.
-pub(super) fn bias<'t, T: Scalar>(weights: &[Var<'t, T>], outputs: usize) -> Var<'t, T> {
-    weights.get(1).cloned().unwrap_or_else(|| Var::constant(Tensor::zeros([outputs])))
+/// The bias of a layer, if it has one, or zeros for so many outputs.
+pub(super) fn or_zeros<'t, T: Scalar>(bias: Option<&Var<'t, T>>, outputs: usize) -> Var<'t, T> {
+    bias.cloned().unwrap_or_else(|| Var::constant(Tensor::zeros([outputs])))
 }
 
 /// The depthwise convolution with a kernel `[kh, kw, c, multiplier]`: every channel has `multiplier` filters of its own,

@@ -1,5 +1,6 @@
 //! The fully connected layer.
 
+use super::convolved::or_zeros;
 use super::recipe::described;
 use super::weighted::{regularized, weighted_recipe};
 use super::{Activation, Context, Layer, Weight};
@@ -7,7 +8,7 @@ use crate::autograd::Var;
 use crate::error::Reason;
 use crate::kernels::gemm::Finish;
 use crate::scalar::Scalar;
-use crate::tensor::{Shape, Tensor};
+use crate::tensor::Shape;
 
 weighted_recipe! {
     /// A fully connected layer: `y = activation(x kernel + bias)` along the last axis, so that
@@ -38,8 +39,7 @@ impl Dense {
         x: &Var<'t, T>,
         finish: Finish,
     ) -> Var<'t, T> {
-        let none = Var::constant(Tensor::zeros([self.units]));
-        let (kernel, bias) = (&weights[0], weights.get(1).unwrap_or(&none));
+        let (kernel, bias) = (&weights[0], &or_zeros(weights.get(1), self.units));
         let dense = match finish {
             Finish::Plain => Var::dense,
             Finish::Relu => Var::dense_relu,

@@ -19,6 +19,7 @@ pub use direction::Direction;
 pub(crate) use goals::{Goal, Goals, Reported};
 pub use losses::Loss;
 pub use metrics::{Curve, Metric, Named};
+pub(crate) use optimizers::initial_slots;
 pub use optimizers::{Optimizer, Pace, Step};
 pub use parameters::Parameters;
 pub use registry::Registry;

@@ -193,10 +193,7 @@ impl<T: Scalar> Parameters<T> {
             let (gradient, after) = std::mem::take(&mut rest).split_at_mut(value.len());
             rest = after;
             if slots.is_empty() {
-                let initial = |slot: &&str| {
-                    Tensor::full(value.shape(), T::lit(self.optimizer.initial_slot(slot)))
-                };
-                *slots = self.optimizer.slots().iter().map(initial).collect();
+                *slots = optimizers::initial_slots(&*self.optimizer, value.shape());
             }
             pace.clip(gradient);
             let weight = value.as_mut_slice();

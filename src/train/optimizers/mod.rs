@@ -18,6 +18,7 @@ pub use pace::Pace;
 use crate::config::{Config, Value, keras_object, object, snake_case};
 use crate::error::Reason;
 use crate::scalar::Scalar;
+use crate::tensor::{Shape, Tensor};
 use std::sync::Arc;
 
 /// The step that an optimizer is asked to take.
@@ -158,6 +159,15 @@ pub(super) fn to_config<T: Scalar>(
 #[inline(never)]
 pub(super) fn shared<T: Scalar>(optimizer: impl Optimizer<T> + 'static) -> Arc<dyn Optimizer<T>> {
     Arc::new(optimizer)
+}
+
+/// The slots of a weight of this shape before the first step.
+pub(crate) fn initial_slots<T: Scalar>(
+    optimizer: &dyn Optimizer<T>,
+    shape: Shape,
+) -> Vec<Tensor<T>> {
+    let initial = |slot: &&str| Tensor::full(shape, T::lit(optimizer.initial_slot(slot)));
+    optimizer.slots().iter().map(initial).collect()
 }
 
 /// How far a weight moves: `a / b`, and not at all where the divisor `b` is 0. With an epsilon of 0 it is, where all gradients
