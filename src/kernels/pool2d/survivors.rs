@@ -72,36 +72,41 @@ impl<T: Scalar> Survive<T> {
         [low, high]: [&[u32]; 2],
         word: impl Fn(usize, [u32; 2]) -> u32,
     ) {
-        let keys = |i: usize| if low.is_empty() { [0; 2] } else { [low[i], high[i]] };
-        let whole = y.len() / TOGETHER * TOGETHER;
-        for first in (0..whole).step_by(TOGETHER) {
-            let mut words = [0; TOGETHER];
-            if low.is_empty() {
-                for k in 0..TOGETHER {
-                    words[k] = word(first + k, [0; 2]);
+        let mut first = 0;
+        // The compiler cannot count steps of two lengths, so it leaves this loop alone and makes vectors of those inside of it.
+        while first < y.len() {
+            first += match y.len() - first {
+                TOGETHER.. => {
+                    self.of::<WINNERS, W, TOGETHER>(first, y, winners, [low, high], &word)
                 }
-            } else {
-                let (low, high) = (&low[first..][..TOGETHER], &high[first..][..TOGETHER]);
-                for k in 0..TOGETHER {
-                    words[k] = word(first + k, [low[k], high[k]]);
-                }
-            }
-            let winners = if WINNERS { &mut winners[first..][..TOGETHER] } else { &mut [] };
-            self.of::<WINNERS, W, TOGETHER>(&mut y[first..][..TOGETHER], winners, words);
-        }
-        for i in whole..y.len() {
-            let winners = if WINNERS { &mut winners[i..][..1] } else { &mut [] };
-            self.of::<WINNERS, W, 1>(&mut y[i..][..1], winners, [word(i, keys(i))]);
+                _ => self.of::<WINNERS, W, 1>(first, y, winners, [low, high], &word),
+            };
         }
     }
 
+    /// Decides about `N` of them, and returns how many these are.
     #[inline(always)]
     fn of<const WINNERS: bool, W: Winner, const N: usize>(
         self,
+        first: usize,
         y: &mut [T],
         winners: &mut [W],
-        words: [u32; N],
-    ) {
+        [low, high]: [&[u32]; 2],
+        word: &impl Fn(usize, [u32; 2]) -> u32,
+    ) -> usize {
+        let mut words = [0; N];
+        if low.is_empty() {
+            for k in 0..N {
+                words[k] = word(first + k, [0; 2]);
+            }
+        } else {
+            let (low, high) = (&low[first..][..N], &high[first..][..N]);
+            for k in 0..N {
+                words[k] = word(first + k, [low[k], high[k]]);
+            }
+        }
+        let y = &mut y[first..][..N];
+        let winners = if WINNERS { &mut winners[first..][..N] } else { &mut [] };
         let mut values = [T::zero(); N];
         values.copy_from_slice(y);
         if WINNERS {
@@ -123,5 +128,6 @@ impl<T: Scalar> Survive<T> {
             values[k] = value.kept_if(words[k] >= self.threshold);
         }
         y.copy_from_slice(&values);
+        N
     }
 }
