@@ -2,7 +2,7 @@
 
 use crate::autograd::{Op, Var, apply};
 use crate::scalar::{Scalar, compiled};
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, pointwise};
 
 /// A rectifier with options, those of Keras's `ReLU`.
 ///
@@ -22,34 +22,43 @@ pub struct Rectifier {
     pub threshold: f64,
 }
 
+// Both ways are computed for each element, and one is chosen. Where the slope is 0 it gives 0, for x = -infinity, too.
+pointwise!(
+    Value { slope, threshold, max } = |x| {
+        let flat = (slope == T::zero()) & (x <= threshold);
+        let below = (slope * (x - threshold)).kept_if(!flat);
+        let above = if x > max { max } else { x };
+        if x > threshold { above } else { below }
+    }
+);
+// dx = dy between threshold and max_value, 0 above, dy negative_slope below
+pointwise!(
+    Slope { slope, threshold, max } = |dy, x| {
+        let below = (dy * slope).kept_if(slope != T::zero());
+        if x > threshold { dy.kept_if(x < max) } else { below }
+    }
+);
+
 impl<T: Scalar> Op<T, 1> for Rectifier {
     const NAME: &'static str = "rectifier";
     type Saved = Tensor<T>; // x
 
     fn forward(&self, [x]: [&Tensor<T>; 1], _: [bool; 1]) -> (Tensor<T>, Tensor<T>) {
-        let (slope, threshold) = (T::lit(self.negative_slope), T::lit(self.threshold));
-        let max = self.max_value.map_or(T::infinity(), T::lit);
-        let y = x.map(|x| {
-            if x > threshold {
-                x.min(max)
-            } else if slope == T::zero() && x <= threshold {
-                T::zero() // for x = -infinity, too
-            } else {
-                slope * (x - threshold)
-            }
-        });
-        (y, x.clone())
+        let [slope, threshold, max] = self.numbers();
+        (x.map_pointwise(Value { slope, threshold, max }), x.clone())
     }
 
-    // dx = dy between threshold and max_value, 0 above, dy negative_slope below
     fn backward(&self, x: Tensor<T>, dy: Tensor<T>, _: [bool; 1]) -> [Option<Tensor<T>>; 1] {
-        let (slope, threshold) = (T::lit(self.negative_slope), T::lit(self.threshold));
+        let [slope, threshold, max] = self.numbers();
+        [Some(dy.zip_pointwise(&x, Slope { slope, threshold, max }))]
+    }
+}
+
+impl Rectifier {
+    /// The slope, the threshold, and the largest value.
+    fn numbers<T: Scalar>(&self) -> [T; 3] {
         let max = self.max_value.map_or(T::infinity(), T::lit);
-        let sloped = slope != T::zero();
-        let before = |dy: T, x: T| {
-            if x > threshold { dy.kept_if(x < max) } else { (dy * slope).kept_if(sloped) }
-        };
-        [Some(dy.into_zip_with(&x, before))]
+        [T::lit(self.negative_slope), T::lit(self.threshold), max]
     }
 }
 
