@@ -3,6 +3,7 @@
 //! Where the channels are innermost, some of them are taken at a time, whose sums and numbers stay in registers from one row to the next.
 
 use super::par;
+use crate::buffer::Buffer;
 use crate::scalar::Scalar;
 use crate::simd::{Kernel, Simd};
 use num_traits::Zero;
@@ -61,8 +62,8 @@ impl Around {
         [a, b]: [&[T]; 2],
         numbers: [&[T]; P],
         of: impl Fn(T, T, [T; P]) -> T + Copy + Sync,
-    ) -> Vec<T> {
-        let mut y = vec![T::zero(); self.len()];
+    ) -> Buffer<T> {
+        let mut y = Buffer::stale(self.len());
         let (size, work) = (self.part(), 4 * self.len());
         par::for_each_part(
             &mut y,
@@ -115,7 +116,7 @@ where
         let mut at = 0;
         while at < channels {
             at += match channels - at {
-                8.. => self.lanes::<8>(at, &mut sums),
+                16.. => self.lanes::<16>(at, &mut sums),
                 4.. => self.lanes::<4>(at, &mut sums),
                 _ => self.lanes::<1>(at, &mut sums),
             };
@@ -239,7 +240,11 @@ mod tests {
                     let term = |a: f32, b, [p, q]: [f32; 2]| [f64::from(a * p), f64::from(b + q)];
                     assert_eq!(around.sums([&a, &b], [&p, &q], term), sums, "{channels} {inner}");
                     let of = |a, b, [p, q]: [f32; 2]| a * p - b * q;
-                    assert_eq!(around.values([&a, &b], [&p, &q], of), values, "{channels} {inner}");
+                    assert_eq!(
+                        *around.values([&a, &b], [&p, &q], of),
+                        values,
+                        "{channels} {inner}"
+                    );
                 }
             }
         });

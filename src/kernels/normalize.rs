@@ -4,6 +4,7 @@
 
 use super::par;
 use super::sums::{PIECE, Totals};
+use crate::buffer::Buffer;
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Simd};
 use num_traits::{Float, Zero};
@@ -138,8 +139,8 @@ impl Groups {
         &self,
         x: &[T],
         [factors, shifts]: [&[T]; 2],
-    ) -> (Vec<T>, Vec<Moments<T>>) {
-        let mut y = vec![T::zero(); x.len()];
+    ) -> (Buffer<T>, Vec<Moments<T>>) {
+        let mut y = Buffer::stale(x.len());
         let size = self.samples_of_a_part() * self.sample();
         let moments = par::map_parts(&mut y, size.max(1), 8 * x.len(), |i, y| {
             let x = &x[i * size..][..y.len()];
@@ -155,8 +156,8 @@ impl Groups {
         [x, dy]: [&[T]; 2],
         factors: &[T],
         moments: &[Moments<T>],
-    ) -> [Vec<T>; 3] {
-        let mut dx = vec![T::zero(); x.len()];
+    ) -> (Buffer<T>, [Vec<T>; 2]) {
+        let mut dx = Buffer::stale(x.len());
         let samples = self.samples_of_a_part();
         let size = samples * self.sample();
         let parts = par::map_parts(&mut dx, size.max(1), 12 * x.len(), |i, dx| {
@@ -170,8 +171,7 @@ impl Groups {
                 totals.iter_mut().zip(part).for_each(|(total, more)| *total += more.wide());
             }
         }
-        let [dfactors, dshifts] = totals.map(|sums| sums.into_iter().map(T::narrow).collect());
-        [dx, dfactors, dshifts]
+        (dx, totals.map(|sums| sums.into_iter().map(T::narrow).collect()))
     }
 }
 

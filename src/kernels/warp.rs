@@ -1,6 +1,7 @@
 //! Images moved, turned and stretched: every pixel of the output looks at a place of the input.
 
 use super::par;
+use crate::buffer::Buffer;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use num_traits::Zero;
@@ -95,7 +96,7 @@ impl Warp {
         let (shape, [_, h, w, c]) = (x.shape(), x.dims());
         let x = x.row_major();
         let x = x.as_slice().expect("row-major");
-        let mut y = vec![T::zero(); x.len()];
+        let mut y = Buffer::zeroed(x.len());
         let (size, work) = (h * w * c, 8 * x.len());
         par::for_each_part(
             &mut y,
@@ -116,7 +117,7 @@ impl Warp {
                 });
             },
         );
-        Tensor::new(shape, y)
+        Tensor::from_buffer(shape, y)
     }
 
     /// The gradient of the input. Many pixels may look at the same one, so it is added up in `f64`.
@@ -124,7 +125,7 @@ impl Warp {
         let (shape, [_, h, w, c]) = (dy.shape(), dy.dims());
         let dy = dy.row_major();
         let dy = dy.as_slice().expect("row-major");
-        let mut dx = vec![T::zero(); dy.len()];
+        let mut dx = Buffer::stale(dy.len());
         let (size, work) = (h * w * c, 8 * dy.len());
         par::for_each_part(
             &mut dx,
@@ -144,6 +145,6 @@ impl Warp {
                 dx.iter_mut().zip(&*sums).for_each(|(dx, &sum)| *dx = T::narrow(sum));
             },
         );
-        Tensor::new(shape, dx)
+        Tensor::from_buffer(shape, dx)
     }
 }

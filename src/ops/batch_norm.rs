@@ -47,7 +47,7 @@ impl<T: Scalar> Op<T, 3> for BatchNorm<T> {
         let shift = beta.to_vec();
         let numbers = [&self.mean[..], &scale, &shift];
         let of = |x, _, [mean, scale, shift]: [T; 3]| (x - mean) * scale + shift;
-        let y = Tensor::new(x.shape(), around.values([values, values], numbers, of));
+        let y = Tensor::from_buffer(x.shape(), around.values([values, values], numbers, of));
         (y, [x, gamma.clone()])
     }
 
@@ -77,7 +77,7 @@ impl<T: Scalar> Op<T, 3> for BatchNorm<T> {
             let of = |x, dy, [mean, inverse, scale, mean_dy, mean_dyz]: [T; 5]| {
                 scale * (dy - mean_dy - (x - mean) * inverse * mean_dyz)
             };
-            Tensor::new(x.shape(), around.values(values, numbers, of))
+            Tensor::from_buffer(x.shape(), around.values(values, numbers, of))
         });
         let channels = [around.channels];
         let dgamma = wanted[1].then(|| Tensor::new(channels, total(1)));

@@ -28,7 +28,7 @@ impl<T: Scalar> Op<T, 3> for LayerNorm {
     fn forward(&self, [x, gamma, beta]: [&Tensor<T>; 3], _: [bool; 3]) -> (Tensor<T>, Saved<T>) {
         let [x, gamma, beta] = [x, gamma, beta].map(Tensor::row_major);
         let (y, moments) = self.groups.forward(rows(&x), [rows(&gamma), rows(&beta)]);
-        (Tensor::new(x.shape(), y), Saved { x, gamma, moments })
+        (Tensor::from_buffer(x.shape(), y), Saved { x, gamma, moments })
     }
 
     // With z = (x - mean) inverse, g = gamma dy and means over a group:
@@ -40,10 +40,10 @@ impl<T: Scalar> Op<T, 3> for LayerNorm {
         wanted: [bool; 3],
     ) -> [Option<Tensor<T>>; 3] {
         let dy = dy.row_major();
-        let [dx, dgamma, dbeta] =
+        let (dx, [dgamma, dbeta]) =
             self.groups.backward([rows(&x), rows(&dy)], rows(&gamma), &moments);
         [
-            wanted[0].then(|| Tensor::new(x.shape(), dx)),
+            wanted[0].then(|| Tensor::from_buffer(x.shape(), dx)),
             wanted[1].then(|| Tensor::new(gamma.shape(), dgamma)),
             wanted[2].then(|| Tensor::new(gamma.shape(), dbeta)),
         ]

@@ -203,25 +203,28 @@ impl<T: Scalar> Tensor<T> {
         x.with_data(y)
     }
 
-    /// [`into_zip_with`](Self::into_zip_with) with vectors, where both tensors lie in the same memory order. The shapes are the same.
+    /// [`into_zip_with`](Self::into_zip_with) with vectors. The shapes are the same.
     #[track_caller]
-    pub(crate) fn zip_pointwise(mut self, other: &Tensor<T>, f: impl Pointwise<T, 2>) -> Tensor<T> {
-        if self.dense_pair(other).is_some()
-            && let Some(range) = self.dense_range()
-            && let Some(b) = other.dense()
-        {
-            match Arc::get_mut(&mut self.data) {
-                Some(data) => zip_slice(f, &mut data[range], b),
-                None => {
-                    let mut x = Buffer::stale(b.len());
-                    x.copy_from_slice(&self.data[range]);
-                    zip_slice(f, &mut x, b);
-                    return self.with_data(x);
-                }
+    pub(crate) fn zip_pointwise(self, other: &Tensor<T>, f: impl Pointwise<T, 2>) -> Tensor<T> {
+        let (mut a, b) = match self.dense_pair(other) {
+            Some(_) => (self, other.clone()),
+            // A copy costs less than elements one by one.
+            None => (self.row_major(), other.row_major()),
+        };
+        let range = a.dense_range().expect("without gaps");
+        let b = b.dense().expect("without gaps");
+        match Arc::get_mut(&mut a.data) {
+            Some(data) => {
+                zip_slice(f, &mut data[range], b);
+                a
             }
-            return self;
+            None => {
+                let mut data = Buffer::stale(b.len());
+                data.copy_from_slice(&a.data[range]);
+                zip_slice(f, &mut data, b);
+                a.with_data(data)
+            }
         }
-        self.zip_with(other, |x, y| f.of([x, y]))
     }
 }
 
