@@ -13,9 +13,9 @@ use std::ops::{Deref, DerefMut};
 use std::thread::LocalKey;
 
 /// The most that one thread keeps of one element type.
-const KEPT_BYTES: usize = 128 << 20;
+const KEPT_BYTES: usize = 512 << 20;
 /// The most arrays that one thread keeps of one element type.
-const KEPT_COUNT: usize = 256;
+const KEPT_COUNT: usize = 1024;
 /// Buffers begin at a cache line.
 const ALIGNMENT: usize = 64;
 
