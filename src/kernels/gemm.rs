@@ -19,7 +19,7 @@ use crate::tensor::{Order, Shape, Tensor};
 use std::marker::PhantomData;
 use std::ops::Range;
 
-pub use super::sums::{Finish, rectified};
+pub use super::sums::{Finish, limited, rectified};
 
 /// Summands that are added before the next panel is taken: so many rows of a panel stay in the first-level cache, or
 /// with AVX-512 come from the second-level one in time.
@@ -389,10 +389,11 @@ impl<T: Scalar> Strip<'_, T> {
             acc[i].copy_from_slice(&from[begins[i]..][..NR]);
         }
         let mut acc = tile::<S, T, MR, NR>(acc, (data, &at, cols), right);
-        if finish == Finish::Relu {
+        if finish != Finish::Plain {
+            let most = finish.most();
             // In one loop: of two, the compiler would take the outer one apart, to gather columns.
             for value in acc.as_flattened_mut() {
-                *value = rectified(*value);
+                *value = limited(*value, most);
             }
         }
         if whole {

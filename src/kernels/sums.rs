@@ -26,15 +26,30 @@ pub enum Finish {
     Plain,
     /// [`rectified`].
     Relu,
+    /// The same, and 6 at most.
+    Relu6,
 }
 
 impl Finish {
+    /// The most that it leaves of a sum.
+    pub fn most<T: Scalar>(self) -> T {
+        if self == Finish::Relu6 { T::lit(6.0) } else { T::infinity() }
+    }
+
     /// Does it to sums that were finished plainly.
     pub fn apply<T: Scalar>(self, sums: &mut [T]) {
-        if self == Finish::Relu {
-            sums.iter_mut().for_each(|sum| *sum = rectified(*sum));
+        if self != Finish::Plain {
+            let most = self.most();
+            sums.iter_mut().for_each(|sum| *sum = limited(*sum, most));
         }
     }
+}
+
+/// [`rectified`], but `most` at most; a NaN stays one.
+#[inline(always)]
+pub fn limited<T: Scalar>(x: T, most: T) -> T {
+    let x = rectified(x);
+    if x > most { most } else { x }
 }
 
 /// `max(x, 0)`; a NaN stays one.

@@ -222,9 +222,11 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
             Work::Layer => self.in_context(at, &inputs, |layer, weights, inputs, cx| {
                 layer.pre_activation(weights, inputs, cx)
             }),
-            Work::Rectified => self.in_context(at, &inputs, |layer, weights, inputs, cx| {
-                layer.rectified(weights, inputs, cx)
-            }),
+            Work::Rectified(rectifier) => {
+                self.in_context(at, &inputs, |layer, weights, inputs, cx| {
+                    layer.rectified(weights, inputs, cx, rectifier)
+                })
+            }
             Work::Survivors { dropout } => self.survivors(at, dropout, &inputs[0]),
             Work::Done => inputs[0].clone(),
         };

@@ -172,6 +172,18 @@ impl Activation {
     /// Keras's name of the layer's class.
     pub(crate) const CLASS: &'static str = "Activation";
 
+    /// The same as a rectifier with options, if it is one.
+    pub(crate) fn rectifier(self) -> Option<Rectifier> {
+        let plain = Rectifier::default();
+        match self {
+            Activation::Relu => Some(plain),
+            Activation::Relu6 => Some(Rectifier { max_value: Some(6.0), ..plain }),
+            Activation::LeakyRelu => Some(Rectifier { negative_slope: 0.2, ..plain }),
+            Activation::Rectifier(rectifier) => Some(rectifier),
+            _ => None,
+        }
+    }
+
     /// Whether a crossentropy can do with what goes in.
     pub(crate) fn takes_logits(self) -> bool {
         matches!(self, Activation::Softmax | Activation::Sigmoid)

@@ -5,6 +5,7 @@ use super::recipe::{described, recipe};
 use super::{Constraint, Context, Initializer, Layer, Mode, Regularizer, Weight};
 use crate::autograd::Var;
 use crate::error::Reason;
+use crate::ops::Rectifier;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 
@@ -104,6 +105,35 @@ impl BatchNormalization {
         beside[0] = x.shape()[axis];
         x * scale.reshape(&beside[..]) + shift.reshape(&beside[..])
     }
+
+    /// The normalised input, and behind it a rectifier, if there is one.
+    fn normalized<'t, T: Scalar>(
+        &self,
+        weights: &[Var<'t, T>],
+        x: &Var<'t, T>,
+        cx: &mut Context<T>,
+        rectifier: Option<Rectifier>,
+    ) -> Var<'t, T> {
+        let axis = self.axis_in_batch(x.shape().rank() - 1).expect("output_shape has checked it");
+        let trained = usize::from(self.scale) + usize::from(self.center);
+        let gamma = self.scale.then(|| &weights[0]);
+        let beta = self.center.then(|| &weights[trained - 1]);
+        let averages = [&weights[trained], &weights[trained + 1]];
+        if !cx.trainable() || cx.mode() == Mode::Infer {
+            let y = self.infer(x, axis, [gamma, beta], averages);
+            return rectifier.map_or(y.clone(), |rectifier| y.rectifier(rectifier));
+        }
+        let channels = [x.shape()[axis]];
+        let [one, zero] = [Tensor::ones(channels), Tensor::zeros(channels)].map(Var::constant);
+        let both = [gamma.unwrap_or(&one), beta.unwrap_or(&zero)];
+        let (y, mean, variance) = x.batch_norm_with(both, axis, self.epsilon, rectifier);
+        let [keep, take] = [self.momentum, 1.0 - self.momentum].map(T::lit);
+        for (i, new) in [mean, variance].into_iter().enumerate() {
+            let moved = averages[i].value().zip_with(&new, |old, new| old * keep + new * take);
+            cx.set_weight(trained + i, moved);
+        }
+        y
+    }
 }
 
 impl<T: Scalar> Layer<T> for BatchNormalization {
@@ -152,24 +182,17 @@ impl<T: Scalar> Layer<T> for BatchNormalization {
         x: &Var<'t, T>,
         cx: &mut Context<T>,
     ) -> Var<'t, T> {
-        let axis = self.axis_in_batch(x.shape().rank() - 1).expect("output_shape has checked it");
-        let trained = usize::from(self.scale) + usize::from(self.center);
-        let gamma = self.scale.then(|| &weights[0]);
-        let beta = self.center.then(|| &weights[trained - 1]);
-        let averages = [&weights[trained], &weights[trained + 1]];
-        if !cx.trainable() || cx.mode() == Mode::Infer {
-            return self.infer(x, axis, [gamma, beta], averages);
-        }
-        let channels = [x.shape()[axis]];
-        let [one, zero] = [Tensor::ones(channels), Tensor::zeros(channels)].map(Var::constant);
-        let (gamma, beta) = (gamma.unwrap_or(&one), beta.unwrap_or(&zero));
-        let (y, mean, variance) = x.batch_norm(gamma, beta, axis, self.epsilon);
-        let [keep, take] = [self.momentum, 1.0 - self.momentum].map(T::lit);
-        for (i, new) in [mean, variance].into_iter().enumerate() {
-            let moved = averages[i].value().zip_with(&new, |old, new| old * keep + new * take);
-            cx.set_weight(trained + i, moved);
-        }
-        y
+        self.normalized(weights, x, cx, None)
+    }
+
+    fn rectified<'t>(
+        &self,
+        weights: &[Var<'t, T>],
+        x: &Var<'t, T>,
+        cx: &mut Context<T>,
+        rectifier: Rectifier,
+    ) -> Var<'t, T> {
+        self.normalized(weights, x, cx, Some(rectifier))
     }
 
     fn couples_samples_in_training(&self) -> bool {

@@ -138,10 +138,7 @@ fn convolve_transposed<'t, T: Scalar>(
     finish: Finish,
 ) -> Var<'t, T> {
     let bias = or_zeros(bias, kernel.shape()[2]);
-    match finish {
-        Finish::Plain => x.convolve_transposed(kernel, &bias, convolution),
-        Finish::Relu => x.convolve_transposed_relu(kernel, &bias, convolution),
-    }
+    x.convolve_transposed_with(kernel, &bias, convolution, finish)
 }
 
 impl Conv2dTranspose {
@@ -277,8 +274,9 @@ impl Conv3dTranspose {
             None => y,
         };
         match finish {
-            Finish::Relu => y.relu(),
             Finish::Plain => y,
+            Finish::Relu => y.relu(),
+            Finish::Relu6 => y.clamp(T::zero(), T::lit(6.0)),
         }
     }
 }

@@ -1,9 +1,10 @@
 //! What all layers share that end in a convolution.
 
+use super::Activation;
 use crate::autograd::Var;
 use crate::error::Reason;
 use crate::kernels::gemm::Finish;
-use crate::ops::Convolution;
+use crate::ops::{Convolution, Rectifier};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 
@@ -16,11 +17,9 @@ macro_rules! convolved {
             x: &Var<'t, T>,
             _: &mut $crate::nn::Context<T>,
         ) -> Var<'t, T> {
-            use $crate::kernels::gemm::Finish;
-            match self.activation {
-                $crate::nn::Activation::Relu => self.convolve(weights, x, Finish::Relu),
-                other => other.of(&self.convolve(weights, x, Finish::Plain)),
-            }
+            $crate::nn::convolved::activated_by(self.activation, |finish| {
+                self.convolve(weights, x, finish)
+            })
         }
 
         fn pre_activation<'t>(
@@ -37,14 +36,39 @@ macro_rules! convolved {
             weights: &[Var<'t, T>],
             x: &Var<'t, T>,
             _: &mut $crate::nn::Context<T>,
+            rectifier: $crate::ops::Rectifier,
         ) -> Var<'t, T> {
-            self.convolve(weights, x, $crate::kernels::gemm::Finish::Relu)
+            $crate::nn::convolved::rectified_by(rectifier, |finish| {
+                self.convolve(weights, x, finish)
+            })
         }
 
         fn activation(&self, _: $crate::tensor::Shape) -> $crate::nn::Activation {
             self.activation
         }
     };
+}
+
+/// Sums with an activation, which are rectified where they are computed, if that is possible.
+pub(super) fn activated_by<'t, T: Scalar>(
+    activation: Activation,
+    sums: impl FnOnce(Finish) -> Var<'t, T>,
+) -> Var<'t, T> {
+    match activation.rectifier() {
+        Some(rectifier) => rectified_by(rectifier, sums),
+        None => activation.of(&sums(Finish::Plain)),
+    }
+}
+
+/// Sums with a rectifier, where they are computed, if that is possible.
+pub(super) fn rectified_by<'t, T: Scalar>(
+    rectifier: Rectifier,
+    sums: impl FnOnce(Finish) -> Var<'t, T>,
+) -> Var<'t, T> {
+    match rectifier.finish() {
+        Some(finish) => sums(finish),
+        None => sums(Finish::Plain).rectifier(rectifier),
+    }
 }
 
 /// The convolution with a kernel `[kh, kw, c_in, c_out]` and a bias, or without one.

@@ -1,12 +1,13 @@
 //! The fully connected layer.
 
-use super::convolved::or_zeros;
+use super::convolved::{activated_by, or_zeros, rectified_by};
 use super::recipe::described;
 use super::weighted::{regularized, weighted_recipe};
 use super::{Activation, Context, Layer, Weight};
 use crate::autograd::Var;
 use crate::error::Reason;
 use crate::kernels::gemm::Finish;
+use crate::ops::Rectifier;
 use crate::scalar::Scalar;
 use crate::tensor::Shape;
 
@@ -40,16 +41,13 @@ impl Dense {
         finish: Finish,
     ) -> Var<'t, T> {
         let (kernel, bias) = (&weights[0], &or_zeros(weights.get(1), self.units));
-        let dense = match finish {
-            Finish::Plain => Var::dense,
-            Finish::Relu => Var::dense_relu,
-        };
         let shape = x.shape();
         let [rows @ .., inputs] = &*shape else { unreachable!("a batch has an axis of samples") };
         if rows.len() == 1 {
-            return dense(x, kernel, bias);
+            return x.dense_with(kernel, bias, finish);
         }
-        let y = dense(&x.reshape([rows.iter().product(), *inputs]), kernel, bias);
+        let rows_of_all = x.reshape([rows.iter().product(), *inputs]);
+        let y = rows_of_all.dense_with(kernel, bias, finish);
         y.reshape(&[rows, &[self.units]].concat()[..])
     }
 }
@@ -83,10 +81,7 @@ impl<T: Scalar> Layer<T> for Dense {
         x: &Var<'t, T>,
         _: &mut Context<T>,
     ) -> Var<'t, T> {
-        match self.activation {
-            Activation::Relu => self.product(weights, x, Finish::Relu),
-            other => other.of(&self.product(weights, x, Finish::Plain)),
-        }
+        activated_by(self.activation, |finish| self.product(weights, x, finish))
     }
 
     fn pre_activation<'t>(
@@ -103,8 +98,9 @@ impl<T: Scalar> Layer<T> for Dense {
         weights: &[Var<'t, T>],
         x: &Var<'t, T>,
         _: &mut Context<T>,
+        rectifier: Rectifier,
     ) -> Var<'t, T> {
-        self.product(weights, x, Finish::Relu)
+        rectified_by(rectifier, |finish| self.product(weights, x, finish))
     }
 
     fn activation(&self, _: Shape) -> Activation {

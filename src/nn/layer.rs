@@ -7,6 +7,7 @@ use super::{Activation, Regularizer};
 use crate::autograd::Var;
 use crate::config::Config;
 use crate::error::Reason;
+use crate::ops::Rectifier;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 use std::any::Any;
@@ -100,15 +101,16 @@ pub trait Layer<T: Scalar>: Any + Send + Sync {
         self.forward(weights, x, cx)
     }
 
-    /// `max(y, 0)` of what [`pre_activation`](Self::pre_activation) gives: what a model asks for where a rectifier follows. A
-    /// layer that can do it while its sums are at hand overrides this.
+    /// What [`pre_activation`](Self::pre_activation) gives, rectified: what a model asks for where a rectifier follows, with its
+    /// options or without. A layer that can do it while its sums are at hand overrides this.
     fn rectified<'t>(
         &self,
         weights: &[Var<'t, T>],
         x: &Var<'t, T>,
         cx: &mut Context<T>,
+        rectifier: Rectifier,
     ) -> Var<'t, T> {
-        self.pre_activation(weights, x, cx).relu()
+        self.pre_activation(weights, x, cx).rectifier(rectifier)
     }
 
     /// A penalty on the output: it is summed over each sample, and its mean over the batch is added to the loss, in training and in
@@ -220,8 +222,9 @@ impl<T: Scalar> Layer<T> for Box<dyn Layer<T>> {
         weights: &[Var<'t, T>],
         x: &Var<'t, T>,
         cx: &mut Context<T>,
+        rectifier: Rectifier,
     ) -> Var<'t, T> {
-        (**self).rectified(weights, x, cx)
+        (**self).rectified(weights, x, cx, rectifier)
     }
 
     fn activity_regularizer(&self) -> Option<Regularizer> {

@@ -91,6 +91,7 @@ pub use regularizer::Regularizer;
 pub use sizes::{Borders, Pair, Single, Triple};
 pub use weight::Weight;
 
+pub(crate) use crate::ops::Rectifier;
 #[cfg(feature = "keras")]
 pub(crate) use builtin::today as class_today;
 pub(crate) use builtin::{BUILTIN, make as make_builtin};

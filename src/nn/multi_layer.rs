@@ -4,6 +4,7 @@ use super::{Activation, Context, Layer, Part, Regularizer, Weight};
 use crate::autograd::Var;
 use crate::config::Config;
 use crate::error::Reason;
+use crate::ops::Rectifier;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 use std::any::Any;
@@ -99,8 +100,9 @@ pub trait MultiLayer<T: Scalar>: Any + Send + Sync {
         weights: &[Var<'t, T>],
         inputs: &[&Var<'t, T>],
         cx: &mut Context<T>,
+        rectifier: Rectifier,
     ) -> Var<'t, T> {
-        self.pre_activation(weights, inputs, cx).relu()
+        self.pre_activation(weights, inputs, cx).rectifier(rectifier)
     }
 
     /// As [`Layer::activity_regularizer`].
@@ -208,8 +210,9 @@ impl<T: Scalar, L: Layer<T>> MultiLayer<T> for Single<L> {
         weights: &[Var<'t, T>],
         inputs: &[&Var<'t, T>],
         cx: &mut Context<T>,
+        rectifier: Rectifier,
     ) -> Var<'t, T> {
-        self.0.rectified(weights, inputs[0], cx)
+        self.0.rectified(weights, inputs[0], cx, rectifier)
     }
 
     fn activity_regularizer(&self) -> Option<Regularizer> {

@@ -7,6 +7,7 @@ use super::{
 use crate::autograd::Var;
 use crate::config::{Config, Options, Value, json, keras_object};
 use crate::error::Reason;
+use crate::ops::Rectifier;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 use std::fmt;
@@ -116,7 +117,7 @@ impl<T: Scalar> TimeDistributed<T> {
         match how {
             How::Forward => self.layer.forward(weights, &[x], cx),
             How::PreActivation => self.layer.pre_activation(weights, &[x], cx),
-            How::Rectified => self.layer.rectified(weights, &[x], cx),
+            How::Rectified(rectifier) => self.layer.rectified(weights, &[x], cx, rectifier),
         }
     }
 
@@ -183,7 +184,7 @@ impl<T: Scalar> TimeDistributed<T> {
 enum How {
     Forward,
     PreActivation,
-    Rectified,
+    Rectified(Rectifier),
 }
 
 /// `[n, steps, ..]` as `[n, ..]`.
@@ -264,8 +265,9 @@ impl<T: Scalar> Layer<T> for TimeDistributed<T> {
         weights: &[Var<'t, T>],
         x: &Var<'t, T>,
         cx: &mut Context<T>,
+        rectifier: Rectifier,
     ) -> Var<'t, T> {
-        self.all(weights, x, cx, How::Rectified)
+        self.all(weights, x, cx, How::Rectified(rectifier))
     }
 
     fn activation(&self, input: Shape) -> Activation {

@@ -1,5 +1,6 @@
 //! Batch normalisation with the statistics of the batch.
 
+use super::rectifier::{Rectified, Rectifier};
 use crate::autograd::{Op, Var, apply};
 use crate::kernels::channels::Around;
 use crate::scalar::{Scalar, compiled};
@@ -17,6 +18,7 @@ struct BatchNorm<T> {
     mean: Vec<T>,
     /// `1 / sqrt(variance + epsilon)`
     inverse: Vec<T>,
+    rectifier: Option<Rectifier>,
 }
 
 /// The mean and the biased variance of each channel.
@@ -25,45 +27,69 @@ fn statistics<T: Scalar>(x: &Tensor<T>, axis: usize) -> [Vec<T::Wide>; 2] {
     let x = x.row_major();
     let x = x.as_slice().expect("row-major");
     let n = T::Wide::lit(around.count());
-    let sums = around.sums([x, x], [], |x, _, []: [T; 0]| [x.wide(), T::Wide::zero()]);
-    let mean: Vec<T::Wide> = sums.iter().map(|sums| sums[0] / n).collect();
-    // The deviations from the mean, and not the squares of the values, which would lose digits.
-    let square = |x: T, _, [mean]: [T::Wide; 1]| [(x.wide() - mean).powi(2), T::Wide::zero()];
-    let squares = around.sums([x, x], [&mean], square);
-    let variance = squares.iter().map(|sums| sums[0] / n).collect();
-    [mean, variance]
+    // Of the distances from a value of the channel: their squares lose no digits, as those of large values with small
+    // differences would, and one pass gives both sums.
+    let first = |channel: usize| x.get(channel * around.inner).copied().unwrap_or(T::zero());
+    let first: Vec<T> = (0..around.channels).map(first).collect();
+    let sums = around.sums([x, x], [&first], |x, _, [first]| {
+        let distance = x.wide() - first.wide();
+        [distance, distance * distance]
+    });
+    let means = sums.iter().zip(&first).map(|(sums, first)| first.wide() + sums[0] / n);
+    let variance = |sums: &[T::Wide; 2]| {
+        let distance = sums[0] / n;
+        (sums[1] / n - distance * distance).max(T::Wide::zero())
+    };
+    [means.collect(), sums.iter().map(variance).collect()]
+}
+
+impl<T: Scalar> BatchNorm<T> {
+    /// What is multiplied, `gamma inverse`.
+    fn scale(&self, gamma: &Tensor<T>) -> Vec<T> {
+        gamma.iter().zip(&self.inverse).map(|(g, &i)| g * i).collect()
+    }
+}
+
+/// A value before the rectifier, from `[mean, scale, shift]`: forward and backward compute the same bits.
+#[inline(always)]
+fn normalized<T: Scalar>(x: T, [mean, scale, shift]: [T; 3]) -> T {
+    (x - mean) * scale + shift
 }
 
 impl<T: Scalar> Op<T, 3> for BatchNorm<T> {
     const NAME: &'static str = "batch_norm";
-    type Saved = [Tensor<T>; 2]; // x and gamma
+    type Saved = [Tensor<T>; 3]; // x, gamma and beta
 
-    // y = gamma (x - mean) inverse + beta
+    // y = gamma (x - mean) inverse + beta, rectified if that is asked for
     fn forward(&self, [x, gamma, beta]: [&Tensor<T>; 3], _: [bool; 3]) -> (Tensor<T>, Self::Saved) {
         let around = around(x.shape(), self.axis);
         let x = x.row_major();
         let values = x.as_slice().expect("row-major");
-        let scale: Vec<T> = gamma.iter().zip(&self.inverse).map(|(g, &i)| g * i).collect();
-        let shift = beta.to_vec();
+        let (scale, shift) = (self.scale(gamma), beta.to_vec());
         let numbers = [&self.mean[..], &scale, &shift];
-        let of = |x, _, [mean, scale, shift]: [T; 3]| (x - mean) * scale + shift;
+        let rectified = Rectified::new(self.rectifier);
+        let of = |x, _, numbers: [T; 3]| rectified.value(normalized(x, numbers));
         let y = Tensor::from_buffer(x.shape(), around.values([values, values], numbers, of));
-        (y, [x, gamma.clone()])
+        (y, [x, gamma.clone(), beta.clone()])
     }
 
-    // With z = (x - mean) inverse, and means over the values of a channel:
+    // With z = (x - mean) inverse, dy before the rectifier, and means over the values of a channel:
     // dbeta = sum(dy), dgamma = sum(dy z), dx = gamma inverse (dy - mean(dy) - z mean(dy z))
     fn backward(
         &self,
-        [x, gamma]: Self::Saved,
+        [x, gamma, beta]: Self::Saved,
         dy: Tensor<T>,
         wanted: [bool; 3],
     ) -> [Option<Tensor<T>>; 3] {
         let around = around(x.shape(), self.axis);
         let dy = dy.row_major();
         let values = [x.as_slice().expect("row-major"), dy.as_slice().expect("row-major")];
-        let sums = around.sums(values, [&self.mean, &self.inverse], |x, dy, [mean, inverse]| {
-            let (z, dy): (T, T::Wide) = ((x - mean) * inverse, dy.wide());
+        let (scale, shift) = (self.scale(&gamma), beta.to_vec());
+        let rectified = Rectified::new(self.rectifier);
+        let numbers = [&self.mean[..], &self.inverse, &scale, &shift];
+        let sums = around.sums(values, numbers, |x, dy, [mean, inverse, scale, shift]| {
+            let dy = rectified.before(dy, normalized(x, [mean, scale, shift])).wide();
+            let z = (x - mean) * inverse;
             [dy, dy * z.wide()]
         });
         let total = |k: usize| -> Vec<T> { sums.iter().map(|sums| T::narrow(sums[k])).collect() };
@@ -72,9 +98,9 @@ impl<T: Scalar> Op<T, 3> for BatchNorm<T> {
         };
         let dx = wanted[0].then(|| {
             let [mean_dy, mean_dyz] = [mean(0), mean(1)];
-            let scale: Vec<T> = gamma.iter().zip(&self.inverse).map(|(g, &i)| g * i).collect();
-            let numbers = [&self.mean[..], &self.inverse, &scale, &mean_dy, &mean_dyz];
-            let of = |x, dy, [mean, inverse, scale, mean_dy, mean_dyz]: [T; 5]| {
+            let numbers = [&self.mean[..], &self.inverse, &scale, &shift, &mean_dy, &mean_dyz];
+            let of = |x, dy, [mean, inverse, scale, shift, mean_dy, mean_dyz]: [T; 6]| {
+                let dy = rectified.before(dy, normalized(x, [mean, scale, shift]));
                 scale * (dy - mean_dy - (x - mean) * inverse * mean_dyz)
             };
             Tensor::from_buffer(x.shape(), around.values(values, numbers, of))
@@ -105,13 +131,25 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// assert_eq!((mean.to_vec(), variance.to_vec()), (vec![2.0], vec![1.0]));
     /// ```
     #[track_caller]
-    #[inline(never)]
     pub fn batch_norm(
         &self,
         gamma: &Var<'t, T>,
         beta: &Var<'t, T>,
         axis: usize,
         epsilon: f64,
+    ) -> (Var<'t, T>, Tensor<T>, Tensor<T>) {
+        self.batch_norm_with([gamma, beta], axis, epsilon, None)
+    }
+
+    /// With a rectifier behind it, which is computed in the same passes and keeps no values of its own.
+    #[track_caller]
+    #[inline(never)]
+    pub(crate) fn batch_norm_with(
+        &self,
+        [gamma, beta]: [&Var<'t, T>; 2],
+        axis: usize,
+        epsilon: f64,
+        rectifier: Option<Rectifier>,
     ) -> (Var<'t, T>, Tensor<T>, Tensor<T>) {
         let (shape, [g, b]) = (self.shape(), [gamma.shape(), beta.shape()]);
         assert!(axis < shape.rank(), "batch_norm: {shape} has no axis {axis}");
@@ -127,7 +165,7 @@ impl<'t, T: Scalar> Var<'t, T> {
         let epsilon = T::Wide::lit(epsilon);
         let inverse = variance.iter().map(|&v| T::narrow((v + epsilon).sqrt().recip())).collect();
         let (mean, variance) = (narrow(&mean), narrow(&variance));
-        let op = BatchNorm { axis, mean: mean.clone(), inverse };
+        let op = BatchNorm { axis, mean: mean.clone(), inverse, rectifier };
         let y = apply(op, [self, gamma, beta]);
         (y, Tensor::new(channels, mean), Tensor::new(channels, variance))
     }

@@ -6,7 +6,7 @@
 //! ```
 //! where pixels outside of the image count as 0.
 
-use super::relu;
+use super::rectifier;
 use crate::autograd::{Op, Var, apply};
 use crate::kernels::conv2d::{self, Geometry};
 use crate::kernels::gemm::Finish;
@@ -118,19 +118,19 @@ impl<T: Scalar> Op<T, 3> for Conv2d {
             geometry,
             x: (wanted[1] || wanted[2]).then(|| x.clone()),
             kernel: wanted[0].then_some(kernel),
-            y: (*finish == Finish::Relu).then(|| y.clone()),
+            y: (*finish != Finish::Plain).then(|| y.clone()),
         };
         (y, saved)
     }
 
-    // dy counts only where y > 0, if the output is rectified
+    // dy counts only where 0 < y, and y < 6 if that is the limit, if the output is rectified
     // dx[.., iy, ix, c]  = sum of dy[.., oy, ox, o] kernel[ky, kx, c, o] over all that reached there
     // dkernel[ky, kx, c, o] = sum over n, oy, ox of x[.., oy sh + ky - top, ox sw + kx - left, c] dy[.., oy, ox, o]
     // dbias[o] = sum over n, oy, ox of dy[.., oy, ox, o]
     fn backward(&self, saved: Saved<T>, dy: Tensor<T>, _: [bool; 3]) -> [Option<Tensor<T>>; 3] {
         let Saved { geometry, x, kernel, y } = saved;
         let dy = match &y {
-            Some(y) => relu::before(y, dy),
+            Some(y) => rectifier::before(self.1, y, dy),
             None => dy,
         };
         let dx = kernel.map(|kernel| conv2d::backward_input(geometry, slice(&kernel), &dy));
@@ -207,7 +207,7 @@ impl<'t, T: Scalar> Var<'t, T> {
         bias: &Var<'t, T>,
         convolution: Convolution,
     ) -> Var<'t, T> {
-        apply(Conv2d(convolution, Finish::Plain), [self, kernel, bias])
+        self.convolve_with(kernel, bias, convolution, Finish::Plain)
     }
 
     /// [`convolve`](Self::convolve), then [`relu`](Self::relu), which is computed while the sums are still in registers.
@@ -229,10 +229,10 @@ impl<'t, T: Scalar> Var<'t, T> {
         bias: &Var<'t, T>,
         convolution: Convolution,
     ) -> Var<'t, T> {
-        apply(Conv2d(convolution, Finish::Relu), [self, kernel, bias])
+        self.convolve_with(kernel, bias, convolution, Finish::Relu)
     }
 
-    /// The one or the other.
+    /// With what is done to the sums.
     #[track_caller]
     pub(crate) fn convolve_with(
         &self,

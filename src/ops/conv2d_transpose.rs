@@ -6,7 +6,7 @@
 //! ```
 
 use super::conv2d::{Saved, slice};
-use super::relu;
+use super::rectifier;
 use crate::autograd::{Op, Var, apply};
 use crate::kernels::conv2d::{self, Geometry};
 use crate::kernels::gemm::Finish;
@@ -96,12 +96,12 @@ impl<T: Scalar> Op<T, 3> for Conv2dTranspose {
             geometry,
             x: wanted[1].then(|| x.clone()),
             kernel: wanted[0].then_some(kernel),
-            y: (*finish == Finish::Relu).then(|| y.clone()),
+            y: (*finish != Finish::Plain).then(|| y.clone()),
         };
         (y, saved)
     }
 
-    // dy counts only where y > 0, if the output is rectified
+    // dy counts only where 0 < y, and y < 6 if that is the limit, if the output is rectified
     // dx = the convolution of dy
     // dkernel[ky, kx, o, c] = sum over n, oy, ox of dy[.., oy sh + ky - top, ox sw + kx - left, o] x[.., oy, ox, c]
     // dbias[o] = sum over n, iy, ix of dy[.., iy, ix, o]
@@ -113,7 +113,7 @@ impl<T: Scalar> Op<T, 3> for Conv2dTranspose {
     ) -> [Option<Tensor<T>>; 3] {
         let Saved { geometry, x, kernel, y } = saved;
         let dy = match &y {
-            Some(y) => relu::before(y, dy),
+            Some(y) => rectifier::before(self.1, y, dy),
             None => dy,
         };
         let dx = kernel.map(|kernel| {
@@ -159,7 +159,19 @@ impl<'t, T: Scalar> Var<'t, T> {
         bias: &Var<'t, T>,
         convolution: TransposedConvolution,
     ) -> Var<'t, T> {
-        apply(Conv2dTranspose(convolution, Finish::Plain), [self, kernel, bias])
+        self.convolve_transposed_with(kernel, bias, convolution, Finish::Plain)
+    }
+
+    /// With what is done to the sums.
+    #[track_caller]
+    pub(crate) fn convolve_transposed_with(
+        &self,
+        kernel: &Var<'t, T>,
+        bias: &Var<'t, T>,
+        convolution: TransposedConvolution,
+        finish: Finish,
+    ) -> Var<'t, T> {
+        apply(Conv2dTranspose(convolution, finish), [self, kernel, bias])
     }
 
     /// [`convolve_transposed`](Self::convolve_transposed), then [`relu`](Self::relu), as one operation.
@@ -182,7 +194,7 @@ impl<'t, T: Scalar> Var<'t, T> {
         bias: &Var<'t, T>,
         convolution: TransposedConvolution,
     ) -> Var<'t, T> {
-        apply(Conv2dTranspose(convolution, Finish::Relu), [self, kernel, bias])
+        self.convolve_transposed_with(kernel, bias, convolution, Finish::Relu)
     }
 }
 

@@ -1,6 +1,6 @@
 //! `y = x kernel + bias`, rectified or not: a fully connected layer as one operation.
 
-use super::relu;
+use super::rectifier;
 use crate::autograd::{Op, Var, apply};
 use crate::kernels::gemm::{self, Finish};
 use crate::scalar::{Scalar, compiled};
@@ -43,12 +43,12 @@ impl<T: Scalar> Op<T, 3> for Dense {
         let saved = Saved {
             x: wanted[1].then(|| x.clone()),
             kernel: wanted[0].then(|| kernel.clone()),
-            y: (self.finish == Finish::Relu).then(|| y.clone()),
+            y: (self.finish != Finish::Plain).then(|| y.clone()),
         };
         (y, saved)
     }
 
-    // dy counts only where y > 0, if the output is rectified
+    // dy counts only where 0 < y, and y < 6 if that is the limit, if the output is rectified
     // dx = dy kernel', dkernel = x' dy, dbias = sum over n of dy
     fn backward(
         &self,
@@ -57,7 +57,7 @@ impl<T: Scalar> Op<T, 3> for Dense {
         wanted: [bool; 3],
     ) -> [Option<Tensor<T>>; 3] {
         let dy = match &y {
-            Some(y) => relu::before(y, dy),
+            Some(y) => rectifier::before(self.finish, y, dy),
             None => dy,
         };
         [
@@ -87,7 +87,18 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn dense(&self, kernel: &Var<'t, T>, bias: &Var<'t, T>) -> Var<'t, T> {
-        apply(Dense { finish: Finish::Plain }, [self, kernel, bias])
+        self.dense_with(kernel, bias, Finish::Plain)
+    }
+
+    /// With what is done to the sums.
+    #[track_caller]
+    pub(crate) fn dense_with(
+        &self,
+        kernel: &Var<'t, T>,
+        bias: &Var<'t, T>,
+        finish: Finish,
+    ) -> Var<'t, T> {
+        apply(Dense { finish }, [self, kernel, bias])
     }
 
     /// [`dense`](Self::dense), then [`relu`](Self::relu), which is computed while the sums are still in registers.
@@ -104,7 +115,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn dense_relu(&self, kernel: &Var<'t, T>, bias: &Var<'t, T>) -> Var<'t, T> {
-        apply(Dense { finish: Finish::Relu }, [self, kernel, bias])
+        self.dense_with(kernel, bias, Finish::Relu)
     }
 }
 

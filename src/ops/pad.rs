@@ -28,15 +28,16 @@ impl<T: Scalar> Op<T, 1> for Pad<T> {
             sides.map(|(side, [before, after])| before + side + after).collect();
         let padded = Shape::new(&padded);
         let mut y = Buffer::stale(padded.count());
-        y.fill(self.value);
-        if !x.is_empty() {
+        if x.is_empty() {
+            y.fill(self.value);
+        } else {
             let x = x.in_order(order);
             let mut dims = shape.to_vec();
             if order == Order::Innermost {
                 dims.rotate_left(1);
                 border.rotate_left(1);
             }
-            place(x.stored(order), &dims, &border, &mut y);
+            place(x.stored(order), &dims, (&border, self.value), &mut y);
         }
         (order.tensor(padded, y), shape)
     }
@@ -51,16 +52,19 @@ impl<T: Scalar> Op<T, 1> for Pad<T> {
     }
 }
 
-/// Copies `x` to its place in `y`, which is larger by the border of each axis.
-fn place<T: Scalar>(x: &[T], dims: &[usize], border: &[[usize; 2]], y: &mut [T]) {
+/// Copies `x` to its place in `y`, which is larger by the border of each axis, and fills that.
+fn place<T: Scalar>(x: &[T], dims: &[usize], (border, value): (&[[usize; 2]], T), y: &mut [T]) {
     if x.len() == y.len() {
         return y.copy_from_slice(x);
     }
     let [before, after] = border[0];
     let inner = y.len() / (before + dims[0] + after);
-    let rows = y.chunks_exact_mut(inner).skip(before);
-    for (x, y) in x.chunks_exact(x.len() / dims[0]).zip(rows) {
-        place(x, &dims[1..], &border[1..], y);
+    let (top, rest) = y.split_at_mut(before * inner);
+    let (rows, bottom) = rest.split_at_mut(dims[0] * inner);
+    top.fill(value);
+    bottom.fill(value);
+    for (x, y) in x.chunks_exact(x.len() / dims[0]).zip(rows.chunks_exact_mut(inner)) {
+        place(x, &dims[1..], (&border[1..], value), y);
     }
 }
 

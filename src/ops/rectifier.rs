@@ -1,8 +1,9 @@
 //! `y = x` above a threshold, up to a largest value, and `y = negative_slope (x - threshold)` below it, element by element.
 
 use crate::autograd::{Op, Var, apply};
+use crate::kernels::gemm::Finish;
 use crate::scalar::{Scalar, compiled};
-use crate::tensor::{Tensor, pointwise};
+use crate::tensor::{Pointwise, Tensor, pointwise};
 
 /// A rectifier with options, those of Keras's `ReLU`.
 ///
@@ -35,7 +36,8 @@ pointwise!(
 pointwise!(
     Slope { slope, threshold, max } = |dy, x| {
         let below = (dy * slope).kept_if(slope != T::zero());
-        if x > threshold { dy.kept_if(x < max) } else { below }
+        let above = dy.kept_if((x < max) | (max == T::infinity()));
+        if x > threshold { above } else { below }
     }
 );
 
@@ -54,7 +56,49 @@ impl<T: Scalar> Op<T, 1> for Rectifier {
     }
 }
 
+/// The gradient before the rectifier of finished sums `y`, from the one after it: it counts where `0 < y`, and `y < most`.
+pub(super) fn before<T: Scalar>(finish: Finish, y: &Tensor<T>, dy: Tensor<T>) -> Tensor<T> {
+    let (slope, threshold, max) = (T::zero(), T::zero(), finish.most());
+    dy.zip_pointwise(y, Slope { slope, threshold, max })
+}
+
+/// A rectifier for those who compute with its numbers in a loop of their own.
+#[derive(Clone, Copy)]
+pub(super) struct Rectified<T>(Value<T>, Slope<T>);
+
+impl<T: Scalar> Rectified<T> {
+    /// That of the rectifier; without one, `y = x`.
+    pub(super) fn new(rectifier: Option<Rectifier>) -> Self {
+        let none = Rectifier { negative_slope: 1.0, ..Rectifier::default() };
+        let [slope, threshold, max] = rectifier.unwrap_or(none).numbers();
+        Rectified(Value { slope, threshold, max }, Slope { slope, threshold, max })
+    }
+
+    /// The value for `x`.
+    #[inline(always)]
+    pub(super) fn value(self, x: T) -> T {
+        self.0.of([x])
+    }
+
+    /// The gradient before it, from the one after it.
+    #[inline(always)]
+    pub(super) fn before(self, dy: T, x: T) -> T {
+        self.1.of([dy, x])
+    }
+}
+
 impl Rectifier {
+    /// The same as something that is done to finished sums, if it is one of those.
+    pub(crate) fn finish(self) -> Option<Finish> {
+        let Rectifier { negative_slope, max_value, threshold } = self;
+        match max_value {
+            _ if negative_slope != 0.0 || threshold != 0.0 => None,
+            None => Some(Finish::Relu),
+            Some(6.0) => Some(Finish::Relu6),
+            Some(_) => None,
+        }
+    }
+
     /// The slope, the threshold, and the largest value.
     fn numbers<T: Scalar>(&self) -> [T; 3] {
         let max = self.max_value.map_or(T::infinity(), T::lit);

@@ -1,16 +1,12 @@
 //! `y = max(x, 0)`, element by element.
 
+use super::rectifier::before;
 use crate::autograd::{Op, Var, apply};
-use crate::kernels::gemm::rectified;
+use crate::kernels::gemm::{Finish, rectified};
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 
 struct Relu;
-
-/// The gradient before the rectifier that gave `y`, from the one after it: it counts where `y > 0`.
-pub(super) fn before<T: Scalar>(y: &Tensor<T>, dy: Tensor<T>) -> Tensor<T> {
-    dy.into_zip_with(y, |dy, y| dy.kept_if(y > T::zero()))
-}
 
 impl<T: Scalar> Op<T, 1> for Relu {
     const NAME: &'static str = "relu";
@@ -23,7 +19,7 @@ impl<T: Scalar> Op<T, 1> for Relu {
 
     // dx = dy where y > 0, else 0
     fn backward(&self, y: Tensor<T>, dy: Tensor<T>, _: [bool; 1]) -> [Option<Tensor<T>>; 1] {
-        [Some(before(&y, dy))]
+        [Some(before(Finish::Relu, &y, dy))]
     }
 }
 

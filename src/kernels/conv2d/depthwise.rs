@@ -3,7 +3,7 @@
 //! Nothing is summed over channels, so there is no product to compute: vectors run along the channels, and
 //! each output pixel is a sum of pixels times weights, element by element.
 
-use super::super::gemm::{Finish, rectified};
+use super::super::gemm::{Finish, limited};
 use super::super::par;
 use super::super::sums::{CHAIN, PIECE, Totals, by_pieces};
 use super::reach::{Axis, Table, shifts};
@@ -175,9 +175,10 @@ impl<T: Scalar> Row<'_, T> {
             (self.source, &pixels, places),
         );
         for p in 0..P {
-            if self.finish == Finish::Relu {
+            if self.finish != Finish::Plain {
+                let most = self.finish.most();
                 for i in 0..N {
-                    acc[p][i] = rectified(acc[p][i]);
+                    acc[p][i] = limited(acc[p][i], most);
                 }
             }
             self.out[(at + p) * channels + first..][..N].copy_from_slice(&acc[p]);

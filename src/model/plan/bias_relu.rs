@@ -2,24 +2,23 @@
 //! registers.
 
 use super::{Drafted, Step, Work};
-use crate::nn::layers::Relu;
+use crate::nn::layers::{LeakyRelu, Relu};
 use crate::nn::{Activation, MultiLayer, NamedActivation, known};
 use crate::scalar::Scalar;
 
 pub(super) fn join<T: Scalar>(plan: &mut Drafted<'_, T>) {
     for at in 0..plan.steps.len() {
         let layer = &*plan.layers[plan.graph.nodes[at].layer].layer;
-        if plan.steps[at].activation == Activation::Relu
-            && passes_on(layer)
+        let Some(rectifier) = plan.steps[at].activation.rectifier() else { continue };
+        let rectified = Work::Rectified(rectifier);
+        if passes_on(layer)
             && let Some(before) = plan.source(at)
             && plan.steps[before] == (Step { work: Work::Layer, activation: Activation::Linear })
         {
-            plan.steps[before].work = Work::Rectified;
+            plan.steps[before].work = rectified;
             plan.steps[at] = Step { work: Work::Done, activation: Activation::Linear };
-        }
-        let step = &mut plan.steps[at];
-        if step.activation == Activation::Relu {
-            *step = Step { work: Work::Rectified, activation: Activation::Linear };
+        } else {
+            plan.steps[at] = Step { work: rectified, activation: Activation::Linear };
         }
     }
 }
@@ -29,6 +28,7 @@ fn passes_on<T: Scalar>(layer: &dyn MultiLayer<T>) -> bool {
     known::<T, Activation>(layer).is_some()
         || known::<T, NamedActivation>(layer).is_some()
         || known::<T, Relu>(layer).is_some()
+        || known::<T, LeakyRelu>(layer).is_some()
 }
 
 #[cfg(test)]
@@ -39,7 +39,7 @@ mod tests {
     use crate::model::plan::testing::{train, with_data};
     use crate::model::{Input, Model, Of, Sequential};
     use crate::nn::layers::*;
-    use crate::nn::{Layer, Regularizer};
+    use crate::nn::{Layer, Rectifier, Regularizer};
 
     fn steps(model: &Model<f32>) -> Vec<(Work, Activation)> {
         model.plan.steps.iter().map(|step| (step.work, step.activation)).collect()
@@ -71,6 +71,17 @@ mod tests {
             volume().add(Conv3d::new(3, 2).activation(relu)),
             volume().add(Conv3dTranspose::new(3, 2).activation(relu)),
             image().add(BatchNormalization::new()).add(relu),
+            image().add(BatchNormalization::new().axis(1)).add(Activation::Relu6),
+            image().add(BatchNormalization::new()).add(Relu::new().max_value(0.5).threshold(0.1)),
+            image().add(BatchNormalization::new().scale(false)).add(LeakyRelu::new()),
+            dense().add(Dense::new(4).activation(Activation::Relu6)),
+            dense().add(Dense::new(4)).add(LeakyRelu::new().negative_slope(0.5)),
+            series().add(Conv1d::new(4, 3).activation(Activation::LeakyRelu)),
+            image().add(Conv2d::new(40, 3)).add(Relu::new().max_value(6.0)),
+            image().add(DepthwiseConv2d::new(3)).add(Activation::Relu6.name("six")),
+            image().add(Conv2dTranspose::new(4, 3)).add(Relu::new().max_value(6.0)),
+            volume().add(Conv3d::new(3, 2).activation(Activation::Relu6)),
+            volume().add(Conv3dTranspose::new(3, 2).activation(Activation::Relu6)),
         ] {
             let (model, data) = with_data(chain.build(5).unwrap());
             let joined = Plan::open(&model.graph, &model.layers, |_| false);
@@ -84,7 +95,10 @@ mod tests {
     #[test]
     fn a_value_that_others_see_stays_as_it_is() {
         const PLAIN: (Work, Activation) = (Work::Layer, Activation::Linear);
-        const RECTIFIED: (Work, Activation) = (Work::Rectified, Activation::Linear);
+        const RECTIFIED: (Work, Activation) = (
+            Work::Rectified(Rectifier { negative_slope: 0.0, max_value: None, threshold: 0.0 }),
+            Activation::Linear,
+        );
         const DONE: (Work, Activation) = (Work::Done, Activation::Linear);
         let x = || Input::new([4]);
         // Joined: one use, no penalty.
@@ -107,13 +121,14 @@ mod tests {
         let penalised = Dense::new(3).activity_regularizer(Regularizer::L2(0.1));
         let model = Sequential::new([4]).add(penalised).add(Activation::Relu).build(0).unwrap();
         assert_eq!(steps(&model), [PLAIN, RECTIFIED]);
-        // It has an activation of its own, or the rectifier is another one.
+        // It has an activation of its own.
         let model = Sequential::new([4]).add(Dense::new(3).activation(Activation::Tanh));
         let model = model.add(Activation::Relu).build(0).unwrap();
         assert_eq!(steps(&model), [(Work::Layer, Activation::Tanh), RECTIFIED]);
-        let model = Sequential::new([4]).add(Dense::new(3)).add(Relu::new().max_value(1.0));
-        let model = model.build(0).unwrap();
-        assert_eq!(steps(&model)[0], PLAIN);
-        assert!(matches!(steps(&model)[1], (Work::Layer, Activation::Rectifier(_))));
+        // Rectifiers with options are joined as well.
+        for layer in [Relu::new().max_value(1.0), Relu::new().max_value(6.0)] {
+            let model = Sequential::new([4]).add(Dense::new(3)).add(layer).build(0).unwrap();
+            assert!(matches!(steps(&model)[..], [(Work::Rectified(_), Activation::Linear), DONE]));
+        }
     }
 }

@@ -131,6 +131,7 @@ mod tests {
     use crate::kernels::Padding;
     use crate::model::plan::Plan;
     use crate::model::{Fit, Input, Model, Node, Sequential, Shared, Verbose};
+    use crate::nn::Rectifier;
     use crate::tensor::Stream;
     use crate::train::Compile;
     use crate::train::losses::all::MeanSquaredError;
@@ -202,7 +203,7 @@ mod tests {
             Sequential::new([6, 5, 3]).add(Conv2d::new(4, 3)).add(BatchNormalization::new());
         let model = chain.add(Activation::Relu).build(0).unwrap();
         let works: Vec<Work> = model.plan.steps.iter().map(|step| step.work).collect();
-        assert_eq!(works, [Work::Rectified, Work::Done, Work::Done]);
+        assert_eq!(works, [Work::Rectified(Rectifier::default()), Work::Done, Work::Done]);
     }
 
     /// Weights that change are folded anew, and others are kept.

@@ -12,7 +12,7 @@ mod testing;
 
 use super::graph::{Graph, Source};
 use super::model::Built;
-use crate::nn::Activation;
+use crate::nn::{Activation, Rectifier};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use fold_batch_norm::Fold;
@@ -31,7 +31,7 @@ pub(super) enum Work {
     /// That of the layer: [`Layer::pre_activation`](crate::Layer::pre_activation).
     Layer,
     /// The same, rectified: [`Layer::rectified`](crate::Layer::rectified).
-    Rectified,
+    Rectified(Rectifier),
     /// Max-pooling, the rectifier that came before it, and the dropout of a node behind it.
     Survivors { dropout: Option<usize> },
     /// None: a node before it has done it.

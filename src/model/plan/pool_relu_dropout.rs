@@ -5,9 +5,8 @@
 
 use super::{Drafted, Work};
 use crate::model::graph::Source;
-use crate::nn::Activation;
-use crate::nn::known;
 use crate::nn::layers::{Dropout, MaxPooling2d};
+use crate::nn::{Activation, Rectifier, known};
 use crate::scalar::Scalar;
 
 pub(super) fn join<T: Scalar>(plan: &mut Drafted<'_, T>) {
@@ -22,7 +21,8 @@ pub(super) fn join<T: Scalar>(plan: &mut Drafted<'_, T>) {
             continue;
         }
         let Some(before) = plan.source(at) else { continue };
-        if plan.steps[before].work != Work::Rectified {
+        let plain = |rectifier| rectifier == Rectifier::default();
+        if !matches!(plan.steps[before].work, Work::Rectified(it) if plain(it)) {
             continue;
         }
         plan.steps[before].work = Work::Layer;
@@ -57,6 +57,8 @@ mod tests {
         plan.steps.iter().map(|step| step.work).collect()
     }
 
+    const RECTIFIED: Work =
+        Work::Rectified(Rectifier { negative_slope: 0.0, max_value: None, threshold: 0.0 });
     const RELU: Activation = Activation::Relu;
 
     /// Bit for bit what the layers give one by one, with the gradients; the random numbers are those of the dropout's node.
@@ -92,7 +94,7 @@ mod tests {
             (image().add(conv()).add(pool()).add(Dropout::new(0.3)), vec![Work::Layer; 3]),
             (
                 image().add(conv().activation(RELU)).add(AveragePooling2d::new(2)),
-                vec![Work::Rectified, Work::Layer],
+                vec![RECTIFIED, Work::Layer],
             ),
             // Dropout that is not one of every value by itself, or leaves nothing.
             (
@@ -124,14 +126,14 @@ mod tests {
         let input = Input::new([6, 6, 1]);
         let x = input.then(conv());
         let model = Model::new(&input, [&x, &x.then(MaxPooling2d::new(2))]).build(0).unwrap();
-        assert_eq!(works(&model), [Work::Rectified, Work::Layer]);
+        assert_eq!(works(&model), [RECTIFIED, Work::Layer]);
         let pooled = input.then(conv()).then(MaxPooling2d::new(2));
         let model =
             Model::new(&input, [&pooled, &pooled.then(Dropout::new(0.5))]).build(0).unwrap();
         assert_eq!(works(&model), [Work::Layer, Work::Survivors { dropout: None }, Work::Layer]);
         let penalised = conv().activity_regularizer(Regularizer::L2(0.1));
         let model = Sequential::new([6, 6, 1]).add(penalised).add(MaxPooling2d::new(2)).build(0);
-        assert_eq!(works(&model.unwrap()), [Work::Rectified, Work::Layer]);
+        assert_eq!(works(&model.unwrap()), [RECTIFIED, Work::Layer]);
         let boxed: Box<dyn Layer<f32>> = Box::new(MaxPooling2d::new(2));
         let model = Sequential::new([6, 6, 1]).add(conv()).add(boxed).build(0).unwrap();
         assert_eq!(works(&model), [Work::Layer, Work::Survivors { dropout: None }]);

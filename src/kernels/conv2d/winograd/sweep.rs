@@ -6,7 +6,7 @@ use super::tiles::Tiles;
 use super::weights::Weights;
 use super::{BLOCK_BYTES, GAP};
 use crate::buffer::Buffer;
-use crate::kernels::gemm::{DEPTH, Finish, Left, Place, Start, Strip, TILE_ROWS, rectified};
+use crate::kernels::gemm::{DEPTH, Finish, Left, Place, Start, Strip, TILE_ROWS, limited};
 use crate::kernels::par;
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Offsets, Simd, with_lanes};
@@ -192,7 +192,7 @@ impl<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M: usize> Outputs<'
         let Outputs { cut, parts: part_range, pixels, panels, weights, out } = self;
         // Copies of the numbers: behind references, the compiler reads them again after every write.
         let Sweep { weights: ref layout, output: [oh, ow], bias, finish, .. } = *cut.sweep;
-        let parts = cut.parts;
+        let (parts, most) = (cut.parts, finish.most());
         let ([c_in, _], width, plane) = (layout.channels, layout.width, cut.plane());
         let columns = layout.columns(panels.clone());
         let (cols, steps) = (Offsets::steps(c_in, 1), Offsets::steps(c_in, width));
@@ -249,9 +249,9 @@ impl<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M: usize> Outputs<'
                                 for i in 0..V {
                                     value[i] += shift[i];
                                 }
-                                if finish == Finish::Relu {
+                                if finish != Finish::Plain {
                                     for i in 0..V {
-                                        value[i] = rectified(value[i]);
+                                        value[i] = limited(value[i], most);
                                     }
                                 }
                                 let row = (first + y * ow + x) * columns.len();
