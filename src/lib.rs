@@ -111,6 +111,7 @@ mod kernels;
 mod model;
 mod nn;
 mod ops;
+mod par;
 #[cfg(feature = "plot")]
 pub mod plot;
 pub mod prelude;

@@ -5,20 +5,21 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each room of `src/` may use, beside itself.
-const ARROWS: [(&str, &[&str]); 22] = [
+const ARROWS: [(&str, &[&str]); 23] = [
     ("error", &[]),
     ("config", &["error"]),
     ("book", &[]),
     ("file", &["error"]),
     ("buffer", &[]),
+    ("par", &[]),
     ("simd", &["buffer"]),
     ("scalar", &["buffer", "simd"]),
-    ("tensor", &["buffer", "scalar", "simd"]),
-    ("kernels", &["buffer", "error", "scalar", "simd", "tensor"]),
+    ("tensor", &["buffer", "par", "scalar", "simd"]),
+    ("kernels", &["buffer", "error", "par", "scalar", "simd", "tensor"]),
     ("filters", &["kernels", "scalar", "tensor"]),
     ("images", &["error", "file", "scalar", "tensor"]),
     ("autograd", &["scalar", "tensor"]),
-    ("ops", &["autograd", "buffer", "error", "kernels", "scalar", "tensor"]),
+    ("ops", &["autograd", "buffer", "error", "kernels", "par", "scalar", "tensor"]),
     ("derivatives", &["autograd", "scalar", "tensor"]),
     ("nn", &["autograd", "config", "error", "kernels", "ops", "scalar", "tensor"]),
     ("train", &["autograd", "config", "error", "nn", "ops", "scalar", "tensor"]),
@@ -26,7 +27,7 @@ const ARROWS: [(&str, &[&str]); 22] = [
     (
         "model",
         &[
-            "autograd", "buffer", "config", "datasets", "error", "kernels", "nn", "scalar",
+            "autograd", "buffer", "config", "datasets", "error", "kernels", "nn", "par", "scalar",
             "tensor", "train",
         ],
     ),

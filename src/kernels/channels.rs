@@ -2,8 +2,8 @@
 //!
 //! Where the channels are innermost, some of them are taken at a time, whose sums and numbers stay in registers from one row to the next.
 
-use super::par;
 use crate::buffer::Buffer;
+use crate::par;
 use crate::scalar::Scalar;
 use crate::simd::{Kernel, Simd};
 use num_traits::Zero;

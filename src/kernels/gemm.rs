@@ -10,9 +10,9 @@
 //! a panel's part stays in the first-level cache. (The scheme is that of Goto and van de Geijn, *Anatomy
 //! of high-performance matrix multiplication*, 2008.)
 
-use super::par;
 use super::sums::rows_by_pieces;
 use crate::buffer::{Buffer, Lent};
+use crate::par;
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Lanes, Offsets, Part, Simd, tile};
 use crate::tensor::{Order, Shape, Tensor};

@@ -15,7 +15,6 @@ mod narrow;
 pub(crate) mod normalize;
 #[cfg(test)]
 mod oracle;
-pub(crate) mod par;
 pub(crate) mod pool2d;
 pub(crate) mod resample;
 pub(crate) mod softmax;

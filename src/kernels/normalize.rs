@@ -2,9 +2,9 @@
 //!
 //! Sums over a group are long: lanes of at most [`PIECE`] summands each, which are added in `f64`.
 
-use super::par;
 use super::sums::{PIECE, Totals};
 use crate::buffer::Buffer;
+use crate::par;
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Simd};
 use num_traits::{Float, Zero};

@@ -1,7 +1,7 @@
 //! Images of another size: each output is a weighted sum of inputs along one axis, and then along the other.
 
-use super::par;
 use crate::buffer::Buffer;
+use crate::par;
 use crate::scalar::Scalar;
 use crate::tensor::{Order, Tensor};
 use std::f64::consts::PI;

@@ -1,7 +1,7 @@
 //! Images moved, turned and stretched: every pixel of the output looks at a place of the input.
 
-use super::par;
 use crate::buffer::Buffer;
+use crate::par;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use num_traits::Zero;

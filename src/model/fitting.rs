@@ -3,7 +3,7 @@
 use super::graph::{Graph, Source};
 use super::model::Built;
 use crate::error::{Error, Result};
-use crate::kernels::par;
+use crate::par;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 

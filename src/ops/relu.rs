@@ -4,16 +4,18 @@ use super::rectifier::before;
 use crate::autograd::{Op, Var, apply};
 use crate::kernels::gemm::{Finish, rectified};
 use crate::scalar::{Scalar, compiled};
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, pointwise};
 
 struct Relu;
+
+pointwise!(Value = |x| rectified(x));
 
 impl<T: Scalar> Op<T, 1> for Relu {
     const NAME: &'static str = "relu";
     type Saved = Tensor<T>; // y
 
     fn forward(&self, [x]: [&Tensor<T>; 1], _: [bool; 1]) -> (Tensor<T>, Tensor<T>) {
-        let y = x.map(rectified);
+        let y = x.map_pointwise(Value);
         (y.clone(), y)
     }
 

@@ -7,7 +7,8 @@
 use crate::autograd::{Op, Var, apply};
 use crate::buffer::Buffer;
 use crate::error::Reason;
-use crate::kernels::{Padding, Window, par};
+use crate::kernels::{Padding, Window};
+use crate::par;
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::{Order, Tensor};
 use std::ops::Range;

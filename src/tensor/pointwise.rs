@@ -6,12 +6,13 @@
 
 use super::Tensor;
 use crate::buffer::Buffer;
+use crate::par;
 use crate::scalar::Scalar;
 use crate::simd::{Kernel, Simd};
 use std::sync::Arc;
 
 /// A function of `N` numbers without a branch. Mark `of` as `#[inline(always)]`, and all that it calls, or use [`pointwise`].
-pub(crate) trait Pointwise<T, const N: usize>: Copy {
+pub(crate) trait Pointwise<T, const N: usize>: Copy + Sync {
     fn of(self, x: [T; N]) -> T;
 }
 
@@ -151,10 +152,20 @@ impl<T: Scalar, R: Rule<T, N>, const N: usize> Kernel for Move<'_, T, R, N> {
     }
 }
 
+/// Elements that one thread takes at a time.
+const PART: usize = 1 << 14;
+
 /// `y = f(x)` of every element.
 #[inline(never)]
 fn map_slice<T: Scalar>(f: impl Pointwise<T, 1>, x: &[T], y: &mut [T]) {
-    T::dispatch(Map { f, x: Some(x), y });
+    assert_eq!(x.len(), y.len(), "as many results as numbers");
+    in_parts(y, &|first, y| T::dispatch(Map { f, x: Some(&x[first..][..y.len()]), y }));
+}
+
+/// Calls `f(first, part)` for parts of a slice, on several threads where it is long.
+fn in_parts<T: Scalar>(y: &mut [T], f: &(dyn Fn(usize, &mut [T]) + Sync)) {
+    let work = 4 * y.len();
+    par::for_each_part(y, PART, work, || (), |(), part, y| f(part * PART, y));
 }
 
 /// `x = f(x)` of every element.
@@ -165,7 +176,11 @@ pub(crate) fn map_in_place<T: Scalar>(f: impl Pointwise<T, 1>, x: &mut [T]) {
 
 /// `x = f(x, y)` of every element.
 pub(crate) fn zip_slice<T: Scalar>(f: impl Pointwise<T, 2>, x: &mut [T], y: &[T]) {
-    move_slices(First(f), [x], y);
+    assert_eq!(x.len(), y.len(), "as many numbers everywhere");
+    in_parts(x, &|first, x| {
+        let y = &y[first..][..x.len()];
+        move_slices(First(f), [x], y);
+    });
 }
 
 /// A rule for every element of `N + 1` slices.

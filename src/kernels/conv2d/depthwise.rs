@@ -4,11 +4,11 @@
 //! each output pixel is a sum of pixels times weights, element by element.
 
 use super::super::gemm::{Finish, limited};
-use super::super::par;
 use super::super::sums::{CHAIN, PIECE, Totals, by_pieces};
 use super::reach::{Axis, Table, shifts};
 use super::{Geometry, PARTIAL_SUMS, add_both};
 use crate::buffer::Buffer;
+use crate::par;
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Lanes, Offsets, Simd, lanewise};
 use std::ops::Range;

@@ -6,12 +6,12 @@
 //! some pixel. Others, of windows that are larger than the image, count for nothing.
 
 use super::super::gemm::{Finish, Left, Right, Start, product};
-use super::super::par;
 use super::super::sums::{CHAIN, Totals};
 use super::Geometry;
 use super::kept::Kept;
 use super::route::{Bordered, Route, Sweep, Weights};
 use crate::buffer::Buffer;
+use crate::par;
 use crate::scalar::Scalar;
 use crate::simd::{self, Offsets};
 use std::ops::Range;

@@ -9,12 +9,12 @@
 //! classes of positions whose window is cut off in the same way.
 
 use super::super::gemm::{Finish, Left, Place, Start, Strip};
-use super::super::par;
 use super::super::sums::{CHAIN, PIECE, Totals, by_pieces};
 use super::Geometry;
 use super::kept::Kept;
 use super::reach::{Axis, Table, shifts};
 use crate::buffer::Buffer;
+use crate::par;
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Offsets, Part, Simd, dots, with_lanes};
 use std::ops::Range;

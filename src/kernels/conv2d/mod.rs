@@ -23,10 +23,10 @@ mod route;
 pub(super) mod winograd;
 
 use super::gemm::Finish;
-use super::par;
 use super::sums::{CHAIN, PIECE};
 use super::window::Window;
 use crate::buffer::Buffer;
+use crate::par;
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Simd};
 use crate::tensor::{Order, Shape, Tensor};

@@ -2,8 +2,8 @@
 
 use super::super::gemm::{Finish, Left, Right, Start, product};
 use super::super::narrow::Narrow;
-use super::super::par;
 use crate::buffer::{Buffer, Lent};
+use crate::par;
 use crate::scalar::Scalar;
 use crate::simd::{self, Offsets};
 

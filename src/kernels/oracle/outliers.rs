@@ -6,9 +6,9 @@ use super::super::conv2d::{
     winograd::{self, F2, F4},
 };
 use super::super::gemm::Finish;
-use super::super::par;
 use super::super::window::{Padding, Window};
 use super::at_each_level;
+use crate::par;
 use crate::tensor::testing::pairs;
 use crate::tensor::{Stream, Tensor};
 

@@ -1,6 +1,6 @@
 //! Parts of work: each is done once, in its place, whoever does it.
 
-use super::super::par::{
+use crate::par::{
     for_each_block, for_each_pair, for_each_part, for_each_slice, map, map_parts, serially,
     tree_sum, tree_sum_rows,
 };

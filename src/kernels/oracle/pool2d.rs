@@ -1,12 +1,12 @@
 //! Pooling and its gradients against windows that are read pixel by pixel.
 
-use super::super::par;
 use super::super::pool2d::{
     Geometry, Winners, avg_backward, avg_forward, max_backward, max_forward,
 };
 use super::super::window::{Padding, Window};
 use super::{at_each_level, soil};
 use crate::buffer::Buffer;
+use crate::par;
 use crate::scalar::Scalar;
 use crate::simd;
 use crate::tensor::testing::{Draw, LAYOUTS, SIZES, laid_out, pairs, read, same};

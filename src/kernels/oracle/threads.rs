@@ -14,7 +14,7 @@ fn numbers<const N: usize>(seed: u64, dims: [usize; N]) -> Tensor<f32> {
 /// Asserts that `f` gives the same bits with any number of threads as without other threads.
 fn check(what: &str, f: impl Fn() -> Vec<Tensor<f32>> + Sync) {
     let bits = || -> Vec<u32> { f().iter().flat_map(Tensor::to_vec).map(f32::to_bits).collect() };
-    let expected = super::super::par::serially(bits);
+    let expected = crate::par::serially(bits);
     for threads in [1, 2, 3, 8] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
         assert!(pool.install(bits) == expected, "{what} with {threads} threads");

@@ -7,10 +7,10 @@ mod survivors;
 
 mod spread;
 
-use super::par;
 use super::sums::CHAIN;
 use super::window::Window;
 use crate::buffer::{Buffer, Pooled};
+use crate::par;
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Simd};
 use crate::tensor::{Order, Tensor};

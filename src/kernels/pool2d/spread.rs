@@ -2,8 +2,8 @@
 
 use super::{Geometry, Pixels, Windows, Winner};
 use crate::buffer::Buffer;
-use crate::kernels::par;
 use crate::kernels::sums::Totals;
+use crate::par;
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Simd};
 

@@ -7,7 +7,7 @@ use super::weights::Weights;
 use super::{BLOCK_BYTES, GAP};
 use crate::buffer::Buffer;
 use crate::kernels::gemm::{DEPTH, Finish, Left, Place, Start, Strip, TILE_ROWS, limited};
-use crate::kernels::par;
+use crate::par;
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Offsets, Simd, with_lanes};
 use std::marker::PhantomData;
