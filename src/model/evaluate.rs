@@ -1,7 +1,7 @@
 //! `evaluate` and `predict`.
 
 use super::fitting;
-use super::forward::{Run, SHARD, map_shards, together_for_losses};
+use super::forward::{Run, inference_shard, map_shards, together_for_losses};
 use super::model::Model;
 use super::plan::Plan;
 use super::predict;
@@ -120,7 +120,8 @@ impl<T: Scalar> Model<T> {
     }
 
     pub(super) fn evaluate_checked(&self, goals: &Goals<'_, T>, data: &Dataset<T>) -> Scores {
-        let size = together_for_losses(&self.graph, &self.layers, data.len(), SHARD, false);
+        let size = inference_shard(&self.graph);
+        let size = together_for_losses(&self.graph, &self.layers, data.len(), size, false);
         let plan = Plan::infer_open(&self.graph, &self.layers, |at| goals.losses[at].is_some());
         let folded = plan.folded(&self.layers, |layer| self.layers[layer].values());
         let shards = map_shards(data.len(), size, |shard| {

@@ -17,6 +17,14 @@ use std::ops::Range;
 /// busy, few enough for the cache. It must not depend on the number of threads.
 pub(super) const SHARD: usize = 32;
 
+/// Samples that run together where nothing is remembered for a backward pass: fewer of large images, so that what one layer
+/// gives is still in the cache when the next one takes it.
+pub(super) fn inference_shard(graph: &Graph) -> usize {
+    const VALUES: usize = 1 << 19;
+    let largest = graph.nodes.iter().map(|node| node.output.count()).max();
+    (VALUES / largest.unwrap_or(1).max(1)).clamp(1, SHARD)
+}
+
 /// How many of `n` samples run together: `size`, or all of them if a layer couples samples. What such a layer gives for a
 /// sample depends on the others, so that it must see them all, in training and in inference.
 pub(super) fn together<T: Scalar>(

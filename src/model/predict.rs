@@ -1,7 +1,7 @@
 //! What a graph computes from inputs, for any number of samples.
 
 use super::fitting;
-use super::forward::{Run, SHARD, map_shards, together};
+use super::forward::{Run, inference_shard, map_shards, together};
 use super::graph::Graph;
 use super::model::Built;
 use super::plan::Plan;
@@ -35,7 +35,7 @@ pub(super) fn predict_all<T: Scalar>(
 ) -> Result<Vec<Tensor<T>>> {
     fitting::check_all_inputs(graph, layers, inputs)?;
     let n = inputs[0].shape()[0];
-    let size = together(graph, layers, n, SHARD, false);
+    let size = together(graph, layers, n, inference_shard(graph), false);
     let folded = plan.folded(layers, |layer| layers[layer].values());
     let parts = map_shards(n, size, |shard| {
         let inputs = inputs.iter().map(|x| x.slice(0, shard.clone())).collect();

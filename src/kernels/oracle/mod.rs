@@ -17,7 +17,7 @@ use crate::simd::{self, Kernel, Simd};
 
 /// Runs `f` with each instruction set, without other threads.
 fn at_each_level(f: impl Fn()) {
-    super::par::serially(|| simd::testing::at_each_level(f));
+    crate::par::serially(|| simd::testing::at_each_level(f));
 }
 
 /// One chain of multiply-adds: what every element of a product is, bit by bit.
