@@ -176,7 +176,7 @@ compiled!(|x: &Var<T>, gamma: &Var<T>| x.batch_norm(gamma, gamma, 1, 1e-3));
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::autograd::gradcheck;
+    use crate::autograd::{Tape, gradcheck};
     use crate::ops::testing::{assert_close, random, tensors};
     use proptest::prelude::*;
 
@@ -201,6 +201,51 @@ mod tests {
             gradcheck(|[x, g, b]| x.batch_norm(g, b, axis, 1e-3).0.square(), [x, gamma, beta])
                 .unwrap();
         }
+    }
+
+    const RECTIFIERS: [Rectifier; 4] = [
+        Rectifier { negative_slope: 0.0, max_value: None, threshold: 0.0 },
+        Rectifier { negative_slope: 0.0, max_value: Some(6.0), threshold: 0.0 },
+        Rectifier { negative_slope: 0.25, max_value: None, threshold: 0.0 },
+        Rectifier { negative_slope: 0.5, max_value: Some(1.0), threshold: 0.25 },
+    ];
+
+    /// With a rectifier it is the two operations one after the other, bit for bit, for channels that leave a rest of each kind and for
+    /// channels that are not innermost.
+    #[test]
+    fn rectified_in_the_same_passes() {
+        for rectifier in RECTIFIERS {
+            for (shape, axis) in [(&[5, 3, 37][..], 2), (&[40, 3], 1), (&[3, 7, 5], 1)] {
+                let x = random(shape, -8.0, 8.0, 1, 0);
+                let [gamma, beta] = [2, 3].map(|seed| random(&[shape[axis]], 0.5, 4.0, seed, 0));
+                let dy = random(shape, -1.0, 1.0, 4, 0);
+                let run = |joined: bool| {
+                    let tape = Tape::new();
+                    let [x, g, b] = [&x, &gamma, &beta].map(|it| tape.leaf(it.clone()));
+                    let y = match joined {
+                        true => x.batch_norm_with([&g, &b], axis, 1e-3, Some(rectifier)).0,
+                        false => x.batch_norm(&g, &b, axis, 1e-3).0.rectifier(rectifier),
+                    };
+                    let gradients = y.backward_from(&dy);
+                    [y.value().clone(), gradients.wrt(&x), gradients.wrt(&g), gradients.wrt(&b)]
+                };
+                assert_eq!(run(true), run(false), "{rectifier:?}");
+            }
+        }
+    }
+
+    /// Values that are far from 0 keep the digits of their differences; a channel of one value has the variance 0; an empty batch has none.
+    #[test]
+    fn statistics_of_one_pass() {
+        let x = Tensor::from_fn([4, 3], |at| {
+            [1e8, 3.0, -7.5][at[1]] + [0.0, 2.0, 0.0][at[1]] * at[0] as f64
+        });
+        let [mean, variance] = statistics(&x, 1);
+        assert_eq!((mean, variance), (vec![1e8, 6.0, -7.5], vec![0.0, 5.0, 0.0]));
+        let x = Tensor::from_fn([1000, 1], |at| 1e8 + (at[0] % 2) as f64);
+        assert_eq!(statistics(&x, 1), [[1e8 + 0.5], [0.25]].map(|it| it.to_vec()));
+        let [mean, _] = statistics(&Tensor::<f32>::zeros([0, 2]), 1);
+        assert!(mean.iter().all(|mean| mean.is_nan()));
     }
 
     #[test]

@@ -174,6 +174,32 @@ mod tests {
         }
     }
 
+    /// What can be done to finished sums, and the gradient before that.
+    #[test]
+    fn finished_sums() {
+        let plain = Rectifier::default();
+        let six = Rectifier { max_value: Some(6.0), ..plain };
+        assert_eq!([plain, six].map(Rectifier::finish), [Some(Finish::Relu), Some(Finish::Relu6)]);
+        let others = [
+            Rectifier { max_value: Some(5.0), ..plain },
+            Rectifier { threshold: 1.0, ..six },
+            Rectifier { negative_slope: 0.1, ..plain },
+        ];
+        assert_eq!(others.map(Rectifier::finish), [None; 3]);
+        let y = Tensor::from([0.0, 1.0, 6.0, 7.0]);
+        let before = |finish| before(finish, &y, Tensor::from([1.0, 2.0, 3.0, 4.0])).to_vec();
+        assert_eq!(before(Finish::Relu), [0.0, 2.0, 3.0, 4.0]);
+        assert_eq!(before(Finish::Relu6), [0.0, 2.0, 0.0, 0.0]);
+    }
+
+    /// Without a largest value, even infinity is no end.
+    #[test]
+    fn infinity_passes() {
+        let tape = Tape::new();
+        let x = tape.leaf(Tensor::from([f64::INFINITY]));
+        assert_eq!(x.leaky_relu(0.5).backward_from(&Tensor::from([3.0])).wrt(&x).item(), 3.0);
+    }
+
     #[test]
     fn nothing_flows_where_the_slope_is_0() {
         let tape = Tape::new();

@@ -101,8 +101,9 @@ impl Case {
                 }
             }
         }
-        if finish == Finish::Relu {
-            y.iter_mut().for_each(|y| *y = y.max(0.0));
+        let most = if finish == Finish::Relu6 { 6.0 } else { f64::INFINITY };
+        if finish != Finish::Plain {
+            y.iter_mut().for_each(|y| *y = y.clamp(0.0, most));
         }
         let lit = |values: Vec<f64>| values.into_iter().map(T::lit).collect();
         let [x, kernel, bias, dy] = [x, kernel, bias, dy].map(lit);
@@ -192,7 +193,7 @@ const WINDOWS: [[usize; 2]; 9] =
 /// Heights and widths that leave a rest of every number of outputs that are taken together.
 const SIDES: [usize; 6] = [1, 2, 5, 7, 8, 13];
 const STEPS: [[usize; 2]; 5] = [[1, 1], [1, 1], [2, 1], [1, 3], [2, 2]];
-const FINISHES: [Finish; 2] = [Finish::Plain, Finish::Relu];
+const FINISHES: [Finish; 3] = [Finish::Plain, Finish::Relu, Finish::Relu6];
 
 /// Cases in which every two of windows, sides, strides, dilations, padding and channels meet. Large channels on both sides get
 /// the smaller images.
@@ -202,7 +203,7 @@ fn cases(
     images: &[usize],
     groups: impl Fn([usize; 2]) -> usize,
 ) -> Vec<(Case, Finish)> {
-    let lens = [channels.len(), WINDOWS.len(), SIDES.len(), SIDES.len(), images.len(), 5, 5, 2, 2];
+    let lens = [channels.len(), WINDOWS.len(), SIDES.len(), SIDES.len(), images.len(), 5, 5, 2, 3];
     let cases = pairs(seed, lens).into_iter().map(|at| {
         let channels = channels[at[0]];
         let [h, w] = [SIDES[at[2]], SIDES[at[3]]];

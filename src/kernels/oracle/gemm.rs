@@ -16,9 +16,16 @@ const ROWS: usize = 13;
 const COLUMNS: [usize; 22] =
     [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 66, 127, 128, 129, 130];
 
+const FINISHES: [Finish; 3] = [Finish::Plain, Finish::Relu, Finish::Relu6];
+
 fn finished<T: Scalar>(finish: Finish, x: T) -> T {
-    // As a comparison that a NaN does not pass.
-    if finish == Finish::Relu && x < T::zero() { T::zero() } else { x }
+    // As comparisons that a NaN does not pass.
+    match finish {
+        Finish::Plain => x,
+        _ if x < T::zero() => T::zero(),
+        Finish::Relu6 if x > T::lit(6.0) => T::lit(6.0),
+        _ => x,
+    }
 }
 
 /// `start + a b` for row-major matrices.
@@ -50,11 +57,11 @@ fn poison<T: Scalar>(values: &mut [T], kind: usize) {
 fn check_matrices<T: Scalar>() {
     let sizes = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 16, 17, 32, 33, 64, 65];
     let depths = [0, 1, 3, 16, 33];
-    let lens = [sizes.len(), COLUMNS.len(), depths.len(), LAYOUTS, LAYOUTS, 2, 2, 4, 4];
+    let lens = [sizes.len(), COLUMNS.len(), depths.len(), LAYOUTS, LAYOUTS, 3, 2, 4, 4];
     for case in pairs(1, lens) {
         let (m, n, k) = (sizes[case[0]], COLUMNS[case[1]], depths[case[2]]);
         let [finish, bias, poison_a, poison_b] = [case[5], case[6], case[7], case[8]];
-        let finish = [Finish::Plain, Finish::Relu][finish];
+        let finish = FINISHES[finish];
         let mut draw = Draw::new((m * n) as u64);
         let (mut a, mut b) = (draw.whole::<T>(m * k, 4), draw.whole::<T>(k * n, 4));
         poison(&mut a, poison_a);
@@ -188,7 +195,7 @@ impl<T: Scalar> Scattered<T> {
 
 fn check_products<T: Scalar>() {
     let depths = [0, 1, 2, 31, DEPTH - 1, DEPTH, DEPTH + 1, 2 * DEPTH, 2 * DEPTH + 1];
-    for case in pairs(2, [ROWS, COLUMNS.len(), depths.len(), 4, 2, 4, 4, 4]) {
+    for case in pairs(2, [ROWS, COLUMNS.len(), depths.len(), 4, 3, 4, 4, 4]) {
         let size = [case[0] + 1, depths[case[2]], COLUMNS[case[1]]];
         let [rows, depth, columns] = size;
         let mut draw = Draw::new((rows * columns + depth) as u64);
@@ -208,7 +215,7 @@ fn check_products<T: Scalar>() {
             Start::Rows(&values[..rows]),
             Start::Out,
         ];
-        let finish = [Finish::Plain, Finish::Relu][case[4]];
+        let finish = FINISHES[case[4]];
         let mut expected = before[..rows * (columns + 2)].to_vec();
         let sums = definition(&operands.a, &operands.b, size, |i, j| start(&expected, i, j));
         for (row, &to) in sums.chunks_exact(columns).zip(&to) {
@@ -243,7 +250,7 @@ impl<T: Scalar> Kernel for Middle<'_, T> {
 }
 
 fn check_strips<T: Scalar>() {
-    for case in pairs(3, [ROWS, COLUMNS.len(), 4, 2]) {
+    for case in pairs(3, [ROWS, COLUMNS.len(), 4, 3]) {
         let (rows, width, depth) = (case[0] + 1, COLUMNS[case[1]], 9);
         let columns = width + 5;
         let mut draw = Draw::new((rows * columns) as u64);
@@ -254,7 +261,7 @@ fn check_strips<T: Scalar>() {
         let right = [&operands.b[..], &[T::nan(); 64]].concat();
         let steps = Offsets::steps(depth, columns);
         let to: Vec<usize> = (0..rows).map(|i| i * columns).collect();
-        let finish = [Finish::Plain, Finish::Relu][case[3]];
+        let finish = FINISHES[case[3]];
         let start = [
             Start::Zero,
             Start::Columns(&values[..width]),
