@@ -281,7 +281,7 @@ def text(keras, draw):
 
 def noisy(keras, seed):
     """Every class that is random in training, with rates that are not 0. Each is an output as it is, so that the means of squares and of
-    differences over an epoch say what it did. Of the recurrent layers the simplest one is here; it does not learn."""
+    differences over an epoch say what it did. The recurrent layers do not learn."""
     L, draw = keras.layers, Draw(keras, seed).of("noisy")
     x = keras.Input(SHAPES["series"], name="series")
     image = L.Reshape((2, 3, 4))(x)
@@ -294,9 +294,11 @@ def noisy(keras, seed):
     outputs.append(L.SpatialDropout1D(rate(), name="steps")(x))
     outputs.append(L.SpatialDropout2D(rate(), name="pixels")(image))
     outputs.append(L.SpatialDropout3D(rate(), name="voxels")(L.Reshape((1, 2, 3, 4))(x)))
-    layer = L.SimpleRNN(3, dropout=rate(), recurrent_dropout=rate(), kernel_initializer="ones", name="simplernn")
-    layer.trainable = False
-    outputs.append(layer(x))
+    for name, options in [("SimpleRNN", {}), ("LSTM", {}), ("GRU", {}), ("GRU", {"reset_after": False})]:
+        for recurrent in [0.0, rate()]:
+            layer = getattr(L, name)(3, dropout=rate(), recurrent_dropout=recurrent, kernel_initializer="ones", **options)
+            layer.trainable = False
+            outputs.append(layer(x))
     return keras.Model(x, outputs)
 
 

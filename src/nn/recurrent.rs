@@ -197,28 +197,31 @@ impl Around {
         dropping: impl FnOnce(Dropping<'_, 't, T>) -> Var<'t, T>,
     ) -> Var<'t, T> {
         let [n, steps, features] = x.value().dims();
-        let (mut x, mut kept) = (x.clone(), None);
+        // Where a part of the state is dropped, each gate sees other parts of the input, too.
+        let (mut inputs, mut kept) = (vec![x.clone()], None);
         if let (Mode::Train { first_sample, .. }, Some(stream)) = (cx.mode(), cx.stream()) {
             let drop = |shape: [usize; 3], rate: f64, stream: Stream| {
                 Var::constant(Tensor::ones(shape)).dropout(rate, &stream, first_sample)
             };
-            if self.dropout > 0.0 {
-                x = x * drop([n, 1, features], self.dropout, stream.fork(0));
-            }
+            let mut gates = 1;
             if self.recurrent_dropout > 0.0 {
-                let gates = weights[1].shape()[1] / self.units;
+                gates = weights[1].shape()[1] / self.units;
                 let stream = stream.fork(1);
                 kept = Some(drop([n, gates, self.units], self.recurrent_dropout, stream));
+            }
+            if self.dropout > 0.0 {
+                let seen = drop([n, gates, features], self.dropout, stream.fork(0));
+                inputs = (0..gates).map(|gate| x * seen.slice(1, gate..gate + 1)).collect();
             }
         }
         let mut mask = cx.mask().cloned();
         if self.go_backwards {
-            x = x.flip(1);
+            inputs.iter_mut().for_each(|x| *x = x.flip(1));
             mask = mask.map(|mask| mask.flip(1));
         }
         let mut y = match kept {
-            None => op(&x, mask.as_ref()),
-            Some(kept) => dropping(Dropping { x: &x, mask: mask.as_ref(), weights, kept }),
+            None => op(&inputs[0], mask.as_ref()),
+            Some(kept) => dropping(Dropping { x: &inputs, mask: mask.as_ref(), weights, kept }),
         };
         if let Some(mask) = mask.filter(|_| self.zero_output_for_mask) {
             y = y * Var::constant(mask.reshape([n, steps, 1]));

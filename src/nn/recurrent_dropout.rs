@@ -1,4 +1,4 @@
-//! Recurrent layers that drop parts of their state in training. Each gate sees other parts, so that this goes step by step, as a
+//! Recurrent layers that drop parts of their state in training. Each gate sees other parts of it, and of the input, so that this goes step by step, as a
 //! composition of small operations.
 
 use super::Activation;
@@ -9,8 +9,8 @@ use crate::tensor::Tensor;
 
 /// A recurrent layer's input and weights, with what is kept of its state.
 pub(super) struct Dropping<'a, 't, T: Scalar> {
-    /// `[n, steps, features]`
-    pub x: &'a Var<'t, T>,
+    /// `[n, steps, features]`, as each gate sees it, or one for all gates.
+    pub x: &'a [Var<'t, T>],
     pub mask: Option<&'a Tensor<T>>,
     /// Kernel, recurrent kernel and bias.
     pub weights: [&'a Var<'t, T>; 3],
@@ -51,9 +51,18 @@ impl<'t, T: Scalar> Dropping<'_, 't, T> {
         &self,
         cell: impl Fn(&Var<'t, T>, &[Var<'t, T>; 2]) -> [Var<'t, T>; 2],
     ) -> Var<'t, T> {
-        let [n, steps, features] = self.x.value().dims();
-        let rows = self.x.reshape([n * steps, features]);
-        let sums = rows.dense(self.weights[0], &self.bias(0));
+        let [n, steps, features] = self.x[0].value().dims();
+        let rows = |x: &Var<'t, T>| x.reshape([n * steps, features]);
+        let (kernel, bias) = (self.weights[0], self.bias(0));
+        let sums = match self.x {
+            [x] => rows(x).dense(kernel, &bias),
+            each => {
+                let of =
+                    |(gate, x)| rows(x).dense(&self.part(kernel, gate), &self.part(&bias, gate));
+                let sums: Vec<_> = each.iter().enumerate().map(of).collect();
+                Var::concat(&sums.iter().collect::<Vec<_>>(), 1)
+            }
+        };
         let columns = sums.shape()[1];
         stepwise(&sums.reshape([n, steps, columns]), self.units(), self.mask, cell)
     }
@@ -118,7 +127,7 @@ mod tests {
             let weights = [&kernel, &recurrent, &bias];
             for mask in [None, Some(&mask)] {
                 let kept = Var::constant(Tensor::ones([3, gates, 2]));
-                let dropping = Dropping { x: &x, mask, weights, kept };
+                let dropping = Dropping { x: std::slice::from_ref(&x), mask, weights, kept };
                 let (y, expected) = match gates {
                     1 => (dropping.simple_rnn(tanh), x.simple_rnn(weights, both[0], mask)),
                     4 => (dropping.lstm(tanh, sigmoid), x.lstm(weights, both, mask)),
@@ -129,7 +138,8 @@ mod tests {
         }
     }
 
-    /// A gate that sees nothing of the state is as one without its columns of the recurrent kernel.
+    /// A gate that sees nothing of the state is as one without its columns of the recurrent kernel; one that sees nothing of the input,
+    /// as one without those of the kernel.
     #[test]
     fn everything_dropped_for_one_gate() {
         let random = |shape: &[usize], seed| {
@@ -137,15 +147,20 @@ mod tests {
         };
         let (x, kernel, bias) = (random(&[3, 4, 5], 1), random(&[5, 8], 2), random(&[8], 4));
         let recurrent = random(&[2, 8], 3);
-        let cut = Tensor::from_fn([2, 8], |at| if at[1] / 2 == 1 { 0.0 } else { 1.0 });
-        let without = &recurrent * Var::constant(cut);
+        let without = |weights: &Var<'static, f64>, gate: usize| {
+            let cut = |at: &[usize]| if at[1] / 2 == gate { 0.0 } else { 1.0 };
+            weights * Var::constant(Tensor::from_fn(weights.shape(), cut))
+        };
+        let seen: Vec<_> =
+            (0..4).map(|gate| if gate == 2 { &x * 0.0 } else { x.clone() }).collect();
         let kept = Tensor::from_fn([3, 4, 2], |at| if at[1] == 1 { 0.0 } else { 1.0 });
+        let kept = Var::constant(kept);
         let (tanh, sigmoid) = (Activation::Tanh, Activation::Sigmoid);
         let weights = [&kernel, &recurrent, &bias];
-        let dropping = Dropping { x: &x, mask: None, weights, kept: Var::constant(kept) };
+        let y = Dropping { x: &seen, mask: None, weights, kept }.lstm(tanh, sigmoid);
         let both = [tanh, sigmoid].map(Activation::nonlinearity);
-        let expected = x.lstm([&kernel, &without, &bias], [&both[0], &both[1]], None);
-        let y = dropping.lstm(tanh, sigmoid);
+        let cut = [&without(&kernel, 2), &without(&recurrent, 1), &bias];
+        let expected = x.lstm(cut, [&both[0], &both[1]], None);
         assert!(y.value().all_close(expected.value(), 1e-12, 1e-12));
     }
 }
