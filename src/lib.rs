@@ -69,7 +69,7 @@
 //! # The rooms
 //!
 //! Each uses only those before it:
-//! `error`, `config` (options by name), `book`, `file`, `buffer` (memory that is used again), `simd` (instruction sets; the only `unsafe`), `scalar`,
+//! `error`, `config` (options by name), `book`, `file`, `buffer` (memory that is used again), `par` (threads), `simd` (instruction sets; the only `unsafe`), `scalar`,
 //! `tensor`, `kernels` (loops over numbers), [`filters`], `images`, `autograd` (the tape), `ops` (one file each), `derivatives` (of any order), `nn` (layers),
 //! `train` (losses, metrics, optimizers), `datasets`, `model`, `applications`, `plot`, `io`, `callbacks`. `docs/architecture.md` in the repository says why.
 //!

@@ -22,7 +22,7 @@ const ARROWS: [(&str, &[&str]); 23] = [
     ("ops", &["autograd", "buffer", "error", "kernels", "par", "scalar", "tensor"]),
     ("derivatives", &["autograd", "scalar", "tensor"]),
     ("nn", &["autograd", "config", "error", "kernels", "ops", "scalar", "tensor"]),
-    ("train", &["autograd", "config", "error", "nn", "ops", "scalar", "tensor"]),
+    ("train", &["autograd", "config", "error", "nn", "ops", "par", "scalar", "tensor"]),
     ("datasets", &["error", "file", "images", "scalar", "tensor"]),
     (
         "model",

@@ -4,9 +4,11 @@ use super::optimizers;
 use super::{Optimizer, Step};
 use crate::autograd::{Tape, Var};
 use crate::error::{Error, Result};
+use crate::par;
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Tensors by name, and the optimizer that moves them: for a loop of one's own. It does what [`Model::fit`](crate::Model::fit) does with
@@ -163,13 +165,87 @@ impl<T: Scalar> Parameters<T> {
         self.step_along(&gradients.into_iter().collect::<Vec<_>>())
     }
 
+    /// One step along the gradient of a mean over `samples`: `loss(leaves, range)` is the sum of the losses of the samples in that range, on the
+    /// values as leaves of a tape, in order. Ranges of 32 samples, or of 16 where there are at most 64, share out the threads, each on a tape of its
+    /// own, as in [`Model::fit`](crate::Model::fit); the bits do not depend on how many threads there are. Returns the mean.
+    ///
+    /// Where samples draw random numbers, `range.start` is the number of the first one: [`Var::dropout`](crate::Var::dropout) takes it.
+    ///
+    /// # Errors
+    /// As [`step`](Self::step), and when the mean is not finite.
+    ///
+    /// # Panics
+    /// When there are no samples, or a loss is not a single number.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let x = Tensor::from_fn([100, 1], |at| at[0] as f64 / 100.0);
+    /// let y = x.map(|x| 2.0 * x + 1.0);
+    /// let mut line = Parameters::new(Sgd::new(0.5))
+    ///     .with("slope", Tensor::zeros([1, 1]))
+    ///     .with("start", Tensor::zeros([1]));
+    /// let mut mean = f64::NAN;
+    /// for _ in 0..200 {
+    ///     mean = line.minimize(100, |leaves, samples| {
+    ///         let [slope, start] = leaves else { unreachable!() };
+    ///         let [x, y] = [&x, &y].map(|it| Var::constant(it.slice(0, samples.clone())));
+    ///         (x.dense(slope, start) - y).square().sum(..)
+    ///     })?;
+    /// }
+    /// assert!(mean < 1e-6);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn minimize(
+        &mut self,
+        samples: usize,
+        loss: impl for<'t> Fn(&[Var<'t, T>], Range<usize>) -> Var<'t, T> + Sync,
+    ) -> Result<T> {
+        self.minimize_sum(samples, &loss)
+    }
+
+    #[track_caller]
+    #[inline(never)]
+    fn minimize_sum(&mut self, samples: usize, loss: &LossOfRange<'_, T>) -> Result<T> {
+        assert!(samples > 0, "there is no mean over 0 samples");
+        let shard = if samples <= 64 { 16 } else { 32 };
+        let row_len = self.parameters.iter().map(|it| it.value.len()).sum::<usize>().max(1);
+        let mut rows = vec![T::zero(); samples.div_ceil(shard) * row_len];
+        let sums = par::map_parts(&mut rows, row_len, usize::MAX, |i, row| {
+            par::serially(|| {
+                let tape = Tape::new();
+                let leaves = self.leaves(&tape);
+                let loss = loss(&leaves, i * shard..((i + 1) * shard).min(samples));
+                assert_eq!(loss.value().len(), 1, "the loss has the shape {}", loss.shape());
+                if loss.is_tracked() {
+                    let gradients = loss.sum(..).backward();
+                    let mut rest = row;
+                    for leaf in &leaves {
+                        gradients.wrt(leaf).copy_to(split_off(&mut rest, leaf.value().len()));
+                    }
+                }
+                loss.value().iter().sum::<T>()
+            })
+        });
+        par::tree_sum_rows(&mut rows, row_len);
+        let count = T::lit(samples as f64);
+        let mean = par::tree_sum(sums, |a, b| a + b).expect("some samples") / count;
+        if !mean.is_finite() {
+            return Err(Error::Data(
+                format!("the loss of step {} is {mean}", self.steps + 1).into(),
+            ));
+        }
+        let row = &mut rows[..row_len];
+        row.iter_mut().for_each(|gradient| *gradient /= count);
+        self.move_along(row)?;
+        Ok(mean)
+    }
+
     #[track_caller]
     #[inline(never)]
     fn step_along(&mut self, gradients: &[Tensor<T>]) -> Result<()> {
-        optimizers::check(&*self.optimizer).map_err(Error::Config)?;
         let count = self.parameters.len();
         assert_eq!(gradients.len(), count, "{} gradients for {count} parameters", gradients.len());
-        // One behind the other, so that they can be clipped together.
         let mut row = vec![T::zero(); gradients.iter().map(Tensor::len).sum()];
         let mut rest = &mut row[..];
         for (Parameter { name, value, .. }, gradient) in self.parameters.iter().zip(gradients) {
@@ -180,18 +256,21 @@ impl<T: Scalar> Parameters<T> {
                 gradient.shape(),
                 value.shape()
             );
-            let (own, after) = std::mem::take(&mut rest).split_at_mut(gradient.len());
-            gradient.copy_to(own);
-            rest = after;
+            gradient.copy_to(split_off(&mut rest, gradient.len()));
         }
+        self.move_along(&mut row)
+    }
+
+    /// One step along all gradients, one behind the other, so that they can be clipped together.
+    fn move_along(&mut self, row: &mut [T]) -> Result<()> {
+        optimizers::check(&*self.optimizer).map_err(Error::Config)?;
         let pace = self.optimizer.pace();
-        pace.clip_all(&mut row);
+        pace.clip_all(row);
         let learning_rate = pace.learning_rate().at(self.steps);
         let step = Step { number: self.steps + 1, learning_rate };
-        let (mut moved, mut rest) = (self.parameters.clone(), &mut row[..]);
+        let (mut moved, mut rest) = (self.parameters.clone(), row);
         for Parameter { name, value, slots } in &mut moved {
-            let (gradient, after) = std::mem::take(&mut rest).split_at_mut(value.len());
-            rest = after;
+            let gradient = split_off(&mut rest, value.len());
             if slots.is_empty() {
                 *slots = optimizers::initial_slots(&*self.optimizer, value.shape());
             }
@@ -213,9 +292,20 @@ impl<T: Scalar> Parameters<T> {
     }
 }
 
-compiled!(
-    |parameters: &mut Parameters<T>, gradients: &[Tensor<T>]| parameters.step_along(gradients)
-);
+/// The sum of the losses of the samples in a range, for values as leaves.
+type LossOfRange<'f, T> = dyn for<'t> Fn(&[Var<'t, T>], Range<usize>) -> Var<'t, T> + Sync + 'f;
+
+/// Takes the first `len` values away from `rest`.
+fn split_off<'a, T>(rest: &mut &'a mut [T], len: usize) -> &'a mut [T] {
+    let (first, after) = std::mem::take(rest).split_at_mut(len);
+    *rest = after;
+    first
+}
+
+compiled!(|parameters: &mut Parameters<T>, gradients: &[Tensor<T>]| (
+    parameters.step_along(gradients),
+    parameters.minimize_sum(1, &|leaves, _| leaves[0].clone())
+));
 
 #[cfg(test)]
 mod tests {
@@ -259,6 +349,69 @@ mod tests {
             }
         }
         assert_eq!(parameters.get("a"), other.get("a"));
+    }
+
+    /// The mean over all samples on one tape, and the same bits on one thread and on several.
+    #[test]
+    fn a_mean_over_shards() {
+        let x = Tensor::<f64>::from_fn([100, 3], |at| ((at[0] * 7 + at[1] * 5) % 11) as f64 - 5.0);
+        let start = || {
+            Parameters::new(Adam::new(0.1))
+                .with("w", Tensor::ones([3, 2]))
+                .with("unused", Tensor::ones([2]))
+                .with("b", Tensor::zeros([2]))
+        };
+        fn loss<'t>(x: &Tensor<f64>, leaves: &[Var<'t, f64>], rows: Range<usize>) -> Var<'t, f64> {
+            let x = Var::constant(x.slice(0, rows));
+            x.dense(&leaves[0], &leaves[2]).square().sum(..)
+        }
+        let run = |samples: usize| {
+            let mut parameters = start();
+            let means = [(); 3].map(|()| {
+                parameters.minimize(samples, |leaves, rows| loss(&x, leaves, rows)).unwrap()
+            });
+            (means, parameters.get("w").to_vec(), parameters.get("b").to_vec())
+        };
+        for samples in [1, 16, 17, 64, 65, 100] {
+            let mut whole = start();
+            let mut expected = Vec::new();
+            for _ in 0..3 {
+                let tape = Tape::new();
+                let leaves = whole.leaves(&tape);
+                let mean = loss(&x, &leaves, 0..samples) / samples as f64;
+                expected.push(mean.value().item());
+                let gradients = mean.backward();
+                whole.step(leaves.iter().map(|leaf| gradients.wrt(leaf))).unwrap();
+            }
+            let (means, w, b) = run(samples);
+            let close = |a: &[f64], b: &[f64]| {
+                a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 1e-9 * b.abs().max(1.0))
+            };
+            assert!(close(&means, &expected), "{means:?} {expected:?}");
+            assert!(close(&w, &whole.get("w").to_vec()) && close(&b, &whole.get("b").to_vec()));
+            assert_eq!(whole.get("unused").to_vec(), [1.0, 1.0]);
+            let pool = |n| rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap();
+            assert_eq!(pool(1).install(|| run(samples)), pool(3).install(|| run(samples)));
+        }
+    }
+
+    #[test]
+    fn a_mean_that_is_not_finite_changes_nothing() {
+        let mut parameters = Parameters::new(Sgd::new(0.1)).with("w", Tensor::from([1.0]));
+        let error =
+            parameters.minimize(3, |leaves, _| (&leaves[0] * f64::NAN).sum(..)).unwrap_err();
+        assert_eq!(error.to_string(), "the loss of step 1 is NaN");
+        // A loss that no value has a part in moves nothing.
+        let mean =
+            parameters.minimize(3, |_, rows| Var::constant(Tensor::scalar(rows.len() as f64)));
+        assert_eq!((mean.unwrap(), parameters.get("w").item(), parameters.steps()), (1.0, 1.0, 1));
+    }
+
+    #[test]
+    #[should_panic(expected = "the loss has the shape [2]")]
+    fn a_loss_for_each() {
+        let mut parameters = Parameters::new(Sgd::new(0.1)).with("w", Tensor::<f32>::zeros([2]));
+        let _ = parameters.minimize(1, |leaves, _| leaves[0].clone());
     }
 
     #[test]
