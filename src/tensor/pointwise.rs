@@ -8,7 +8,6 @@ use super::Tensor;
 use crate::buffer::Buffer;
 use crate::scalar::Scalar;
 use crate::simd::{Kernel, Simd};
-use std::sync::Arc;
 
 /// A function of `N` numbers without a branch. Mark `of` as `#[inline(always)]`, and all that it calls, or use [`pointwise`].
 pub(crate) trait Pointwise<T, const N: usize>: Copy {
@@ -17,9 +16,9 @@ pub(crate) trait Pointwise<T, const N: usize>: Copy {
 
 /// Makes a type of a function: `pointwise!(Name = |x, y| ..)` for numbers of type `T`, or `pointwise!(Name { a, b } = |x| ..)` with parameters.
 macro_rules! pointwise {
-    ($name:ident = |$($x:ident),+| $body:expr) => {
+    ($vis:vis $name:ident = |$($x:ident),+| $body:expr) => {
         #[derive(Clone, Copy)]
-        struct $name;
+        $vis struct $name;
         impl<T: $crate::scalar::Scalar>
             $crate::tensor::Pointwise<T, { [$(stringify!($x)),+].len() }> for $name
         {
@@ -44,6 +43,12 @@ macro_rules! pointwise {
     };
 }
 pub(crate) use pointwise;
+
+// Those that are used in several places, and compiled once.
+pointwise!(pub(crate) Exp = |x| x.vector_exp());
+pointwise!(pub(crate) Ln = |x| x.vector_ln());
+pointwise!(pub(crate) Logistic = |x| x.logistic());
+pointwise!(pub(crate) Tanh = |x| x.vector_tanh());
 
 /// Elements of a block: two vectors of the longest registers, for `f32`.
 const BLOCK: usize = 32;
@@ -197,31 +202,32 @@ impl<T: Scalar> Tensor<T> {
     /// [`map`](Self::map) with vectors.
     #[track_caller]
     pub(crate) fn map_pointwise(&self, f: impl Pointwise<T, 1>) -> Tensor<T> {
-        let x = self.gapless();
-        let mut y = Buffer::stale(x.len());
-        map_slice(f, x.dense().expect("without gaps"), &mut y);
-        x.with_data(y)
+        self.map_slices(&mut |y, x| map_slice(f, x, y))
     }
 
-    /// [`into_zip_with`](Self::into_zip_with) with vectors, where both tensors lie in the same memory order. The shapes are the same.
+    /// [`into_zip_with`](Self::into_zip_with) with vectors. The shapes are the same.
     #[track_caller]
-    pub(crate) fn zip_pointwise(mut self, other: &Tensor<T>, f: impl Pointwise<T, 2>) -> Tensor<T> {
-        if self.dense_pair(other).is_some()
-            && let Some(range) = self.dense_range()
-            && let Some(b) = other.dense()
-        {
-            match Arc::get_mut(&mut self.data) {
-                Some(data) => zip_slice(f, &mut data[range], b),
-                None => {
-                    let mut x = Buffer::stale(b.len());
-                    x.copy_from_slice(&self.data[range]);
-                    zip_slice(f, &mut x, b);
-                    return self.with_data(x);
-                }
-            }
+    pub(crate) fn zip_pointwise(self, other: &Tensor<T>, f: impl Pointwise<T, 2>) -> Tensor<T> {
+        self.moved_along(other, &mut |x, y| zip_slice(f, x, y))
+    }
+
+    /// What `run` makes of this tensor's values, next to those of another tensor in the same order.
+    #[track_caller]
+    #[inline(never)]
+    fn moved_along(mut self, other: &Tensor<T>, run: &mut dyn FnMut(&mut [T], &[T])) -> Tensor<T> {
+        if let Some((x, y)) = self.dense_pair_mut(other) {
+            run(x, y);
             return self;
         }
-        self.zip_with(other, |x, y| f.of([x, y]))
+        if let Some((x, y)) = self.dense_pair(other) {
+            let mut z = Buffer::stale(x.len());
+            z.copy_from_slice(x);
+            run(&mut z, y);
+            return self.with_data(z);
+        }
+        let mut z = self.copied();
+        run(z.as_mut_slice(), other.row_major().as_slice().expect("row-major"));
+        z
     }
 }
 
