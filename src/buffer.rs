@@ -158,12 +158,9 @@ impl<T: Pooled> Buffer<T> {
     pub fn collect(len: usize, values: impl IntoIterator<Item = T>) -> Self {
         let mut buffer = Self::stale(len);
         let mut values = values.into_iter();
-        let mut count = 0;
-        for (slot, value) in buffer.iter_mut().zip(&mut values) {
-            *slot = value;
-            count += 1;
+        for slot in buffer.iter_mut() {
+            *slot = values.next().expect("too few values for a buffer");
         }
-        assert_eq!(count, len, "too few values for a buffer");
         buffer
     }
 }

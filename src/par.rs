@@ -65,10 +65,10 @@ pub fn for_each_pair<A: Send, B: Send, S>(
     if a.is_empty() {
         return;
     }
-    let forks = forks(a.len() / size, work);
-    share(a, b, [size; 2], forks, &|first, a, b| {
+    let forks = forks(a.len().div_ceil(size), work);
+    share(a, b, size, forks, &|first, a, b| {
         let mut scratch = scratch();
-        in_order(a, b, [size; 2], &mut |i, a, b| f(&mut scratch, first + i, a, b));
+        in_order(a, b, size, &mut |i, a, b| f(&mut scratch, first + i, a, b));
     });
 }
 
@@ -82,15 +82,15 @@ type PairFn<'f, A, B> = dyn Fn(usize, &mut [A], &mut [B]) + Sync + 'f;
 fn share<A: Send, B: Send>(
     a: &mut [A],
     b: &mut [B],
-    [size_a, size_b]: [usize; 2],
+    size: usize,
     forks: bool,
     run: &PairFn<'_, A, B>,
 ) {
     if !forks {
         return run(0, a, b);
     }
-    let each = a.len().div_ceil(size_a).div_ceil(GROUPS);
-    let groups = a.chunks_mut(each * size_a).zip(b.chunks_mut(each * size_b));
+    let each = a.len().div_ceil(size).div_ceil(GROUPS);
+    let groups = a.chunks_mut(each * size).zip(b.chunks_mut(each * size));
     let groups: Vec<_> = groups.map(|group| Mutex::new(Some(group))).collect();
     fork(groups.len(), &|i| {
         let group = groups[i].lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -107,14 +107,10 @@ fn fork(count: usize, f: &(dyn Fn(usize) + Sync)) {
 type PairFnMut<'f, A, B> = dyn FnMut(usize, &mut [A], &mut [B]) + 'f;
 
 /// Calls `f(i, part of a, part of b)` for one pair after the other.
-fn in_order<A, B>(
-    a: &mut [A],
-    b: &mut [B],
-    [size_a, size_b]: [usize; 2],
-    f: &mut PairFnMut<'_, A, B>,
-) {
-    let parts = a.chunks_mut(size_a).zip(b.chunks_mut(size_b)).enumerate();
-    parts.for_each(|(i, (a, b))| f(i, a, b));
+fn in_order<A, B>(a: &mut [A], b: &mut [B], size: usize, f: &mut PairFnMut<'_, A, B>) {
+    for (i, (a, b)) in a.chunks_mut(size).zip(b.chunks_mut(size)).enumerate() {
+        f(i, a, b);
+    }
 }
 
 /// Calls `f(i, slice)` for slices of `out` of these lengths, one behind the other.
@@ -185,15 +181,28 @@ pub fn map_parts<T: Send, R: Send>(
     work: usize,
     f: impl Fn(usize, &mut [T]) -> R + Sync,
 ) -> Vec<R> {
-    let mut results: Vec<Option<R>> = Vec::new();
-    results.resize_with(out.len().div_ceil(size), || None);
-    let forks = forks(results.len(), work);
-    share(out, &mut results, [size, 1], forks, &|first, out, results| {
-        in_order(out, results, [size, 1], &mut |i, part, result| {
-            result[0] = Some(f(first + i, part));
-        });
-    });
-    results.into_iter().flatten().collect()
+    let parts = out.len().div_ceil(size);
+    let mut results = Vec::with_capacity(parts);
+    for _ in 0..parts {
+        results.push(Mutex::new(None));
+    }
+    // Through a list that all threads see, and not as a second output: so what shares it out is not compiled for each type of results.
+    for_each_part(
+        out,
+        size,
+        work,
+        || (),
+        |(), i, part| {
+            let result = f(i, part);
+            *results[i].lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+        },
+    );
+    let mut all = Vec::with_capacity(parts);
+    for result in results {
+        let result = result.into_inner().unwrap_or_else(PoisonError::into_inner);
+        all.push(result.expect("each part has a result"));
+    }
+    all
 }
 
 /// Adds up rows of length `len` in the same tree as [`tree_sum`], in place: the sum is the first row.

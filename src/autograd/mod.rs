@@ -50,8 +50,8 @@ pub struct Tape<T: Scalar> {
 }
 
 /// How an op's output gradient becomes gradients of its inputs: called once, with the gradient and
-/// a place to send each input's share to.
-type Pullback<T> = Box<dyn FnOnce(Tensor<T>, &mut dyn FnMut(usize, Tensor<T>))>;
+/// a place for each input's share.
+type Pullback<T> = Box<dyn FnOnce(Tensor<T>, &mut [Option<Tensor<T>>])>;
 
 struct Node<T: Scalar> {
     name: &'static str,
@@ -182,6 +182,27 @@ impl<T: Scalar> Tape<T> {
             times.borrow_mut().push([forward, Duration::ZERO]);
         }
         Var { value, origin: Some(Origin { tape: self, node: nodes.len() - 1 }) }
+    }
+
+    /// The gradient that node `at` gave to its input, if it is as backward must give it: there, and in the input's shape.
+    fn checked(
+        &self,
+        at: usize,
+        input: usize,
+        parent: usize,
+        gradient: Option<Tensor<T>>,
+    ) -> Tensor<T> {
+        let nodes = self.nodes.borrow();
+        let name = nodes[at].name;
+        let Some(gradient) = gradient else {
+            panic!("{name}: backward gave no gradient of input {input}, which is wanted")
+        };
+        assert_eq!(
+            gradient.shape(),
+            nodes[parent].shape,
+            "{name}: the gradient of input {input} has another shape than the input"
+        );
+        gradient
     }
 }
 
@@ -324,13 +345,16 @@ impl<'t, T: Scalar> Var<'t, T> {
             let Some(dy) = slots[at].take() else { continue };
             let parents = std::mem::take(&mut tape.nodes.borrow_mut()[at].parents);
             let started = tape.times.as_ref().map(|_| Instant::now());
-            pullback(dy, &mut |input, share| {
-                let parent = parents[input].expect("only tracked inputs get a gradient");
+            let mut shares = vec![None; parents.len()];
+            pullback(dy, &mut shares);
+            for (input, share) in shares.into_iter().enumerate() {
+                let Some(parent) = parents[input] else { continue };
+                let share = tape.checked(at, input, parent, share);
                 slots[parent] = Some(match slots[parent].take() {
                     Some(sum) => sum + share,
                     None => share,
                 });
-            });
+            }
             tape.nodes.borrow_mut()[at].parents = parents;
             if let (Some(times), Some(started)) = (&tape.times, started) {
                 times.borrow_mut()[at][1] = started.elapsed();

@@ -2,7 +2,7 @@
 
 use super::{Node, Origin, Pullback, Tape, Var, clock};
 use crate::scalar::Scalar;
-use crate::tensor::{Shape, Tensor};
+use crate::tensor::Tensor;
 use std::time::Instant;
 
 /// A differentiable operation with `N` inputs: its forward rule beside its backward rule.
@@ -94,49 +94,34 @@ pub fn apply<'t, T: Scalar, O: Op<T, N>, const N: usize>(
     op: O,
     inputs: [&Var<'t, T>; N],
 ) -> Var<'t, T> {
-    let wanted = wanted(&inputs);
-    let started = clock(&inputs);
+    let (wanted, started) = (wanted(&inputs), clock(&inputs));
     let (value, saved) = op.forward(values(&inputs), wanted);
     let Some(tape) = common_tape(&inputs) else { return Var::constant(value) };
-    let shapes = shapes(&inputs);
-    let pullback = move |dy: Tensor<T>, send: &mut dyn FnMut(usize, Tensor<T>)| {
-        send_checked(O::NAME, op.backward(saved, dy, wanted), wanted, shapes, send);
+    let pullback = move |dy: Tensor<T>, shares: &mut [Option<Tensor<T>>]| {
+        give(op.backward(saved, dy, wanted), shares);
     };
     record(tape, O::NAME, value, &inputs, started, Box::new(pullback))
 }
 
 // What follows is the part of `apply` that is the same for all operations, and compiled once for all with `N` inputs.
 
+#[inline(never)]
 fn wanted<T: Scalar, const N: usize>(inputs: &[&Var<'_, T>; N]) -> [bool; N] {
     inputs.map(|input| input.is_tracked())
 }
 
+#[inline(never)]
 fn values<'a, T: Scalar, const N: usize>(inputs: &[&'a Var<'_, T>; N]) -> [&'a Tensor<T>; N] {
     inputs.map(|input| input.value())
 }
 
-fn shapes<T: Scalar, const N: usize>(inputs: &[&Var<'_, T>; N]) -> [Shape; N] {
-    inputs.map(|input| input.shape())
-}
-
-/// Sends every wanted gradient, if it is as backward must give it: there, and in the input's shape.
-fn send_checked<T: Scalar, const N: usize>(
-    name: &str,
+#[inline(never)]
+fn give<T: Scalar, const N: usize>(
     gradients: [Option<Tensor<T>>; N],
-    wanted: [bool; N],
-    shapes: [Shape; N],
-    send: &mut dyn FnMut(usize, Tensor<T>),
+    shares: &mut [Option<Tensor<T>>],
 ) {
-    for (i, gradient) in gradients.into_iter().enumerate().filter(|(i, _)| wanted[*i]) {
-        let Some(gradient) = gradient else {
-            panic!("{name}: backward gave no gradient of input {i}, which is wanted")
-        };
-        assert_eq!(
-            gradient.shape(),
-            shapes[i],
-            "{name}: the gradient of input {i} has another shape than the input"
-        );
-        send(i, gradient);
+    for (share, gradient) in shares.iter_mut().zip(gradients) {
+        *share = gradient;
     }
 }
 
@@ -151,15 +136,16 @@ pub(crate) fn record_with<'t, T: Scalar>(
     backward: impl FnOnce(Tensor<T>) -> Vec<Tensor<T>> + 'static,
 ) -> Var<'t, T> {
     let Some(tape) = common_tape(inputs) else { return Var::constant(value) };
-    let wanted: Vec<bool> = inputs.iter().map(|input| input.is_tracked()).collect();
-    let pullback = move |dy: Tensor<T>, send: &mut dyn FnMut(usize, Tensor<T>)| {
-        let gradients = backward(dy).into_iter().enumerate();
-        gradients.filter(|(i, _)| wanted[*i]).for_each(|(i, gradient)| send(i, gradient));
+    let pullback = move |dy: Tensor<T>, shares: &mut [Option<Tensor<T>>]| {
+        for (share, gradient) in shares.iter_mut().zip(backward(dy)) {
+            *share = Some(gradient);
+        }
     };
     record(tape, name, value, inputs, started, Box::new(pullback))
 }
 
 #[track_caller]
+#[inline(never)]
 fn record<'t, T: Scalar>(
     tape: &'t Tape<T>,
     name: &'static str,

@@ -68,10 +68,12 @@ pub(crate) struct Printed {
 impl Printed {
     /// What is said of a node beside its name.
     pub(crate) fn facts(&self) -> Vec<String> {
-        let times = self.times.iter().flat_map(|[forward, backward]| {
-            [format!("forward {}", time(*forward)), format!("backward {}", time(*backward))]
-        });
-        [self.shape.to_string(), size(self.bytes)].into_iter().chain(times).collect()
+        let mut facts = vec![self.shape.to_string(), size(self.bytes)];
+        if let Some([forward, backward]) = self.times {
+            facts.push(format!("forward {}", time(forward)));
+            facts.push(format!("backward {}", time(backward)));
+        }
+        facts
     }
 }
 

@@ -31,9 +31,13 @@ impl<'a> Options<'a> {
 
     /// Takes an option: `None` where it is missing or null.
     fn take(&mut self, name: &str) -> Option<&'a Value> {
+        self.given(name).filter(|value| !value.is_null())
+    }
+
+    /// Takes an option, null too.
+    fn given(&mut self, name: &str) -> Option<&'a Value> {
         let at = self.left.iter().position(|(left, _)| *left == name)?;
-        let (_, value) = self.left.swap_remove(at);
-        (!value.is_null()).then_some(value)
+        Some(self.left.swap_remove(at).1)
     }
 
     fn required(&mut self, name: &str) -> Result<&'a Value, Reason> {
@@ -232,22 +236,28 @@ impl<'a> Options<'a> {
 
     /// Takes an option of a layer's recipe into its place; what is missing or null keeps its default.
     pub(crate) fn option<V: OptionValue>(&mut self, name: &str, to: &mut V) -> Result<(), Reason> {
-        let wrong = |error| format!("the option {name}{error}");
-        let null = self.left.iter().any(|(left, value)| *left == name && value.is_null());
-        let given = match self.take(name) {
-            Some(value) => Some(V::read(value).map_err(wrong)?),
-            None if null => V::read_null().map_err(wrong)?,
-            None => None,
+        let given = match self.given(name) {
+            None => return Ok(()),
+            Some(Value::Null) => V::read_null(),
+            Some(value) => V::read(value).map(Some),
         };
-        if let Some(value) = given {
-            *to = value;
+        match given {
+            Ok(None) => Ok(()),
+            Ok(Some(value)) => {
+                *to = value;
+                Ok(())
+            }
+            Err(error) => Err(wrong(name, error)),
         }
-        Ok(())
     }
 
     /// Takes an option of a layer's recipe that has no default.
     pub(crate) fn required_option<V: OptionValue>(&mut self, name: &str) -> Result<V, Reason> {
         let value = self.required(name)?;
-        V::read(value).map_err(|error| format!("the option {name}{error}").into())
+        V::read(value).map_err(|error| wrong(name, error))
     }
+}
+/// What is wrong with an option.
+fn wrong(name: &str, error: Reason) -> Reason {
+    format!("the option {name}{error}").into()
 }

@@ -87,12 +87,12 @@ fn of_bytes<T: Scalar>(shape: Shape, bytes: &[u8], endian: Endian) -> Result<Ten
         )
         .into());
     }
-    let turned: Vec<u8>;
+    let mut turned;
     let little = match endian {
         Endian::Little => bytes,
         Endian::Big => {
-            let numbers = bytes.chunks_exact(T::BYTES);
-            turned = numbers.flat_map(|number| number.iter().rev().copied()).collect();
+            turned = bytes.to_vec();
+            turned.chunks_exact_mut(T::BYTES).for_each(<[u8]>::reverse);
             &turned
         }
     };

@@ -34,7 +34,7 @@ impl Around {
     }
 
     /// Sums of two terms over the values of each channel, in wide numbers: `term(a, b, numbers of the channel)`.
-    pub fn sums<T: Scalar, Q: Copy + Sync, const P: usize>(
+    pub fn sums<T: Scalar, Q: Copy + Default + Sync, const P: usize>(
         self,
         [a, b]: [&[T]; 2],
         numbers: [&[Q]; P],
@@ -79,6 +79,32 @@ impl Around {
     }
 }
 
+/// The numbers of a channel.
+#[inline(always)]
+fn of_channel<Q: Copy + Default, R: AsRef<[Q]>, const P: usize>(
+    numbers: &[R; P],
+    channel: usize,
+) -> [Q; P] {
+    let mut own = [Q::default(); P];
+    for p in 0..P {
+        own[p] = numbers[p].as_ref()[channel];
+    }
+    own
+}
+
+/// The numbers of `N` channels from `at` on.
+#[inline(always)]
+fn of_channels<Q: Copy + Default, const N: usize, const P: usize>(
+    numbers: &[&[Q]; P],
+    at: usize,
+) -> [[Q; N]; P] {
+    let mut own = [[Q::default(); N]; P];
+    for p in 0..P {
+        own[p].copy_from_slice(&numbers[p][at..at + N]);
+    }
+    own
+}
+
 /// The sums of a part of whole rows.
 struct Sums<'a, T, Q, F, const P: usize> {
     around: Around,
@@ -88,7 +114,7 @@ struct Sums<'a, T, Q, F, const P: usize> {
     term: F,
 }
 
-impl<T: Scalar, Q: Copy, F, const P: usize> Kernel for Sums<'_, T, Q, F, P>
+impl<T: Scalar, Q: Copy + Default, F, const P: usize> Kernel for Sums<'_, T, Q, F, P>
 where
     F: Fn(T, T, [Q; P]) -> [T::Wide; 2] + Copy,
 {
@@ -103,7 +129,7 @@ where
             for (run, (a, b)) in runs.enumerate() {
                 let channel = run % channels;
                 let [mut first, mut second] = sums[channel];
-                let numbers = std::array::from_fn(|p| self.numbers[p][channel]);
+                let numbers = of_channel(&self.numbers, channel);
                 for (&a, &b) in a.iter().zip(b) {
                     let term = (self.term)(a, b, numbers);
                     first += term[0];
@@ -125,7 +151,7 @@ where
     }
 }
 
-impl<T: Scalar, Q: Copy, F, const P: usize> Sums<'_, T, Q, F, P>
+impl<T: Scalar, Q: Copy + Default, F, const P: usize> Sums<'_, T, Q, F, P>
 where
     F: Fn(T, T, [Q; P]) -> [T::Wide; 2] + Copy,
 {
@@ -133,14 +159,13 @@ where
     #[inline(always)]
     fn lanes<const N: usize>(&self, at: usize, sums: &mut [[T::Wide; 2]]) -> usize {
         let Sums { around: Around { channels, .. }, a, b, numbers, term } = *self;
-        let numbers: [[Q; N]; P] =
-            std::array::from_fn(|p| numbers[p][at..at + N].try_into().expect("N numbers"));
+        let numbers: [[Q; N]; P] = of_channels(&numbers, at);
         let mut lanes = [[T::Wide::zero(); N]; 2];
         for (a, b) in a.chunks_exact(channels).zip(b.chunks_exact(channels)) {
             let a: &[T; N] = a[at..at + N].try_into().expect("N values");
             let b: &[T; N] = b[at..at + N].try_into().expect("N values");
             for k in 0..N {
-                let terms = term(a[k], b[k], std::array::from_fn(|p| numbers[p][k]));
+                let terms = term(a[k], b[k], of_channel(&numbers, k));
                 lanes[0][k] += terms[0];
                 lanes[1][k] += terms[1];
             }
@@ -172,7 +197,7 @@ impl<T: Scalar, F: Fn(T, T, [T; P]) -> T + Copy, const P: usize> Kernel for Valu
             let inner = inner.max(1);
             let runs = self.a.chunks_exact(inner).zip(self.b.chunks_exact(inner));
             for (run, ((a, b), y)) in runs.zip(self.y.chunks_exact_mut(inner)).enumerate() {
-                let numbers = std::array::from_fn(|p| self.numbers[p][run % channels]);
+                let numbers = of_channel(&self.numbers, run % channels);
                 for ((&a, &b), y) in a.iter().zip(b).zip(y) {
                     *y = (self.of)(a, b, numbers);
                 }
@@ -195,15 +220,14 @@ impl<T: Scalar, F: Fn(T, T, [T; P]) -> T + Copy, const P: usize> Values<'_, T, F
     #[inline(always)]
     fn lanes<const N: usize>(&mut self, at: usize) -> usize {
         let (channels, of) = (self.around.channels, self.of);
-        let numbers: [[T; N]; P] =
-            std::array::from_fn(|p| self.numbers[p][at..at + N].try_into().expect("N numbers"));
+        let numbers: [[T; N]; P] = of_channels(&self.numbers, at);
         let rows = self.a.chunks_exact(channels).zip(self.b.chunks_exact(channels));
         for ((a, b), y) in rows.zip(self.y.chunks_exact_mut(channels)) {
             let a: &[T; N] = a[at..at + N].try_into().expect("N values");
             let b: &[T; N] = b[at..at + N].try_into().expect("N values");
             let mut values = [T::zero(); N];
             for k in 0..N {
-                values[k] = of(a[k], b[k], std::array::from_fn(|p| numbers[p][k]));
+                values[k] = of(a[k], b[k], of_channel(&numbers, k));
             }
             y[at..at + N].copy_from_slice(&values);
         }

@@ -314,7 +314,8 @@ impl<T: Scalar> Strip<'_, T> {
 
     #[inline(always)]
     fn vectors<S: Simd, const VECTORS: usize>(self, out: &mut [T]) {
-        match VECTORS * Lanes::<S, T>::COUNT {
+        // A constant: with a product that is computed, all arms would be compiled.
+        match const { VECTORS * Lanes::<S, T>::COUNT } {
             2 => self.tiles::<S, 2>(out),
             4 => self.tiles::<S, 4>(out),
             8 => self.tiles::<S, 8>(out),
@@ -381,7 +382,11 @@ impl<T: Scalar> Strip<'_, T> {
                     }
                 }
                 filled = rows;
-                (filled.as_flattened(), std::array::from_fn(|i| i * NR))
+                let mut begins = [0; MR];
+                for i in 0..MR {
+                    begins[i] = i * NR;
+                }
+                (filled.as_flattened(), begins)
             }
         };
         let mut acc = [[T::zero(); NR]; MR];

@@ -231,21 +231,20 @@ impl<T: Scalar> Kernel for Backward<'_, T> {
         let (sample, n) = (self.groups.sample().max(1), T::Wide::lit(self.groups.count()));
         let mut sums = [vec![T::zero(); width], vec![T::zero(); width]];
         // How many places there are is not asked: they are always counted.
-        let mut totals = [(); 2].map(|()| Totals::new(usize::MAX, width));
+        let mut totals = [Totals::new(usize::MAX, width), Totals::new(usize::MAX, width)];
+        let mut means = vec![[T::zero(); 2]; groups];
         let samples = self.x.chunks_exact(sample).zip(self.dy.chunks_exact(sample));
         for (s, (x, dy)) in samples.enumerate() {
             let moments = &self.moments[s * groups..][..groups];
-            let means = self.groups.sums_by_group([x, dy], self.factors, |group, x, dy, factor| {
-                let [mean, inverse] = moments[group];
-                let g = factor * dy;
-                [g, g * ((x - mean) * inverse)]
-            });
-            let means: Vec<[T; 2]> = means
-                .iter()
-                .map(|&[g, gz]| {
-                    [if centred { T::narrow(g / n) } else { T::zero() }, T::narrow(gz / n)]
-                })
-                .collect();
+            let of_groups =
+                self.groups.sums_by_group([x, dy], self.factors, |group, x, dy, factor| {
+                    let [mean, inverse] = moments[group];
+                    let g = factor * dy;
+                    [g, g * ((x - mean) * inverse)]
+                });
+            for (means, &[g, gz]) in means.iter_mut().zip(&of_groups) {
+                *means = [if centred { T::narrow(g / n) } else { T::zero() }, T::narrow(gz / n)];
+            }
             let dx = &mut self.dx[s * sample..][..sample];
             for place in 0..self.groups.places {
                 for group in 0..groups {
@@ -265,10 +264,14 @@ impl<T: Scalar> Kernel for Backward<'_, T> {
                         dshifts[i] += dy[i];
                     }
                 }
-                totals.iter_mut().zip(&mut sums).for_each(|(totals, sums)| totals.grow(sums, 1));
+                for i in 0..2 {
+                    totals[i].grow(&mut sums[i], 1);
+                }
             }
         }
-        totals.into_iter().zip(&mut sums).for_each(|(totals, sums)| totals.finish(sums));
+        let [factors, shifts] = totals;
+        factors.finish(&mut sums[0]);
+        shifts.finish(&mut sums[1]);
         sums
     }
 }

@@ -6,7 +6,7 @@ use super::sums::CHAIN;
 use crate::buffer::Buffer;
 use crate::scalar::Scalar;
 use crate::simd::{Kernel, Simd};
-use crate::tensor::{map_in_place, pointwise};
+use crate::tensor::{Exp, map_in_place};
 use std::ops::AddAssign;
 
 /// Values of the rows of a turn, about.
@@ -14,8 +14,6 @@ const TURN: usize = 1 << 11;
 
 /// Numbers that are added or compared side by side in a row that has as many.
 const LANES: usize = 16;
-
-pointwise!(Exp = |x| x.vector_exp());
 
 /// The length of a turn of whole rows.
 fn turn(width: usize) -> usize {
@@ -83,9 +81,13 @@ fn in_lanes<W: num_traits::Zero + Copy + AddAssign>(len: usize, term: impl Fn(us
                 lanes[k] += term(first + k);
             }
         }
-        lanes.into_iter().for_each(|lane| total += lane);
+        for k in 0..LANES {
+            total += lanes[k];
+        }
     }
-    (whole..len).for_each(|i| total += term(i));
+    for i in whole..len {
+        total += term(i);
+    }
     total
 }
 
@@ -111,10 +113,16 @@ impl<T: Scalar> Kernel for LessMaximum<'_, T> {
                         lanes[k] = larger(lanes[k], block[k]);
                     }
                 }
-                max = lanes.into_iter().fold(max, larger);
+                for k in 0..LANES {
+                    max = larger(max, lanes[k]);
+                }
             }
-            max = rest.iter().copied().fold(max, larger);
-            row.iter_mut().for_each(|x| *x -= max);
+            for &x in rest {
+                max = larger(max, x);
+            }
+            for x in row {
+                *x -= max;
+            }
         }
     }
 }
@@ -133,7 +141,9 @@ impl<T: Scalar> Kernel for OverSum<'_, T> {
         for row in self.x.chunks_exact_mut(self.width) {
             // One division for all. The sum is at least 1, the exponential of the maximum.
             let share = sum(row.len(), |i| row[i]).recip();
-            row.iter_mut().for_each(|x| *x *= share);
+            for x in row {
+                *x *= share;
+            }
         }
     }
 }
@@ -153,7 +163,9 @@ impl<T: Scalar> Kernel for SoftmaxGradient<'_, T> {
         for (dy, y) in rows {
             let y = &y[..dy.len()];
             let dot = sum(dy.len(), |i| dy[i] * y[i]);
-            dy.iter_mut().zip(y).for_each(|(dy, &y)| *dy = y * (*dy - dot));
+            for i in 0..dy.len() {
+                dy[i] = y[i] * (dy[i] - dot);
+            }
         }
     }
 }
@@ -173,7 +185,9 @@ impl<T: Scalar> Kernel for LessLogarithm<'_, T> {
         let rows = self.x.chunks_exact_mut(self.width).zip(self.exps.chunks_exact(self.width));
         for (row, exps) in rows {
             let logarithm = sum(exps.len(), |i| exps[i]).vector_ln();
-            row.iter_mut().for_each(|x| *x -= logarithm);
+            for x in row {
+                *x -= logarithm;
+            }
         }
     }
 }
@@ -192,8 +206,10 @@ impl<T: Scalar> Kernel for LessShares<'_, T> {
     fn run<S: Simd>(self) {
         let rows = self.dy.chunks_exact_mut(self.width).zip(self.exps.chunks_exact(self.width));
         for (dy, exps) in rows {
-            let total = sum(dy.len(), |i| dy[i]);
-            dy.iter_mut().zip(exps).for_each(|(dy, &e)| *dy -= e * total);
+            let (exps, total) = (&exps[..dy.len()], sum(dy.len(), |i| dy[i]));
+            for i in 0..dy.len() {
+                dy[i] -= exps[i] * total;
+            }
         }
     }
 }

@@ -22,7 +22,7 @@ impl<'a, T: Scalar> Steps<'a, T> {
         [n, steps]: [usize; 2],
         strides: [usize; 2],
     ) -> Self {
-        let [rows, to] = strides.map(|stride| Offsets::steps(n, stride));
+        let (rows, to) = (Offsets::steps(n, strides[0]), Offsets::steps(n, strides[1]));
         let right = Right::new(depth, columns, matrix, n * steps);
         Steps { right, rows, cols: Offsets::steps(depth, 1), to }
     }

@@ -135,9 +135,13 @@ impl<T: Scalar> Draft<T> {
     fn names(&self) -> Result<(Vec<String>, Vec<String>)> {
         // The input of a chain has no name that anyone could take.
         let inputs = if self.chain { &[][..] } else { &self.inputs[..] };
-        let inputs = inputs.iter().map(|input| (input.name.as_deref(), "InputLayer"));
-        let layers = self.layers.iter().map(|(name, layer)| (name.as_deref(), layer.class_name()));
-        let all: Vec<(Option<&str>, &str)> = inputs.chain(layers).collect();
+        let mut all: Vec<(Option<&str>, &str)> = Vec::new();
+        for input in inputs {
+            all.push((input.name.as_deref(), "InputLayer"));
+        }
+        for (name, layer) in &self.layers {
+            all.push((name.as_deref(), layer.class_name()));
+        }
         let mut names = names::assign(&all).map_err(|(i, reason)| Error::Layer {
             layer: all[i].0.unwrap_or_default().to_owned(),
             class: all[i].1.to_owned(),

@@ -85,11 +85,15 @@ impl Sums {
 
     /// The values, with this loss, under Keras's names.
     pub fn scores<T: Scalar>(&self, goals: &Goals<'_, T>, loss: f64) -> Scores {
-        let names = goals.losses.iter().flatten().filter_map(|goal| goal.name.clone());
-        let losses = names.zip(&self.losses).map(|(name, loss)| (name, loss / self.samples));
-        let metrics = goals.metrics.iter().zip(&self.metrics);
-        let metrics = metrics.map(|(it, state)| (it.name.clone(), it.metric.result(state)));
-        std::iter::once(("loss".to_owned(), loss)).chain(losses).chain(metrics).collect()
+        let mut scores = vec![("loss".to_owned(), loss)];
+        let named = goals.losses.iter().flatten().filter_map(|goal| goal.name.as_ref());
+        for (name, loss) in named.zip(&self.losses) {
+            scores.push((name.clone(), loss / self.samples));
+        }
+        for (it, state) in goals.metrics.iter().zip(&self.metrics) {
+            scores.push((it.name.clone(), it.metric.result(state)));
+        }
+        scores.into_iter().collect()
     }
 }
 
@@ -123,7 +127,7 @@ impl<T: Scalar> Model<T> {
         let size = inference_shard(&self.graph);
         let size = together_for_losses(&self.graph, &self.layers, data.len(), size, false);
         let plan = Plan::infer_open(&self.graph, &self.layers, |at| goals.losses[at].is_some());
-        let folded = plan.folded(&self.layers, |layer| self.layers[layer].values());
+        let folded = plan.folded(&self.layers, &|layer| self.layers[layer].values());
         let shards = map_shards(data.len(), size, |shard| {
             let shard = data.slice(shard);
             let mut run = Run::infer(&self.graph, &self.layers, &plan, folded.as_deref());

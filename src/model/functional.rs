@@ -106,11 +106,8 @@ pub(super) fn needed<'v>(config: &'v Config, layers: &'v [Value]) -> Option<Hash
     let name = |layer: &'v Value| {
         layer.get("name").or_else(|| layer.get("config")?.get("name")).and_then(Value::as_str)
     };
-    let nodes = |layer: &'v Value| {
-        layer.get("inbound_nodes").and_then(Value::as_array).into_iter().flatten()
-    };
     let masked = |node: &Value| node.inside(&["kwargs", "mask"]).is_some_and(Value::is_object);
-    if !layers.iter().flat_map(nodes).any(masked) {
+    if !layers.iter().any(|layer| nodes(layer).iter().any(masked)) {
         return None;
     }
     let by_name: HashMap<&str, &Value> =
@@ -122,8 +119,11 @@ pub(super) fn needed<'v>(config: &'v Config, layers: &'v [Value]) -> Option<Hash
         if needed.insert(name)
             && let Some(layer) = by_name.get(name)
         {
-            let calls = nodes(layer).filter_map(|node| inputs_of(node).ok());
-            left.extend(calls.flat_map(|call| call.inputs).map(|(name, _)| name));
+            for node in nodes(layer) {
+                if let Ok(call) = inputs_of(node) {
+                    left.extend(call.inputs.into_iter().map(|(name, _)| name));
+                }
+            }
         }
     }
     Some(needed)
@@ -137,12 +137,22 @@ fn first_node(entry: &Value, own: &str, taken_first: &HashSet<&str>) -> u64 {
     u64::from(is_model && !taken_first.contains(own))
 }
 
+/// What a layer takes, for each place where it is at work.
+fn nodes(layer: &Value) -> &[Value] {
+    layer.get("inbound_nodes").and_then(Value::as_array).unwrap_or_default()
+}
+
 /// The layers of which somebody takes what node 0 gives.
 fn taken_first<'v>(config: &'v Config, layers: &'v [Value]) -> HashSet<&'v str> {
-    let nodes = layers.iter().filter_map(|layer| layer.get("inbound_nodes")?.as_array()).flatten();
-    let taken = nodes.filter_map(|node| inputs_of(node).ok()).flat_map(|call| call.inputs);
-    let given = ends(config, "output_layers").unwrap_or_default();
-    taken.chain(given).filter(|&(_, node)| node == 0).map(|(name, _)| name).collect()
+    let mut taken = ends(config, "output_layers").unwrap_or_default();
+    for layer in layers {
+        for node in nodes(layer) {
+            if let Ok(call) = inputs_of(node) {
+                taken.extend(call.inputs);
+            }
+        }
+    }
+    taken.into_iter().filter(|&(_, node)| node == 0).map(|(name, _)| name).collect()
 }
 
 /// What a layer takes in one place, and how it runs there.

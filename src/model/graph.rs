@@ -1,6 +1,7 @@
 //! What feeds what: a model's layers as nodes, and the order in which Keras has them.
 
 use crate::tensor::Shape;
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 /// What a node takes, or a model gives: an input of the model, or what a node gives.
@@ -251,15 +252,20 @@ pub(super) fn order(
         }
     }
     let mut listed: Vec<usize> = (0..inputs + layers).filter(|&it| met[it] != usize::MAX).collect();
-    listed.sort_by_key(|&it| (std::cmp::Reverse(owners[it]), met[it]));
+    sort(&mut listed, &|a, b| owners[b].cmp(&owners[a]).then(met[a].cmp(&met[b])));
     let mut ordered: Vec<usize> = finished.into_iter().filter(|&at| at >= inputs).collect();
-    ordered.sort_by_key(|&at| (std::cmp::Reverse(depths[at]), met[owner(at)]));
+    sort(&mut ordered, &|a, b| depths[b].cmp(&depths[a]).then(met[owner(a)].cmp(&met[owner(b)])));
     let listing =
         |it: usize| if it < inputs { Listed::Input(it) } else { Listed::Layer(it - inputs) };
     Ok(Order {
         nodes: ordered.into_iter().map(|at| at - inputs).collect(),
         listed: listed.into_iter().map(listing).collect(),
     })
+}
+
+/// Sorts numbers of things in a stable way. It compares them through a pointer, so that sorting is compiled once.
+pub(super) fn sort(numbers: &mut [usize], order: &dyn Fn(usize, usize) -> Ordering) {
+    numbers.sort_by(|&a, &b| order(a, b));
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! A model between what nodes say and what it becomes.
 
 use super::draft::{Draft, Draught};
-use super::graph::Source;
+use super::graph::{Source, sort};
 use super::model::Model;
 use super::node::{Made, Node, Nodes, Numbered, Origin};
 use crate::error::{Error, Result};
@@ -148,7 +148,7 @@ impl<T: Scalar> ModelBuilder<T> {
         let outputs = self.outputs.iter().map(|node| sources[&node.address()]).collect();
         // In the order in which they were made.
         let mut by_number: Vec<usize> = (0..found.len()).collect();
-        by_number.sort_by_key(|&at| found[at].0.number);
+        sort(&mut by_number, &|a, b| found[a].0.number.cmp(&found[b].0.number));
         let mut numbers = vec![0; found.len()];
         by_number.iter().enumerate().for_each(|(number, &at)| numbers[at] = number);
         nodes.iter_mut().for_each(|(layer, _): &mut (usize, Vec<Source>)| *layer = numbers[*layer]);

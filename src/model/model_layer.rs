@@ -358,7 +358,7 @@ impl<T: Scalar> MultiLayer<T> for ModelLayer<T> {
         if cx.mode() == Mode::Infer && !weights.iter().any(Var::is_tracked) {
             plan = inference;
             let values = |layer: usize| own[layer].iter().map(|it| it.value().clone()).collect();
-            if let Some(folded) = plan.folded(layers, values) {
+            if let Some(folded) = plan.folded(layers, &values) {
                 for (layer, values) in &folded.weights {
                     own[*layer] = values.iter().cloned().map(Var::constant).collect();
                 }

@@ -110,19 +110,31 @@ impl<T: Scalar> Model<T> {
     }
 
     /// All weights with what belongs to them, in order.
-    pub(crate) fn params(&self) -> impl Iterator<Item = &Param<T>> {
-        self.layers.iter().flat_map(|layer| &layer.params)
+    pub(crate) fn params(&self) -> std::vec::IntoIter<&Param<T>> {
+        let mut all = Vec::new();
+        for layer in &self.layers {
+            all.extend(&layer.params);
+        }
+        all.into_iter()
     }
 
     /// The same, each with the name of its layer.
-    pub(crate) fn named_params(&self) -> impl Iterator<Item = (&str, &Param<T>)> {
-        self.layers
-            .iter()
-            .flat_map(|layer| layer.params.iter().map(|param| (layer.name.as_str(), param)))
+    pub(crate) fn named_params(&self) -> std::vec::IntoIter<(&str, &Param<T>)> {
+        let mut all = Vec::new();
+        for layer in &self.layers {
+            for param in &layer.params {
+                all.push((layer.name.as_str(), param));
+            }
+        }
+        all.into_iter()
     }
 
-    pub(crate) fn params_mut(&mut self) -> impl Iterator<Item = &mut Param<T>> {
-        self.layers.iter_mut().flat_map(|layer| &mut layer.params)
+    pub(crate) fn params_mut(&mut self) -> std::vec::IntoIter<&mut Param<T>> {
+        let mut all = Vec::new();
+        for layer in &mut self.layers {
+            all.extend(&mut layer.params);
+        }
+        all.into_iter()
     }
 
     /// The sum of the penalties on trainable weights.

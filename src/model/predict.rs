@@ -36,7 +36,7 @@ pub(super) fn predict_all<T: Scalar>(
     fitting::check_all_inputs(graph, layers, inputs)?;
     let n = inputs[0].shape()[0];
     let size = together(graph, layers, n, inference_shard(graph), false);
-    let folded = plan.folded(layers, |layer| layers[layer].values());
+    let folded = plan.folded(layers, &|layer| layers[layer].values());
     let parts = map_shards(n, size, |shard| {
         let inputs = inputs.iter().map(|x| x.slice(0, shard.clone())).collect();
         Run::infer(graph, layers, plan, folded.as_deref()).outputs(inputs)

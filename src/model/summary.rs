@@ -46,7 +46,11 @@ pub(super) fn summary<T: Scalar>(model: &Model<T>) -> String {
     let bytes = |count: usize| (count * T::BYTES) as f64;
     // Keras counts the optimizer's step number and learning rate among its numbers.
     let optimizer = (model.progress.iterations > 0).then(|| {
-        2 + model.params().flat_map(|param| &param.slots).map(|slot| slot.len()).sum::<usize>()
+        let mut count = 2;
+        for param in model.params() {
+            count += param.slots.iter().map(|slot| slot.len()).sum::<usize>();
+        }
+        count
     });
     let total = trainable + fixed + optimizer.unwrap_or(0);
     let mut total_line = |what: &str, count: usize| {
@@ -72,8 +76,13 @@ fn connections<T: Scalar>(model: &Model<T>, places: &Places, layer: usize) -> Ve
             format!("{}[{}][0]", model.layers[of].name, places.number[at])
         }
     };
-    let nodes = places.of_layer[layer].iter().map(|&at| &graph.nodes[at]);
-    nodes.flat_map(|node| &node.inputs).map(name).collect()
+    let mut from = Vec::new();
+    for &at in &places.of_layer[layer] {
+        for source in &graph.nodes[at].inputs {
+            from.push(name(source));
+        }
+    }
+    from
 }
 
 /// The lines of a layer.

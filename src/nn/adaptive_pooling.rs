@@ -85,7 +85,7 @@ macro_rules! adaptive_pooling_layer {
                 if input.contains(&0) || self.output_size.contains(&0) {
                     return Err(format!("{input} cannot become {:?}; sizes are at least 1", self.output_size).into());
                 }
-                over_axes(input, |_| Ok(self.output_size))
+                over_axes(input, &|_| Ok(self.output_size))
             }
 
             fn forward<'t>(

@@ -78,7 +78,7 @@ pub(super) fn outputs<const N: usize>(
 /// The shape of a sample whose axes between sample and channels get other lengths.
 pub(super) fn over_axes<const N: usize>(
     sample: Shape,
-    lengths: impl FnOnce([usize; N]) -> Result<[usize; N], Reason>,
+    lengths: &dyn Fn([usize; N]) -> Result<[usize; N], Reason>,
 ) -> Result<Shape, Reason> {
     let mut output = sample.to_vec();
     let mut axes = [0; N];

@@ -37,7 +37,7 @@ macro_rules! border_layers {
 
             fn output_shape(&self, input: Shape) -> Result<Shape, $crate::error::Reason> {
                 $read(input)?;
-                over_axes(input, |axes| padded(axes, self.padding))
+                over_axes(input, &|axes| padded(axes, self.padding))
             }
 
             fn forward<'t>(&self, _: &[Var<'t, T>], x: &Var<'t, T>, _: &mut Context<T>) -> Var<'t, T> {
@@ -61,7 +61,7 @@ macro_rules! border_layers {
 
             fn output_shape(&self, input: Shape) -> Result<Shape, $crate::error::Reason> {
                 $read(input)?;
-                over_axes(input, |axes| cropped(axes, self.cropping))
+                over_axes(input, &|axes| cropped(axes, self.cropping))
             }
 
             fn forward<'t>(&self, _: &[Var<'t, T>], x: &Var<'t, T>, _: &mut Context<T>) -> Var<'t, T> {

@@ -105,7 +105,7 @@ impl<T: Scalar> Layer<T> for GroupNormalization {
             self.of(x.shape().sample()).expect("output_shape has checked it");
         let [gamma, beta] =
             gamma_and_beta(weights, [self.scale, self.center], Shape::from([channels]));
-        with_last(x, &[axis], |x| x.group_norm(&gamma, &beta, groups, self.epsilon))
+        with_last(x, &[axis], &|x| x.group_norm(&gamma, &beta, groups, self.epsilon))
     }
 }
 

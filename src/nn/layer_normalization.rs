@@ -62,7 +62,7 @@ pub(super) fn check_epsilon(epsilon: f64) -> Result<(), Reason> {
 pub(super) fn with_last<'t, T: Scalar>(
     x: &Var<'t, T>,
     axes: &[usize],
-    of: impl Fn(&Var<'t, T>) -> Var<'t, T>,
+    of: &dyn Fn(&Var<'t, T>) -> Var<'t, T>,
 ) -> Var<'t, T> {
     let rank = x.shape().rank();
     let others = (0..rank).filter(|axis| !axes.contains(axis));
@@ -128,7 +128,7 @@ impl<T: Scalar> Layer<T> for LayerNormalization {
         let axes = self.axis.in_batch(sample.rank()).expect("output_shape has checked it");
         let shape = along(sample, &axes);
         let [gamma, beta] = gamma_and_beta(weights, [self.scale, self.center], shape);
-        with_last(x, &axes, |x| x.layer_norm(&gamma, &beta, self.epsilon))
+        with_last(x, &axes, &|x| x.layer_norm(&gamma, &beta, self.epsilon))
     }
 }
 

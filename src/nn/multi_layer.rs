@@ -173,10 +173,7 @@ impl<T: Scalar, L: Layer<T>> MultiLayer<T> for Single<L> {
     }
 
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, Reason> {
-        match *inputs {
-            [input] => self.0.output_shape(input),
-            _ => Err(format!("takes one input, and {} are given", inputs.len()).into()),
-        }
+        self.0.output_shape(single(inputs)?)
     }
 
     fn weights(&self, inputs: &[Shape]) -> Vec<Weight> {
@@ -249,6 +246,14 @@ impl<T: Scalar, L: Layer<T>> MultiLayer<T> for Single<L> {
 
     fn couples_samples_in_training(&self) -> bool {
         self.0.couples_samples_in_training()
+    }
+}
+
+/// The one input.
+fn single(inputs: &[Shape]) -> Result<Shape, Reason> {
+    match *inputs {
+        [input] => Ok(input),
+        _ => Err(format!("takes one input, and {} are given", inputs.len()).into()),
     }
 }
 

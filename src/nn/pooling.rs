@@ -46,7 +46,7 @@ macro_rules! pooling_layer {
                 $read(input)?;
                 not_causal(self.padding)?;
                 let (size, one) = (self.pool_size, self.pool_size.map(|_| 1));
-                over_axes(input, |axes| outputs(axes, size, self.strides, one, self.padding))
+                over_axes(input, &|axes| outputs(axes, size, self.strides, one, self.padding))
             }
 
             fn forward<'t>(

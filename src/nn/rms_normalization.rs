@@ -56,6 +56,6 @@ impl<T: Scalar> Layer<T> for RmsNormalization {
     ) -> Var<'t, T> {
         let rank = x.shape().rank() - 1;
         let axes = self.axis.in_batch(rank).expect("output_shape has checked it");
-        with_last(x, &axes, |x| x.rms_norm(&weights[0], self.epsilon))
+        with_last(x, &axes, &|x| x.rms_norm(&weights[0], self.epsilon))
     }
 }

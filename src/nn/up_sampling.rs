@@ -47,7 +47,7 @@ impl<T: Scalar> Layer<T> for UpSampling1d {
 
     fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         series(input)?;
-        over_axes(input, |axes| larger(axes, [self.size]))
+        over_axes(input, &|axes| larger(axes, [self.size]))
     }
 
     fn forward<'t>(&self, _: &[Var<'t, T>], x: &Var<'t, T>, _: &mut Context<T>) -> Var<'t, T> {
@@ -84,7 +84,7 @@ impl<T: Scalar> Layer<T> for UpSampling2d {
 
     fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         image(input)?;
-        over_axes(input, |axes| larger(axes, self.size))
+        over_axes(input, &|axes| larger(axes, self.size))
     }
 
     fn forward<'t>(&self, _: &[Var<'t, T>], x: &Var<'t, T>, _: &mut Context<T>) -> Var<'t, T> {
@@ -117,7 +117,7 @@ impl<T: Scalar> Layer<T> for UpSampling3d {
 
     fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         volume(input)?;
-        over_axes(input, |axes| larger(axes, self.size))
+        over_axes(input, &|axes| larger(axes, self.size))
     }
 
     fn forward<'t>(&self, _: &[Var<'t, T>], x: &Var<'t, T>, _: &mut Context<T>) -> Var<'t, T> {

@@ -13,26 +13,8 @@ impl<T: Scalar, const N: usize> Op<T, N> for Concat {
     type Saved = [usize; N]; // the lengths along the axis
 
     fn forward(&self, inputs: [&Tensor<T>; N], _: [bool; N]) -> (Tensor<T>, [usize; N]) {
-        let axis = self.axis;
-        let lengths = inputs.map(|x| x.shape()[axis]);
-        let mut shape = inputs[0].shape().to_vec();
-        shape[axis] = lengths.iter().sum();
-        let mut y = Tensor::zeros(&shape[..]);
-        let inner: usize = shape[axis + 1..].iter().product();
-        let row = shape[axis] * inner;
-        let values = y.as_mut_slice();
-        let mut start = 0;
-        for (x, length) in inputs.into_iter().zip(lengths) {
-            let part = length * inner;
-            if part > 0 {
-                let x = x.row_major();
-                let x = x.as_slice().expect("row-major");
-                for (row, part) in values.chunks_exact_mut(row).zip(x.chunks_exact(part)) {
-                    row[start..][..part.len()].copy_from_slice(part);
-                }
-            }
-            start += part;
-        }
+        let mut lengths = [0; N];
+        let y = side_by_side(&inputs, self.axis, &mut lengths);
         (y, lengths)
     }
 
@@ -43,13 +25,42 @@ impl<T: Scalar, const N: usize> Op<T, N> for Concat {
         dy: Tensor<T>,
         wanted: [bool; N],
     ) -> [Option<Tensor<T>>; N] {
+        let mut dx = [const { None }; N];
         let mut start = 0;
-        std::array::from_fn(|i| {
+        for i in 0..N {
             let range = start..start + lengths[i];
             start = range.end;
-            wanted[i].then(|| dy.slice(self.axis, range))
-        })
+            dx[i] = wanted[i].then(|| dy.slice(self.axis, range));
+        }
+        dx
     }
+}
+
+/// The inputs along the axis, and their lengths there.
+#[inline(never)]
+fn side_by_side<T: Scalar>(inputs: &[&Tensor<T>], axis: usize, lengths: &mut [usize]) -> Tensor<T> {
+    let mut shape = inputs[0].shape().to_vec();
+    for (x, length) in inputs.iter().zip(&mut *lengths) {
+        *length = x.shape()[axis];
+    }
+    shape[axis] = lengths.iter().sum();
+    let mut y = Tensor::zeros(&shape[..]);
+    let inner: usize = shape[axis + 1..].iter().product();
+    let row = shape[axis] * inner;
+    let values = y.as_mut_slice();
+    let mut start = 0;
+    for (x, length) in inputs.iter().zip(lengths) {
+        let part = *length * inner;
+        if part > 0 {
+            let x = x.row_major();
+            let x = x.as_slice().expect("row-major");
+            for (row, part) in values.chunks_exact_mut(row).zip(x.chunks_exact(part)) {
+                row[start..][..part.len()].copy_from_slice(part);
+            }
+        }
+        start += part;
+    }
+    y
 }
 
 /// The most inputs of one operation; more are put together in several.

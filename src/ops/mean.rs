@@ -2,7 +2,7 @@
 
 use crate::autograd::{Op, Var, apply};
 use crate::scalar::{Scalar, compiled};
-use crate::tensor::{Axes, MAX_RANK, Shape, Tensor};
+use crate::tensor::{Axes, Shape, Tensor, named};
 
 struct Mean {
     axes: Vec<usize>,
@@ -40,9 +40,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn mean(&self, axes: impl Axes) -> Var<'t, T> {
-        let rank = self.shape().rank();
-        let flags: [bool; MAX_RANK] = axes.flags(rank);
-        apply(Mean { axes: (0..rank).filter(|&axis| flags[axis]).collect() }, [self])
+        apply(Mean { axes: named(axes, self.shape().rank()) }, [self])
     }
 }
 

@@ -2,11 +2,10 @@
 
 use crate::autograd::{Op, Var, apply};
 use crate::scalar::{Scalar, compiled};
-use crate::tensor::{Tensor, pointwise};
+use crate::tensor::{Logistic, Tensor, pointwise};
 
 struct Sigmoid;
 
-pointwise!(Logistic = |x| x.logistic());
 pointwise!(Slope = |dy, y| dy * y * (T::one() - y));
 
 impl<T: Scalar> Op<T, 1> for Sigmoid {

@@ -2,7 +2,7 @@
 
 use crate::autograd::{Op, Var, apply};
 use crate::scalar::{Scalar, compiled};
-use crate::tensor::{Axes, MAX_RANK, Shape, Tensor};
+use crate::tensor::{Axes, Shape, Tensor, named};
 
 struct Sum {
     axes: Vec<usize>,
@@ -39,9 +39,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn sum(&self, axes: impl Axes) -> Var<'t, T> {
-        let rank = self.shape().rank();
-        let flags: [bool; MAX_RANK] = axes.flags(rank);
-        apply(Sum { axes: (0..rank).filter(|&axis| flags[axis]).collect() }, [self])
+        apply(Sum { axes: named(axes, self.shape().rank()) }, [self])
     }
 }
 

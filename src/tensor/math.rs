@@ -1,14 +1,11 @@
 //! Element by element: maps, NumPy's broadcasting, operators.
 
-use super::{Tensor, pointwise, walk};
+use super::pointwise::{Exp, Ln, Tanh};
+use super::{Tensor, walk};
 use crate::buffer::Buffer;
 use crate::scalar::{Scalar, compiled};
 use std::ops::{Add, Div, Mul, Neg, Sub};
 use std::sync::Arc;
-
-pointwise!(Exp = |x| x.vector_exp());
-pointwise!(Ln = |x| x.vector_ln());
-pointwise!(Tanh = |x| x.vector_tanh());
 
 impl<T: Scalar> Tensor<T> {
     /// `f` of every element. The result keeps the memory order, where that has no gaps.
@@ -19,10 +16,29 @@ impl<T: Scalar> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn map(&self, f: impl Fn(T) -> T) -> Tensor<T> {
+        self.map_slices(&mut |y, x| {
+            let x = &x[..y.len()];
+            for k in 0..y.len() {
+                y[k] = f(x[k]);
+            }
+        })
+    }
+
+    /// A tensor that `run` writes, next to this tensor's values in the same order. It is called through a pointer, so that this is compiled once.
+    #[track_caller]
+    #[inline(never)]
+    pub(super) fn map_slices(&self, run: &mut dyn FnMut(&mut [T], &[T])) -> Tensor<T> {
         let x = self.gapless();
         let mut y = Buffer::stale(x.len());
-        y.iter_mut().zip(x.dense().expect("without gaps")).for_each(|(y, &x)| *y = f(x));
+        run(&mut y, x.dense().expect("without gaps"));
         x.with_data(y)
+    }
+
+    /// The stored values, if they are without gaps and no other tensor has them.
+    #[inline(never)]
+    pub(super) fn dense_mut(&mut self) -> Option<&mut [T]> {
+        let range = self.dense_range()?;
+        Arc::get_mut(&mut self.data).map(|data| &mut data[range])
     }
 
     /// `f` of every element, in place where this tensor alone owns its data.
@@ -33,10 +49,10 @@ impl<T: Scalar> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn into_map(mut self, f: impl Fn(T) -> T) -> Tensor<T> {
-        if let Some(range) = self.dense_range()
-            && let Some(data) = Arc::get_mut(&mut self.data)
-        {
-            data[range].iter_mut().for_each(|x| *x = f(*x));
+        if let Some(values) = self.dense_mut() {
+            for x in values {
+                *x = f(*x);
+            }
             return self;
         }
         self.map(f)
@@ -54,25 +70,24 @@ impl<T: Scalar> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn zip_with(&self, other: &Tensor<T>, f: impl Fn(T, T) -> T) -> Tensor<T> {
-        if let Some((a, b)) = self.dense_pair(other) {
-            let mut z = Buffer::stale(a.len());
-            z.iter_mut().zip(a.iter().zip(b)).for_each(|(z, (&x, &y))| *z = f(x, y));
-            return self.with_data(z);
-        }
-        self.broadcast_runs(other, &mut |z, x, y| {
-            if (x.step, y.step) == (1, 1) {
-                let pairs = x.values(z.len()).iter().zip(y.values(z.len()));
-                z.iter_mut().zip(pairs).for_each(|(z, (&x, &y))| *z = f(x, y));
-            } else {
-                (0..).zip(z).for_each(|(k, z)| *z = f(x.at(k), y.at(k)));
+        self.zip_slices(other, &mut |z, x, y| {
+            let (x, y) = (&x[..z.len()], &y[..z.len()]);
+            for k in 0..z.len() {
+                z[k] = f(x[k], y[k]);
             }
         })
     }
 
-    /// A tensor that `run` writes piece by piece, next to the two pieces of operands that are broadcast to its shape.
+    /// A tensor that `run` writes piece by piece, next to the values of two operands that are broadcast to its shape. It is called through
+    /// a pointer, so that this is compiled once.
     #[track_caller]
     #[inline(never)]
-    fn broadcast_runs(&self, other: &Tensor<T>, run: &mut RunFn<'_, T>) -> Tensor<T> {
+    fn zip_slices(&self, other: &Tensor<T>, run: &mut ZipFn<'_, T>) -> Tensor<T> {
+        if let Some((a, b)) = self.dense_pair(other) {
+            let mut z = Buffer::stale(a.len());
+            run(&mut z, a, b);
+            return self.with_data(z);
+        }
         let Some(shape) = self.shape.broadcast_with(&other.shape) else {
             panic!("the shapes {} and {} do not broadcast to a common one", self.shape, other.shape)
         };
@@ -80,15 +95,19 @@ impl<T: Scalar> Tensor<T> {
         let mut values = Buffer::stale(shape.count());
         let mut rest = &mut values[..];
         let start = [a.offset as isize, b.offset as isize];
+        // Values that do not lie side by side are gathered.
+        let mut room = [[T::zero(); GATHERED]; 2];
         walk::runs(shape, [&a.strides, &b.strides], start, &mut |len, [i, j], [di, dj]| {
             let (piece, after) = std::mem::take(&mut rest).split_at_mut(len);
             rest = after;
-            let (data_a, data_b) = (&a.data[..], &b.data[..]);
-            run(
-                piece,
-                Run { data: data_a, start: i, step: di },
-                Run { data: data_b, start: j, step: dj },
-            );
+            if (di, dj) == (1, 1) {
+                return run(piece, &a.data[i as usize..][..len], &b.data[j as usize..][..len]);
+            }
+            let [x, y] = &mut room;
+            for (k, z) in (0..).step_by(GATHERED).zip(piece.chunks_mut(GATHERED)) {
+                let x = gathered(&a.data, i + k * di, di, z.len(), x);
+                run(z, x, gathered(&b.data, j + k * dj, dj, z.len(), y));
+            }
         });
         Tensor::from_buffer(shape, values)
     }
@@ -106,14 +125,24 @@ impl<T: Scalar> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn into_zip_with(mut self, other: &Tensor<T>, f: impl Fn(T, T) -> T) -> Tensor<T> {
-        if self.dense_pair(other).is_some()
-            && let Some(range) = self.dense_range()
-            && let (Some(data), Some(b)) = (Arc::get_mut(&mut self.data), other.dense())
-        {
-            data[range].iter_mut().zip(b).for_each(|(x, &y)| *x = f(*x, y));
+        if let Some((x, y)) = self.dense_pair_mut(other) {
+            let y = &y[..x.len()];
+            for k in 0..x.len() {
+                x[k] = f(x[k], y[k]);
+            }
             return self;
         }
         self.zip_with(other, f)
+    }
+
+    /// [`dense_pair`](Self::dense_pair), if no other tensor has the values of this one.
+    #[inline(never)]
+    pub(super) fn dense_pair_mut<'a>(
+        &'a mut self,
+        other: &'a Tensor<T>,
+    ) -> Option<(&'a mut [T], &'a [T])> {
+        self.dense_pair(other)?;
+        self.dense_mut().zip(other.dense())
     }
 
     /// Both tensors' stored values, if they pair up element by element in memory.
@@ -236,27 +265,33 @@ impl<T: Scalar> Tensor<T> {
     }
 }
 
-/// What writes a piece of a tensor, next to the pieces of two operands.
-type RunFn<'f, T> = dyn FnMut(&mut [T], Run<'_, T>, Run<'_, T>) + 'f;
+/// What writes a piece of a tensor, next to as many values of two operands.
+type ZipFn<'f, T> = dyn FnMut(&mut [T], &[T], &[T]) + 'f;
 
-/// Elements evenly spaced in memory.
-#[derive(Clone, Copy)]
-struct Run<'a, T> {
+/// How many values are gathered at a time.
+const GATHERED: usize = 64;
+
+/// Elements that are evenly spaced in memory, side by side: where they lie, or in `room`.
+fn gathered<'a, T: Copy>(
     data: &'a [T],
     start: isize,
     step: isize,
-}
-
-impl<'a, T: Copy> Run<'a, T> {
-    #[inline(always)]
-    fn at(self, k: isize) -> T {
-        self.data[(self.start + k * self.step) as usize]
-    }
-
-    /// The first `len` of neighbours.
-    #[inline(always)]
-    fn values(self, len: usize) -> &'a [T] {
-        &self.data[self.start as usize..][..len]
+    len: usize,
+    room: &'a mut [T; GATHERED],
+) -> &'a [T] {
+    match step {
+        1 => &data[start as usize..][..len],
+        0 => {
+            room[..len].fill(data[start as usize]);
+            &room[..len]
+        }
+        _ => {
+            let places = (0..len as isize).map(|k| (start + k * step) as usize);
+            for (slot, place) in room.iter_mut().zip(places) {
+                *slot = data[place];
+            }
+            &room[..len]
+        }
     }
 }
 

@@ -47,7 +47,8 @@ pub use iter::Elements;
 pub use mask::Mask;
 pub(crate) use order::Order;
 pub(crate) use pointwise::{
-    Pointwise, Rule, all_finite, map_in_place, move_slices, pointwise, zip_slice,
+    Exp, Logistic, Pointwise, Rule, Tanh, all_finite, map_in_place, move_slices, pointwise,
+    zip_slice,
 };
 pub use random::Stream;
 pub(crate) use random::{fans, standard_normal};

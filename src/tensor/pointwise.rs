@@ -9,7 +9,6 @@ use crate::buffer::Buffer;
 use crate::par;
 use crate::scalar::Scalar;
 use crate::simd::{Kernel, Simd};
-use std::sync::Arc;
 
 /// A function of `N` numbers without a branch. Mark `of` as `#[inline(always)]`, and all that it calls, or use [`pointwise`].
 pub(crate) trait Pointwise<T, const N: usize>: Copy + Sync {
@@ -18,9 +17,9 @@ pub(crate) trait Pointwise<T, const N: usize>: Copy + Sync {
 
 /// Makes a type of a function: `pointwise!(Name = |x, y| ..)` for numbers of type `T`, or `pointwise!(Name { a, b } = |x| ..)` with parameters.
 macro_rules! pointwise {
-    ($name:ident = |$($x:ident),+| $body:expr) => {
+    ($vis:vis $name:ident = |$($x:ident),+| $body:expr) => {
         #[derive(Clone, Copy)]
-        struct $name;
+        $vis struct $name;
         impl<T: $crate::scalar::Scalar>
             $crate::tensor::Pointwise<T, { [$(stringify!($x)),+].len() }> for $name
         {
@@ -45,6 +44,12 @@ macro_rules! pointwise {
     };
 }
 pub(crate) use pointwise;
+
+// Those that are used in several places, and compiled once.
+pointwise!(pub(crate) Exp = |x| x.vector_exp());
+pointwise!(pub(crate) Ln = |x| x.vector_ln());
+pointwise!(pub(crate) Logistic = |x| x.logistic());
+pointwise!(pub(crate) Tanh = |x| x.vector_tanh());
 
 /// Elements of a block: two vectors of the longest registers, for `f32`.
 const BLOCK: usize = 32;
@@ -212,34 +217,32 @@ impl<T: Scalar> Tensor<T> {
     /// [`map`](Self::map) with vectors.
     #[track_caller]
     pub(crate) fn map_pointwise(&self, f: impl Pointwise<T, 1>) -> Tensor<T> {
-        let x = self.gapless();
-        let mut y = Buffer::stale(x.len());
-        map_slice(f, x.dense().expect("without gaps"), &mut y);
-        x.with_data(y)
+        self.map_slices(&mut |y, x| map_slice(f, x, y))
     }
 
     /// [`into_zip_with`](Self::into_zip_with) with vectors. The shapes are the same.
     #[track_caller]
     pub(crate) fn zip_pointwise(self, other: &Tensor<T>, f: impl Pointwise<T, 2>) -> Tensor<T> {
-        let (mut a, b) = match self.dense_pair(other) {
-            Some(_) => (self, other.clone()),
-            // A copy costs less than elements one by one.
-            None => (self.row_major(), other.row_major()),
-        };
-        let range = a.dense_range().expect("without gaps");
-        let b = b.dense().expect("without gaps");
-        match Arc::get_mut(&mut a.data) {
-            Some(data) => {
-                zip_slice(f, &mut data[range], b);
-                a
-            }
-            None => {
-                let mut data = Buffer::stale(b.len());
-                data.copy_from_slice(&a.data[range]);
-                zip_slice(f, &mut data, b);
-                a.with_data(data)
-            }
+        self.moved_along(other, &mut |x, y| zip_slice(f, x, y))
+    }
+
+    /// What `run` makes of this tensor's values, next to those of another tensor in the same order.
+    #[track_caller]
+    #[inline(never)]
+    fn moved_along(mut self, other: &Tensor<T>, run: &mut dyn FnMut(&mut [T], &[T])) -> Tensor<T> {
+        if let Some((x, y)) = self.dense_pair_mut(other) {
+            run(x, y);
+            return self;
         }
+        if let Some((x, y)) = self.dense_pair(other) {
+            let mut z = Buffer::stale(x.len());
+            z.copy_from_slice(x);
+            run(&mut z, y);
+            return self.with_data(z);
+        }
+        let mut z = self.copied();
+        run(z.as_mut_slice(), other.row_major().as_slice().expect("row-major"));
+        z
     }
 }
 

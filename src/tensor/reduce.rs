@@ -291,7 +291,9 @@ impl<T: Scalar, F: Fn(T) -> T::Wide> Kernel for AddWide<'_, T, F> {
 
     #[inline(always)]
     fn run<S: Simd>(self) {
-        self.sums.iter_mut().zip(self.x).for_each(|(sum, &x)| *sum += (self.term)(x));
+        for (sum, &x) in self.sums.iter_mut().zip(self.x) {
+            *sum += (self.term)(x);
+        }
     }
 }
 
@@ -316,7 +318,14 @@ impl<T: Scalar, F: Fn(T, T) -> bool> Kernel for Extreme<'_, T, F> {
                 lanes[k] = of(lanes[k], chunk[k]);
             }
         }
-        lanes.into_iter().chain(rest.iter().copied()).fold(best, of)
+        let mut best = best;
+        for lane in lanes {
+            best = of(best, lane);
+        }
+        for &x in rest {
+            best = of(best, x);
+        }
+        best
     }
 }
 

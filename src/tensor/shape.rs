@@ -250,8 +250,11 @@ fn flag(axes: &[usize], rank: usize) -> [bool; MAX_RANK] {
 /// The axes that are named, in their order.
 #[track_caller]
 pub(crate) fn named(axes: impl Axes, rank: usize) -> Vec<usize> {
-    let flags = axes.flags(rank);
-    (0..rank).filter(|&axis| flags[axis]).collect()
+    flagged(&axes.flags(rank)[..rank])
+}
+
+fn flagged(flags: &[bool]) -> Vec<usize> {
+    (0..flags.len()).filter(|&axis| flags[axis]).collect()
 }
 
 impl Axes for usize {

@@ -157,21 +157,25 @@ fn metrics_by_output<'v>(
         Value::Array(values)
             if !nested(values) && (outputs.len() == 1 || values.len() != outputs.len()) =>
         {
-            let each = |name: &'v String| values.iter().map(move |metric| (name.as_str(), metric));
-            return Ok(outputs.iter().flat_map(each).collect());
+            let mut all = Vec::new();
+            for name in outputs {
+                all.extend(values.iter().map(|metric| (name.as_str(), metric)));
+            }
+            return Ok(all);
         }
         value => by_output(key, value, outputs)?
             .ok_or_else(|| format!("{key} are a list, and the file has {value}"))?,
     };
-    let each = |(name, group): (&'v str, &'v Value)| {
+    let mut all = Vec::new();
+    for (name, group) in groups {
         let metrics = match group {
             Value::Null => &[][..],
             Value::Array(metrics) => &metrics[..],
             single => std::slice::from_ref(single),
         };
-        metrics.iter().map(move |metric| (name, metric))
-    };
-    Ok(groups.into_iter().flat_map(each).collect())
+        all.extend(metrics.iter().map(|metric| (name, metric)));
+    }
+    Ok(all)
 }
 
 #[cfg(test)]

@@ -33,20 +33,32 @@ pub(crate) struct Reported<'c, T: Scalar> {
 impl<T: Scalar> Goals<'_, T> {
     /// The names of which it is known whether small or large values are good, and which are.
     pub(crate) fn directions(&self) -> Vec<(String, Direction)> {
-        let losses = self.losses.iter().flatten().filter_map(|goal| goal.name.clone());
-        let losses = std::iter::once("loss".to_owned()).chain(losses);
-        let metrics = self.metrics.iter();
-        losses
-            .map(|name| (name, Direction::Min))
-            .chain(metrics.filter_map(|it| Some((it.name.clone(), it.metric.direction()?))))
-            .collect()
+        let mut directions = vec![("loss".to_owned(), Direction::Min)];
+        for goal in self.losses.iter().flatten() {
+            if let Some(name) = &goal.name {
+                directions.push((name.clone(), Direction::Min));
+            }
+        }
+        for it in &self.metrics {
+            if let Some(direction) = it.metric.direction() {
+                directions.push((it.name.clone(), direction));
+            }
+        }
+        directions
     }
 
     /// All names under which something is reported.
     fn names(&self) -> Vec<&str> {
-        let losses = self.losses.iter().flatten().filter_map(|goal| goal.name.as_deref());
-        let metrics = self.metrics.iter().map(|it| it.name.as_str());
-        std::iter::once("loss").chain(losses).chain(metrics).collect()
+        let mut names = vec!["loss"];
+        for goal in self.losses.iter().flatten() {
+            if let Some(name) = &goal.name {
+                names.push(name);
+            }
+        }
+        for it in &self.metrics {
+            names.push(&it.name);
+        }
+        names
     }
 }
 

@@ -5,7 +5,6 @@ use crate::config::{Config, Value, object};
 use crate::error::Reason;
 use crate::nn::{Layer, MultiLayer, make_builtin, shared_layer};
 use crate::scalar::Scalar;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -51,10 +50,33 @@ type MakeLayer<T> = Arc<dyn Fn(&Config) -> Result<Arc<dyn MultiLayer<T>>, Reason
 /// ```
 #[derive(Clone)]
 pub struct Registry<T: Scalar = f32> {
-    layers: BTreeMap<String, MakeLayer<T>>,
-    losses: BTreeMap<String, Make<dyn Loss<T>>>,
-    metrics: BTreeMap<String, Make<dyn Metric<T>>>,
-    optimizers: BTreeMap<String, Make<dyn Optimizer<T>>>,
+    layers: Makers<MakeLayer<T>>,
+    losses: Makers<Make<dyn Loss<T>>>,
+    metrics: Makers<Make<dyn Metric<T>>>,
+    optimizers: Makers<Make<dyn Optimizer<T>>>,
+}
+
+/// What makes parts, by name. A list: these are few, and a tree of each type is much code.
+#[derive(Clone)]
+struct Makers<M>(Vec<(String, M)>);
+
+impl<M> Makers<M> {
+    fn insert(&mut self, name: &str, make: M) {
+        match self.0.iter_mut().find(|(known, _)| known == name) {
+            Some((_, known)) => *known = make,
+            None => self.0.push((name.to_owned(), make)),
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<&M> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, make)| make)
+    }
+}
+
+impl<M> fmt::Debug for Makers<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
 }
 
 impl<T: Scalar> Registry<T> {
@@ -66,10 +88,10 @@ impl<T: Scalar> Registry<T> {
     /// ```
     pub fn new() -> Self {
         Registry {
-            layers: BTreeMap::new(),
-            losses: BTreeMap::new(),
-            metrics: BTreeMap::new(),
-            optimizers: BTreeMap::new(),
+            layers: Makers(Vec::new()),
+            losses: Makers(Vec::new()),
+            metrics: Makers(Vec::new()),
+            optimizers: Makers(Vec::new()),
         }
     }
 
@@ -94,7 +116,7 @@ impl<T: Scalar> Registry<T> {
         make: impl Fn(&Config) -> Result<Box<dyn Layer<T>>, Reason> + Send + Sync + 'static,
     ) -> Self {
         let make = move |config: &Config| make(config).map(shared_layer);
-        self.layers.insert(class_name.to_owned(), Arc::new(make));
+        self.layers.insert(class_name, Arc::new(make));
         self
     }
 
@@ -147,7 +169,7 @@ impl<T: Scalar> Registry<T> {
         make: impl Fn(&Config) -> Result<Box<dyn MultiLayer<T>>, Reason> + Send + Sync + 'static,
     ) -> Self {
         let make = move |config: &Config| make(config).map(Arc::from);
-        self.layers.insert(class_name.to_owned(), Arc::new(make));
+        self.layers.insert(class_name, Arc::new(make));
         self
     }
 
@@ -173,7 +195,7 @@ impl<T: Scalar> Registry<T> {
         name: &str,
         make: impl Fn(&Config) -> Result<Box<dyn Loss<T>>, Reason> + Send + Sync + 'static,
     ) -> Self {
-        self.losses.insert(name.to_owned(), Arc::new(make));
+        self.losses.insert(name, Arc::new(make));
         self
     }
 
@@ -199,7 +221,7 @@ impl<T: Scalar> Registry<T> {
         name: &str,
         make: impl Fn(&Config) -> Result<Box<dyn Metric<T>>, Reason> + Send + Sync + 'static,
     ) -> Self {
-        self.metrics.insert(name.to_owned(), Arc::new(make));
+        self.metrics.insert(name, Arc::new(make));
         self
     }
 
@@ -223,7 +245,7 @@ impl<T: Scalar> Registry<T> {
         class_name: &str,
         make: impl Fn(&Config) -> Result<Box<dyn Optimizer<T>>, Reason> + Send + Sync + 'static,
     ) -> Self {
-        self.optimizers.insert(class_name.to_owned(), Arc::new(make));
+        self.optimizers.insert(class_name, Arc::new(make));
         self
     }
 
@@ -280,10 +302,7 @@ fn how_to_add(class_name: &str) -> String {
 }
 
 /// The part that a file describes, if its name is among `makers`.
-fn made<P: ?Sized>(
-    makers: &BTreeMap<String, Make<P>>,
-    value: &Value,
-) -> Result<Option<Arc<P>>, Reason> {
+fn made<P: ?Sized>(makers: &Makers<Make<P>>, value: &Value) -> Result<Option<Arc<P>>, Reason> {
     let (name, config) = object(value)?;
     makers.get(name).map(|make| make(&config).map(Arc::from)).transpose()
 }
@@ -291,10 +310,10 @@ fn made<P: ?Sized>(
 impl<T: Scalar> fmt::Debug for Registry<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Registry")
-            .field("layers", &self.layers.keys())
-            .field("losses", &self.losses.keys())
-            .field("metrics", &self.metrics.keys())
-            .field("optimizers", &self.optimizers.keys())
+            .field("layers", &self.layers)
+            .field("losses", &self.losses)
+            .field("metrics", &self.metrics)
+            .field("optimizers", &self.optimizers)
             .finish()
     }
 }

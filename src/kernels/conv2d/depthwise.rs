@@ -5,6 +5,7 @@
 
 use super::super::gemm::{Finish, limited};
 use super::super::sums::{CHAIN, PIECE, Totals, by_pieces};
+use super::super::window::both;
 use super::reach::{Axis, Table, shifts};
 use super::{Geometry, PARTIAL_SUMS, add_both};
 use crate::buffer::Buffer;
@@ -19,7 +20,7 @@ macro_rules! by_channels {
         let mut $first = 0;
         while $first < $channels {
             match $channels - $first {
-                16.. if 2 * Lanes::<$S, $T>::COUNT >= 16 => {
+                16.. if const { 2 * Lanes::<$S, $T>::COUNT >= 16 } => {
                     const $n: usize = 16;
                     $run;
                     $first += $n;
@@ -47,13 +48,13 @@ pub fn forward<T: Scalar>(
     bias: &[T],
     finish: Finish,
 ) -> Buffer<T> {
-    let axes = [0, 1].map(|axis| Axis::forward(&geometry, axis));
+    let axes = both(|axis| Axis::forward(&geometry, axis));
     sweep(&geometry, &axes, (x, geometry.window.image()), kernel, Some(bias), finish)
 }
 
 /// `dx[n, h, w, c]`: the same sweep, with the two sides exchanged.
 pub fn backward_input<T: Scalar>(geometry: Geometry, kernel: &[T], dy: &[T]) -> Buffer<T> {
-    let axes = [0, 1].map(|axis| Axis::backward(&geometry, axis));
+    let axes = both(|axis| Axis::backward(&geometry, axis));
     sweep(&geometry, &axes, (dy, geometry.window.output()), kernel, None, Finish::Plain)
 }
 
@@ -271,9 +272,8 @@ impl<T: Scalar> SumsOfImage<'_, T> {
     #[inline(always)]
     fn bias<S: Simd>(&mut self, oy: usize) {
         let (channels, [_, ow]) = (self.geometry.c_out, self.geometry.window.output());
-        let [start, end] =
-            [self.outputs.start, self.outputs.end].map(|at| (oy * ow + at) * channels);
-        let row = &self.dy[start..end];
+        let at = |output: usize| (oy * ow + output) * channels;
+        let row = &self.dy[at(self.outputs.start)..at(self.outputs.end)];
         by_channels!(S, T, channels, |first, N| {
             let mut sums = [T::zero(); N];
             for pixel in row.chunks_exact(channels) {
@@ -335,7 +335,8 @@ impl<T: Scalar> SumsOfImage<'_, T> {
         for p in 0..P {
             taps[p] = x_first + p * window.dilation()[1] * channels;
         }
-        let [x_steps, dy_steps] = self.steps.map(|steps| steps.part(0..outputs.len()));
+        let [x_steps, dy_steps] = self.steps;
+        let (x_steps, dy_steps) = (x_steps.part(0..outputs.len()), dy_steps.part(0..outputs.len()));
         let sums = &mut self.into[0][(ky * kw + kx) * channels..];
         by_channels!(S, T, channels, |first, N| {
             let (mut acc, mut at) = ([[T::zero(); N]; P], taps);

@@ -7,6 +7,7 @@
 
 use super::super::gemm::{Finish, Left, Right, Start, product};
 use super::super::sums::{CHAIN, Totals};
+use super::super::window::both;
 use super::Geometry;
 use super::kept::Kept;
 use super::route::{Bordered, Route, Sweep, Weights};
@@ -39,7 +40,7 @@ struct Met {
 impl Met {
     fn new(geometry: &Geometry) -> Self {
         let window = geometry.window;
-        let taps = [0, 1].map(|axis| window.met(axis));
+        let taps = both(|axis| window.met(axis));
         let (mut before, mut first, mut size) = ([0; 2], [0; 2], window.image());
         for axis in 0..2 {
             let (taps, dilation) = (&taps[axis], window.dilation()[axis]);
@@ -152,10 +153,10 @@ pub fn forward<T: Scalar>(
 pub fn backward_input<T: Scalar>(geometry: Geometry, kernel: &[T], dy: &[T]) -> Buffer<T> {
     let Geometry { window, images, c_in, c_out, groups, .. } = geometry;
     let ([h, w], [oh, ow], [sh, sw]) = (window.image(), window.output(), window.strides());
-    let phases = [0, 1].map(|axis| Phase::all(geometry, axis));
+    let phases = both(|axis| Phase::all(geometry, axis));
     // The border that the farthest reaching phases need.
-    let before = [0, 1].map(|axis| phases[axis].iter().map(Phase::before).max().unwrap_or(0));
-    let size = [0, 1].map(|axis| {
+    let before = both(|axis| phases[axis].iter().map(Phase::before).max().unwrap_or(0));
+    let size = both(|axis| {
         let output = window.output()[axis];
         let after = phases[axis].iter().map(|phase| phase.after(output)).max().unwrap_or(0);
         before[axis] + output + after
@@ -163,7 +164,8 @@ pub fn backward_input<T: Scalar>(geometry: Geometry, kernel: &[T], dy: &[T]) -> 
     let dy = Bordered::new(dy, [oh, ow], c_out, before, size);
     let (group_in, group_out) = (geometry.group_in(), geometry.group_out());
     let (mut sweeps, mut operands) = (Vec::new(), Vec::new());
-    for (py, px) in phases[0].iter().flat_map(|py| phases[1].iter().map(move |px| (py, px))) {
+    for at in 0..phases[0].len() * phases[1].len() {
+        let (py, px) = (&phases[0][at / phases[1].len()], &phases[1][at % phases[1].len()]);
         for group in 0..groups {
             let pixel = |y: usize, x: usize| (y * dy.width + x) * c_out;
             let taps_of = |phase: &Phase, axis: usize| -> Vec<(usize, usize)> {
@@ -175,8 +177,12 @@ pub fn backward_input<T: Scalar>(geometry: Geometry, kernel: &[T], dy: &[T]) -> 
                     .collect()
             };
             let (ys, xs) = (taps_of(py, 0), taps_of(px, 1));
-            let pairs: Vec<((usize, usize), (usize, usize))> =
-                ys.iter().flat_map(|&y| xs.iter().map(move |&x| (y, x))).collect();
+            let mut pairs = Vec::with_capacity(ys.len() * xs.len());
+            for &y in &ys {
+                for &x in &xs {
+                    pairs.push((y, x));
+                }
+            }
             let depth = pairs.len() * group_out;
             let channel = group * group_out;
             let first_tap =
@@ -199,10 +205,11 @@ pub fn backward_input<T: Scalar>(geometry: Geometry, kernel: &[T], dy: &[T]) -> 
                 };
                 (1, Weights::Panels(Right::packed(depth, group_in, row)))
             };
-            let taps = pairs.iter().flat_map(|pair| {
-                let at = first_tap(pair);
-                (0..group_out).step_by(step).map(move |o| at + o)
-            });
+            let each = group_out / step;
+            let mut taps = Buffer::stale(pairs.len() * each);
+            for (i, tap) in taps.iter_mut().enumerate() {
+                *tap = first_tap(&pairs[i / each]) + i % each * step;
+            }
             sweeps.push(Sweep {
                 grid: [py.count, px.count],
                 from: (0, [pixel(1, 0), pixel(0, 1)]),
@@ -210,7 +217,7 @@ pub fn backward_input<T: Scalar>(geometry: Geometry, kernel: &[T], dy: &[T]) -> 
                     (py.first * w + px.first) * c_in + group * group_in,
                     [sh * w * c_in, sw * c_in],
                 ),
-                taps: Offsets::new(depth / step, taps),
+                taps: Offsets::from(taps),
             });
             operands.push((weights, None));
         }

@@ -10,6 +10,7 @@
 
 use super::super::gemm::{Finish, Left, Place, Start, Strip};
 use super::super::sums::{CHAIN, PIECE, Totals, by_pieces};
+use super::super::window::both;
 use super::Geometry;
 use super::kept::Kept;
 use super::reach::{Axis, Table, shifts};
@@ -59,13 +60,13 @@ impl Plan {
         // The steps of the kernel's taps, of the channels read and of those written.
         let (axes, channels, width, [tap_step, read_step, write_step]) = match direction {
             Direction::Forward => (
-                [0, 1].map(|axis| Axis::forward(&geometry, axis)),
+                both(|axis| Axis::forward(&geometry, axis)),
                 [c_in, c_out],
                 window.image()[1],
                 [c_in * c_out, c_out, 1],
             ),
             Direction::Backward => (
-                [0, 1].map(|axis| Axis::backward(&geometry, axis)),
+                both(|axis| Axis::backward(&geometry, axis)),
                 [c_out, c_in],
                 window.output()[1],
                 [c_in * c_out, 1, c_out],

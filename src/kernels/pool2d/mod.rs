@@ -8,7 +8,7 @@ mod survivors;
 mod spread;
 
 use super::sums::CHAIN;
-use super::window::Window;
+use super::window::{Window, both};
 use crate::buffer::{Buffer, Pooled};
 use crate::par;
 use crate::scalar::Scalar;
@@ -46,14 +46,14 @@ impl Geometry {
 
     /// The windows' pixels that lie inside the image.
     fn windows(&self) -> Windows {
-        let insides = [0, 1].map(|axis| {
+        let insides = both(|axis| {
             let inside = |at: usize| {
                 let (pixel, taps) = self.window.clipped(axis, at);
                 Inside { pixel, count: taps.len() }
             };
             (0..self.window.output()[axis]).map(inside).collect::<Vec<_>>()
         });
-        let most = [0, 1].map(|axis| insides[axis].iter().map(|inside| inside.count).max());
+        let most = both(|axis| insides[axis].iter().map(|inside| inside.count).max());
         let step = [self.window.image()[1] * self.channels, self.channels];
         let mut windows = Windows { insides, step, most: Pixels::default() };
         windows.most = windows.pixels(most.map(|count| count.unwrap_or(0)));
@@ -86,6 +86,7 @@ struct Pixels {
 }
 
 impl Windows {
+    #[inline(never)]
     fn pixels(&self, counts: [usize; 2]) -> Pixels {
         let [down, right] = self.step;
         let rows = (0..counts[0]).map(|i| i * down);
@@ -206,19 +207,20 @@ pub fn max_forward_then<T: Scalar>(
     let mut y = Buffer::stale(geometry.images * geometry.output_len());
     let (stored, survivors) = (x.stored(ordered.order), survivors.map(|it| (it, ordered)));
     // One number is kept for nobody.
-    let winners = if area < 1 << 8 {
-        Winners::Bytes(maxima(ordered.memory(), stored, wanted, survivors, &mut y))
+    let winners = if !wanted {
+        Winners::Bytes(maxima::<T, u8, false>(ordered.memory(), stored, survivors, &mut y))
+    } else if area < 1 << 8 {
+        Winners::Bytes(maxima::<T, u8, true>(ordered.memory(), stored, survivors, &mut y))
     } else {
-        Winners::Words(maxima(ordered.memory(), stored, wanted, survivors, &mut y))
+        Winners::Words(maxima::<T, u32, true>(ordered.memory(), stored, survivors, &mut y))
     };
     (ordered.tensor(geometry.window.output(), y), (ordered, winners))
 }
 
-/// Writes the maxima to `y`, and returns which pixels won, if that is wanted.
-fn maxima<T: Scalar, W: Winner>(
+/// Writes the maxima to `y`, and returns which pixels won, if `WINNERS`.
+fn maxima<T: Scalar, W: Winner, const WINNERS: bool>(
     geometry: Geometry,
     x: &[T],
-    wanted: bool,
     survivors: Option<(&Survivors<T>, Ordered)>,
     y: &mut [T],
 ) -> Buffer<W> {
@@ -226,12 +228,22 @@ fn maxima<T: Scalar, W: Winner>(
     let (row_len, work) = (geometry.window.output()[1] * channels, geometry.work());
     let rows_each = (PART / row_len.max(1)).max(1);
     let windows = &geometry.windows();
-    let mut winners = Buffer::stale(if wanted { y.len() } else { 0 });
+    let mut winners = Buffer::stale(if WINNERS { y.len() } else { 0 });
     let rows = |part: usize, y: &mut [T], winners: &mut [W]| {
         let (image_len, first) = (geometry.image_len(), part * rows_each);
-        simd::dispatch(MaxOfRows { windows, channels, x, image_len, first, survivors, y, winners });
+        let max = MaxOfRows::<T, W, WINNERS> {
+            windows,
+            channels,
+            x,
+            image_len,
+            first,
+            survivors,
+            y,
+            winners,
+        };
+        simd::dispatch(max);
     };
-    if wanted {
+    if WINNERS {
         par::for_each_pair(
             y,
             &mut winners,
@@ -252,8 +264,8 @@ fn maxima<T: Scalar, W: Winner>(
     winners
 }
 
-/// The maxima of some rows of windows, of all images one below the other.
-struct MaxOfRows<'a, T, W> {
+/// The maxima of some rows of windows, of all images one below the other, and, if `WINNERS`, which pixels won.
+struct MaxOfRows<'a, T, W, const WINNERS: bool> {
     windows: &'a Windows,
     channels: usize,
     x: &'a [T],
@@ -264,20 +276,13 @@ struct MaxOfRows<'a, T, W> {
     winners: &'a mut [W],
 }
 
-impl<T: Scalar, W: Winner> Kernel for MaxOfRows<'_, T, W> {
+impl<T: Scalar, W: Winner, const WINNERS: bool> Kernel for MaxOfRows<'_, T, W, WINNERS> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self) {
-        if self.winners.is_empty() { self.outputs::<false>() } else { self.outputs::<true>() }
-    }
-}
-
-impl<T: Scalar, W: Winner> MaxOfRows<'_, T, W> {
-    #[inline(always)]
-    fn outputs<const WINNERS: bool>(self) {
         let MaxOfRows { windows, channels, x, image_len, first, survivors, y, winners } = self;
-        let [oh, ow] = [0, 1].map(|axis| windows.insides[axis].len());
+        let [oh, ow] = both(|axis| windows.insides[axis].len());
         let mut cut = Pixels::default();
         for (i, y) in y.chunks_exact_mut(ow * channels).enumerate() {
             let (image, oy) = ((first + i) / oh, (first + i) % oh);
@@ -409,7 +414,7 @@ impl<T: Scalar> Kernel for MeanOfRows<'_, T> {
     #[inline(always)]
     fn run<S: Simd>(self) {
         let MeanOfRows { windows, channels, x, image_len, first, y } = self;
-        let [oh, ow] = [0, 1].map(|axis| windows.insides[axis].len());
+        let [oh, ow] = both(|axis| windows.insides[axis].len());
         let mut cut = Pixels::default();
         for (i, y) in y.chunks_exact_mut(ow * channels).enumerate() {
             let (image, oy) = ((first + i) / oh, (first + i) % oh);

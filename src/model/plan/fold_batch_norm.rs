@@ -95,7 +95,7 @@ impl Fold {
     pub(super) fn weights<T: Scalar>(
         &self,
         layers: &[Built<T>],
-        values: impl Fn(usize) -> Vec<Tensor<T>>,
+        values: &dyn Fn(usize) -> Vec<Tensor<T>>,
     ) -> (usize, Vec<Tensor<T>>) {
         let normalization = known::<T, BatchNormalization>(&*layers[self.norm].layer);
         let normalization = normalization.expect("the rule has found it");
@@ -226,7 +226,7 @@ mod tests {
         }
         let folded = || {
             let values = |layer: usize| model.layers[layer].values();
-            model.plan.folded(&model.layers, values).unwrap()
+            model.plan.folded(&model.layers, &values).unwrap()
         };
         assert!(std::sync::Arc::ptr_eq(&folded(), &folded()));
     }

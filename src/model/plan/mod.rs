@@ -118,19 +118,23 @@ impl<T: Scalar> Plan<T> {
     pub(in crate::model) fn folded(
         &self,
         layers: &[Built<T>],
-        values: impl Fn(usize) -> Vec<Tensor<T>>,
+        values: &dyn Fn(usize) -> Vec<Tensor<T>>,
     ) -> Option<Arc<Folded<T>>> {
         if self.folds.is_empty() {
             return None;
         }
-        let own: Vec<Tensor<T>> =
-            self.folds.iter().flat_map(|fold| fold.layers()).flat_map(&values).collect();
+        let mut own = Vec::new();
+        for fold in &self.folds {
+            for layer in fold.layers() {
+                own.extend(values(layer));
+            }
+        }
         let mut kept = self.folded.lock().unwrap_or_else(PoisonError::into_inner);
         let same = |known: &Arc<Folded<T>>| {
             known.own.iter().zip(&own).all(|(known, own)| known.is_same(own))
         };
         if kept.as_ref().is_none_or(|known| !same(known)) {
-            let weights = self.folds.iter().map(|fold| fold.weights(layers, &values)).collect();
+            let weights = self.folds.iter().map(|fold| fold.weights(layers, values)).collect();
             *kept = Some(Arc::new(Folded { own, weights }));
         }
         kept.clone()

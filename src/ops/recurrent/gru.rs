@@ -77,9 +77,10 @@ impl<T: Scalar> Op<T, 4> for Gru<T> {
             }
         };
         let mut gates = sizes.inputs(&x, kernel, &first);
-        let [both, last] =
-            [0..2 * units, 2 * units..stride].map(|it| recurrent.slice(1, it).row_major());
-        let [both, last] = [&both, &last].map(|it| it.as_slice().expect("row-major"));
+        let both = recurrent.slice(1, 0..2 * units).row_major();
+        let last = recurrent.slice(1, 2 * units..stride).row_major();
+        let (both, last) =
+            (both.as_slice().expect("row-major"), last.as_slice().expect("row-major"));
         let of_gates = Steps::new(both, [units, 2 * units], [n, steps], [units, stride]);
         let of_new = match reset {
             Reset::Before => Steps::new(last, [units, units], [n, steps], [units, stride]),

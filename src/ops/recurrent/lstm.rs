@@ -59,7 +59,8 @@ impl<T: Scalar> Op<T, 4> for Lstm<T> {
         let matrix = recurrent.as_slice().expect("row-major");
         let recur = Steps::new(matrix, [units, 4 * units], [n, steps], [units, 4 * units]);
         let counted = counted(self.mask.as_ref());
-        let [mut states, mut carries] = [(); 2].map(|()| Buffer::zeroed((steps + 1) * n * units));
+        let mut states = Buffer::zeroed((steps + 1) * n * units);
+        let mut carries = Buffer::zeroed(states.len());
         let other = self.activation.needs_inputs() || self.recurrent_activation.needs_inputs();
         let keep = other && wanted.contains(&true);
         let mut sums = sizes.room(keep, 4 * units);
@@ -78,7 +79,8 @@ impl<T: Scalar> Op<T, 4> for Lstm<T> {
             }
             for (i, gates) in gates.chunks_exact(4 * units).enumerate() {
                 for j in 0..units {
-                    let [input, forget, new] = [0, 1, 2].map(|gate| gates[gate * units + j]);
+                    let (input, forget) = (gates[j], gates[units + j]);
+                    let new = gates[2 * units + j];
                     let at = i * units + j;
                     c[at] = forget * carried[at] + input * new;
                 }
@@ -121,7 +123,8 @@ impl<T: Scalar> Op<T, 4> for Lstm<T> {
         let back = Steps::new(matrix, [4 * units, units], [n, steps], [4 * units, units]);
         let counted = counted(self.mask.as_ref());
         let mut ds = sizes.room(true, 4 * units);
-        let [mut dh, mut dc, mut da] = [(); 3].map(|()| Buffer::zeroed(n * units));
+        let zeros = || Buffer::zeroed(n * units);
+        let (mut dh, mut dc, mut da) = (zeros(), zeros(), zeros());
         for t in (0..steps).rev() {
             let (step, all) = (sizes.step(t, units), sizes.step(t, 4 * units));
             dh.iter_mut().zip(&dy[step.clone()]).for_each(|(dh, &dy)| *dh += dy);
@@ -141,7 +144,8 @@ impl<T: Scalar> Op<T, 4> for Lstm<T> {
                     continue;
                 }
                 for j in 0..units {
-                    let [input, forget, new] = [0, 1, 2].map(|gate| gates[gate * units + j]);
+                    let (input, forget) = (gates[j], gates[units + j]);
+                    let new = gates[2 * units + j];
                     let at = i * units + j;
                     let d = dc[at] + da[at];
                     ds[j] = d * new;

@@ -11,7 +11,7 @@ use crate::buffer::Buffer;
 use crate::kernels::gemm::{self, Finish};
 use crate::kernels::steps::{columns, columns_mut};
 use crate::scalar::Scalar;
-use crate::tensor::{Shape, Tensor, map_in_place, pointwise};
+use crate::tensor::{Logistic, Shape, Tanh, Tensor, map_in_place};
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -52,9 +52,6 @@ impl<T: Scalar> fmt::Debug for Nonlinearity<T> {
         })
     }
 }
-
-pointwise!(Logistic = |x| x.logistic());
-pointwise!(Tanh = |x| x.vector_tanh());
 
 impl<T: Scalar> Nonlinearity<T> {
     /// A function that is none of the usual ones.
