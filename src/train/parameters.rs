@@ -356,7 +356,7 @@ mod tests {
     fn a_mean_over_shards() {
         let x = Tensor::<f64>::from_fn([100, 3], |at| ((at[0] * 7 + at[1] * 5) % 11) as f64 - 5.0);
         let start = || {
-            Parameters::new(Adam::new(0.1))
+            Parameters::new(Sgd::new(0.01).momentum(0.5))
                 .with("w", Tensor::ones([3, 2]))
                 .with("unused", Tensor::ones([2]))
                 .with("b", Tensor::zeros([2]))
@@ -388,7 +388,10 @@ mod tests {
                 a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 1e-9 * b.abs().max(1.0))
             };
             assert!(close(&means, &expected), "{means:?} {expected:?}");
-            assert!(close(&w, &whole.get("w").to_vec()) && close(&b, &whole.get("b").to_vec()));
+            for (mine, name) in [(&w, "w"), (&b, "b")] {
+                let whole = whole.get(name).to_vec();
+                assert!(close(mine, &whole), "{samples} samples, {name}: {mine:?} {whole:?}");
+            }
             assert_eq!(whole.get("unused").to_vec(), [1.0, 1.0]);
             let pool = |n| rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap();
             assert_eq!(pool(1).install(|| run(samples)), pool(3).install(|| run(samples)));
