@@ -97,6 +97,47 @@ fn transposed_convolutions_of_keras_1() {
     assert_eq!(classes(&checked("keras_1_transposed.h5")), ["Conv2DTranspose"]);
 }
 
+/// Sizes and places that make no sense are refused, and nothing overflows.
+#[test]
+fn odd_slices_are_refused() {
+    let far = ["9223372036854775807", "-9223372036854775808", "18446744073709551615", "3"];
+    for size in ["18446744073709551615", "9223372036854775807", "2"] {
+        for at in far {
+            for (class, function, option) in [
+                (
+                    "SlicingOpLambda",
+                    "__operators__.getitem",
+                    format!(
+                        r#""slice_spec": [{{"start": null, "stop": null, "step": null}}, {at}]"#
+                    ),
+                ),
+                (
+                    "SlicingOpLambda",
+                    "__operators__.getitem",
+                    format!(
+                        r#""slice_spec": [{{"start": null, "stop": null, "step": null}}, {{"start": {at}, "stop": {at}, "step": 1}}]"#
+                    ),
+                ),
+                ("TFOpLambda", "expand_dims", format!(r#""axis": {at}"#)),
+                ("TFOpLambda", "compat.v1.squeeze", format!(r#""axis": {at}"#)),
+                ("TFOpLambda", "reverse", format!(r#""axis": [{at}]"#)),
+                ("TFOpLambda", "stack", format!(r#""axis": {at}"#)),
+            ] {
+                let text = format!(
+                    r#"{{"class_name": "Functional", "keras_version": "2.15.0", "config": {{"name": "m", "layers": [
+                    {{"class_name": "InputLayer", "name": "x", "config": {{"name": "x", "batch_input_shape": [null, {size}, 1, 3]}}, "inbound_nodes": []}},
+                    {{"class_name": "{class}", "name": "y", "inbound_nodes": [["x", 0, 0, {{{option}}}]],
+                      "config": {{"name": "y", "function": "{function}"}}}}],
+                    "input_layers": [["x", 0, 0]], "output_layers": [["y", 0, 0]]}}}}"#
+                );
+                if let Ok(model) = Model::<f32>::from_json(&text, 0) {
+                    assert_eq!((size, at), ("2", "3"), "{function}: {}", model.summary());
+                }
+            }
+        }
+    }
+}
+
 /// Operations that no layers stand for are named.
 #[test]
 fn other_operations_are_refused_by_name() {

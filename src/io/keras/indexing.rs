@@ -2,7 +2,7 @@
 
 use super::operations::{Dims, Operation, Shapes, Source, Step, activation, name_of, step};
 use crate::config::{Value, json};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// What a slice takes of one axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,7 +45,8 @@ fn taken(operation: &Operation) -> Option<Vec<Taken>> {
 /// The operations that take the last step of what a recurrent layer gives, where nothing else takes any. Such a layer gives its last
 /// step by itself from now on, and the operation does nothing.
 pub(super) fn last_steps(config: &mut Value, found: &[Option<Operation>]) -> HashSet<usize> {
-    let mut linear = HashSet::new();
+    let (mut linear, mut counts) = (HashSet::new(), HashMap::new());
+    count(config, &mut counts);
     for (at, operation) in found.iter().enumerate() {
         let Some(operation) = operation.as_ref().filter(|it| it.function.starts_with("get")) else {
             continue;
@@ -62,8 +63,8 @@ pub(super) fn last_steps(config: &mut Value, found: &[Option<Operation>]) -> Has
         else {
             continue;
         };
-        // Once for the operation, beside the layer's own name twice.
-        if mentions(&*config, source) > 1 {
+        // Once for the operation.
+        if counts.get(source) != Some(&1) {
             continue;
         }
         let Some(layers) = config.get_mut("layers").and_then(Value::as_array_mut) else { continue };
@@ -86,16 +87,17 @@ pub(super) fn last_steps(config: &mut Value, found: &[Option<Operation>]) -> Has
     linear
 }
 
-/// How often a value is taken from this layer, in a model and for its outputs.
-fn mentions(value: &Value, layer: &str) -> usize {
+/// How often a value is taken from each layer, in a model and for its outputs.
+fn count(value: &Value, counts: &mut HashMap<String, usize>) {
     match value {
         Value::Array(items) => {
-            let here =
-                matches!(&items[..], [Value::String(name), Value::Integer(_), ..] if name == layer);
-            usize::from(here) + items.iter().map(|it| mentions(it, layer)).sum::<usize>()
+            if let [Value::String(name), Value::Integer(_), ..] = &items[..] {
+                *counts.entry(name.clone()).or_default() += 1;
+            }
+            items.iter().for_each(|it| count(it, counts));
         }
-        Value::Object(options) => options.iter().map(|(_, it)| mentions(it, layer)).sum(),
-        _ => 0,
+        Value::Object(options) => options.iter().for_each(|(_, it)| count(it, counts)),
+        _ => {}
     }
 }
 
@@ -167,7 +169,7 @@ pub(super) fn steps(operation: &Operation, function: &str, shapes: &Shapes) -> O
                 Some([axis]) => axis.as_i64()?,
                 _ => axis.as_i64()?,
             };
-            let last = axis == -1 || axis + 1 == dims?.len() as i64;
+            let last = axis == -1 || axis == dims?.len() as i64 - 1;
             if last { channels_backwards(dims?, x) } else { None }
         }
         "pad" => {
@@ -199,10 +201,12 @@ pub(super) fn steps(operation: &Operation, function: &str, shapes: &Shapes) -> O
 
 /// What is cropped at both ends of an axis, and how much is left.
 fn cropped(taken: Taken, size: u64) -> Option<[u64; 2]> {
+    let size = i64::try_from(size).ok()?;
     let at = |index: i64| {
-        let index = if index < 0 { index + size as i64 } else { index };
-        u64::try_from(index.clamp(0, size as i64)).ok()
+        let index = if index < 0 { index + size } else { index };
+        u64::try_from(index.clamp(0, size)).ok()
     };
+    let size = size as u64;
     match taken {
         Taken::All => Some([0, 0]),
         Taken::One(index) => {

@@ -19,6 +19,7 @@ mod legacy;
 mod names;
 mod operations;
 mod optimizer;
+mod states;
 mod tree;
 mod twelve;
 mod weights;

@@ -180,7 +180,11 @@ impl Reader<'_> {
             }
             b'r' | b'R' => {
                 let place = self.number()? as usize;
-                self.known.get(place)?.clone()
+                match self.known.get(place)? {
+                    // Lists of lists that are meant again and again would have no end.
+                    Thing::List(_) if depth > 0 => Thing::Other,
+                    known => known.clone(),
+                }
             }
             _ => return None,
         };
