@@ -27,9 +27,12 @@ fn taken(operation: &Operation) -> Option<Vec<Taken>> {
         }
         // Keras 3 has the three in a `config`.
         let slice = value.get("config").unwrap_or(value);
-        let end = |name: &str| slice.get(name).and_then(Value::as_i64);
         slice.as_object()?;
-        Some(match (end("start"), end("stop"), end("step")) {
+        let end = |name: &str| match slice.get(name) {
+            None | Some(Value::Null) => Some(None),
+            Some(value) => value.as_i64().map(Some),
+        };
+        Some(match (end("start")?, end("stop")?, end("step")?) {
             (None, None, None | Some(1)) => Taken::All,
             (None, None, Some(-1)) => Taken::Backwards,
             (start, stop, None | Some(1)) => Taken::Range(start, stop),
@@ -210,7 +213,9 @@ fn cropped(taken: Taken, size: u64) -> Option<[u64; 2]> {
     match taken {
         Taken::All => Some([0, 0]),
         Taken::One(index) => {
-            let start = at(index).filter(|&it| it < size)?;
+            // An index is within the axis, where a range may go beyond.
+            let start = if index < 0 { index.checked_add_unsigned(size)? } else { index };
+            let start = u64::try_from(start).ok().filter(|&it| it < size)?;
             Some([start, size - start - 1])
         }
         Taken::Range(start, stop) => {
