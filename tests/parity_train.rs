@@ -333,7 +333,7 @@ fn compare_loss(
 #[test]
 fn every_loss_and_its_gradient() {
     let cases = cases("losses.json");
-    assert_eq!(cases.len(), 15);
+    assert_eq!(cases.len(), 23);
     for case in &cases {
         match text(case, "name") {
             "mean squared error" => compare_loss(case, MeanSquaredError, None),
@@ -367,6 +367,17 @@ fn every_loss_and_its_gradient() {
                         .map(|loss| loss.label_smoothing(0.2));
                 compare_loss(case, loss, Some((Softmax, &fused)));
             }
+            name if name.starts_with("hinge") => compare_loss(case, Hinge, None),
+            "squared hinge" => compare_loss(case, SquaredHinge, None),
+            "categorical hinge" => compare_loss(case, CategoricalHinge, None),
+            "mean absolute percentage error" => {
+                compare_loss(case, MeanAbsolutePercentageError, None);
+            }
+            "mean squared logarithmic error" => {
+                compare_loss(case, MeanSquaredLogarithmicError, None);
+            }
+            "poisson" => compare_loss(case, Poisson, None),
+            "log cosh" => compare_loss(case, LogCosh, None),
             other => panic!("the loss {other}"),
         }
     }
@@ -460,7 +471,7 @@ fn compare_metric(case: &Value, weights: &[f64], metric: impl Metric<f32> + 'sta
 #[test]
 fn every_metric_with_and_without_weights() {
     let cases = cases("metrics.json");
-    assert_eq!(cases.len(), 24);
+    assert_eq!(cases.len(), 31);
     let weights: Vec<f64> = tensor(&cases[0]["inputs"]["weights"]).iter().map(f64::from).collect();
     for case in &cases {
         match text(case, "name") {
@@ -512,6 +523,17 @@ fn every_metric_with_and_without_weights() {
                 compare_metric(case, &weights, SparseCategoricalCrossentropy::new());
             }
             "kl divergence" => compare_metric(case, &weights, KlDivergence),
+            "hinge" => compare_metric(case, &weights, Hinge),
+            "mean absolute percentage error" => {
+                compare_metric(case, &weights, MeanAbsolutePercentageError);
+            }
+            "root mean squared error" => compare_metric(case, &weights, RootMeanSquaredError),
+            "true positives" => compare_metric(case, &weights, TruePositives::new()),
+            "false positives" => compare_metric(case, &weights, FalsePositives::new()),
+            "true negatives" => compare_metric(case, &weights, TrueNegatives::new()),
+            "false negatives" => {
+                compare_metric(case, &weights, FalseNegatives::new().threshold(0.25));
+            }
             other => panic!("the metric {other}"),
         }
     }

@@ -7,7 +7,8 @@ use super::model::{Built, Model};
 use super::model_layer::ModelLayer;
 use crate::config::{Config, Value, as_config, json, keras_object, object};
 use crate::error::Reason;
-use crate::nn::{BUILTIN, MultiLayer, shared_multi};
+use crate::nn::layers::TimeDistributed;
+use crate::nn::{BUILTIN, MultiLayer, shared_layer, shared_multi};
 use crate::scalar::Scalar;
 use crate::tensor::{MAX_RANK, Shape};
 use crate::train::{Compile, Registry};
@@ -351,6 +352,8 @@ pub(super) fn read_layer<T: Scalar>(
     if let Some(found) = config.remove("dtype").as_ref().and_then(dtype_name)
         && found != dtype::<T>()
         && !SHORT.contains(&found)
+        // What computes texts or whole numbers is none of the layers here, which is said below.
+        && (found.starts_with("float") || BUILTIN.contains(&class_name))
     {
         return Err(wrong(
             format!(
@@ -362,6 +365,16 @@ pub(super) fn read_layer<T: Scalar>(
     }
     if frozen {
         config.insert("trainable", Value::Bool(false));
+    }
+    // A model for each step: only models know what a model is.
+    let inner = config.get("layer").filter(|_| class_name == "TimeDistributed");
+    if let Some(inner) = inner
+        && inner["class_name"].as_str().is_some_and(|inner| MODELS.contains(&inner))
+        && let Read::Layer(_, model) = read_layer(inner, frozen, registry).map_err(wrong)?
+    {
+        let trainable = config.get("trainable") != Some(&Value::Bool(false));
+        let layer = TimeDistributed::around(model, trainable);
+        return Ok(Read::Layer(name, shared_layer(layer)));
     }
     let custom = layer.get("registered_name").and_then(Value::as_str);
     let layer = match custom.filter(|name| name.contains('>')) {

@@ -246,7 +246,12 @@ fn ends<'v>(config: &'v Config, name: &str) -> Result<Vec<History<'v>>, Reason> 
     }
     let values: Vec<&Value> = match value {
         Value::Array(values) => values.iter().collect(),
-        Value::Object(values) => values.values().collect(),
+        // Keras takes them in the order of their names.
+        Value::Object(values) => {
+            let mut named: Vec<(&String, &Value)> = values.iter().collect();
+            named.sort_by_key(|(name, _)| name.as_str());
+            named.into_iter().map(|(_, value)| value).collect()
+        }
         _ => return Err(wrong().into()),
     };
     let end = |value| Ok(history(value).ok_or_else(wrong)??.0);

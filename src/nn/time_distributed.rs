@@ -87,6 +87,11 @@ impl<T: Scalar> TimeDistributed<T> {
         self
     }
 
+    /// A layer that a file describes elsewhere: a model, of which layers do not know.
+    pub(crate) fn around(layer: Arc<dyn MultiLayer<T>>, trainable: bool) -> Self {
+        TimeDistributed { layer, trainable, name: None }
+    }
+
     /// Reads the options that Keras wrote.
     pub(super) fn from_config(config: &Config) -> Result<Self, Reason> {
         let mut options = Options::new(config);
@@ -208,7 +213,17 @@ impl<T: Scalar> Layer<T> for TimeDistributed<T> {
 
     fn config(&self) -> Config {
         let inner = Value::Object(self.layer.config());
-        let layer = keras_object("keras.layers", self.layer.class_name(), inner);
+        let class_name = self.layer.class_name();
+        // Keras has models elsewhere.
+        let module = match class_name {
+            "Sequential" => "keras",
+            "Functional" => "keras.src.models.functional",
+            _ => "keras.layers",
+        };
+        let mut layer = keras_object(module, class_name, inner);
+        if class_name == "Functional" {
+            layer["registered_name"] = json!(class_name);
+        }
         let mut config = Config::new();
         config.insert("trainable", json!(self.trainable));
         config.insert("layer", layer);

@@ -276,7 +276,19 @@ impl<T: Scalar> Registry<T> {
             return make(config);
         }
         make_builtin(class_name, config).unwrap_or_else(|| {
-            let why = if class_name == "Lambda" { " (its function is Python code)" } else { "" };
+            let why = match class_name {
+                "Lambda" => " (its function is Python code)".to_owned(),
+                "TFOpLambda" | "SlicingOpLambda" | "TensorFlowOpLayer" => {
+                    let function = config.get("function").and_then(Value::as_str);
+                    let function = function.map_or(String::new(), |it| format!(" tf.{it}"));
+                    format!(" (it is the function{function} of TensorFlow, which no layers stand for)")
+                }
+                "TextVectorization" | "StringLookup" | "Hashing" | "HashedCrossing" | "IntegerLookup" => {
+                    " (it makes numbers of texts or keys, and models here take numbers; save the layers behind it as a model of their own)"
+                        .to_owned()
+                }
+                _ => String::new(),
+            };
             Err(format!("this class of layer is not known{why}; {}", how_to_add(class_name)).into())
         })
     }

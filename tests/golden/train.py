@@ -192,6 +192,10 @@ def losses():
     # The differences are exact in float32.
     around = (np.round(around * 8) / 8).astype(np.float32)
     exact = (np.round(differences * 8) / 8).astype(np.float32)
+    # Drawn apart, so that what was drawn before stays.
+    late = Random(24)
+    signs = 2 * bits - 1
+    positive = [np.abs(late.normal(4, 3)) + 0.125 for _ in range(2)]
     k = keras.losses
     cases = []
     for name, loss_of, targets, predictions in [
@@ -240,6 +244,14 @@ def losses():
             np.eye(3, dtype=np.float32)[[0, 2, 1, 1]],
             random.normal(4, 3),
         ),
+        ("hinge", k.Hinge, signs, late.normal(4, 3)),
+        ("hinge, binary targets", k.Hinge, bits, late.normal(4, 3)),
+        ("squared hinge", k.SquaredHinge, signs, late.normal(4, 3)),
+        ("categorical hinge", k.CategoricalHinge, np.eye(3, dtype=np.float32)[[0, 2, 1, 1]], late.normal(4, 3)),
+        ("mean absolute percentage error", k.MeanAbsolutePercentageError, late.normal(4, 3), late.normal(4, 3)),
+        ("mean squared logarithmic error", k.MeanSquaredLogarithmicError, *positive),
+        ("poisson", k.Poisson, np.floor(positive[0] * 3), positive[1]),
+        ("log cosh", k.LogCosh, late.normal(4, 3), 3 * late.normal(4, 3)),
     ]:
         targets, predictions = (np.array(x, np.float32) for x in (targets, predictions))
         each = loss_of(reduction=None)(targets, predictions)
@@ -324,6 +336,13 @@ def metrics():
         ),
         ("sparse categorical crossentropy", m.SparseCategoricalCrossentropy(), labels, softmax),
         ("kl divergence", m.KLDivergence(), one_hot, softmax),
+        ("hinge", m.Hinge(), bits, guesses),
+        ("mean absolute percentage error", m.MeanAbsolutePercentageError(), one_hot + 1, scores),
+        ("root mean squared error", m.RootMeanSquaredError(), one_hot, scores),
+        ("true positives", m.TruePositives(), bits, guesses),
+        ("false positives", m.FalsePositives(), bits, guesses),
+        ("true negatives", m.TrueNegatives(), bits, guesses),
+        ("false negatives", m.FalseNegatives(thresholds=0.25), bits, guesses),
     ]:
         targets = np.array(targets, np.float32)
         predictions = np.array(predictions, np.float32).round(4)

@@ -49,17 +49,27 @@ pub(super) fn upgrade(class_name: &mut Value, config: &mut Config) -> Result<(),
     };
     let ordering = config.contains_key("dim_ordering");
     let merge = class == "Merge" && config.contains_key("mode");
-    if !old(config) && !ordering && !merge && !class.starts_with("Convolution") {
+    let normalization = class == "BatchNormalization" && config.contains_key("mode");
+    if !old(config) && !ordering && !merge && !normalization && !class.starts_with("Convolution") {
         return Ok(());
     }
     if merge {
         *class_name = json!(merged(config)?);
         return Ok(());
     }
-    if class == "Deconvolution2D" && config.contains_key("nb_filter") {
-        return Err("transposed convolutions of Keras 1 are not supported".into());
+    if class == "Deconvolution2D" {
+        // It follows from the other options.
+        config.remove("output_shape");
     }
-    *class_name = json!(class_today(&class));
+    if class == "TimeDistributedDense" {
+        *class_name = json!("Dense");
+    }
+    // Whole words were dropped.
+    if class == "Embedding" && config.get("dropout") == Some(&json!(0.0)) {
+        config.remove("dropout");
+    }
+    let today = class_today(class_name.as_str().unwrap_or_default()).to_owned();
+    *class_name = json!(today);
     if let Some(mode) = config.get("mode").and_then(Value::as_u64)
         && mode != 0
         && class == "BatchNormalization"
@@ -131,6 +141,7 @@ fn regularizer(value: Value) -> Value {
 fn merged(config: &mut Config) -> Result<&'static str, Reason> {
     let mode = config.get("mode").and_then(Value::as_str).unwrap_or_default().to_owned();
     let axis = config.get("concat_axis").cloned();
+    let axes = config.get("dot_axes").cloned();
     let (name, trainable) = (config.get("name").cloned(), config.get("trainable").cloned());
     *config = Config::new();
     for (key, value) in [("name", name), ("trainable", trainable)] {
@@ -148,6 +159,11 @@ fn merged(config: &mut Config) -> Result<&'static str, Reason> {
                 config.insert("axis", axis);
             }
             "Concatenate"
+        }
+        "dot" => {
+            config.insert("axes", axes.unwrap_or(json!(-1)));
+            config.insert("normalize", json!(false));
+            "Dot"
         }
         other => return Err(format!("a Merge with the mode {other:?} is not supported").into()),
     })

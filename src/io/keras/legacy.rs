@@ -4,7 +4,7 @@
 //! `config.json` of a `.keras` file. They changed over the years: a list of layers became an object with a name
 //! (Keras 2.2.3), `lr` became `learning_rate` (2.3), metrics became lists of lists of objects (TensorFlow 2.2).
 
-use super::keras1;
+use super::{keras1, lambda, names, operations, states};
 use crate::config::{Config, Value, json, keras_object, object};
 use crate::error::Reason;
 
@@ -19,11 +19,12 @@ pub(super) fn accept(refused: Refused) -> Result<(), Reason> {
 /// The model and what it was compiled with, as one object. The layers that are refused stay as they are. `version` is that of the Keras that wrote the file.
 pub(super) fn upgrade(
     mut model: Value,
-    training: Option<Value>,
+    mut training: Option<Value>,
     version: &str,
     refused: &mut Refused,
 ) -> Result<Value, Reason> {
     upgrade_options(&mut model, version);
+    names::without_slashes(&mut model, training.as_mut());
     let (class_name, mut config) = match &model {
         // Until Keras 2.2.2.
         Value::Object(model) if model.get("config").is_some_and(Value::is_array) => {
@@ -35,7 +36,10 @@ pub(super) fn upgrade(
     if let Some(Value::Array(layers)) = config.get_mut("layers") {
         upgrade_layers(layers, class_name == "Sequential", refused);
     }
-    let mut upgraded = keras_object("keras", class_name, Value::Object(config));
+    let mut config = Value::Object(config);
+    states::drop_unused(&mut config);
+    operations::replace(&mut config);
+    let mut upgraded = keras_object("keras", class_name, config);
     // A training_config without an optimizer leaves the model uncompiled.
     let has_optimizer = |training: &Value| match training {
         Value::Object(training) => training.get("optimizer_config").is_some_and(|it| !it.is_null()),
@@ -56,10 +60,8 @@ pub(super) fn upgrade_archive(
     refused: &mut Refused,
 ) -> Result<(), Reason> {
     upgrade_options(config, version);
-    let chain = config["class_name"] == "Sequential";
-    if let Some(Value::Array(layers)) = config.inside_mut(&["config", "layers"]) {
-        upgrade_layers(layers, chain, refused);
-    }
+    names::without_slashes(config, None);
+    upgrade_inner_model(config, refused);
     match config.get_mut("compile_config") {
         Some(training) if compile && training.is_object() && !training["optimizer"].is_null() => {
             training["optimizer"] = upgrade_optimizer(&training["optimizer"], version)?;
@@ -115,7 +117,7 @@ fn upgrade_layers(layers: &mut Vec<Value>, chain: bool, refused: &mut Refused) {
     for layer in layers.iter_mut() {
         let is_input = layer["class_name"] == "InputLayer";
         upgrade_inner_model(layer, refused);
-        let within = upgrade_words(layer, refused);
+        let within = upgrade_words(layer, chain, refused);
         if let Some(config) = layer.get_mut("config").and_then(Value::as_object_mut)
             && !is_input
         {
@@ -136,14 +138,26 @@ fn upgrade_layers(layers: &mut Vec<Value>, chain: bool, refused: &mut Refused) {
 
 /// A layer and the layers that it wraps, in today's words. Returns the shape of the input if it is said of the wrapped layer, which
 /// takes the same one.
-fn upgrade_words(layer: &mut Value, refused: &mut Refused) -> Option<Value> {
+fn upgrade_words(layer: &mut Value, chain: bool, refused: &mut Refused) -> Option<Value> {
     // Without a class it is no layer.
-    layer.get("class_name")?;
+    let class_name = layer.get("class_name")?;
+    if chain
+        && *class_name == "Lambda"
+        && let Some((class_name, config)) = lambda::in_chain(layer)
+    {
+        layer["class_name"] = json!(class_name);
+        if let (Some(Value::Object(old)), Value::Object(new)) = (layer.get_mut("config"), config) {
+            old.retain(|name, _| {
+                matches!(name.as_str(), "name" | "trainable" | "batch_input_shape")
+            });
+            old.extend(new);
+        }
+    }
     let mut input = None;
     for wrapped in ["layer", "backward_layer"] {
         let Some(inner) = layer.inside_mut(&["config", wrapped]) else { continue };
         upgrade_inner_model(inner, refused);
-        upgrade_words(inner, refused);
+        upgrade_words(inner, true, refused);
         if let Some(Value::Object(config)) = inner.get_mut("config") {
             config.remove("input_dtype");
             input = config.remove("batch_input_shape").or(input);
@@ -153,6 +167,7 @@ fn upgrade_words(layer: &mut Value, refused: &mut Refused) -> Option<Value> {
         let mut config = std::mem::take(config);
         let name = config.get("name").and_then(Value::as_str).unwrap_or("without a name");
         let (name, class_name) = (name.to_owned(), layer["class_name"].clone());
+        renamed(&mut layer["class_name"], &mut config);
         if let Err(reason) = keras1::upgrade(&mut layer["class_name"], &mut config) {
             let class_name = class_name.as_str().unwrap_or_default();
             refused.push((name.clone(), format!("layer {name} ({class_name}): {reason}").into()));
@@ -160,6 +175,29 @@ fn upgrade_words(layer: &mut Value, refused: &mut Refused) -> Option<Value> {
         layer["config"] = Value::Object(config);
     }
     input.filter(|_| layer["class_name"] == "Bidirectional")
+}
+
+/// Classes that Keras 3 does not have, as what they are.
+fn renamed(class_name: &mut Value, config: &mut Config) {
+    let class = match class_name.as_str() {
+        Some("ThresholdedReLU") => {
+            let theta = config.remove("theta");
+            config.insert("threshold", theta.filter(|it| !it.is_null()).unwrap_or(json!(1.0)));
+            "ReLU"
+        }
+        // What they compute is fixed, and their weights stand otherwise: see `cudnn`.
+        Some("CuDNNLSTM") => {
+            config.remove("time_major");
+            "LSTM"
+        }
+        Some("CuDNNGRU") => {
+            config.remove("time_major");
+            config.insert("reset_after", json!(true));
+            "GRU"
+        }
+        _ => return,
+    };
+    *class_name = json!(class);
 }
 
 /// A model among the layers of another.
@@ -171,6 +209,10 @@ fn upgrade_inner_model(layer: &mut Value, refused: &mut Refused) {
     }
     if let Some(Value::Array(layers)) = layer.inside_mut(&["config", "layers"]) {
         upgrade_layers(layers, chain, refused);
+    }
+    if let Some(config) = layer.get_mut("config") {
+        states::drop_unused(config);
+        operations::replace(config);
     }
 }
 
@@ -204,11 +246,20 @@ fn without_module(mut object: Value) -> Value {
     json!({ "class_name": object["class_name"].take(), "config": object["config"].take() })
 }
 
+/// Whether there is something in it that is not null: TensorFlow 2.1 wrote `[null, null]`.
+fn says(value: &Value) -> bool {
+    match value {
+        Value::Array(values) => values.iter().any(says),
+        Value::Object(options) => options.iter().any(|(_, value)| says(value)),
+        value => !value.is_null(),
+    }
+}
+
 fn upgrade_training(mut training: Value, version: &str) -> Result<Value, Reason> {
     let Some(training) = training.as_object_mut() else {
         return Err(format!("the training_config is no object: {training}").into());
     };
-    if let Some(mode) = training.get("sample_weight_mode").filter(|mode| !mode.is_null()) {
+    if let Some(mode) = training.get("sample_weight_mode").filter(|mode| says(mode)) {
         return Err(format!(
             "the option sample_weight_mode = {mode} is not supported; leave it out"
         )
@@ -243,6 +294,12 @@ fn upgrade_goals(training: &mut Value) {
 /// An optimizer of any version, as Keras 3 describes it.
 pub(super) fn upgrade_optimizer(optimizer: &Value, version: &str) -> Result<Value, Reason> {
     let (class_name, mut config) = object(optimizer)?;
+    // What mixed precision puts around an optimizer; nothing is computed in 16 bits here.
+    if class_name.starts_with("LossScaleOptimizer")
+        && let Some(inner) = config.get("inner_optimizer").or_else(|| config.get("optimizer"))
+    {
+        return upgrade_optimizer(inner, version);
+    }
     // TensorFlow 2.11 to 2.15 call their own optimizers custom.
     let class_name = class_name.strip_prefix("Custom>").unwrap_or(class_name);
     if let Some(rate) = config.remove("lr") {

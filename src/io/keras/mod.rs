@@ -7,13 +7,19 @@
 //! the HDF5 file's root, which Keras does not look at; a file without it is read as well.
 
 mod archive;
+mod cudnn;
 mod hdf5;
+mod indexing;
 mod input_shapes;
 mod json;
 mod keras1;
 mod keras1_weights;
+mod lambda;
 mod legacy;
+mod names;
+mod operations;
 mod optimizer;
+mod states;
 mod tree;
 mod twelve;
 mod weights;

@@ -55,7 +55,11 @@ fn order(slots: usize, together: usize, weights: usize) -> Vec<(usize, usize)> {
 impl<'f> Variables<'f> {
     /// The list in a file of Keras 3: `optimizer/vars/0`, `1`, and so on.
     pub fn counted(root: &'f Group) -> Result<Option<Self>, Reason> {
-        let Some(optimizer) = root.find("optimizer")? else { return Ok(None) };
+        let Some(mut optimizer) = root.find("optimizer")? else { return Ok(None) };
+        // With mixed precision, it is in another one.
+        if let Some(inner) = optimizer.find("inner_optimizer")? {
+            optimizer = inner;
+        }
         let Some(group) = optimizer.find("vars")? else { return Ok(None) };
         let paths = (0..group.array_count()?).map(|i| i.to_string()).collect();
         Ok(Some(Variables { group, paths, together: true }))
@@ -119,8 +123,8 @@ impl<'f> Variables<'f> {
         if iterations == 0 {
             return Ok(State { iterations, learning_rate, slots: Vec::new() });
         }
-        // What Keras 2.2 kept without using it.
-        let unused = !self.together && paths.len() == order.len() + weights.len();
+        // What Keras 2.2 kept without using it, and for SGD without momentum the optimizers of TensorFlow 2.11 to 2.15.
+        let unused = (!self.together || slots == 0) && paths.len() == order.len() + weights.len();
         if paths.len() != order.len() && !unused {
             return Err(format!(
                 "the optimizer {} of {} weights keeps {} arrays, and the file has {}",

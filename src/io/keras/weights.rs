@@ -5,6 +5,7 @@
 //! models that Keras 3 still writes, list names: `layer_names` of a group, and `weight_names` of each layer's group,
 //! which are the paths of its weights in there. Layers are matched by their position among those that have weights.
 
+use super::cudnn;
 use super::hdf5::Group;
 use super::keras1_weights;
 use super::tree::Tree;
@@ -59,10 +60,38 @@ impl Place<'_> {
     /// Reads the weights from these places.
     fn read<T: Scalar>(&self, found: &[(&Group, String)]) -> Result<Vec<Tensor<T>>, Reason> {
         self.check_count(found.len())?;
+        let name = |weight: &Weight| format!("{}/{}", self.name, weight.name);
+        let read = |(weight, (group, path)): (&&Weight, &(&Group, String))| {
+            keras1_weights::series_kernel(group, path, &name(weight), &weight.shape)
+                .unwrap_or_else(|| checked(group, path, &name(weight), &weight.shape))
+        };
+        let (mut values, mut at) = (Vec::with_capacity(found.len()), 0);
+        while at < found.len() {
+            if let Some(gates) = cudnn::gates(&self.weights[at..], &found[at..])? {
+                let of = [0, 1, 2].map(|i| (self.weights[at + i], &found[at + i]));
+                let of =
+                    of.map(|(weight, (group, path))| (*group, &**path, name(weight), weight.shape));
+                values.extend(cudnn::read(of, gates)?);
+                at += 3;
+            } else {
+                values.push(read((&self.weights[at], &found[at]))?);
+                at += 1;
+            }
+        }
+        Ok(values)
+    }
+
+    /// Reads the weights of a transposed convolution of Keras 1, which had the channels that it takes before those that it gives.
+    fn read_turned<T: Scalar>(&self, found: &[(&Group, String)]) -> Result<Vec<Tensor<T>>, Reason> {
         let read = |(weight, (group, path)): (&&Weight, &(&Group, String))| {
             let name = format!("{}/{}", self.name, weight.name);
-            keras1_weights::series_kernel(group, path, &name, &weight.shape)
-                .unwrap_or_else(|| checked(group, path, &name, &weight.shape))
+            match *weight.shape {
+                [rows, columns, filters, inputs] => {
+                    checked(group, path, &name, &[rows, columns, inputs, filters])
+                        .map(|kernel: Tensor<T>| kernel.permute([0, 1, 3, 2]))
+                }
+                _ => checked(group, path, &name, &weight.shape),
+            }
         };
         self.weights.iter().zip(found).map(read).collect()
     }
@@ -178,7 +207,9 @@ fn find_vars<'g>(
         return Err(format!("the group layers/{path} is too deep").into());
     }
     for (name, group) in layers.children()? {
-        if name != "vars" {
+        if name == "optimizer" && !path.is_empty() {
+            // That of a model in the model, which was compiled by itself.
+        } else if name != "vars" {
             let path = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };
             find_vars(group, path, found)?;
         } else if group.array_count()? > 0 {
@@ -220,6 +251,18 @@ pub(super) fn write<T: Scalar>(tree: &mut Tree, layers: &[Built<T>]) -> Result<(
     Ok(())
 }
 
+/// The group with a path: names of Keras 2 may have a `/`.
+fn inside<'g>(group: &'g Group, path: &str) -> Result<Option<&'g Group>, Reason> {
+    let mut found = group;
+    for name in path.split('/') {
+        match found.find(name)? {
+            Some(next) => found = next,
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(found))
+}
+
 /// Reads the weights of all layers from a group that lists the names of its layers.
 pub(super) fn read_listed<T: Scalar>(
     group: &Group,
@@ -232,10 +275,9 @@ pub(super) fn read_listed<T: Scalar>(
                     save them from Keras with TensorFlow"
             .into());
     }
-    let groups = group.children()?;
     let mut listed = Vec::new();
     for name in names {
-        let layer = groups.get(name).ok_or_else(|| format!("the group {name} is missing"))?;
+        let layer = inside(group, name)?.ok_or_else(|| format!("the group {name} is missing"))?;
         let weights = layer.attributes()?;
         let paths = weights.texts("weight_names")?;
         let paths = paths.ok_or_else(|| format!("the layer {name} does not list its weights"))?;
@@ -252,6 +294,8 @@ pub(super) fn read_listed<T: Scalar>(
         .into());
     }
     let mut listed = listed.into_iter();
+    // Keras 1 did not always say that it is it.
+    let keras1 = attributes.text("keras_version")?.is_none_or(|it| it.starts_with("1."));
     let read = |place: &Place<'_>| match place.weights.is_empty() {
         true => Ok(Vec::new()),
         false => {
@@ -265,6 +309,9 @@ pub(super) fn read_listed<T: Scalar>(
             let mut found = vec![(group, String::new()); paths.len()];
             for (i, path) in order.into_iter().zip(&mut paths) {
                 found[i].1 = std::mem::take(path);
+            }
+            if keras1 && place.class_name == "Conv2DTranspose" {
+                return place.read_turned(&found);
             }
             place.read(&found)
         }

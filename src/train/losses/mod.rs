@@ -3,8 +3,12 @@
 mod binary;
 mod categorical;
 mod crossentropy;
+mod hinge;
 mod kl_divergence;
+mod log_cosh;
+mod poisson;
 mod regression;
+mod relative;
 
 use super::checks::shapes_differ;
 use super::metrics::{self, Metric, loss_as_metric};
@@ -173,10 +177,17 @@ losses! {
     binary: BinaryCrossentropy "binary_crossentropy" "bce" "BCE";
     categorical: CategoricalCrossentropy "categorical_crossentropy";
     categorical: SparseCategoricalCrossentropy "sparse_categorical_crossentropy";
-    kl_divergence: KlDivergence "kl_divergence" "kld" "KLD";
+    hinge: CategoricalHinge "categorical_hinge";
+    hinge: Hinge "hinge";
+    hinge: SquaredHinge "squared_hinge";
+    kl_divergence: KlDivergence "kl_divergence" "kld" "KLD" "kullback_leibler_divergence";
+    log_cosh: LogCosh "log_cosh" "logcosh" "LogCoshError";
+    poisson: Poisson "poisson";
     regression: Huber "huber";
     regression: MeanAbsoluteError "mean_absolute_error" "mae" "MAE";
     regression: MeanSquaredError "mean_squared_error" "mse" "MSE";
+    relative: MeanAbsolutePercentageError "mean_absolute_percentage_error" "mape" "MAPE";
+    relative: MeanSquaredLogarithmicError "mean_squared_logarithmic_error" "msle" "MSLE";
 }
 
 /// Makes a loss from what a file says; `role` is "loss" or "metric".

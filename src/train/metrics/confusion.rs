@@ -10,7 +10,7 @@ use crate::train::options::options;
 
 /// Keras's `thresholds`: a number, or a list, here of one number.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Threshold(f64);
+pub(super) struct Threshold(pub(super) f64);
 
 impl OptionValue for Threshold {
     fn read(value: &Value) -> Result<Self, Reason> {
@@ -168,7 +168,11 @@ impl<T: Scalar> Metric<T> for Recall {
 }
 
 /// True positives, positive targets and positive predictions.
-fn counts<T: Scalar>(targets: &Tensor<T>, predictions: &Tensor<T>, threshold: f64) -> [f64; 3] {
+pub(super) fn counts<T: Scalar>(
+    targets: &Tensor<T>,
+    predictions: &Tensor<T>,
+    threshold: f64,
+) -> [f64; 3] {
     let threshold = T::lit(threshold);
     let mut counts = [0.0; 3];
     for (y, p) in targets.iter().zip(predictions.iter()) {

@@ -5,6 +5,8 @@ mod auc;
 mod confusion;
 mod named;
 pub(super) mod of_loss;
+mod outcomes;
+mod root_mean_squared_error;
 mod top_k;
 
 pub use auc::Curve;
@@ -172,6 +174,11 @@ metrics! {
     auc: Auc "auc";
     confusion: Precision "precision";
     confusion: Recall "recall";
+    outcomes: FalseNegatives "false_negatives";
+    outcomes: FalsePositives "false_positives";
+    outcomes: TrueNegatives "true_negatives";
+    outcomes: TruePositives "true_positives";
+    root_mean_squared_error: RootMeanSquaredError "root_mean_squared_error";
     top_k: SparseTopKCategoricalAccuracy "sparse_top_k_categorical_accuracy";
     top_k: TopKCategoricalAccuracy "top_k_categorical_accuracy";
 }
