@@ -310,6 +310,15 @@ impl<T: Scalar> Strip<'_, T> {
             }
             column += width;
         }
+        // Behind the tiles: in the loop that rectifies them, one more comparison makes the compiler spill.
+        if self.finish == Finish::Relu6 {
+            let (Place { rows, column, width }, most) = (self.to, self.finish.most());
+            for &row in rows {
+                for value in &mut out[row + column..][..width] {
+                    *value = limited(*value, most);
+                }
+            }
+        }
     }
 
     #[inline(always)]
@@ -395,10 +404,9 @@ impl<T: Scalar> Strip<'_, T> {
         }
         let mut acc = tile::<S, T, MR, NR>(acc, (data, &at, cols), right);
         if finish != Finish::Plain {
-            let most = finish.most();
             // In one loop: of two, the compiler would take the outer one apart, to gather columns.
             for value in acc.as_flattened_mut() {
-                *value = limited(*value, most);
+                *value = rectified(*value);
             }
         }
         if whole {
