@@ -312,11 +312,10 @@ impl<T: Scalar> Strip<'_, T> {
         }
         // Behind the tiles: in the loop that rectifies them, one more comparison makes the compiler spill.
         if self.finish == Finish::Relu6 {
-            let (Place { rows, column, width }, most) = (self.to, self.finish.most());
-            for &row in rows {
-                for value in &mut out[row + column..][..width] {
-                    *value = limited(*value, most);
-                }
+            let most = self.finish.most();
+            for row in self.to.rows {
+                let values = out[row + self.to.column..][..self.to.width].iter_mut();
+                values.for_each(|value| *value = limited(*value, most));
             }
         }
     }
