@@ -6,6 +6,7 @@
 
 use rayon::prelude::*;
 use std::cell::Cell;
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 /// Below this many multiply-adds a fork costs more than it gains.
@@ -113,6 +114,11 @@ fn in_order<A, B>(a: &mut [A], b: &mut [B], size: usize, f: &mut PairFnMut<'_, A
     }
 }
 
+/// Takes the first `len` values away from `rest`.
+pub fn split_off<'a, T>(rest: &mut &'a mut [T], len: usize) -> &'a mut [T] {
+    rest.split_off_mut(..len).expect("as many values as are taken")
+}
+
 /// Calls `f(i, slice)` for slices of `out` of these lengths, one behind the other.
 pub fn for_each_slice<T: Send>(
     out: &mut [T],
@@ -121,13 +127,7 @@ pub fn for_each_slice<T: Send>(
     f: impl Fn(usize, &mut [T]) + Sync,
 ) {
     let mut rest = out;
-    let mut slices: Vec<&mut [T]> = lens
-        .map(|len| {
-            let (slice, after) = std::mem::take(&mut rest).split_at_mut(len);
-            rest = after;
-            slice
-        })
-        .collect();
+    let mut slices: Vec<&mut [T]> = lens.map(|len| split_off(&mut rest, len)).collect();
     for_each_part(&mut slices, 1, work, || (), |(), i, slice| f(i, slice[0]));
 }
 
@@ -203,6 +203,38 @@ pub fn map_parts<T: Send, R: Send>(
         all.push(result.expect("each part has a result"));
     }
     all
+}
+
+/// Samples that run together on one thread, with a tape of their own: enough for the kernels to be
+/// busy, few enough for the cache. It must not depend on the number of threads.
+pub const SHARD: usize = 32;
+
+/// Samples in a shard: small batches are cut finer, so that there is something for a second thread. It
+/// depends on the batch alone.
+pub fn shard_size(batch: usize) -> usize {
+    if batch <= 2 * SHARD { SHARD / 2 } else { SHARD }
+}
+
+/// Calls `f` for shards of `0..n`, in parallel, and collects in order. A shard that is alone leaves the
+/// threads to its kernels.
+pub fn map_shards<R: Send>(n: usize, size: usize, f: impl Fn(Range<usize>) -> R + Sync) -> Vec<R> {
+    // Rows of nothing, which take no memory.
+    map_shards_into(n, size, &mut vec![(); n.div_ceil(size)], 1, |shard, _| f(shard))
+}
+
+/// [`map_shards`], where each shard also writes a row of `rows` of its own.
+pub fn map_shards_into<T: Send, R: Send>(
+    n: usize,
+    size: usize,
+    rows: &mut [T],
+    row_len: usize,
+    f: impl Fn(Range<usize>, &mut [T]) -> R + Sync,
+) -> Vec<R> {
+    let shard = |i: usize| i * size..((i + 1) * size).min(n);
+    match n.div_ceil(size) {
+        1 => vec![f(shard(0), rows)],
+        _ => map_parts(rows, row_len, usize::MAX, |i, row| serially(|| f(shard(i), row))),
+    }
 }
 
 /// Adds up rows of length `len` in the same tree as [`tree_sum`], in place: the sum is the first row.

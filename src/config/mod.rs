@@ -15,7 +15,7 @@ use indexmap::IndexMap;
 use std::ops::{Index, IndexMut};
 
 pub(crate) use json::{json, parse};
-pub(crate) use named::{as_config, keras_object, object};
+pub(crate) use named::{as_config, keras_object, name_of, object};
 pub(crate) use option_value::{FromZero, OptionValue, not};
 pub use options::Options;
 pub(crate) use snake_case::{file_groups, snake_case};

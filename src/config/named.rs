@@ -21,6 +21,11 @@ pub(crate) fn object(value: &Value) -> Result<(&str, Config), Reason> {
     }
 }
 
+/// The name of a layer, as an entry of a list of layers has it: beside its options or among them.
+pub(crate) fn name_of(layer: &Value) -> Option<&str> {
+    layer.get("name").or_else(|| layer.get("config")?.get("name"))?.as_str()
+}
+
 /// A JSON object as options.
 pub(crate) fn as_config(object: Value) -> Config {
     let Value::Object(config) = object else { unreachable!("written as an object") };

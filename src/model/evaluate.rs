@@ -1,7 +1,7 @@
 //! `evaluate` and `predict`.
 
 use super::fitting;
-use super::forward::{Run, inference_shard, map_shards, together_for_losses};
+use super::forward::{Run, inference_shard, together_for_losses};
 use super::model::Model;
 use super::plan::Plan;
 use super::predict;
@@ -9,6 +9,7 @@ use super::scores::Scores;
 use crate::autograd::Var;
 use crate::datasets::Dataset;
 use crate::error::{Error, Result};
+use crate::par;
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::{Shape, Tensor};
 use crate::train::{Goal, Goals, Reported};
@@ -128,7 +129,7 @@ impl<T: Scalar> Model<T> {
         let size = together_for_losses(&self.graph, &self.layers, data.len(), size, false);
         let plan = Plan::infer_open(&self.graph, &self.layers, |at| goals.losses[at].is_some());
         let folded = plan.folded(&self.layers, &|layer| self.layers[layer].values());
-        let shards = map_shards(data.len(), size, |shard| {
+        let shards = par::map_shards(data.len(), size, |shard| {
             let shard = data.slice(shard);
             let mut run = Run::infer(&self.graph, &self.layers, &plan, folded.as_deref());
             let (losses, predictions) = run.losses(&shard, goals);

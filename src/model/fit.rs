@@ -2,7 +2,7 @@
 
 use super::callback::FitParams;
 use super::evaluate::Sums;
-use super::forward::{Run, SHARD, Updates, map_shards_into, together_for_losses};
+use super::forward::{Run, Updates, together_for_losses};
 use super::history::History;
 use super::model::{Model, Training};
 use super::options::Fit;
@@ -15,18 +15,12 @@ use crate::buffer::Buffer;
 use crate::datasets::Dataset;
 use crate::error::{Error, Result};
 use crate::nn::Mode;
-use crate::par;
+use crate::par::{self, split_off};
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::{Stream, Tensor, all_finite};
 use crate::train::{Compile, Goals, Optimizer, Step, initial_slots};
 use std::ops::Range;
 use std::sync::Arc;
-
-/// Samples in a shard: small batches are cut finer, so that there is something for a second thread. It
-/// depends on the batch alone.
-fn shard_size(batch: usize) -> usize {
-    if batch <= 2 * SHARD { SHARD / 2 } else { SHARD }
-}
 
 /// Values of a weight that an optimizer moves at a time.
 const PART: usize = 1 << 10;
@@ -168,14 +162,14 @@ impl<T: Scalar> Model<T> {
         memory: &mut Memory<T>,
     ) -> Option<Outcome> {
         let n = indices.len();
-        let size = together_for_losses(&self.graph, &self.layers, n, shard_size(n), true);
+        let size = together_for_losses(&self.graph, &self.layers, n, par::shard_size(n), true);
         let trainable = || self.params().filter(|param| param.weight.trainable);
         // One row of gradients for each shard, and a place where nothing is trained.
         let row_len = trainable().map(|param| param.value.len()).sum::<usize>().max(1);
         let rows_len = indices.len().div_ceil(size) * row_len;
         grow(&mut memory.gradients, rows_len);
         let rows = &mut memory.gradients[..rows_len];
-        let shards = map_shards_into(indices.len(), size, rows, row_len, |shard, row| {
+        let shards = par::map_shards_into(indices.len(), size, rows, row_len, |shard, row| {
             self.shard(goals, plan, data, indices, shard, row)
         });
         par::tree_sum_rows(rows, row_len);
@@ -359,13 +353,6 @@ fn grow<T: Scalar>(memory: &mut Buffer<T>, len: usize) {
     if memory.len() < len {
         *memory = Buffer::stale(len);
     }
-}
-
-/// Takes the first `len` values away from `rest`.
-fn split_off<'a, T>(rest: &mut &'a mut [T], len: usize) -> &'a mut [T] {
-    let (first, after) = std::mem::take(rest).split_at_mut(len);
-    *rest = after;
-    first
 }
 
 /// The sum of the losses of all outputs, each a mean over the batch, of which a shard is a part.

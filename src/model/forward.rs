@@ -7,15 +7,10 @@ use crate::autograd::Var;
 use crate::datasets::Dataset;
 use crate::nn::layers::{Dropout, MaxPooling2d};
 use crate::nn::{Activation, Context, Mode, MultiLayer, known};
-use crate::par;
+use crate::par::SHARD;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use crate::train::{Goals, Loss};
-use std::ops::Range;
-
-/// Samples that run together on one thread, with a tape of their own: enough for the kernels to be
-/// busy, few enough for the cache. It must not depend on the number of threads.
-pub(super) const SHARD: usize = 32;
 
 /// Samples that run together where nothing is remembered for a backward pass: fewer of large images, so that what one layer
 /// gives is still in the cache when the next one takes it.
@@ -57,32 +52,6 @@ pub(super) fn together_for_losses<T: Scalar>(
     training: bool,
 ) -> usize {
     if graph.masked { n.max(1) } else { together(graph, layers, n, size, training) }
-}
-
-/// Calls `f` for shards of `0..n`, in parallel, and collects in order. A shard that is alone leaves the
-/// threads to its kernels.
-pub(super) fn map_shards<R: Send>(
-    n: usize,
-    size: usize,
-    f: impl Fn(Range<usize>) -> R + Sync,
-) -> Vec<R> {
-    // Rows of nothing, which take no memory.
-    map_shards_into(n, size, &mut vec![(); n.div_ceil(size)], 1, |shard, _| f(shard))
-}
-
-/// [`map_shards`], where each shard also writes a row of `rows` of its own.
-pub(super) fn map_shards_into<T: Send, R: Send>(
-    n: usize,
-    size: usize,
-    rows: &mut [T],
-    row_len: usize,
-    f: impl Fn(Range<usize>, &mut [T]) -> R + Sync,
-) -> Vec<R> {
-    let shard = |i: usize| i * size..((i + 1) * size).min(n);
-    match n.div_ceil(size) {
-        1 => vec![f(shard(0), rows)],
-        _ => par::map_parts(rows, row_len, usize::MAX, |i, row| par::serially(|| f(shard(i), row))),
-    }
 }
 
 /// New values of untrained weights: layer, weight, value.

@@ -3,7 +3,7 @@
 use super::config::{MODELS, Read, read_layer};
 use super::draft::{Draft, Draught};
 use super::graph::Source;
-use crate::config::{Config, Value};
+use crate::config::{Config, Value, name_of};
 use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::train::Registry;
@@ -27,9 +27,8 @@ pub(super) fn read<T: Scalar>(
     let taken_first = taken_first(config, layers);
     let needed = needed(config, layers);
     for (at, entry) in layers.iter().enumerate() {
-        let named = entry.get("name").or_else(|| entry.get("config")?.get("name"));
-        let own = named.and_then(Value::as_str);
-        let own = own.ok_or_else(|| format!("the layer {at} of the model has no name"))?;
+        let own =
+            name_of(entry).ok_or_else(|| format!("the layer {at} of the model has no name"))?;
         if needed.as_ref().is_some_and(|needed| !needed.contains(own)) {
             continue;
         }
@@ -103,15 +102,12 @@ pub(super) fn unsupported_call(entry: &Value) -> Option<Reason> {
 /// Where Keras wrote how it computes masks, as operations beside the layers: the layers that are there for the outputs, and not for
 /// masks alone, which go from layer to layer here.
 pub(super) fn needed<'v>(config: &'v Config, layers: &'v [Value]) -> Option<HashSet<&'v str>> {
-    let name = |layer: &'v Value| {
-        layer.get("name").or_else(|| layer.get("config")?.get("name")).and_then(Value::as_str)
-    };
     let masked = |node: &Value| node.inside(&["kwargs", "mask"]).is_some_and(Value::is_object);
     if !layers.iter().any(|layer| nodes(layer).iter().any(masked)) {
         return None;
     }
     let by_name: HashMap<&str, &Value> =
-        layers.iter().filter_map(|layer| Some((name(layer)?, layer))).collect();
+        layers.iter().filter_map(|layer| Some((name_of(layer)?, layer))).collect();
     let ends = ["input_layers", "output_layers"].map(|list| ends(config, list).unwrap_or_default());
     let mut left: Vec<&str> = ends.concat().into_iter().map(|(name, _)| name).collect();
     let mut needed = HashSet::new();

@@ -1,11 +1,12 @@
 //! What a graph computes from inputs, for any number of samples.
 
 use super::fitting;
-use super::forward::{Run, inference_shard, map_shards, together};
+use super::forward::{Run, inference_shard, together};
 use super::graph::Graph;
 use super::model::Built;
 use super::plan::Plan;
 use crate::error::{Error, Result};
+use crate::par;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 
@@ -37,7 +38,7 @@ pub(super) fn predict_all<T: Scalar>(
     let n = inputs[0].shape()[0];
     let size = together(graph, layers, n, inference_shard(graph), false);
     let folded = plan.folded(layers, &|layer| layers[layer].values());
-    let parts = map_shards(n, size, |shard| {
+    let parts = par::map_shards(n, size, |shard| {
         let inputs = inputs.iter().map(|x| x.slice(0, shard.clone())).collect();
         Run::infer(graph, layers, plan, folded.as_deref()).outputs(inputs)
     });

@@ -121,7 +121,10 @@ impl BatchNormalization {
         let averages = [&weights[trained], &weights[trained + 1]];
         if !cx.trainable() || cx.mode() == Mode::Infer {
             let y = self.infer(x, axis, [gamma, beta], averages);
-            return rectifier.map_or(y.clone(), |rectifier| y.rectifier(rectifier));
+            return match rectifier {
+                Some(rectifier) => y.rectifier(rectifier),
+                None => y,
+            };
         }
         let channels = [x.shape()[axis]];
         let [one, zero] = [Tensor::ones(channels), Tensor::zeros(channels)].map(Var::constant);

@@ -123,7 +123,7 @@ impl<T: Scalar> Op<T, 3> for Conv2d {
         (y, saved)
     }
 
-    // dy counts only where 0 < y, and y < 6 if that is the limit, if the output is rectified
+    // dy is that before the rectifier, if there is one
     // dx[.., iy, ix, c]  = sum of dy[.., oy, ox, o] kernel[ky, kx, c, o] over all that reached there
     // dkernel[ky, kx, c, o] = sum over n, oy, ox of x[.., oy sh + ky - top, ox sw + kx - left, c] dy[.., oy, ox, o]
     // dbias[o] = sum over n, oy, ox of dy[.., oy, ox, o]

@@ -101,7 +101,7 @@ impl<T: Scalar> Op<T, 3> for Conv2dTranspose {
         (y, saved)
     }
 
-    // dy counts only where 0 < y, and y < 6 if that is the limit, if the output is rectified
+    // dy is that before the rectifier, if there is one
     // dx = the convolution of dy
     // dkernel[ky, kx, o, c] = sum over n, oy, ox of dy[.., oy sh + ky - top, ox sw + kx - left, o] x[.., oy, ox, c]
     // dbias[o] = sum over n, iy, ix of dy[.., iy, ix, o]

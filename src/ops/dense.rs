@@ -48,7 +48,7 @@ impl<T: Scalar> Op<T, 3> for Dense {
         (y, saved)
     }
 
-    // dy counts only where 0 < y, and y < 6 if that is the limit, if the output is rectified
+    // dy is that before the rectifier, if there is one
     // dx = dy kernel', dkernel = x' dy, dbias = sum over n of dy
     fn backward(
         &self,

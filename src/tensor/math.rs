@@ -3,6 +3,7 @@
 use super::pointwise::{Exp, Ln, Tanh};
 use super::{Tensor, walk};
 use crate::buffer::Buffer;
+use crate::par::split_off;
 use crate::scalar::{Scalar, compiled};
 use std::ops::{Add, Div, Mul, Neg, Sub};
 use std::sync::Arc;
@@ -98,8 +99,7 @@ impl<T: Scalar> Tensor<T> {
         // Values that do not lie side by side are gathered.
         let mut room = [[T::zero(); GATHERED]; 2];
         walk::runs(shape, [&a.strides, &b.strides], start, &mut |len, [i, j], [di, dj]| {
-            let (piece, after) = std::mem::take(&mut rest).split_at_mut(len);
-            rest = after;
+            let piece = split_off(&mut rest, len);
             if (di, dj) == (1, 1) {
                 return run(piece, &a.data[i as usize..][..len], &b.data[j as usize..][..len]);
             }
@@ -286,10 +286,7 @@ fn gathered<'a, T: Copy>(
             &room[..len]
         }
         _ => {
-            let places = (0..len as isize).map(|k| (start + k * step) as usize);
-            for (slot, place) in room.iter_mut().zip(places) {
-                *slot = data[place];
-            }
+            walk::copy(data, start, step, &mut room[..len]);
             &room[..len]
         }
     }

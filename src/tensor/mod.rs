@@ -61,6 +61,7 @@ pub(crate) use unique::ascending;
 pub(crate) use transpose::transpose;
 
 use crate::buffer::{Buffer, room};
+use crate::par::split_off;
 use crate::scalar::{Scalar, compiled};
 use std::sync::Arc;
 
@@ -323,15 +324,8 @@ impl<T: Scalar> Tensor<T> {
             [&self.strides],
             [self.offset as isize],
             &mut |len, [at], [step]| {
-                let (run, after) = std::mem::take(&mut rest).split_at_mut(len);
-                rest = after;
-                match step {
-                    1 => run.copy_from_slice(&self.data[at as usize..][..len]),
-                    _ => run
-                        .iter_mut()
-                        .enumerate()
-                        .for_each(|(i, x)| *x = self.data[(at + i as isize * step) as usize]),
-                }
+                let run = split_off(&mut rest, len);
+                walk::copy(&self.data, at, step, run);
             },
         );
     }

@@ -2,6 +2,7 @@
 
 use super::{Mask, Tensor, walk};
 use crate::buffer::Buffer;
+use crate::par::split_off;
 use crate::scalar::{Scalar, compiled};
 
 impl<T: Scalar> Tensor<T> {
@@ -37,8 +38,7 @@ impl<T: Scalar> Tensor<T> {
             [&places, &a.strides, &b.strides],
             [0, a.offset as isize, b.offset as isize],
             &mut |len, at, step| {
-                let (piece, after) = std::mem::take(&mut rest).split_at_mut(len);
-                rest = after;
+                let piece = split_off(&mut rest, len);
                 for (k, y) in (0..).zip(piece) {
                     let [m, i, j]: [isize; 3] = std::array::from_fn(|o| at[o] + k * step[o]);
                     *y = if mask.at_place(m) { a.data[i as usize] } else { b.data[j as usize] };

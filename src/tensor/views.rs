@@ -3,6 +3,7 @@
 use super::shape::{MAX_RANK, Shape};
 use super::{Tensor, walk};
 use crate::buffer::Buffer;
+use crate::par::split_off;
 use crate::scalar::{Scalar, compiled};
 use std::ops::{Bound, RangeBounds};
 
@@ -299,12 +300,8 @@ impl<T: Scalar> Tensor<T> {
             let start = self.offset as isize + index as isize * self.strides[0];
             let mut rest = &mut values[i * len..(i + 1) * len];
             walk::runs(row, [&strides], [start], &mut |len, [at], [step]| {
-                let (run, after) = std::mem::take(&mut rest).split_at_mut(len);
-                rest = after;
-                match step {
-                    1 => run.copy_from_slice(&self.data[at as usize..][..len]),
-                    _ => (0..).zip(run).for_each(|(k, x)| *x = self.data[(at + k * step) as usize]),
-                }
+                let run = split_off(&mut rest, len);
+                walk::copy(&self.data, at, step, run);
             });
         }
         Tensor::from_buffer(shape, values)

@@ -2,6 +2,14 @@
 
 use super::shape::{MAX_RANK, Shape};
 
+/// Copies a run: to `to[k]` what lies at `at + k step`.
+pub(super) fn copy<T: Copy>(data: &[T], at: isize, step: isize, to: &mut [T]) {
+    match step {
+        1 => to.copy_from_slice(&data[at as usize..][..to.len()]),
+        _ => (0..).zip(to).for_each(|(k, x)| *x = data[(at + k * step) as usize]),
+    }
+}
+
 /// Visits the elements of `K` operands of one shape in reading order.
 ///
 /// The elements come as runs along one axis: `run(len, at, step)` stands for the `len` elements at

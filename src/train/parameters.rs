@@ -4,7 +4,7 @@ use super::optimizers;
 use super::{Optimizer, Step};
 use crate::autograd::{Tape, Var};
 use crate::error::{Error, Result};
-use crate::par;
+use crate::par::{self, split_off};
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::Tensor;
 use std::fmt;
@@ -208,24 +208,22 @@ impl<T: Scalar> Parameters<T> {
     #[inline(never)]
     fn minimize_sum(&mut self, samples: usize, loss: &LossOfRange<'_, T>) -> Result<T> {
         assert!(samples > 0, "there is no mean over 0 samples");
-        let shard = if samples <= 64 { 16 } else { 32 };
+        let (shard, parameters) = (par::shard_size(samples), &*self);
         let row_len = self.parameters.iter().map(|it| it.value.len()).sum::<usize>().max(1);
         let mut rows = vec![T::zero(); samples.div_ceil(shard) * row_len];
-        let sums = par::map_parts(&mut rows, row_len, usize::MAX, |i, row| {
-            par::serially(|| {
-                let tape = Tape::new();
-                let leaves = self.leaves(&tape);
-                let loss = loss(&leaves, i * shard..((i + 1) * shard).min(samples));
-                assert_eq!(loss.value().len(), 1, "the loss has the shape {}", loss.shape());
-                if loss.is_tracked() {
-                    let gradients = loss.sum(..).backward();
-                    let mut rest = row;
-                    for leaf in &leaves {
-                        gradients.wrt(leaf).copy_to(split_off(&mut rest, leaf.value().len()));
-                    }
+        let sums = par::map_shards_into(samples, shard, &mut rows, row_len, |range, row| {
+            let tape = Tape::new();
+            let leaves = parameters.leaves(&tape);
+            let loss = loss(&leaves, range);
+            assert_eq!(loss.value().len(), 1, "the loss has the shape {}", loss.shape());
+            if loss.is_tracked() {
+                let gradients = loss.sum(..).backward();
+                let mut rest = row;
+                for leaf in &leaves {
+                    gradients.wrt(leaf).copy_to(split_off(&mut rest, leaf.value().len()));
                 }
-                loss.value().iter().sum::<T>()
-            })
+            }
+            loss.value().iter().sum::<T>()
         });
         par::tree_sum_rows(&mut rows, row_len);
         let count = T::lit(samples as f64);
@@ -294,13 +292,6 @@ impl<T: Scalar> Parameters<T> {
 
 /// The sum of the losses of the samples in a range, for values as leaves.
 type LossOfRange<'f, T> = dyn for<'t> Fn(&[Var<'t, T>], Range<usize>) -> Var<'t, T> + Sync + 'f;
-
-/// Takes the first `len` values away from `rest`.
-fn split_off<'a, T>(rest: &mut &'a mut [T], len: usize) -> &'a mut [T] {
-    let (first, after) = std::mem::take(rest).split_at_mut(len);
-    *rest = after;
-    first
-}
 
 compiled!(|parameters: &mut Parameters<T>, gradients: &[Tensor<T>]| (
     parameters.step_along(gradients),

@@ -1,7 +1,7 @@
 //! Operations between layers that move values without changing them: slices, transpositions, new shapes.
 
-use super::operations::{Dims, Operation, Shapes, Source, Step, activation, name_of, step};
-use crate::config::{Value, json};
+use super::operations::{Dims, Operation, Shapes, Source, Step, activation, sources, step};
+use crate::config::{Value, json, name_of};
 use std::collections::{HashMap, HashSet};
 
 /// What a slice takes of one axis.
@@ -48,8 +48,9 @@ fn taken(operation: &Operation) -> Option<Vec<Taken>> {
 /// The operations that take the last step of what a recurrent layer gives, where nothing else takes any. Such a layer gives its last
 /// step by itself from now on, and the operation does nothing.
 pub(super) fn last_steps(config: &mut Value, found: &[Option<Operation>]) -> HashSet<usize> {
-    let (mut linear, mut counts) = (HashSet::new(), HashMap::new());
-    count(config, &mut counts);
+    let (mut linear, mut counts) = (HashSet::new(), HashMap::<String, usize>::new());
+    // How often a value is taken from each layer, in the model and for its outputs.
+    sources(config, &mut |name, _| *counts.entry(name.to_owned()).or_default() += 1);
     for (at, operation) in found.iter().enumerate() {
         let Some(operation) = operation.as_ref().filter(|it| it.function.starts_with("get")) else {
             continue;
@@ -88,20 +89,6 @@ pub(super) fn last_steps(config: &mut Value, found: &[Option<Operation>]) -> Has
         }
     }
     linear
-}
-
-/// How often a value is taken from each layer, in a model and for its outputs.
-fn count(value: &Value, counts: &mut HashMap<String, usize>) {
-    match value {
-        Value::Array(items) => {
-            if let [Value::String(name), Value::Integer(_), ..] = &items[..] {
-                *counts.entry(name.clone()).or_default() += 1;
-            }
-            items.iter().for_each(|it| count(it, counts));
-        }
-        Value::Object(options) => options.iter().for_each(|(_, it)| count(it, counts)),
-        _ => {}
-    }
 }
 
 fn reshape(target: &[u64], input: Source) -> Step {

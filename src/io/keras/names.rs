@@ -1,6 +1,6 @@
 //! Names of layers that have a `/`, as `conv1/bn` in the DenseNet of Keras 2. Keras 3 has no such names, and called these `conv1_bn`.
 
-use crate::config::{Config, Value, json};
+use crate::config::{Config, Value, json, name_of};
 use std::collections::{BTreeSet, HashMap};
 
 /// New names by old ones.
@@ -36,8 +36,7 @@ fn collect(model: &Value, names: &mut BTreeSet<String>) {
     let config = model.get("config");
     let layers = config.and_then(|it| it.as_array().or_else(|| it.get("layers")?.as_array()));
     for layer in layers.unwrap_or_default() {
-        let name = layer.get("name").or_else(|| layer.get("config")?.get("name"));
-        names.extend(name.and_then(Value::as_str).map(str::to_owned));
+        names.extend(name_of(layer).map(str::to_owned));
         collect(layer, names);
     }
 }

@@ -4,7 +4,7 @@
 //! these stand for it here, the last of them with the operation's name. What has no layers stays as it is, and is refused by name.
 
 use super::{indexing, lambda};
-use crate::config::{Value, json};
+use crate::config::{Value, json, name_of};
 use crate::nn::BUILTIN;
 use std::collections::{HashMap, HashSet};
 
@@ -100,8 +100,19 @@ fn place(name: &str, steps: Vec<Step>, taken: &mut HashSet<String>, layers: &mut
     }
 }
 
-pub(super) fn name_of(layer: &Value) -> Option<&str> {
-    layer.get("name").or_else(|| layer.get("config")?.get("name"))?.as_str()
+/// Calls `met(layer, output)` wherever a value says that it comes from a layer: `["dense", 0, 0]`.
+pub(super) fn sources(value: &Value, met: &mut dyn FnMut(&str, i128)) {
+    match value {
+        Value::Array(items) => {
+            if let [Value::String(name), Value::Integer(_), rest @ ..] = &items[..] {
+                let output = if let [Value::Integer(output), ..] = rest { *output } else { 0 };
+                met(name, output);
+            }
+            items.iter().for_each(|it| sources(it, met));
+        }
+        Value::Object(options) => options.iter().for_each(|(_, it)| sources(it, met)),
+        _ => {}
+    }
 }
 
 /// The shapes of values, as far as a file says them.

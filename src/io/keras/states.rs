@@ -1,19 +1,25 @@
 //! States of recurrent layers that nobody takes: `x, h, c = LSTM(4, return_state=True)(x)`, where only `x` goes on.
 
-use crate::config::{Value, json};
+use super::operations::sources;
+use crate::config::{Value, json, name_of};
 use std::collections::HashSet;
 
 /// Takes the option from the layers of a graph of which only the first output is used.
 pub(super) fn drop_unused(config: &mut Value) {
+    // The layers of which somebody takes another output than the first.
     let mut used = HashSet::new();
-    others(config, &mut used);
+    sources(config, &mut |name, output| {
+        if output != 0 {
+            used.insert(name.to_owned());
+        }
+    });
     let Some(layers) = config.get_mut("layers").and_then(Value::as_array_mut) else { return };
     for layer in layers {
         let recurrent = matches!(
             layer.get("class_name").and_then(Value::as_str),
             Some("LSTM" | "GRU" | "SimpleRNN" | "Bidirectional")
         );
-        let name = super::operations::name_of(layer).map(str::to_owned);
+        let name = name_of(layer).map(str::to_owned);
         if !recurrent || name.is_none_or(|name| used.contains(&name)) {
             continue;
         }
@@ -26,22 +32,6 @@ pub(super) fn drop_unused(config: &mut Value) {
                 *said = json!(false);
             }
         }
-    }
-}
-
-/// The layers of which somebody takes another output than the first: `["lstm", 0, 1]`.
-fn others(value: &Value, used: &mut HashSet<String>) {
-    match value {
-        Value::Array(items) => {
-            if let [Value::String(name), Value::Integer(_), Value::Integer(output), ..] = &items[..]
-                && *output != 0
-            {
-                used.insert(name.clone());
-            }
-            items.iter().for_each(|it| others(it, used));
-        }
-        Value::Object(options) => options.iter().for_each(|(_, it)| others(it, used)),
-        _ => {}
     }
 }
 

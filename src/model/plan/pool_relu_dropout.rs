@@ -21,8 +21,7 @@ pub(super) fn join<T: Scalar>(plan: &mut Drafted<'_, T>) {
             continue;
         }
         let Some(before) = plan.source(at) else { continue };
-        let plain = |rectifier| rectifier == Rectifier::default();
-        if !matches!(plan.steps[before].work, Work::Rectified(it) if plain(it)) {
+        if plan.steps[before].work != Work::Rectified(Rectifier::default()) {
             continue;
         }
         plan.steps[before].work = Work::Layer;
