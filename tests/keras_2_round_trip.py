@@ -232,6 +232,33 @@ def encoder_and_decoder():
 
 
 @model
+def translator():
+    """The encoder and the decoder of Keras's tutorials, which pass states on."""
+    words, answer = K.Input((5, 3)), K.Input((4, 2))
+    _, h, c = L.LSTM(4, return_state=True)(words)
+    x, _, _ = L.LSTM(4, return_sequences=True, return_state=True)(answer, initial_state=[h, c])
+    both, fh, fc, bh, bc = L.Bidirectional(L.LSTM(3, return_sequences=True, return_state=True))(x)
+    x = L.Bidirectional(L.LSTM(3, return_sequences=True))(both, initial_state=[fh, fc, bh, bc])
+    made = K.Model([words, answer], L.Dense(2, activation="softmax")(x))
+    made.compile("rmsprop", "categorical_crossentropy")
+    return made
+
+
+@model
+def states():
+    """States that are outputs, and a model with several outputs in a model."""
+    series = K.Input((5, 3))
+    x, state = L.GRU(4, return_sequences=True, return_state=True)(series)
+    step = K.Input((5, 4))
+    pair = K.Model(step, [L.Dense(2, activation="tanh")(step), L.Dense(3)(step)])
+    left, right = pair(x)
+    y = L.SimpleRNN(3)(L.concatenate([left, right]), initial_state=L.Dense(3)(state))
+    made = K.Model(series, [y, state])
+    made.compile("sgd", "mse")
+    return made
+
+
+@model
 def masked():
     return chain(L.Masking(0.0, input_shape=(5, 2)), L.Bidirectional(L.GRU(3, return_sequences=True)), L.Bidirectional(L.LSTM(2)), L.Dense(1))
 

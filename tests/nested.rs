@@ -156,10 +156,6 @@ fn what_does_not_fit_is_named() {
         error.to_string(),
         "layer b (Functional): the model takes samples of shape [6, 6, 2], and these have [5, 6, 2]"
     );
-    let x = Input::new([3]);
-    let two = Model::new(&x, [&x.then(Relu), &x.then(Tanh)]).build(0).unwrap();
-    let error = Model::new(&x, &two.as_layer().of(&x)).build(0).unwrap_err();
-    assert!(error.to_string().contains("the model has 2 outputs, and a layer has one"), "{error}");
     let mut model = Sequential::new([3]).add(Relu).build(0).unwrap();
     assert!(model.set_trainable("no_such_layer", true).is_err());
 }

@@ -1,4 +1,4 @@
-//! Five networks of well-known kinds, built as a user would, against the real Keras: `golden/networks.py` has its half, and
+//! Six networks of well-known kinds, built as a user would, against the real Keras: `golden/networks.py` has its half, and
 //! `keras_round_trip.py` opens what is saved here in Keras.
 
 mod golden;
@@ -69,6 +69,27 @@ fn transfer() -> Model {
     Model::new(&x, &head).name("transfer").build(1).unwrap()
 }
 
+fn seq2seq() -> Model {
+    let (words, answer) = (Input::named("words", [5, 3]), Input::named("answer", [4, 2]));
+    let read = words.then(Lstm::new(3).return_state(true).name("encoder"));
+    let decoder = Lstm::new(3).return_sequences(true).return_state(true).name("decoder");
+    let x = decoder.of([&answer, &read.output(1), &read.output(2)]);
+    let gru = || Gru::new(2).return_sequences(true);
+    let both = x.then(Bidirectional::new(gru().return_state(true)).name("both"));
+    let after = gru().name("after").of([&both, &both.output(1)]);
+    let end = SimpleRnn::new(2).name("end").of([&both, &both.output(2)]);
+    let step = Input::named("step", [4, 2]);
+    let left = step.then(Dense::new(2).activation(Tanh).name("left"));
+    let right = step.then(Dense::new(2).name("right"));
+    let pair = Model::new(&step, [&left, &right]).name("pair").build(2).unwrap();
+    let pair = after.then(pair.as_layer().name("pair"));
+    let said = Concatenate::new().of([&pair, &pair.output(1)]);
+    let said = said.then(Dense::new(3).activation(Softmax).name("said"));
+    let size = Concatenate::new().of([&x.output(1), &end]);
+    let size = size.then(Dense::new(1).activation(Sigmoid).name("size"));
+    Model::new([&words, &answer], [&said, &size]).name("seq2seq").build(1).unwrap()
+}
+
 fn compile(name: &str) -> Compile<f32> {
     let optimizer = Sgd::new(0.2).momentum(0.5);
     match name {
@@ -76,6 +97,9 @@ fn compile(name: &str) -> Compile<f32> {
         "siamese" => Compile::outputs(optimizer)
             .loss_for("same", BinaryCrossentropy::new())
             .loss_for("kind", CategoricalCrossentropy::new()),
+        "seq2seq" => Compile::outputs(optimizer)
+            .loss_for("said", CategoricalCrossentropy::new())
+            .loss_for("size", BinaryCrossentropy::new()),
         _ => Compile::new(optimizer, CategoricalCrossentropy::new()),
     }
 }
@@ -94,7 +118,7 @@ fn assert_all_near(what: &str, ours: &[Tensor], golden: &Value) {
 
 #[test]
 fn networks_train_as_in_keras() {
-    let builders: [fn() -> Model; 5] = [residual, unet, inception, siamese, transfer];
+    let builders: [fn() -> Model; 6] = [residual, unet, inception, siamese, transfer, seq2seq];
     let folder = Scratch::new("networks");
     for (build, case) in builders.into_iter().zip(cases("networks.json")) {
         let (name, mut model) = (text(&case, "name"), build());

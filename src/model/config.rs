@@ -1,5 +1,6 @@
 //! A model's architecture as the JSON that Keras 3 writes.
 
+use super::calls::{self, CAUSAL};
 use super::draft::{Draft, Outline};
 use super::functional;
 use super::graph::{Entrance, Graph, Listed, Source};
@@ -15,7 +16,7 @@ use crate::train::{Compile, Registry};
 use std::sync::Arc;
 
 /// Keras's name of an element type: `float32`.
-fn dtype<T: Scalar>() -> String {
+pub(super) fn dtype<T: Scalar>() -> String {
     format!("float{}", 8 * T::BYTES)
 }
 
@@ -24,7 +25,7 @@ fn dtype_policy<T: Scalar>() -> Value {
 }
 
 /// A shape with a null for the batch in front.
-fn batch_shape(shape: Shape) -> Value {
+pub(super) fn batch_shape(shape: Shape) -> Value {
     let dims = shape.iter().map(|&dim| json!(dim));
     Value::Array(std::iter::once(Value::Null).chain(dims).collect())
 }
@@ -77,7 +78,13 @@ fn described<T: Scalar>(name: &str, graph: &Graph, built: &[Built<T>]) -> Config
         layer["name"] = layer["config"]["name"].clone();
         layer["inbound_nodes"] = match *it {
             Listed::Input(_) => json!([]),
-            Listed::Layer(layer) => inbound_nodes::<T>(graph, &places.of_layer[layer], &histories),
+            Listed::Layer(number) => {
+                let nodes = &places.of_layer[number];
+                let class_name = built[number].layer.class_name();
+                let config = layer["config"].as_object_mut();
+                let causal = config.and_then(|config| config.remove(CAUSAL)) == Some(json!(true));
+                calls::written::<T>(graph, nodes, &histories, class_name, causal)
+            }
         };
     }
     let ends = |sources: &mut dyn Iterator<Item = Source>| -> Value {
@@ -104,33 +111,12 @@ fn histories<T: Scalar>(graph: &Graph, layers: &[Built<T>]) -> Vec<Value> {
     let inputs = graph.inputs.iter().map(|input| json!([input.name, 0, 0]));
     let mut histories: Vec<Value> = inputs.collect();
     for node in &graph.nodes {
-        histories.push(json!([layers[node.layer].name, nodes[node.layer], 0]));
+        for output in 0..node.outputs.len() {
+            histories.push(json!([layers[node.layer].name, nodes[node.layer], output]));
+        }
         nodes[node.layer] += 1;
     }
     histories
-}
-
-/// What a layer takes in each of its places.
-fn inbound_nodes<T: Scalar>(graph: &Graph, nodes: &[usize], histories: &[Value]) -> Value {
-    let tensor = |source: &Source| {
-        json!({ "class_name": "__keras_tensor__", "config": {
-            "shape": batch_shape(graph.shape(*source)), "dtype": dtype::<T>(),
-            "keras_history": histories[graph.place(*source)],
-        } })
-    };
-    let calls = nodes.iter().map(|&node| &graph.nodes[node]).map(|node| {
-        let arguments = match &node.inputs[..] {
-            [input] => json!([tensor(input)]),
-            inputs => json!([inputs.iter().map(tensor).collect::<Vec<Value>>()]),
-        };
-        let named = if node.inference { json!({ "training": false }) } else { json!({}) };
-        let mut call = json!({ "args": arguments, "kwargs": named });
-        if node.inference {
-            call[functional::INFERENCE] = json!(true);
-        }
-        call
-    });
-    calls.collect()
 }
 
 fn layer_config<T: Scalar>(built: &Built<T>) -> Value {
@@ -162,11 +148,7 @@ fn layer_config<T: Scalar>(built: &Built<T>) -> Value {
     }
     // Keras writes it for layers whose weights or shapes depend on it.
     if !built.params.is_empty() || class_name == "Flatten" || built.inputs.len() > 1 {
-        let shape = match built.inputs[..] {
-            [input] => batch_shape(input),
-            _ => built.inputs.iter().map(|input| batch_shape(*input)).collect(),
-        };
-        object["build_config"] = json!({ "input_shape": shape });
+        object["build_config"] = calls::build_config(class_name, &built.inputs);
     }
     object
 }

@@ -35,7 +35,7 @@ pub(crate) struct Outlined<T: Scalar> {
     pub name: String,
     pub layer: Arc<dyn MultiLayer<T>>,
     pub inputs: Vec<Shape>,
-    pub output: Shape,
+    pub outputs: Vec<Shape>,
     pub weights: Vec<Weight>,
 }
 
@@ -53,7 +53,7 @@ impl<T: Scalar> Draft<T> {
         input: Shape,
         layers: Vec<(Option<String>, Arc<dyn MultiLayer<T>>)>,
     ) -> Self {
-        let before = |at: usize| at.checked_sub(1).map_or(Source::Input(0), Source::Node);
+        let before = |at: usize| at.checked_sub(1).map_or(Source::Input(0), Source::first_of);
         Draft {
             name,
             inputs: vec![Draught { name: None, shape: input }],
@@ -88,7 +88,7 @@ impl<T: Scalar> Draft<T> {
         let mut node_numbers = vec![usize::MAX; self.nodes.len()];
         order.nodes.iter().enumerate().for_each(|(number, &node)| node_numbers[node] = number);
         let renumbered = |source: &Source| match *source {
-            Source::Node(node) => Source::Node(node_numbers[node]),
+            Source::Node { node, output } => Source::Node { node: node_numbers[node], output },
             input => input,
         };
         let names = input_names.into_iter().zip(&self.inputs);
@@ -111,20 +111,24 @@ impl<T: Scalar> Draft<T> {
         for &node in &order.nodes {
             let (layer, inputs) = &self.nodes[node];
             let inputs: Vec<Source> = inputs.iter().map(renumbered).collect();
-            let shapes = inputs.iter().map(|&source| graph.shape(source)).collect();
             let at = layer_numbers[*layer];
             let name = layer_names[*layer].clone();
+            let exist = |&source| graph.check_output(source, &name, &outlined);
+            inputs.iter().try_for_each(exist)?;
+            let shapes = inputs.iter().map(|&source| graph.shape(source)).collect();
             let (next, from) =
                 (Outlined::new(name, self.layers[*layer].1.clone(), shapes), &inputs);
             let next = next.map_err(|error| graph.locate(error, from, &outlined))?;
-            let output = next.output;
+            let outputs = next.outputs.clone();
             match &outlined[at] {
                 None => outlined[at] = Some(next),
                 Some(first) if first.weights == next.weights => {}
                 Some(first) => return Err(first.shared_by(&next)),
             }
-            graph.nodes.push(Node { layer: at, inputs, output, inference: self.inference[node] });
+            let (place, inference) = (graph.places_used(), self.inference[node]);
+            graph.nodes.push(Node { layer: at, inputs, outputs, place, inference });
         }
+        graph.outputs.iter().try_for_each(|&it| graph.check_output(it, "the model", &outlined))?;
         let layers: Vec<Outlined<T>> =
             outlined.into_iter().map(|it| it.expect("each listed layer has a node")).collect();
         graph.masked = graph.masks_an_output(&layers);
@@ -181,10 +185,29 @@ impl Graph {
             let before = node.inputs.iter().map(|&source| masks[self.place(source)].as_ref());
             let before: Vec<Option<&Tensor<T>>> = before.collect();
             let inputs: Vec<&Tensor<T>> = inputs.iter().collect();
-            let mask = layers[node.layer].layer.mask(&inputs, &before);
-            masks.push(mask);
+            let found = layers[node.layer].layer.masks(&inputs, &before);
+            masks.extend(node.one_each(found));
         }
         self.outputs.iter().any(|&output| masks[self.place(output)].is_some())
+    }
+
+    /// Whether the layer that a value comes from has so many outputs. `by` takes it.
+    fn check_output<T: Scalar>(
+        &self,
+        source: Source,
+        by: &str,
+        outlined: &[Option<Outlined<T>>],
+    ) -> Result<()> {
+        let Source::Node { node, output } = source else { return Ok(()) };
+        let Node { layer, outputs, .. } = &self.nodes[node];
+        let outlined = outlined[*layer].as_ref().expect("nodes come after those that they need");
+        if output < outputs.len() {
+            return Ok(());
+        }
+        Err(outlined.error(
+            format!("{by} takes its output {output}, and it has {}, counted from 0", outputs.len())
+                .into(),
+        ))
     }
 
     /// An error of a layer, with those before it where the model is no chain.
@@ -198,7 +221,7 @@ impl Graph {
             Error::Layer { layer, class, reason } if !self.chain => {
                 let name = |source: &Source| match *source {
                     Source::Input(input) => self.inputs[input].name.clone(),
-                    Source::Node(node) => {
+                    Source::Node { node, .. } => {
                         let before = outlined[self.nodes[node].layer].as_ref();
                         before.map_or(String::new(), |before| before.name.clone())
                     }
@@ -214,14 +237,13 @@ impl Graph {
 
 impl<T: Scalar> Outlined<T> {
     fn new(name: String, layer: Arc<dyn MultiLayer<T>>, inputs: Vec<Shape>) -> Result<Self> {
-        let output = Shape::from([]);
-        let mut outlined = Outlined { name, layer, inputs, output, weights: Vec::new() };
-        let output = outlined.layer.output_shape(&outlined.inputs);
-        outlined.output = output.map_err(|reason| outlined.error(reason))?;
-        if outlined.output.rank() >= MAX_RANK || outlined.output.checked_count().is_none() {
-            return Err(
-                outlined.error(format!("the output shape {} is too large", outlined.output).into())
-            );
+        let (outputs, weights) = (Vec::new(), Vec::new());
+        let mut outlined = Outlined { name, layer, inputs, outputs, weights };
+        let outputs = outlined.layer.output_shapes(&outlined.inputs);
+        outlined.outputs = outputs.map_err(|reason| outlined.error(reason))?;
+        let large = |it: &&Shape| it.rank() >= MAX_RANK || it.checked_count().is_none();
+        if let Some(output) = outlined.outputs.iter().find(large) {
+            return Err(outlined.error(format!("the output shape {output} is too large").into()));
         }
         if outlined.layer.depth() > DEEPEST {
             return Err(outlined.error(
@@ -338,7 +360,7 @@ impl<T: Scalar> Param<T> {
 
 impl<T: Scalar> Built<T> {
     pub(crate) fn new(outlined: Outlined<T>, params: Vec<Param<T>>) -> Self {
-        let Outlined { name, layer, inputs, output, .. } = outlined;
-        Built { name, trainable: layer.trainable(), layer, inputs, output, params }
+        let Outlined { name, layer, inputs, outputs, .. } = outlined;
+        Built { name, trainable: layer.trainable(), layer, inputs, outputs, params }
     }
 }

@@ -16,7 +16,7 @@ use crate::train::{Goals, Loss};
 /// gives is still in the cache when the next one takes it.
 pub(super) fn inference_shard(graph: &Graph) -> usize {
     const VALUES: usize = 1 << 19;
-    let largest = graph.nodes.iter().map(|node| node.output.count()).max();
+    let largest = graph.nodes.iter().flat_map(|node| &node.outputs).map(|it| it.count()).max();
     (VALUES / largest.unwrap_or(1).max(1)).clamp(1, SHARD)
 }
 
@@ -205,9 +205,54 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
                 })
             }
             Work::Survivors { dropout } => self.survivors(at, dropout, &inputs[0]),
+            Work::Several => return self.several(at, &inputs),
             Work::Done => inputs[0].clone(),
         };
-        let (built, promised) = (&self.layers[node.layer], node.output.batch(samples));
+        self.check(at, &y, samples, 0);
+        let y = match activation {
+            Activation::Linear => y,
+            activation => activation.of(&y),
+        };
+        self.penalise(at, &y);
+        if self.uses[node.place] > 0 {
+            self.masks[node.place] = self.mask(at, &inputs);
+            self.values[node.place] = Some(y);
+        }
+    }
+
+    /// Runs a node with several outputs, and keeps those that somebody needs.
+    fn several(&mut self, at: usize, inputs: &[Var<'t, T>]) {
+        let node = &self.graph.nodes[at];
+        let outputs = self.in_context(at, inputs, |layer, weights, inputs, cx| {
+            layer.forward_all(weights, inputs, cx)
+        });
+        let built = &self.layers[node.layer];
+        assert!(
+            outputs.len() == node.outputs.len(),
+            "layer {} ({}): forward_all gave {} outputs, and output_shapes promised {}",
+            built.name,
+            built.layer.class_name(),
+            outputs.len(),
+            node.outputs.len()
+        );
+        let values: Vec<&Tensor<T>> = inputs.iter().map(Var::value).collect();
+        let mask = |source: &Source| self.masks[self.graph.place(*source)].as_ref();
+        let before: Vec<Option<&Tensor<T>>> = node.inputs.iter().map(mask).collect();
+        let masks = node.one_each(built.layer.masks(&values, &before));
+        for (output, (y, mask)) in outputs.into_iter().zip(masks).enumerate() {
+            self.check(at, &y, inputs[0].shape()[0], output);
+            self.penalise(at, &y);
+            let place = node.place + output;
+            if self.uses[place] > 0 {
+                (self.masks[place], self.values[place]) = (mask, Some(y));
+            }
+        }
+    }
+
+    /// Holds a layer to the shape that it promised.
+    fn check(&self, at: usize, y: &Var<'t, T>, samples: usize, output: usize) {
+        let node = &self.graph.nodes[at];
+        let (built, promised) = (&self.layers[node.layer], node.outputs[output].batch(samples));
         assert_eq!(
             y.shape(),
             promised,
@@ -216,17 +261,13 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
             built.layer.class_name(),
             y.shape()
         );
-        let y = match activation {
-            Activation::Linear => y,
-            activation => activation.of(&y),
-        };
-        if let Some(regularizer) = built.layer.activity_regularizer() {
-            self.activity.push(regularizer.penalty_of(&y));
-        }
-        let place = graph.place(Source::Node(at));
-        if self.uses[place] > 0 {
-            self.masks[place] = self.mask(at, &inputs);
-            self.values[place] = Some(y);
+    }
+
+    /// Counts a layer's penalty on what it gives.
+    fn penalise(&mut self, at: usize, y: &Var<'t, T>) {
+        let layer = &self.layers[self.graph.nodes[at].layer].layer;
+        if let Some(regularizer) = layer.activity_regularizer() {
+            self.activity.push(regularizer.penalty_of(y));
         }
     }
 

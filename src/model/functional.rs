@@ -1,16 +1,18 @@
 //! Graphs of layers from the JSON of Keras.
 
+use super::calls::{CAUSAL, Call, history};
 use super::config::{MODELS, Read, read_layer};
 use super::draft::{Draft, Draught};
 use super::graph::Source;
-use crate::config::{Config, Value, name_of};
+use crate::config::{Config, Value, json, name_of};
 use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::train::Registry;
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 /// A value as files name it: the layer, which of its nodes, and which of its outputs.
-type History<'v> = (&'v str, u64);
+pub(super) type History<'v> = (&'v str, u64, usize);
 
 /// Reads a graph: its layers with what each takes in each of its places.
 ///
@@ -32,7 +34,7 @@ pub(super) fn read<T: Scalar>(
         if needed.as_ref().is_some_and(|needed| !needed.contains(own)) {
             continue;
         }
-        match read_layer(entry, frozen, registry)? {
+        match read_layer(&with_call_options(entry), frozen, registry)? {
             Read::Input(shape) => {
                 let input = Draught { name: Some(own.to_owned()), shape };
                 entrances.insert(own, (at, input));
@@ -44,7 +46,7 @@ pub(super) fn read<T: Scalar>(
                     inbound.ok_or_else(|| wrong("it does not say what it takes".into()))?;
                 let first = first_node(entry, own, &taken_first);
                 for (number, node) in (first..).zip(inbound) {
-                    let call = inputs_of(node).map_err(wrong)?;
+                    let call = Call::read(node).map_err(wrong)?;
                     if call.inputs.is_empty() {
                         return Err(wrong("one of its nodes takes nothing".into()));
                     }
@@ -60,19 +62,22 @@ pub(super) fn read<T: Scalar>(
     // The model says in which order it takes its inputs.
     let mut sources: HashMap<&str, usize> = HashMap::new();
     let mut inputs = Vec::new();
-    for (name, _) in ends(config, "input_layers")? {
+    for (name, ..) in ends(config, "input_layers")? {
         let (_, input) = entrances
             .remove(name)
             .ok_or_else(|| format!("the input {name} of the model is none of its layers"))?;
         sources.insert(name, inputs.len());
         inputs.push(input);
     }
-    let source = |by: &str, (name, node): History<'_>| match (
+    let source = |by: &str, (name, node, output): History<'_>| match (
         sources.get(name),
         places.get(&(name, node)),
     ) {
-        (Some(input), _) => Ok(Source::Input(*input)),
-        (None, Some(place)) => Ok(Source::Node(*place)),
+        (Some(input), _) if output == 0 => Ok(Source::Input(*input)),
+        (Some(_), _) => Err(Reason::from(format!(
+            "{by} takes output {output} of {name}, which is an input of the model"
+        ))),
+        (None, Some(&node)) => Ok(Source::Node { node, output }),
         (None, None) => Err(Reason::from(format!(
             "{by} takes what node {node} of layer {name} gives, and there is none"
         ))),
@@ -94,9 +99,19 @@ pub(super) fn read<T: Scalar>(
     Ok(Draft { name, inputs, layers: read, nodes, inference, outputs, chain: false })
 }
 
+/// A layer with those options that are arguments of its calls in Keras.
+fn with_call_options(entry: &Value) -> Cow<'_, Value> {
+    let causal = |node: &Value| Call::read(node).is_ok_and(|call| call.causal);
+    let mut entry = Cow::Borrowed(entry);
+    if nodes(&entry).iter().any(causal) {
+        entry.to_mut()["config"][CAUSAL] = json!(true);
+    }
+    entry
+}
+
 /// Why what a layer takes in one of its places cannot be read.
 pub(super) fn unsupported_call(entry: &Value) -> Option<Reason> {
-    entry.get("inbound_nodes")?.as_array()?.iter().find_map(|node| inputs_of(node).err())
+    entry.get("inbound_nodes")?.as_array()?.iter().find_map(|node| Call::read(node).err())
 }
 
 /// Where Keras wrote how it computes masks, as operations beside the layers: the layers that are there for the outputs, and not for
@@ -109,15 +124,15 @@ pub(super) fn needed<'v>(config: &'v Config, layers: &'v [Value]) -> Option<Hash
     let by_name: HashMap<&str, &Value> =
         layers.iter().filter_map(|layer| Some((name_of(layer)?, layer))).collect();
     let ends = ["input_layers", "output_layers"].map(|list| ends(config, list).unwrap_or_default());
-    let mut left: Vec<&str> = ends.concat().into_iter().map(|(name, _)| name).collect();
+    let mut left: Vec<&str> = ends.concat().into_iter().map(|(name, ..)| name).collect();
     let mut needed = HashSet::new();
     while let Some(name) = left.pop() {
         if needed.insert(name)
             && let Some(layer) = by_name.get(name)
         {
             for node in nodes(layer) {
-                if let Ok(call) = inputs_of(node) {
-                    left.extend(call.inputs.into_iter().map(|(name, _)| name));
+                if let Ok(call) = Call::read(node) {
+                    left.extend(call.inputs.into_iter().map(|(name, ..)| name));
                 }
             }
         }
@@ -143,94 +158,12 @@ fn taken_first<'v>(config: &'v Config, layers: &'v [Value]) -> HashSet<&'v str> 
     let mut taken = ends(config, "output_layers").unwrap_or_default();
     for layer in layers {
         for node in nodes(layer) {
-            if let Ok(call) = inputs_of(node) {
+            if let Ok(call) = Call::read(node) {
                 taken.extend(call.inputs);
             }
         }
     }
-    taken.into_iter().filter(|&(_, node)| node == 0).map(|(name, _)| name).collect()
-}
-
-/// What a layer takes in one place, and how it runs there.
-struct Call<'v> {
-    inputs: Vec<History<'v>>,
-    inference: bool,
-}
-
-/// `["name", 0, 0]`, where older versions add call arguments, and whether these say `training: false`.
-fn history(value: &Value) -> Option<Result<(History<'_>, bool), Reason>> {
-    let [Value::String(name), node, tensor, rest @ ..] = value.as_array()? else {
-        return None;
-    };
-    let (node, tensor) = (node.as_u64()?, tensor.as_u64()?);
-    if tensor != 0 {
-        return Some(Err(format!(
-            "it takes output {tensor} of layer {name}, and layers with several outputs are not supported"
-        ).into()));
-    }
-    let arguments = rest.iter().filter_map(Value::as_object).flat_map(Config::iter);
-    Some(check_arguments(arguments).map(|inference| ((name.as_str(), node), inference)))
-}
-
-/// Refuses call arguments with an effect, but for `training: false`: whether that is among them.
-fn check_arguments<'v>(
-    arguments: impl Iterator<Item = (&'v String, &'v Value)>,
-) -> Result<bool, Reason> {
-    let mut inference = false;
-    for (name, value) in arguments {
-        match value {
-            Value::Bool(false) if name == "training" => inference = true,
-            Value::Null | Value::Bool(false) => {}
-            // Masks go from layer to layer by themselves.
-            Value::Object(_) if name == "mask" && keras_tensor(value).is_ok() => {}
-            Value::Array(values) if values.iter().all(Value::is_null) => {}
-            _ => return Err(format!("the call argument {name} = {value} is not supported").into()),
-        }
-    }
-    Ok(inference)
-}
-
-/// What a node says in this crate's files, where its layer runs as in prediction: Keras 3 has no word for it.
-pub(super) const INFERENCE: &str = "cinta_inference";
-
-/// What a node takes: `{"args": .., "kwargs": ..}` of Keras 3, or the list of older versions.
-fn inputs_of(node: &Value) -> Result<Call<'_>, Reason> {
-    if let Value::Object(call) = node {
-        let arguments =
-            call.get("kwargs").and_then(Value::as_object).into_iter().flat_map(Config::iter);
-        // Keras 3 writes for every layer what is usual for it, and overrules it in `fit` and `predict`.
-        check_arguments(arguments.filter(|(name, _)| *name != "training"))?;
-        let inference = call.get(INFERENCE) == Some(&Value::Bool(true));
-        let arguments = call.get("args").and_then(Value::as_array);
-        let inputs = match arguments {
-            Some([Value::Array(tensors)]) => {
-                tensors.iter().map(keras_tensor).collect::<Result<_, _>>()?
-            }
-            Some([tensor]) => vec![keras_tensor(tensor)?],
-            _ => return Err(format!("{node} is no call of a layer with one argument").into()),
-        };
-        return Ok(Call { inputs, inference });
-    }
-    let wrong = || format!("{node} is no list of what it takes");
-    if let Some(single) = history(node) {
-        let (input, inference) = single?;
-        return Ok(Call { inputs: vec![input], inference });
-    }
-    let list = node.as_array().ok_or_else(wrong)?;
-    let mut call = Call { inputs: Vec::with_capacity(list.len()), inference: false };
-    for input in list {
-        let (input, inference) = history(input).ok_or_else(wrong)??;
-        call.inputs.push(input);
-        call.inference |= inference;
-    }
-    Ok(call)
-}
-
-fn keras_tensor(value: &Value) -> Result<History<'_>, Reason> {
-    let found = value.inside(&["config", "keras_history"]).and_then(history);
-    let (history, _) =
-        found.ok_or_else(|| format!("{value} is not what another layer gives"))??;
-    Ok(history)
+    taken.into_iter().filter(|&(_, node, _)| node == 0).map(|(name, ..)| name).collect()
 }
 
 /// The model's inputs or outputs: one value, a list of values, or values by name.
@@ -238,7 +171,7 @@ fn ends<'v>(config: &'v Config, name: &str) -> Result<Vec<History<'v>>, Reason> 
     let wrong = || format!("the model's {name} are no list of layers");
     let value = config.get(name).ok_or_else(wrong)?;
     if let Some(single) = history(value) {
-        return Ok(vec![single?.0]);
+        return Ok(vec![single.0]);
     }
     let values: Vec<&Value> = match value {
         Value::Array(values) => values.iter().collect(),
@@ -250,7 +183,7 @@ fn ends<'v>(config: &'v Config, name: &str) -> Result<Vec<History<'v>>, Reason> 
         }
         _ => return Err(wrong().into()),
     };
-    let end = |value| Ok(history(value).ok_or_else(wrong)??.0);
+    let end = |value| Ok(history(value).ok_or_else(wrong)?.0);
     values.into_iter().map(end).collect()
 }
 
@@ -284,18 +217,6 @@ mod tests {
             _ => json!({ "name": name }),
         };
         json!({ "name": name, "class_name": class_name, "config": config, "inbound_nodes": inbound })
-    }
-
-    #[test]
-    fn keras_3_says_itself_who_trains() {
-        let node = |name: &str| {
-            let tensor = json!({ "class_name": "__keras_tensor__", "config": { "keras_history": ["x", 0, 0] } });
-            json!({ "args": [tensor], "kwargs": { name: true } })
-        };
-        let inputs = |name: &str| super::inputs_of(&node(name)).map(|call| call.inputs.len());
-        assert_eq!(inputs("training"), Ok(1));
-        let error = inputs("inverse").unwrap_err();
-        assert_eq!(error, "the call argument inverse = true is not supported");
     }
 
     #[test]
@@ -374,7 +295,7 @@ mod tests {
             ),
             (
                 error(layer("act", "Activation", json!([[["x", 0, 1, {}]]])), &end),
-                "layer act: it takes output 1 of layer x, and layers with several outputs are not supported",
+                "layer act takes output 1 of x, which is an input of the model",
             ),
             (
                 error(

@@ -4,11 +4,18 @@ use crate::tensor::Shape;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-/// What a node takes, or a model gives: an input of the model, or what a node gives.
+/// What a node takes, or a model gives: an input of the model, or one of the outputs of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Source {
     Input(usize),
-    Node(usize),
+    Node { node: usize, output: usize },
+}
+
+impl Source {
+    /// What a node gives, or the first of it.
+    pub(crate) fn first_of(node: usize) -> Source {
+        Source::Node { node, output: 0 }
+    }
 }
 
 /// A layer at work in one place. A shared layer has several nodes.
@@ -16,10 +23,19 @@ pub(crate) enum Source {
 pub(crate) struct Node {
     pub layer: usize,
     pub inputs: Vec<Source>,
-    /// Of one sample.
-    pub output: Shape,
+    /// Of one sample. Most layers have one output.
+    pub outputs: Vec<Shape>,
+    /// Where its first output is kept while the graph runs. The others follow.
+    pub place: usize,
     /// Whether the layer runs as in prediction here, in training too: `training=False` of Keras 2.
     pub inference: bool,
+}
+
+impl Node {
+    /// What a layer says of its first outputs, for all of them: nothing of the others.
+    pub(crate) fn one_each<X>(&self, said: Vec<Option<X>>) -> impl Iterator<Item = Option<X>> {
+        said.into_iter().chain(std::iter::repeat_with(|| None)).take(self.outputs.len())
+    }
 }
 
 /// An input of a model.
@@ -64,7 +80,7 @@ impl Graph {
     pub(crate) fn shape(&self, source: Source) -> Shape {
         match source {
             Source::Input(input) => self.inputs[input].shape,
-            Source::Node(node) => self.nodes[node].output,
+            Source::Node { node, output } => self.nodes[node].outputs[output],
         }
     }
 
@@ -72,8 +88,21 @@ impl Graph {
     pub(crate) fn place(&self, source: Source) -> usize {
         match source {
             Source::Input(input) => input,
-            Source::Node(node) => self.inputs.len() + node,
+            Source::Node { node, output } => self.nodes[node].place + output,
         }
+    }
+
+    /// Which input or node a value comes from, when the inputs are counted first.
+    pub(crate) fn origin(&self, source: Source) -> usize {
+        match source {
+            Source::Input(input) => input,
+            Source::Node { node, .. } => self.inputs.len() + node,
+        }
+    }
+
+    /// How many values there are: the place of the next one.
+    pub(crate) fn places_used(&self) -> usize {
+        self.nodes.last().map_or(self.inputs.len(), |node| node.place + node.outputs.len())
     }
 
     /// The names of the outputs: those of the layers that give them. A second output of one layer gets a number.
@@ -82,7 +111,7 @@ impl Graph {
         for output in &self.outputs {
             let base = match *output {
                 Source::Input(input) => self.inputs[input].name.clone(),
-                Source::Node(node) => layer(self.nodes[node].layer),
+                Source::Node { node, .. } => layer(self.nodes[node].layer),
             };
             let mut candidates = std::iter::once(base.clone())
                 .chain((1..).map(|number: usize| format!("{base}_{number}")));
@@ -105,7 +134,7 @@ impl Graph {
 
     /// How often each value is needed, by place.
     pub(super) fn uses(&self) -> Vec<usize> {
-        let mut uses = vec![0; self.inputs.len() + self.nodes.len()];
+        let mut uses = vec![0; self.places_used()];
         let taken = self.nodes.iter().flat_map(|node| &node.inputs);
         taken.chain(&self.outputs).for_each(|&source| uses[self.place(source)] += 1);
         uses
@@ -143,8 +172,8 @@ impl Graph {
                 match source {
                     _ if given.contains_key(&source) => {}
                     Source::Input(input) => return Err((output, input)),
-                    Source::Node(node) if needed[node] => {}
-                    Source::Node(node) => {
+                    Source::Node { node, .. } if needed[node] => {}
+                    Source::Node { node, .. } => {
                         needed[node] = true;
                         left.extend(&self.nodes[node].inputs);
                     }
@@ -160,17 +189,19 @@ impl Graph {
         }
         let renumbered = |source: &Source| match (given.get(source), *source) {
             (Some(&input), _) => Source::Input(input),
-            (None, Source::Node(node)) => Source::Node(numbers[node]),
+            (None, Source::Node { node, output }) => Source::Node { node: numbers[node], output },
             (None, input) => input,
         };
         let kept = self.nodes.iter().zip(&needed).filter(|(_, needed)| **needed);
-        let nodes = kept.map(|(node, _)| Node {
-            inputs: node.inputs.iter().map(renumbered).collect(),
-            ..node.clone()
-        });
+        let (mut nodes, mut place) = (Vec::new(), entrances.len());
+        for (node, _) in kept {
+            let inputs = node.inputs.iter().map(renumbered).collect();
+            nodes.push(Node { inputs, place, ..node.clone() });
+            place += node.outputs.len();
+        }
         Ok(Graph {
             inputs: entrances,
-            nodes: nodes.collect(),
+            nodes,
             outputs: outputs.iter().map(renumbered).collect(),
             ..self.clone()
         })
@@ -198,7 +229,7 @@ pub(super) fn order(
     // As in Keras, inputs are nodes as well; they come first here.
     let place = |source: Source| match source {
         Source::Input(input) => input,
-        Source::Node(node) => inputs + node,
+        Source::Node { node, .. } => inputs + node,
     };
     let owner = |at: usize| if at < inputs { at } else { inputs + nodes[at - inputs].0 };
     let taken = |at: usize| if at < inputs { &[][..] } else { &nodes[at - inputs].1[..] };
@@ -278,11 +309,11 @@ mod tests {
         let x = Source::Input(0);
         let nodes = [
             (0, vec![x]),
-            (1, vec![Source::Node(0)]),
+            (1, vec![Source::first_of(0)]),
             (2, vec![x]),
-            (3, vec![Source::Node(1), Source::Node(2)]),
+            (3, vec![Source::first_of(1), Source::first_of(2)]),
         ];
-        let order = order(1, 4, &nodes, &[Source::Node(3)]).ok().unwrap();
+        let order = order(1, 4, &nodes, &[Source::first_of(3)]).ok().unwrap();
         assert_eq!(order.nodes, [0, 1, 2, 3]);
         let layers = [0, 1, 2, 3].map(Listed::Layer);
         assert_eq!(order.listed, [&[Listed::Input(0)][..], &layers].concat());
@@ -290,16 +321,16 @@ mod tests {
 
     #[test]
     fn a_circle_is_found() {
-        let nodes = [(0, vec![Source::Node(1)]), (1, vec![Source::Node(0)])];
-        assert!(order(0, 2, &nodes, &[Source::Node(1)]).is_err());
-        assert!(order(0, 1, &[(0, vec![Source::Node(0)])], &[Source::Node(0)]).is_err());
+        let nodes = [(0, vec![Source::first_of(1)]), (1, vec![Source::first_of(0)])];
+        assert!(order(0, 2, &nodes, &[Source::first_of(1)]).is_err());
+        assert!(order(0, 1, &[(0, vec![Source::first_of(0)])], &[Source::first_of(0)]).is_err());
     }
 
     #[test]
     fn depth_needs_no_stack() {
-        let before = |i: usize| if i == 0 { Source::Input(0) } else { Source::Node(i - 1) };
+        let before = |i: usize| if i == 0 { Source::Input(0) } else { Source::first_of(i - 1) };
         let nodes: Vec<(usize, Vec<Source>)> = (0..100_000).map(|i| (i, vec![before(i)])).collect();
-        let order = order(1, nodes.len(), &nodes, &[Source::Node(99_999)]).ok().unwrap();
+        let order = order(1, nodes.len(), &nodes, &[Source::first_of(99_999)]).ok().unwrap();
         assert!(order.nodes.into_iter().eq(0..100_000));
     }
 }

@@ -62,7 +62,23 @@ impl<'m, T: Scalar> LayerRef<'m, T> {
     /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn output(&self) -> Value<'m, T> {
-        Value::new(self.model, Source::Node(self.model.graph.first_node(self.at)))
+        Value::new(self.model, Source::first_of(self.model.graph.first_node(self.at)))
+    }
+
+    /// All that it gives in its first place, of a layer with several outputs.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let x = Input::new([5, 3]);
+    /// let model = Model::new(&x, &x.then(Lstm::new(4).return_state(true))).build(0)?;
+    /// let [_, h, c] = model.get_layer("lstm")?.outputs()[..] else { panic!() };
+    /// assert_eq!(model.sub_model(model.input(), [h, c])?.output_shape(), [4]);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn outputs(&self) -> Vec<Value<'m, T>> {
+        let node = self.model.graph.first_node(self.at);
+        let outputs = 0..self.model.graph.nodes[node].outputs.len();
+        outputs.map(|output| Value::new(self.model, Source::Node { node, output })).collect()
     }
 
     /// Its name in the model.
@@ -101,7 +117,7 @@ impl<'m, T: Scalar> LayerRef<'m, T> {
         self.built().inputs[0]
     }
 
-    /// The shape of one sample's output.
+    /// The shape of one sample's output: of the first one, if there are several.
     ///
     /// ```
     /// # use cinta::prelude::*;
@@ -110,7 +126,7 @@ impl<'m, T: Scalar> LayerRef<'m, T> {
     /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn output_shape(&self) -> Shape {
-        self.built().output
+        self.built().outputs[0]
     }
 
     /// Its weights with their names.

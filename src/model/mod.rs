@@ -1,6 +1,7 @@
 //! Models: layers as a graph, their weights, and what is done with them.
 
 mod callback;
+mod calls;
 mod config;
 mod csv;
 mod draft;

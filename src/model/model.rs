@@ -73,7 +73,7 @@ pub(crate) struct Built<T: Scalar> {
     pub layer: Arc<dyn MultiLayer<T>>,
     /// Of one sample, where the layer works first.
     pub inputs: Vec<Shape>,
-    pub output: Shape,
+    pub outputs: Vec<Shape>,
     /// Whether training changes those of its weights that can be trained.
     pub trainable: bool,
     pub params: Vec<Param<T>>,
@@ -324,7 +324,7 @@ impl<T: Scalar> Model<T> {
     /// ```
     pub fn up_to(&self, layer: &str) -> Result<SubModel<'_, T>> {
         let node = self.graph.first_node(self.index_of(layer)?);
-        Ok(SubModel::new(self.graph.up_to(&[Source::Node(node)]), &self.layers))
+        Ok(SubModel::new(self.graph.up_to(&[Source::first_of(node)]), &self.layers))
     }
 
     /// The first input, as an end of a [`sub_model`](Self::sub_model).

@@ -45,6 +45,16 @@ impl<T: Scalar> Model<T> {
     }
 }
 
+impl<T: Scalar> Node<T> {
+    /// The value that it stands for, when these are the first outputs of what it is made by.
+    fn output_of(&self, first: &HashMap<*const Made<T>, Source>) -> Source {
+        match first[&self.address()] {
+            Source::Node { node, .. } => Source::Node { node, output: self.output },
+            input => input,
+        }
+    }
+}
+
 impl<T: Scalar> ModelBuilder<T> {
     /// The model's name, in its summary and files.
     ///
@@ -91,7 +101,7 @@ impl<T: Scalar> ModelBuilder<T> {
         let mut inputs = Vec::with_capacity(self.inputs.len());
         let mut sources: HashMap<*const Made<T>, Source> = HashMap::new();
         for (i, node) in self.inputs.iter().enumerate() {
-            let Origin::Input { name, shape } = &node.0.origin else {
+            let Origin::Input { name, shape } = &node.made.origin else {
                 return wrong(format!(
                     "the model's input {i} is what a layer gives, {node:?}; a model begins with nodes of Input::new"
                 ));
@@ -108,7 +118,7 @@ impl<T: Scalar> ModelBuilder<T> {
         let mut left: Vec<(&Node<T>, bool)> =
             self.outputs.iter().rev().map(|node| (node, false)).collect();
         while let Some((node, ready)) = left.pop() {
-            match (sources.get(&node.address()), &node.0.origin) {
+            match (sources.get(&node.address()), &node.made.origin) {
                 (Some(Source::Input(input)), _) => used[*input] = true,
                 (Some(_), _) => {}
                 (None, Origin::Input { name, shape }) => {
@@ -131,8 +141,8 @@ impl<T: Scalar> ModelBuilder<T> {
                     if at == next {
                         found.push(layer);
                     }
-                    let taken = inputs.iter().map(|input| sources[&input.address()]).collect();
-                    sources.insert(node.address(), Source::Node(nodes.len()));
+                    let taken = inputs.iter().map(|input| input.output_of(&sources)).collect();
+                    sources.insert(node.address(), Source::first_of(nodes.len()));
                     nodes.push((at, taken));
                     inference.push(*as_in_prediction);
                 }
@@ -145,7 +155,7 @@ impl<T: Scalar> ModelBuilder<T> {
                 "no output needs the input{name} of shape {shape}; leave it out, or use it"
             ));
         }
-        let outputs = self.outputs.iter().map(|node| sources[&node.address()]).collect();
+        let outputs = self.outputs.iter().map(|node| node.output_of(&sources)).collect();
         // In the order in which they were made.
         let mut by_number: Vec<usize> = (0..found.len()).collect();
         sort(&mut by_number, &|a, b| found[a].0.number.cmp(&found[b].0.number));

@@ -9,7 +9,7 @@ use super::sub_model::SubModel;
 use crate::autograd::Var;
 use crate::config::{Config, file_groups};
 use crate::error::Reason;
-use crate::nn::{Activation, Context, Layer, Mode, MultiLayer, Part, Weight};
+use crate::nn::{Activation, Context, Layer, Mode, MultiLayer, Part, Weight, one_input};
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 use std::fmt;
@@ -39,7 +39,8 @@ struct Inner<T: Scalar> {
     graph: Graph,
     /// The layers, without their weights.
     layers: Vec<Built<T>>,
-    /// The steps to an output that may be left before its softmax: the model around this one sees whether a loss follows.
+    /// The steps to an output that may be left before its softmax, if it is the only one: the model around this one sees whether
+    /// a loss follows.
     plan: Plan<T>,
     /// The same where nothing is trained.
     inference: Plan<T>,
@@ -69,9 +70,10 @@ impl Masking {
             let inputs = node.inputs.iter().map(|&it| Tensor::zeros(graph.shape(it).batch(0)));
             let inputs: Vec<Tensor<T>> = inputs.collect();
             let inputs: Vec<&Tensor<T>> = inputs.iter().collect();
-            layers[node.layer].layer.mask(&inputs, &vec![None; inputs.len()]).is_some()
+            let masks = layers[node.layer].layer.masks(&inputs, &vec![None; inputs.len()]);
+            masks.iter().any(Option::is_some)
         };
-        let inside = |node: &Node| node.inputs.iter().any(|it| matches!(it, Source::Node(_)));
+        let inside = |node: &Node| node.inputs.iter().any(|it| matches!(it, Source::Node { .. }));
         let (mut found, mut hidden) = (Masking::Passes, false);
         for node in graph.nodes.iter().filter(|node| makes(node)) {
             found = Masking::Makes;
@@ -81,36 +83,36 @@ impl Masking {
         let inputs: Vec<Tensor<T>> = inputs.collect();
         let inputs: Vec<&Tensor<T>> = inputs.iter().collect();
         let none = vec![None; inputs.len()];
-        if hidden && given_mask(graph, layers, &inputs, &none).is_some() {
+        let masks = given_masks(graph, layers, &inputs, &none);
+        if hidden && masks.iter().any(Option::is_some) {
             found = Masking::Hides;
         }
         found
     }
 }
 
-/// The mask of what a model gives, from masks and from values of its inputs: those inside are as if they were 0.
-fn given_mask<T: Scalar>(
+/// The masks of what a model gives, from masks and from values of its inputs: those inside are as if they were 0.
+fn given_masks<T: Scalar>(
     graph: &Graph,
     layers: &[Built<T>],
     inputs: &[&Tensor<T>],
     masks: &[Option<&Tensor<T>>],
-) -> Option<Tensor<T>> {
+) -> Vec<Option<Tensor<T>>> {
     let samples = inputs[0].shape()[0];
     let mut found: Vec<Option<Tensor<T>>> = masks.iter().map(|mask| mask.cloned()).collect();
     for node in &graph.nodes {
         let value = |source: &Source| match *source {
             Source::Input(input) => inputs[input].clone(),
-            Source::Node(_) => Tensor::zeros(graph.shape(*source).batch(samples)),
+            Source::Node { .. } => Tensor::zeros(graph.shape(*source).batch(samples)),
         };
         let values: Vec<Tensor<T>> = node.inputs.iter().map(value).collect();
         let values: Vec<&Tensor<T>> = values.iter().collect();
         let before = node.inputs.iter().map(|&source| found[graph.place(source)].as_ref());
         let before: Vec<Option<&Tensor<T>>> = before.collect();
-        let mask = layers[node.layer].layer.mask(&values, &before);
-        found.push(mask);
+        let masks = layers[node.layer].layer.masks(&values, &before);
+        found.extend(node.one_each(masks));
     }
-    let output = graph.outputs.first()?;
-    found.swap_remove(graph.place(*output))
+    graph.outputs.iter().map(|&output| found[graph.place(output)].clone()).collect()
 }
 
 impl<T: Scalar> ModelLayer<T> {
@@ -158,8 +160,9 @@ impl<T: Scalar> ModelLayer<T> {
         layers: Vec<Built<T>>,
         (counts, weights, values): (Vec<usize>, Vec<Weight>, Vec<Tensor<T>>),
     ) -> Self {
-        let plan = Plan::open(&graph, &layers, |_| true);
-        let inference = Plan::infer_open(&graph, &layers, |_| true);
+        let alone = graph.outputs.len() == 1;
+        let plan = Plan::open(&graph, &layers, |_| alone);
+        let inference = Plan::infer_open(&graph, &layers, |_| alone);
         let masking = Masking::of(&graph, &layers);
         let inner =
             Inner { name, graph, layers, plan, inference, counts, weights, values, masking };
@@ -271,6 +274,10 @@ impl<T: Scalar> MultiLayer<T> for ModelLayer<T> {
     }
 
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, Reason> {
+        Ok(self.output_shapes(inputs)?[0])
+    }
+
+    fn output_shapes(&self, inputs: &[Shape]) -> Result<Vec<Shape>, Reason> {
         let graph = &self.inner.graph;
         let wanted: Vec<Shape> = graph.inputs.iter().map(|input| input.shape).collect();
         if wanted != inputs {
@@ -298,13 +305,7 @@ impl<T: Scalar> MultiLayer<T> for ModelLayer<T> {
                     .into(),
             );
         }
-        match graph.outputs[..] {
-            [output] => Ok(graph.shape(output)),
-            _ => Err(format!(
-                "the model has {} outputs, and a layer has one; use the layers of a sub-model with one output",
-                graph.outputs.len()
-            ).into()),
-        }
+        Ok(graph.outputs.iter().map(|&output| graph.shape(output)).collect())
     }
 
     fn weights(&self, _: &[Shape]) -> Vec<Weight> {
@@ -345,6 +346,15 @@ impl<T: Scalar> MultiLayer<T> for ModelLayer<T> {
         inputs: &[&Var<'t, T>],
         cx: &mut Context<T>,
     ) -> Var<'t, T> {
+        self.forward_all(weights, inputs, cx).swap_remove(0)
+    }
+
+    fn forward_all<'t>(
+        &self,
+        weights: &[Var<'t, T>],
+        inputs: &[&Var<'t, T>],
+        cx: &mut Context<T>,
+    ) -> Vec<Var<'t, T>> {
         let Inner { graph, layers, plan, inference, .. } = &*self.inner;
         let mut left = weights;
         let (mut own, mut starts) = (Vec::with_capacity(layers.len()), Vec::new());
@@ -366,11 +376,11 @@ impl<T: Scalar> MultiLayer<T> for ModelLayer<T> {
         }
         let run = Run::new(graph, layers, plan, own, cx.inside(), cx.trainable());
         let inputs = inputs.iter().map(|&input| input.clone());
-        let (mut outputs, updates) = run.inside(inputs, cx.masks());
+        let (outputs, updates) = run.inside(inputs, cx.masks());
         for (layer, weight, value) in updates {
             cx.set_weight(starts[layer] + weight, value);
         }
-        outputs.pop().expect("output_shape has checked it")
+        outputs
     }
 
     fn activation(&self, _: &[Shape]) -> Activation {
@@ -378,11 +388,15 @@ impl<T: Scalar> MultiLayer<T> for ModelLayer<T> {
     }
 
     fn mask(&self, inputs: &[&Tensor<T>], masks: &[Option<&Tensor<T>>]) -> Option<Tensor<T>> {
+        self.masks(inputs, masks).swap_remove(0)
+    }
+
+    fn masks(&self, inputs: &[&Tensor<T>], masks: &[Option<&Tensor<T>>]) -> Vec<Option<Tensor<T>>> {
         let Inner { graph, layers, masking, .. } = &*self.inner;
         if *masking == Masking::Passes && masks.iter().all(Option::is_none) {
-            return None;
+            return vec![None; graph.outputs.len()];
         }
-        given_mask(graph, layers, inputs, masks)
+        given_masks(graph, layers, inputs, masks)
     }
 
     fn depth(&self) -> usize {
@@ -401,73 +415,5 @@ impl<T: Scalar> MultiLayer<T> for ModelLayer<T> {
 
 /// Of a model with one input.
 impl<T: Scalar> Layer<T> for ModelLayer<T> {
-    fn class_name(&self) -> &str {
-        MultiLayer::class_name(self)
-    }
-
-    fn name(&self) -> Option<&str> {
-        MultiLayer::name(self)
-    }
-
-    fn config(&self) -> Config {
-        MultiLayer::config(self)
-    }
-
-    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
-        MultiLayer::output_shape(self, &[input])
-    }
-
-    fn weights(&self, input: Shape) -> Vec<Weight> {
-        MultiLayer::weights(self, &[input])
-    }
-
-    fn values(&self) -> Vec<Tensor<T>> {
-        MultiLayer::values(self)
-    }
-
-    fn trainable(&self) -> bool {
-        self.trainable
-    }
-
-    fn parts(&self, weights: usize) -> Vec<Part> {
-        MultiLayer::parts(self, weights)
-    }
-
-    fn forward<'t>(
-        &self,
-        weights: &[Var<'t, T>],
-        x: &Var<'t, T>,
-        cx: &mut Context<T>,
-    ) -> Var<'t, T> {
-        MultiLayer::forward(self, weights, &[x], cx)
-    }
-
-    fn pre_activation<'t>(
-        &self,
-        weights: &[Var<'t, T>],
-        x: &Var<'t, T>,
-        cx: &mut Context<T>,
-    ) -> Var<'t, T> {
-        MultiLayer::pre_activation(self, weights, &[x], cx)
-    }
-
-    fn activation(&self, input: Shape) -> Activation {
-        MultiLayer::activation(self, &[input])
-    }
-
-    fn mask(&self, x: &Tensor<T>, mask: Option<&Tensor<T>>) -> Option<Tensor<T>> {
-        MultiLayer::mask(self, &[x], &[mask])
-    }
-
-    fn depth(&self) -> usize {
-        MultiLayer::depth(self)
-    }
-
-    fn couples_samples(&self) -> bool {
-        MultiLayer::couples_samples(self)
-    }
-
-    fn couples_samples_in_training(&self) -> bool {
-        MultiLayer::couples_samples_in_training(self)
-    }
+    one_input!();
 }

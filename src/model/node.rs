@@ -74,7 +74,11 @@ impl Input {
 /// assert_eq!(Model::new(&x, &y).build(0)?.count_params(), 10);
 /// # Ok::<(), cinta::Error>(())
 /// ```
-pub struct Node<T: Scalar = f32>(pub(super) Arc<Made<T>>);
+pub struct Node<T: Scalar = f32> {
+    pub(super) made: Arc<Made<T>>,
+    /// Which of the outputs of its layer.
+    pub(super) output: usize,
+}
 
 pub(super) struct Made<T: Scalar> {
     pub(super) origin: Origin<T>,
@@ -93,7 +97,7 @@ fn next_number() -> u64 {
 
 impl<T: Scalar> Node<T> {
     fn made(origin: Origin<T>) -> Self {
-        Node(Arc::new(Made { origin }))
+        Node { made: Arc::new(Made { origin }), output: 0 }
     }
 
     /// What a layer gives for this value.
@@ -126,7 +130,7 @@ impl<T: Scalar> Node<T> {
     /// # Ok::<(), cinta::Error>(())
     /// ```
     pub fn inference(&self) -> Node<T> {
-        match &self.0.origin {
+        match &self.made.origin {
             Origin::Input { .. } => self.clone(),
             Origin::Layer { layer, inputs, .. } => Node::made(Origin::Layer {
                 layer: layer.clone(),
@@ -136,12 +140,36 @@ impl<T: Scalar> Node<T> {
         }
     }
 
+    /// Another output of the same layer, by its number: 0 is the first one. A layer with `return_state` gives its states that way, and a
+    /// model all its outputs.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let words = Input::new([7, 3]);
+    /// let read = words.then(Lstm::new(4).return_state(true));
+    /// let (h, c) = (read.output(1), read.output(2));
+    /// let answer = Input::new([5, 2]);
+    /// let said = Lstm::new(4).return_sequences(true).of([&answer, &h, &c]); // begins with these states
+    /// let model = Model::new([&words, &answer], &said).build(0)?;
+    /// assert_eq!(model.output_shape(), [5, 4]);
+    ///
+    /// let error = Model::new(&words, &read.output(3)).build(0).unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "layer lstm (LSTM): the model takes its output 3, and it has 3, counted from 0"
+    /// );
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub fn output(&self, output: usize) -> Node<T> {
+        Node { output, ..self.clone() }
+    }
+
     pub(super) fn address(&self) -> *const Made<T> {
-        Arc::as_ptr(&self.0)
+        Arc::as_ptr(&self.made)
     }
 
     fn inputs(&self) -> &[Node<T>] {
-        match &self.0.origin {
+        match &self.made.origin {
             Origin::Input { .. } => &[],
             Origin::Layer { inputs, .. } => inputs,
         }
@@ -150,14 +178,14 @@ impl<T: Scalar> Node<T> {
 
 impl<T: Scalar> Clone for Node<T> {
     fn clone(&self) -> Self {
-        Node(self.0.clone())
+        Node { made: self.made.clone(), output: self.output }
     }
 }
 
 /// The class and what it takes, one step back.
 impl<T: Scalar> fmt::Debug for Node<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = |node: &Node<T>| match &node.0.origin {
+        let name = |node: &Node<T>| match &node.made.origin {
             Origin::Input { shape, .. } => format!("Input {shape}"),
             Origin::Layer { layer, .. } => format!("{layer:?}"),
         };
@@ -172,7 +200,7 @@ impl<T: Scalar> Drop for Made<T> {
     fn drop(&mut self) {
         let mut left = take_inputs(self);
         while let Some(node) = left.pop() {
-            if let Some(mut made) = Arc::into_inner(node.0) {
+            if let Some(mut made) = Arc::into_inner(node.made) {
                 left.extend(take_inputs(&mut made));
             }
         }

@@ -136,7 +136,9 @@ impl<'m, T: Scalar> Value<'m, T> {
     fn name(&self) -> &'m str {
         match self.source {
             Source::Input(input) => &self.model.graph.inputs[input].name,
-            Source::Node(node) => &self.model.layers[self.model.graph.nodes[node].layer].name,
+            Source::Node { node, .. } => {
+                &self.model.layers[self.model.graph.nodes[node].layer].name
+            }
         }
     }
 }

@@ -25,14 +25,14 @@ pub(super) fn summary<T: Scalar>(model: &Model<T>) -> String {
         text += &match *it {
             Listed::Input(input) => {
                 let Entrance { name, shape } = &graph.inputs[input];
-                row(widths, name, "InputLayer", *shape, 0, vec!["-".to_owned()])
+                row(widths, name, "InputLayer", &[*shape], 0, vec!["-".to_owned()])
             }
             Listed::Layer(at) => {
                 let layer = &model.layers[at];
                 let params = layer.params.iter().map(|param| param.value.len()).sum();
                 let (class_name, from) =
                     (layer.layer.class_name(), connections(model, &places, at));
-                row(widths, &layer.name, class_name, layer.output, params, from)
+                row(widths, &layer.name, class_name, &layer.outputs, params, from)
             }
         };
     }
@@ -66,14 +66,15 @@ pub(super) fn summary<T: Scalar>(model: &Model<T>) -> String {
     text
 }
 
-/// What a layer takes in all its places: `conv[0][0]` is what the layer `conv` gives in its first place.
+/// What a layer takes in all its places: `conv[0][0]` is what the layer `conv` gives in its first place, `lstm[0][1]` the second
+/// of what `lstm` gives.
 fn connections<T: Scalar>(model: &Model<T>, places: &Places, layer: usize) -> Vec<String> {
     let graph = &model.graph;
     let name = |source: &Source| match *source {
         Source::Input(input) => format!("{}[0][0]", graph.inputs[input].name),
-        Source::Node(at) => {
-            let of = graph.nodes[at].layer;
-            format!("{}[{}][0]", model.layers[of].name, places.number[at])
+        Source::Node { node, output } => {
+            let of = graph.nodes[node].layer;
+            format!("{}[{}][{output}]", model.layers[of].name, places.number[node])
         }
     };
     let mut from = Vec::new();
@@ -90,38 +91,41 @@ fn row(
     widths: &[usize],
     name: &str,
     class_name: &str,
-    output: Shape,
+    outputs: &[Shape],
     params: usize,
     from: Vec<String>,
 ) -> String {
     let class = format!("({class_name})");
+    let shapes: Vec<String> = outputs.iter().map(|&it| shape_text(it)).collect();
+    let shapes = match &shapes[..] {
+        [shape] => vec![shape.clone()],
+        _ => wrapped(format!("[{}]", shapes.join(", ")).split(' '), widths[1]),
+    };
     let names = if name.chars().count() + 1 + class.chars().count() <= widths[0] {
         vec![format!("{name} {class}")]
     } else {
         vec![shortened(name, widths[0]), class]
     };
-    let from = widths.get(3).map_or(Vec::new(), |width| wrapped(&from, *width));
-    let lines = (0..names.len().max(from.len())).map(|i| {
-        let [shape, params] = match i {
-            0 => [shape_text(output), grouped(params)],
-            _ => [String::new(), String::new()],
-        };
-        let [name, from] = [&names, &from].map(|lines| lines.get(i).cloned().unwrap_or_default());
+    let from = from.join(", ");
+    let from = widths.get(3).map_or(Vec::new(), |width| wrapped(from.split(' '), *width));
+    let lines = (0..names.len().max(from.len()).max(shapes.len())).map(|i| {
+        let params = if i == 0 { grouped(params) } else { String::new() };
+        let [name, shape, from] =
+            [&names, &shapes, &from].map(|lines| lines.get(i).cloned().unwrap_or_default());
         line("│", widths, [name, shape, params, from])
     });
     lines.collect()
 }
 
-/// Words with commas between them, as many on a line as fit.
-fn wrapped(words: &[String], width: usize) -> Vec<String> {
+/// Words, as many on a line as fit.
+fn wrapped<'w>(words: impl Iterator<Item = &'w str>, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for (i, word) in words.iter().enumerate() {
-        let word = if i + 1 < words.len() { format!("{word},") } else { word.clone() };
+    for word in words {
         match lines.last_mut() {
             Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
                 *line += &format!(" {word}");
             }
-            _ => lines.push(shortened(&word, width)),
+            _ => lines.push(shortened(word, width)),
         }
     }
     lines

@@ -2,7 +2,9 @@
 
 use super::nested::nested;
 use super::recipe::{described, recipe};
-use super::{Context, Gru, Layer, Lstm, Mode, Part, Regularizer, SimpleRnn, Weight};
+use super::{
+    Context, Gru, Layer, Lstm, Mode, MultiLayer, Part, Regularizer, SimpleRnn, Weight, one_input,
+};
 use crate::autograd::Var;
 use crate::config::{OptionValue, Value, json, keras_object, not};
 use crate::error::Reason;
@@ -49,7 +51,7 @@ macro_rules! from {
 from!(SimpleRnn Lstm Gru);
 
 impl Rnn {
-    fn layer<T: Scalar>(&self) -> &dyn Layer<T> {
+    fn layer<T: Scalar>(&self) -> &dyn MultiLayer<T> {
         each!(self, layer => layer)
     }
 
@@ -65,8 +67,21 @@ impl Rnn {
         each!(self, layer => layer.returns_sequences())
     }
 
+    fn returns_state(&self) -> bool {
+        each!(self, layer => layer.returns_state())
+    }
+
+    /// How many states it has.
+    fn states(&self) -> usize {
+        match self {
+            Rnn::SimpleRnn(_) => SimpleRnn::STATES,
+            Rnn::Lstm(_) => Lstm::STATES,
+            Rnn::Gru(_) => Gru::STATES,
+        }
+    }
+
     fn activity_regularizer(&self) -> Option<Regularizer> {
-        each!(self, layer => Layer::<f32>::activity_regularizer(layer))
+        self.layer::<f32>().activity_regularizer()
     }
 
     /// The layer in the other direction.
@@ -123,6 +138,8 @@ pub enum MergeMode {
     Mul,
     /// Their mean.
     Ave,
+    /// Not at all: each is an output. Keras says `None`.
+    Apart,
 }
 
 const MODES: [(&str, MergeMode); 4] = [
@@ -137,16 +154,16 @@ impl OptionValue for MergeMode {
         let found = MODES.into_iter().find(|(name, _)| value.as_str() == Some(name));
         found
             .map(|(_, mode)| mode)
-            .ok_or_else(|| not(value, "\"concat\", \"sum\", \"mul\" or \"ave\""))
+            .ok_or_else(|| not(value, "\"concat\", \"sum\", \"mul\", \"ave\" or null"))
     }
 
     fn write(&self) -> Value {
-        json!(MODES.into_iter().find(|(_, mode)| mode == self).expect("all are there").0)
+        let found = MODES.into_iter().find(|(_, mode)| mode == self);
+        found.map_or(Value::Null, |(name, _)| json!(name))
     }
 
-    /// Keras gives two outputs then.
     fn read_null() -> Result<Option<Self>, Reason> {
-        Self::read(&Value::Null).map(Some)
+        Ok(Some(MergeMode::Apart))
     }
 }
 
@@ -157,6 +174,9 @@ recipe! {
     /// Its weights are those of both layers, `forward_kernel` and so on first, then `backward_kernel` and so on. With
     /// `return_sequences`, the results are joined step by step, and are zeros where a mask leaves out a step. A penalty on outputs
     /// is that of both layers, which have the same one; it goes with [`MergeMode::Concat`] alone.
+    ///
+    /// With `return_state`, the states of both layers are outputs as well, those from the front first; and states to begin
+    /// with come behind the sequences in the same order.
     ///
     /// ```
     /// use cinta::prelude::*;
@@ -184,6 +204,13 @@ impl Bidirectional {
     fn backward(&self) -> Rnn {
         self.backward_layer.clone().unwrap_or_else(|| self.layer.clone().turned())
     }
+
+    /// What each of both layers takes: the sequences, and its half of the states to begin with.
+    fn split<X: Copy>(&self, inputs: &[X]) -> [Vec<X>; 2] {
+        let Some((&x, start)) = inputs.split_first() else { return [Vec::new(), Vec::new()] };
+        let (front, back) = start.split_at(self.layer.states().min(start.len()));
+        [front, back].map(|states| [&[x], states].concat())
+    }
 }
 
 /// The name of a weight of the layer from the front and from the back.
@@ -196,26 +223,39 @@ fn names(name: &str) -> [&'static str; 2] {
 }
 
 impl<T: Scalar> Layer<T> for Bidirectional {
+    one_input!();
+}
+
+impl<T: Scalar> MultiLayer<T> for Bidirectional {
     described!();
 
     fn parts(&self, _: usize) -> Vec<Part> {
         let of = |layer: &Rnn, end: &str| {
-            let parts = Layer::<T>::parts(layer.layer(), layer.weight_count());
+            let parts = layer.layer::<T>().parts(layer.weight_count());
             parts.into_iter().map(|part| part.within(end)).collect::<Vec<_>>()
         };
         [of(&self.layer, "forward_layer"), of(&self.backward(), "backward_layer")].concat()
     }
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
+    fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, Reason> {
+        Ok(MultiLayer::<T>::output_shapes(self, inputs)?[0])
+    }
+
+    fn output_shapes(&self, inputs: &[Shape]) -> Result<Vec<Shape>, Reason> {
         let backward = self.backward();
         if self.layer.goes_backwards() || !backward.goes_backwards() {
             return Err(
                 "needs a layer that goes forwards, and its backward_layer goes backwards".into()
             );
         }
-        let [one, other] =
-            [&self.layer, &backward].map(|layer| Layer::<T>::output_shape(layer.layer(), input));
-        let (one, other) = (one?, other?);
+        let [front, back] = self.split(inputs);
+        let mut states = self.layer.layer::<T>().output_shapes(&front)?;
+        let mut others = backward.layer::<T>().output_shapes(&back)?;
+        let (one, other) = (states.remove(0), others.remove(0));
+        if self.layer.returns_state() != backward.returns_state() {
+            return Err("one of both layers returns its state, and the other does not".into());
+        }
+        states.append(&mut others);
         let [front, back] = [&self.layer, &backward].map(Rnn::activity_regularizer);
         if front != back || (front.is_some() && self.merge_mode != MergeMode::Concat) {
             return Err(
@@ -228,28 +268,32 @@ impl<T: Scalar> Layer<T> for Bidirectional {
         if one.rank() != other.rank() {
             return Err("one of both layers returns sequences, and the other does not".into());
         }
-        if self.merge_mode == MergeMode::Concat {
-            let mut output = one.to_vec();
-            output[last] += other[last];
-            return Ok(Shape::new(&output));
-        }
-        if one != other {
-            return Err(
-                format!("joins what its layers give, {one} and {other}, which differ").into()
-            );
-        }
-        Ok(one)
+        let joined = match self.merge_mode {
+            MergeMode::Concat => {
+                let mut output = one.to_vec();
+                output[last] += other[last];
+                vec![Shape::new(&output)]
+            }
+            MergeMode::Apart => vec![one, other],
+            _ if one == other => vec![one],
+            _ => {
+                return Err(
+                    format!("joins what its layers give, {one} and {other}, which differ").into()
+                );
+            }
+        };
+        Ok([joined, states].concat())
     }
 
     fn activity_regularizer(&self) -> Option<Regularizer> {
         self.layer.activity_regularizer()
     }
 
-    fn weights(&self, input: Shape) -> Vec<Weight> {
+    fn weights(&self, inputs: &[Shape]) -> Vec<Weight> {
         let of = |layer: &Rnn, end: usize| {
             let named =
                 move |weight: Weight| Weight { name: names(&weight.name)[end].into(), ..weight };
-            Layer::<T>::weights(layer.layer(), input).into_iter().map(named).collect::<Vec<_>>()
+            layer.layer::<T>().weights(&inputs[..1]).into_iter().map(named).collect::<Vec<_>>()
         };
         [of(&self.layer, 0), of(&self.backward(), 1)].concat()
     }
@@ -257,13 +301,22 @@ impl<T: Scalar> Layer<T> for Bidirectional {
     fn forward<'t>(
         &self,
         weights: &[Var<'t, T>],
-        x: &Var<'t, T>,
+        inputs: &[&Var<'t, T>],
         cx: &mut Context<T>,
     ) -> Var<'t, T> {
+        self.forward_all(weights, inputs, cx).swap_remove(0)
+    }
+
+    fn forward_all<'t>(
+        &self,
+        weights: &[Var<'t, T>],
+        inputs: &[&Var<'t, T>],
+        cx: &mut Context<T>,
+    ) -> Vec<Var<'t, T>> {
         let [one, other] = [self.layer.clone(), self.backward()].map(Rnn::zeroing);
         let sequences = one.returns_sequences();
-        let input = x.shape().sample();
-        let (first, second) = weights.split_at(Layer::<T>::weights(one.layer(), input).len());
+        let [front, back] = self.split(inputs);
+        let (first, second) = weights.split_at(one.weight_count());
         // What the layers drop is not the same.
         let mode = match cx.mode() {
             Mode::Train { seed, step, layer, first_sample } => {
@@ -271,22 +324,32 @@ impl<T: Scalar> Layer<T> for Bidirectional {
             }
             Mode::Infer => Mode::Infer,
         };
-        let y = one.layer().forward(first, x, cx);
-        let mut back = Context::new(mode).with_mask(cx.mask().cloned());
-        let mut z = other.layer().forward(second, x, &mut back);
+        let mut states = one.layer().forward_all(first, &front, cx);
+        let mut cx = Context::new(mode).with_mask(cx.mask().cloned());
+        let mut others = other.layer().forward_all(second, &back, &mut cx);
+        let (y, mut z) = (states.remove(0), others.remove(0));
         if sequences {
             z = z.flip(1);
         }
-        match self.merge_mode {
-            MergeMode::Concat => Var::concat(&[&y, &z], y.shape().rank() - 1),
-            MergeMode::Sum => y + z,
-            MergeMode::Mul => y * z,
-            MergeMode::Ave => (y + z) * T::lit(0.5),
-        }
+        states.append(&mut others);
+        let joined = match self.merge_mode {
+            MergeMode::Concat => vec![Var::concat(&[&y, &z], y.shape().rank() - 1)],
+            MergeMode::Sum => vec![y + z],
+            MergeMode::Mul => vec![y * z],
+            MergeMode::Ave => vec![(y + z) * T::lit(0.5)],
+            MergeMode::Apart => vec![y, z],
+        };
+        [joined, states].concat()
     }
 
-    fn mask(&self, _: &Tensor<T>, mask: Option<&Tensor<T>>) -> Option<Tensor<T>> {
-        mask.filter(|_| self.layer.returns_sequences()).cloned()
+    fn mask(&self, inputs: &[&Tensor<T>], masks: &[Option<&Tensor<T>>]) -> Option<Tensor<T>> {
+        self.masks(inputs, masks).swap_remove(0)
+    }
+
+    fn masks(&self, _: &[&Tensor<T>], masks: &[Option<&Tensor<T>>]) -> Vec<Option<Tensor<T>>> {
+        let mask = masks[0].filter(|_| self.layer.returns_sequences()).cloned();
+        let outputs = if self.merge_mode == MergeMode::Apart { 2 } else { 1 };
+        vec![mask; outputs]
     }
 }
 
@@ -298,6 +361,10 @@ mod tests {
     fn what_does_not_fit_is_said() {
         let refused =
             |layer: Bidirectional| Layer::<f32>::output_shape(&layer, [4, 3].into()).unwrap_err();
+        let states = Bidirectional::new(Lstm::new(2));
+        let error =
+            MultiLayer::<f32>::output_shape(&states, &[[4, 3].into(), [2].into()]).unwrap_err();
+        assert!(error.as_str().contains("two states of shape [2]"), "{error}");
         let error = refused(Bidirectional::new(Gru::new(2).go_backwards(true)));
         assert!(error.as_str().contains("goes forwards"), "{error}");
         let pair = |backward: Rnn| Bidirectional::new(Gru::new(2)).backward_layer(backward);
@@ -306,9 +373,9 @@ mod tests {
         assert!(refused(pair(sequences.into())).as_str().contains("returns sequences"));
         let larger = pair(Gru::new(3).go_backwards(true).into()).merge_mode(MergeMode::Sum);
         assert!(refused(larger).as_str().contains("[2] and [3]"));
-        let null = json!({ "layer": Rnn::from(Gru::new(2)).write(), "merge_mode": null });
-        let error = Bidirectional::from_config(null.as_object().unwrap()).unwrap_err();
-        assert!(error.as_str().contains("merge_mode = null is not \"concat\""), "{error}");
+        let other = json!({ "layer": Rnn::from(Gru::new(2)).write(), "merge_mode": "max" });
+        let error = Bidirectional::from_config(other.as_object().unwrap()).unwrap_err();
+        assert!(error.as_str().contains("merge_mode = \"max\" is not \"concat\""), "{error}");
         let dense = json!({ "layer": { "class_name": "Dense", "config": { "units": 3 } } });
         let error = Bidirectional::from_config(dense.as_object().unwrap()).unwrap_err();
         assert!(error.as_str().contains("the option layer is a Dense"), "{error}");

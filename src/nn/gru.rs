@@ -2,7 +2,7 @@
 
 use super::recipe::described;
 use super::recurrent::{recurrent, recurrent_recipe};
-use super::{Activation, Context, Layer, Weight};
+use super::{Activation, Context, Layer, MultiLayer, Weight, one_input};
 use crate::autograd::Var;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
@@ -14,7 +14,8 @@ recurrent_recipe! {
     /// Its weights are `kernel [features, 3 units]`, `recurrent_kernel [units, 3 units]` and `bias [2, 3 units]`, for the
     /// gates update, reset and new; without [`reset_after`](Self::reset_after), the bias is `[3 units]`. Keras's defaults: tanh, a
     /// sigmoid for the gates, a bias, a Glorot-uniform kernel, an orthogonal recurrent kernel. A mask leaves out steps: they
-    /// do not change the state. `stateful` and `return_state` are not supported.
+    /// do not change the state. With `return_state` its last state is an output as well. Given a state behind
+    /// the sequences, it begins with that: `Gru::new(4).of([&x, &h])`. `stateful` is not supported.
     ///
     /// ```
     /// use cinta::prelude::*;
@@ -40,28 +41,35 @@ impl Gru {
 }
 
 impl<T: Scalar> Layer<T> for Gru {
+    one_input!();
+}
+
+impl<T: Scalar> MultiLayer<T> for Gru {
     described!();
     recurrent!();
 
-    fn weights(&self, input: Shape) -> Vec<Weight> {
-        self.kernels_and_bias(input, self.bias())
+    fn weights(&self, inputs: &[Shape]) -> Vec<Weight> {
+        self.kernels_and_bias(inputs[0], self.bias())
     }
 
-    fn forward<'t>(
+    fn forward_all<'t>(
         &self,
         weights: &[Var<'t, T>],
-        x: &Var<'t, T>,
+        inputs: &[&Var<'t, T>],
         cx: &mut Context<T>,
-    ) -> Var<'t, T> {
+    ) -> Vec<Var<'t, T>> {
         let none = Var::constant(Tensor::zeros(self.bias()));
         let weights = [&weights[0], &weights[1], weights.get(2).unwrap_or(&none)];
         let [activation, recurrent] =
             [self.activation, self.recurrent_activation].map(Activation::nonlinearity);
         self.around().run(
-            x,
+            inputs,
             weights,
             cx,
-            |x, mask| x.gru(weights, [&activation, &recurrent], mask),
+            |x, [start, _], mask| {
+                let y = x.gru_from(start, weights, [&activation, &recurrent], mask);
+                [y.clone(), y]
+            },
             |dropping| dropping.gru(self.activation, self.recurrent_activation),
         )
     }

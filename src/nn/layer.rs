@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::masking::passed;
 use super::weight::Weight;
-use super::{Activation, Regularizer};
+use super::{Activation, MultiLayer, Regularizer};
 use crate::autograd::Var;
 use crate::config::Config;
 use crate::error::Reason;
@@ -11,6 +11,7 @@ use crate::ops::Rectifier;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 use std::any::Any;
+use std::sync::Arc;
 
 /// A recipe for one step of a model. Write your own by implementing it:
 ///
@@ -151,6 +152,12 @@ pub trait Layer<T: Scalar>: Any + Send + Sync {
         Ok(())
     }
 
+    /// The same layer as one of several inputs or outputs, if it is one: models then ask that one. So a layer of one input can
+    /// have several outputs, and one that stands in a chain can take more elsewhere.
+    fn as_multi(&self) -> Option<Arc<dyn MultiLayer<T>>> {
+        None
+    }
+
     /// The mask of what comes out, for inputs `x` with this mask: `[n, steps]`, with 0 for each step of a sample that does not
     /// count, and 1 for the others. A layer that looks at the mask finds it in its [`Context`]. Most of Keras's layers drop it,
     /// and so does this method, unless the class is one of those that pass it on.
@@ -249,6 +256,10 @@ impl<T: Scalar> Layer<T> for Box<dyn Layer<T>> {
 
     fn check_input(&self, x: &Tensor<T>) -> Result<(), Reason> {
         (**self).check_input(x)
+    }
+
+    fn as_multi(&self) -> Option<Arc<dyn MultiLayer<T>>> {
+        (**self).as_multi()
     }
 
     fn mask(&self, x: &Tensor<T>, mask: Option<&Tensor<T>>) -> Option<Tensor<T>> {

@@ -2,7 +2,7 @@
 
 use super::recipe::described;
 use super::recurrent::{recurrent, recurrent_recipe};
-use super::{Activation, Context, Layer, Weight};
+use super::{Activation, Context, Layer, MultiLayer, Weight, one_input};
 use crate::autograd::Var;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
@@ -14,7 +14,8 @@ recurrent_recipe! {
     /// Its weights are `kernel [features, 4 units]`, `recurrent_kernel [units, 4 units]` and `bias [4 units]`, for the gates
     /// input, forget, new and output. Keras's defaults: tanh, a sigmoid for the gates, a bias that is 1 for the forget gate, a
     /// Glorot-uniform kernel, an orthogonal recurrent kernel. A mask leaves out steps: they do not change the state.
-    /// `stateful` and `return_state` are not supported.
+    /// With `return_state` its last states `h` and `c` are outputs as well. Given states behind the sequences, it begins with these:
+    /// `Lstm::new(4).of([&x, &h, &c])`. `stateful` is not supported.
     ///
     /// ```
     /// use cinta::prelude::*;
@@ -34,12 +35,16 @@ recurrent_recipe! {
 }
 
 impl<T: Scalar> Layer<T> for Lstm {
+    one_input!();
+}
+
+impl<T: Scalar> MultiLayer<T> for Lstm {
     described!();
     recurrent!();
 
-    fn weights(&self, input: Shape) -> Vec<Weight> {
+    fn weights(&self, inputs: &[Shape]) -> Vec<Weight> {
         let units = self.units;
-        let mut weights = self.kernels_and_bias(input, [4 * units].into());
+        let mut weights = self.kernels_and_bias(inputs[0], [4 * units].into());
         if self.unit_forget_bias
             && let Some(bias) = weights.get_mut(2)
         {
@@ -48,21 +53,27 @@ impl<T: Scalar> Layer<T> for Lstm {
         weights
     }
 
-    fn forward<'t>(
+    fn forward_all<'t>(
         &self,
         weights: &[Var<'t, T>],
-        x: &Var<'t, T>,
+        inputs: &[&Var<'t, T>],
         cx: &mut Context<T>,
-    ) -> Var<'t, T> {
+    ) -> Vec<Var<'t, T>> {
         let none = Var::constant(Tensor::zeros([4 * self.units]));
         let weights = [&weights[0], &weights[1], weights.get(2).unwrap_or(&none)];
         let [activation, recurrent] =
             [self.activation, self.recurrent_activation].map(Activation::nonlinearity);
         self.around().run(
-            x,
+            inputs,
             weights,
             cx,
-            |x, mask| x.lstm(weights, [&activation, &recurrent], mask),
+            |x, start, mask| match inputs.len() == 1 && !self.return_state {
+                true => {
+                    let y = x.lstm(weights, [&activation, &recurrent], mask);
+                    [y.clone(), y]
+                }
+                false => x.lstm_from(start, weights, [&activation, &recurrent], mask),
+            },
             |dropping| dropping.lstm(self.activation, self.recurrent_activation),
         )
     }

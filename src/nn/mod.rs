@@ -95,4 +95,4 @@ pub(crate) use crate::ops::Rectifier;
 #[cfg(feature = "keras")]
 pub(crate) use builtin::today as class_today;
 pub(crate) use builtin::{BUILTIN, make as make_builtin};
-pub(crate) use multi_layer::{known, shared as shared_layer, shared_multi};
+pub(crate) use multi_layer::{known, one_input, shared as shared_layer, shared_multi};

@@ -62,6 +62,15 @@ pub trait MultiLayer<T: Scalar>: Any + Send + Sync {
     /// A sentence that says what does not fit and what would.
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, Reason>;
 
+    /// The shapes of all outputs of one sample, for a layer that has several: the first of them is
+    /// [`output_shape`](Self::output_shape).
+    ///
+    /// # Errors
+    /// A sentence that says what does not fit and what would.
+    fn output_shapes(&self, inputs: &[Shape]) -> Result<Vec<Shape>, Reason> {
+        Ok(vec![self.output_shape(inputs)?])
+    }
+
     /// The weights this layer needs for inputs of these shapes, in the order of `get_weights`. It is called only with shapes
     /// that [`output_shape`](Self::output_shape) accepts.
     fn weights(&self, inputs: &[Shape]) -> Vec<Weight> {
@@ -77,6 +86,16 @@ pub trait MultiLayer<T: Scalar>: Any + Send + Sync {
         inputs: &[&Var<'t, T>],
         cx: &mut Context<T>,
     ) -> Var<'t, T>;
+
+    /// All outputs for a batch, for a layer that has several: the first of them is [`forward`](Self::forward).
+    fn forward_all<'t>(
+        &self,
+        weights: &[Var<'t, T>],
+        inputs: &[&Var<'t, T>],
+        cx: &mut Context<T>,
+    ) -> Vec<Var<'t, T>> {
+        vec![self.forward(weights, inputs, cx)]
+    }
 
     /// As [`Layer::activation`].
     fn activation(&self, inputs: &[Shape]) -> Activation {
@@ -143,6 +162,11 @@ pub trait MultiLayer<T: Scalar>: Any + Send + Sync {
     fn mask(&self, inputs: &[&Tensor<T>], masks: &[Option<&Tensor<T>>]) -> Option<Tensor<T>> {
         let _ = (inputs, masks);
         None
+    }
+
+    /// The masks of the first outputs, for a layer that has several. The others have none.
+    fn masks(&self, inputs: &[&Tensor<T>], masks: &[Option<&Tensor<T>>]) -> Vec<Option<Tensor<T>>> {
+        vec![self.mask(inputs, masks)]
     }
 
     /// As [`Layer::couples_samples`].
@@ -249,6 +273,84 @@ impl<T: Scalar, L: Layer<T>> MultiLayer<T> for Single<L> {
     }
 }
 
+/// The methods of [`Layer`] for a type that is a [`MultiLayer`] as well: this one does the work.
+macro_rules! one_input {
+    () => {
+        fn class_name(&self) -> &str {
+            $crate::nn::MultiLayer::<T>::class_name(self)
+        }
+
+        fn name(&self) -> Option<&str> {
+            $crate::nn::MultiLayer::<T>::name(self)
+        }
+
+        fn config(&self) -> $crate::config::Config {
+            $crate::nn::MultiLayer::<T>::config(self)
+        }
+
+        fn output_shape(
+            &self,
+            input: $crate::tensor::Shape,
+        ) -> Result<$crate::tensor::Shape, $crate::error::Reason> {
+            $crate::nn::MultiLayer::<T>::output_shape(self, &[input])
+        }
+
+        fn weights(&self, input: $crate::tensor::Shape) -> Vec<$crate::nn::Weight> {
+            $crate::nn::MultiLayer::<T>::weights(self, &[input])
+        }
+
+        fn forward<'t>(
+            &self,
+            weights: &[$crate::autograd::Var<'t, T>],
+            x: &$crate::autograd::Var<'t, T>,
+            cx: &mut $crate::nn::Context<T>,
+        ) -> $crate::autograd::Var<'t, T> {
+            $crate::nn::MultiLayer::forward(self, weights, &[x], cx)
+        }
+
+        fn activity_regularizer(&self) -> Option<$crate::nn::Regularizer> {
+            $crate::nn::MultiLayer::<T>::activity_regularizer(self)
+        }
+
+        fn trainable(&self) -> bool {
+            $crate::nn::MultiLayer::<T>::trainable(self)
+        }
+
+        fn values(&self) -> Vec<$crate::tensor::Tensor<T>> {
+            $crate::nn::MultiLayer::values(self)
+        }
+
+        fn parts(&self, weights: usize) -> Vec<$crate::nn::Part> {
+            $crate::nn::MultiLayer::<T>::parts(self, weights)
+        }
+
+        fn depth(&self) -> usize {
+            $crate::nn::MultiLayer::<T>::depth(self)
+        }
+
+        fn as_multi(&self) -> Option<std::sync::Arc<dyn $crate::nn::MultiLayer<T>>> {
+            Some($crate::nn::shared_multi(self.clone()))
+        }
+
+        fn mask(
+            &self,
+            x: &$crate::tensor::Tensor<T>,
+            mask: Option<&$crate::tensor::Tensor<T>>,
+        ) -> Option<$crate::tensor::Tensor<T>> {
+            $crate::nn::MultiLayer::mask(self, &[x], &[mask])
+        }
+
+        fn couples_samples(&self) -> bool {
+            $crate::nn::MultiLayer::<T>::couples_samples(self)
+        }
+
+        fn couples_samples_in_training(&self) -> bool {
+            $crate::nn::MultiLayer::<T>::couples_samples_in_training(self)
+        }
+    };
+}
+pub(crate) use one_input;
+
 /// The one input.
 fn single(inputs: &[Shape]) -> Result<Shape, Reason> {
     match *inputs {
@@ -271,7 +373,7 @@ pub(crate) fn known<T: Scalar, L: Layer<T>>(layer: &dyn MultiLayer<T>) -> Option
 /// A layer as models hold it. Those of the crate are made here alone, so that all their methods are compiled in it.
 #[inline(never)]
 pub(crate) fn shared<T: Scalar>(layer: impl Layer<T> + 'static) -> Arc<dyn MultiLayer<T>> {
-    Arc::new(Single(layer))
+    layer.as_multi().unwrap_or_else(|| Arc::new(Single(layer)))
 }
 
 /// The same for a layer of several inputs.

@@ -26,6 +26,8 @@ macro_rules! recurrent_recipe {
                 $($options)*
                 /// Whether it gives its state after every step, or after the last one alone.
                 return_sequences: bool = false, true => [5, 2];
+                /// Whether it has its last states as further outputs, all of them of shape `[units]`.
+                return_state: bool = false, true;
                 /// Whether it goes from the last step to the first one. What it gives has that order, too.
                 go_backwards: bool = false, true;
                 /// Whether it gives zeros for the steps that a mask leaves out, and not the state before them.
@@ -59,7 +61,7 @@ macro_rules! recurrent_recipe {
                 /// The fraction of the state that each gate does not see in training. Training is slower with it.
                 recurrent_dropout: f64 = 0.0, 0.25;
             }
-            fixed { "return_state": false, "stateful": false }
+            fixed { "stateful": false }
             only { "time_major": false }
             // Of no consequence for what is computed.
             ignored ["unroll", "implementation", "seed", "use_cudnn"]
@@ -74,6 +76,13 @@ macro_rules! recurrent_recipe {
                 self.return_sequences
             }
 
+            pub(super) fn returns_state(&self) -> bool {
+                self.return_state
+            }
+
+            /// How many states it has.
+            pub(super) const STATES: usize = if $gates == 4 { 2 } else { 1 };
+
             /// How many weights it has.
             pub(super) fn weight_count(&self) -> usize {
                 2 + usize::from(self.use_bias)
@@ -83,6 +92,8 @@ macro_rules! recurrent_recipe {
                 $crate::nn::recurrent::Around {
                     units: self.units,
                     return_sequences: self.return_sequences,
+                    return_state: self.return_state,
+                    states: Self::STATES,
                     go_backwards: self.go_backwards,
                     zero_output_for_mask: self.zero_output_for_mask,
                     dropout: self.dropout,
@@ -90,11 +101,14 @@ macro_rules! recurrent_recipe {
                 }
             }
 
-            fn output(&self, input: $crate::tensor::Shape) -> Result<$crate::tensor::Shape, $crate::error::Reason> {
+            fn outputs(
+                &self,
+                inputs: &[$crate::tensor::Shape],
+            ) -> Result<Vec<$crate::tensor::Shape>, $crate::error::Reason> {
                 let weights = [self.kernel_regularizer, self.recurrent_regularizer, self.bias_regularizer];
                 let all = weights.into_iter().chain([self.activity_regularizer]);
                 all.flatten().try_for_each($crate::nn::Regularizer::check)?;
-                self.around().output_shape(input)
+                self.around().output_shapes(inputs)
             }
 
             /// The kernel, the recurrent kernel, and a bias of this shape if there is one.
@@ -125,14 +139,30 @@ macro_rules! recurrent_recipe {
     };
 }
 
-/// The methods of [`Layer`](super::Layer) that are the same for all recurrent layers.
+/// The methods of [`MultiLayer`](super::MultiLayer) that are the same for all recurrent layers.
 macro_rules! recurrent {
     () => {
         fn output_shape(
             &self,
-            input: $crate::tensor::Shape,
+            inputs: &[$crate::tensor::Shape],
         ) -> Result<$crate::tensor::Shape, $crate::error::Reason> {
-            self.output(input)
+            Ok(self.outputs(inputs)?[0])
+        }
+
+        fn output_shapes(
+            &self,
+            inputs: &[$crate::tensor::Shape],
+        ) -> Result<Vec<$crate::tensor::Shape>, $crate::error::Reason> {
+            self.outputs(inputs)
+        }
+
+        fn forward<'t>(
+            &self,
+            weights: &[$crate::autograd::Var<'t, T>],
+            inputs: &[&$crate::autograd::Var<'t, T>],
+            cx: &mut $crate::nn::Context<T>,
+        ) -> $crate::autograd::Var<'t, T> {
+            self.forward_all(weights, inputs, cx).swap_remove(0)
         }
 
         fn activity_regularizer(&self) -> Option<$crate::nn::Regularizer> {
@@ -145,10 +175,10 @@ macro_rules! recurrent {
 
         fn mask(
             &self,
-            _: &$crate::tensor::Tensor<T>,
-            mask: Option<&$crate::tensor::Tensor<T>>,
+            _: &[&$crate::tensor::Tensor<T>],
+            masks: &[Option<&$crate::tensor::Tensor<T>>],
         ) -> Option<$crate::tensor::Tensor<T>> {
-            mask.filter(|_| self.return_sequences).cloned()
+            masks[0].filter(|_| self.return_sequences).cloned()
         }
     };
 }
@@ -158,6 +188,9 @@ pub(super) use {recurrent, recurrent_recipe};
 pub(super) struct Around {
     pub units: usize,
     pub return_sequences: bool,
+    pub return_state: bool,
+    /// How many states it has.
+    pub states: usize,
     pub go_backwards: bool,
     pub zero_output_for_mask: bool,
     pub dropout: f64,
@@ -165,8 +198,12 @@ pub(super) struct Around {
 }
 
 impl Around {
-    pub(super) fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
-        let steps = match *input {
+    /// The shapes of the outputs, for the sequences and the states to begin with, if there are any.
+    pub(super) fn output_shapes(&self, inputs: &[Shape]) -> Result<Vec<Shape>, Reason> {
+        let Some((input, start)) = inputs.split_first() else {
+            return Err("needs sequences, and has no input".into());
+        };
+        let steps = match **input {
             [steps, _] if steps > 0 => steps,
             _ => {
                 return Err(format!(
@@ -182,21 +219,42 @@ impl Around {
                 return Err(format!("the dropout {rate} is not between 0 and 1").into());
             }
         }
-        let units = self.units;
-        Ok(if self.return_sequences { Shape::from([steps, units]) } else { Shape::from([units]) })
+        let state = Shape::from([self.units]);
+        let fits = start.is_empty() || start.len() == self.states;
+        if !fits || start.iter().any(|given| *given != state) {
+            let given: Vec<String> = start.iter().map(Shape::to_string).collect();
+            return Err(format!(
+                "begins with {} of shape {state} behind the sequences, or with none, and is given {}",
+                if self.states == 1 { "one state" } else { "two states" },
+                given.join(" and ")
+            )
+            .into());
+        }
+        let all = Shape::from([steps, self.units]);
+        let mut outputs = vec![if self.return_sequences { all } else { state }];
+        outputs.extend(std::iter::repeat_n(state, if self.return_state { self.states } else { 0 }));
+        Ok(outputs)
     }
 
-    /// What the layer gives for sequences `x`: with the operation `op` of sequences and a mask or, where a part of the state is
-    /// dropped, with `dropping`.
+    /// What the layer gives for sequences and, if they come behind these, states to begin with: with the operation `op` of
+    /// sequences, states and a mask or, where a part of the state is dropped, with `dropping`. Both give the states after all
+    /// steps, and the second state after the last one.
     pub(super) fn run<'t, T: Scalar>(
         &self,
-        x: &Var<'t, T>,
+        inputs: &[&Var<'t, T>],
         weights: [&Var<'t, T>; 3],
         cx: &Context<T>,
-        op: impl FnOnce(&Var<'t, T>, Option<&Tensor<T>>) -> Var<'t, T>,
-        dropping: impl FnOnce(Dropping<'_, 't, T>) -> Var<'t, T>,
-    ) -> Var<'t, T> {
+        op: impl FnOnce(&Var<'t, T>, [&Var<'t, T>; 2], Option<&Tensor<T>>) -> [Var<'t, T>; 2],
+        dropping: impl FnOnce(Dropping<'_, 't, T>) -> [Var<'t, T>; 2],
+    ) -> Vec<Var<'t, T>> {
+        let x = inputs[0];
         let [n, steps, features] = x.value().dims();
+        let zeros = Var::constant(Tensor::zeros([n, self.units]));
+        let start = match inputs[1..] {
+            [] => [&zeros; 2],
+            [h] => [h; 2],
+            [h, c, ..] => [h, c],
+        };
         // Where a part of the state is dropped, each gate sees other parts of the input, too.
         let (mut inputs, mut kept) = (vec![x.clone()], None);
         if let (Mode::Train { first_sample, .. }, Some(stream)) = (cx.mode(), cx.stream()) {
@@ -219,17 +277,23 @@ impl Around {
             inputs.iter_mut().for_each(|x| *x = x.flip(1));
             mask = mask.map(|mask| mask.flip(1));
         }
-        let mut y = match kept {
-            None => op(&inputs[0], mask.as_ref()),
-            Some(kept) => dropping(Dropping { x: &inputs, mask: mask.as_ref(), weights, kept }),
+        let [mut y, second] = match kept {
+            None => op(&inputs[0], start, mask.as_ref()),
+            Some(kept) => {
+                dropping(Dropping { x: &inputs, mask: mask.as_ref(), weights, kept, start })
+            }
+        };
+        let last = |y: &Var<'t, T>| y.slice(1, steps - 1..steps).reshape([n, self.units]);
+        let states = match self.states {
+            _ if !self.return_state => Vec::new(),
+            1 => vec![last(&y)],
+            _ => vec![last(&y), second],
         };
         if let Some(mask) = mask.filter(|_| self.zero_output_for_mask) {
             y = y * Var::constant(mask.reshape([n, steps, 1]));
         }
-        match self.return_sequences {
-            true => y,
-            false => y.slice(1, steps - 1..steps).reshape([n, self.units]),
-        }
+        let y = if self.return_sequences { y } else { last(&y) };
+        std::iter::once(y).chain(states).collect()
     }
 }
 

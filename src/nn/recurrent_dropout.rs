@@ -16,6 +16,8 @@ pub(super) struct Dropping<'a, 't, T: Scalar> {
     pub weights: [&'a Var<'t, T>; 3],
     /// `[n, gates, units]`: what the state is multiplied with, for each gate.
     pub kept: Var<'t, T>,
+    /// The states before the first step; where there is one, twice.
+    pub start: [&'a Var<'t, T>; 2],
 }
 
 impl<'t, T: Scalar> Dropping<'_, 't, T> {
@@ -46,11 +48,12 @@ impl<'t, T: Scalar> Dropping<'_, 't, T> {
         self.seen(h, gate).matmul(&self.part(self.weights[1], gate))
     }
 
-    /// All states, with the sums of the inputs of each step and both states in `cell`.
+    /// The first state after each step and the second one after the last, with the sums of the inputs of each step and both
+    /// states in `cell`.
     fn states(
         &self,
         cell: impl Fn(&Var<'t, T>, &[Var<'t, T>; 2]) -> [Var<'t, T>; 2],
-    ) -> Var<'t, T> {
+    ) -> [Var<'t, T>; 2] {
         let [n, steps, features] = self.x[0].value().dims();
         let rows = |x: &Var<'t, T>| x.reshape([n * steps, features]);
         let (kernel, bias) = (self.weights[0], self.bias(0));
@@ -64,11 +67,11 @@ impl<'t, T: Scalar> Dropping<'_, 't, T> {
             }
         };
         let columns = sums.shape()[1];
-        stepwise(&sums.reshape([n, steps, columns]), self.units(), self.mask, cell)
+        stepwise(&sums.reshape([n, steps, columns]), self.start, self.mask, cell)
     }
 
     /// As [`Var::simple_rnn`].
-    pub(super) fn simple_rnn(&self, activation: Activation) -> Var<'t, T> {
+    pub(super) fn simple_rnn(&self, activation: Activation) -> [Var<'t, T>; 2] {
         self.states(|sums, [h, _]| {
             let h = activation.of(&(sums + self.product(h, 0)));
             [h.clone(), h]
@@ -76,7 +79,7 @@ impl<'t, T: Scalar> Dropping<'_, 't, T> {
     }
 
     /// As [`Var::lstm`].
-    pub(super) fn lstm(&self, activation: Activation, recurrent: Activation) -> Var<'t, T> {
+    pub(super) fn lstm(&self, activation: Activation, recurrent: Activation) -> [Var<'t, T>; 2] {
         self.states(|sums, [h, c]| {
             let gate = |gate: usize| self.part(sums, gate) + self.product(h, gate);
             let [input, forget, output] = [0, 1, 3].map(|it| recurrent.of(&gate(it)));
@@ -86,7 +89,7 @@ impl<'t, T: Scalar> Dropping<'_, 't, T> {
     }
 
     /// As [`Var::gru`].
-    pub(super) fn gru(&self, activation: Activation, recurrent: Activation) -> Var<'t, T> {
+    pub(super) fn gru(&self, activation: Activation, recurrent: Activation) -> [Var<'t, T>; 2] {
         let after = (self.weights[2].shape().rank() == 2).then(|| self.bias(1));
         self.states(|sums, [h, _]| {
             let product = |gate: usize| match &after {
@@ -127,13 +130,21 @@ mod tests {
             let weights = [&kernel, &recurrent, &bias];
             for mask in [None, Some(&mask)] {
                 let kept = Var::constant(Tensor::ones([3, gates, 2]));
-                let dropping = Dropping { x: std::slice::from_ref(&x), mask, weights, kept };
+                let [h, c] = [5, 6].map(|seed| random(&[3, 2], seed));
+                let start = if gates == 4 { [&h, &c] } else { [&h, &h] };
+                let x_of_all = std::slice::from_ref(&x);
+                let dropping = Dropping { x: x_of_all, mask, weights, kept, start };
                 let (y, expected) = match gates {
-                    1 => (dropping.simple_rnn(tanh), x.simple_rnn(weights, both[0], mask)),
-                    4 => (dropping.lstm(tanh, sigmoid), x.lstm(weights, both, mask)),
-                    _ => (dropping.gru(tanh, sigmoid), x.gru(weights, both, mask)),
+                    1 => (dropping.simple_rnn(tanh), x.simple_rnn_from(&h, weights, both[0], mask)),
+                    4 => {
+                        let ([y, last], [all, carry]) =
+                            (dropping.lstm(tanh, sigmoid), x.lstm_from(start, weights, both, mask));
+                        assert!(last.value().all_close(carry.value(), 1e-12, 1e-12));
+                        ([y, last], all)
+                    }
+                    _ => (dropping.gru(tanh, sigmoid), x.gru_from(&h, weights, both, mask)),
                 };
-                assert!(y.value().all_close(expected.value(), 1e-12, 1e-12));
+                assert!(y[0].value().all_close(expected.value(), 1e-12, 1e-12));
             }
         }
     }
@@ -157,7 +168,9 @@ mod tests {
         let kept = Var::constant(kept);
         let (tanh, sigmoid) = (Activation::Tanh, Activation::Sigmoid);
         let weights = [&kernel, &recurrent, &bias];
-        let y = Dropping { x: &seen, mask: None, weights, kept }.lstm(tanh, sigmoid);
+        let zeros = &Var::constant(Tensor::zeros([3, 2]));
+        let start = [zeros, zeros];
+        let [y, _] = Dropping { x: &seen, mask: None, weights, kept, start }.lstm(tanh, sigmoid);
         let both = [tanh, sigmoid].map(Activation::nonlinearity);
         let cut = [&without(&kernel, 2), &without(&recurrent, 1), &bias];
         let expected = x.lstm(cut, [&both[0], &both[1]], None);

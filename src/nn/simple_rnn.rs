@@ -2,7 +2,7 @@
 
 use super::recipe::described;
 use super::recurrent::{recurrent, recurrent_recipe};
-use super::{Context, Layer, Weight};
+use super::{Context, Layer, MultiLayer, Weight, one_input};
 use crate::autograd::Var;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
@@ -13,7 +13,8 @@ recurrent_recipe! {
     ///
     /// Its weights are `kernel [features, units]`, `recurrent_kernel [units, units]` and `bias [units]`. Keras's defaults:
     /// tanh, a bias, a Glorot-uniform kernel, an orthogonal recurrent kernel. A mask leaves out steps: they do not change the
-    /// state. `stateful` and `return_state` are not supported.
+    /// state. With `return_state` its last state is an output as well. Given a state behind the sequences, it begins with
+    /// that: `SimpleRnn::new(4).of([&x, &h])`. `stateful` is not supported.
     ///
     /// ```
     /// use cinta::prelude::*;
@@ -27,27 +28,34 @@ recurrent_recipe! {
 }
 
 impl<T: Scalar> Layer<T> for SimpleRnn {
+    one_input!();
+}
+
+impl<T: Scalar> MultiLayer<T> for SimpleRnn {
     described!();
     recurrent!();
 
-    fn weights(&self, input: Shape) -> Vec<Weight> {
-        self.kernels_and_bias(input, [self.units].into())
+    fn weights(&self, inputs: &[Shape]) -> Vec<Weight> {
+        self.kernels_and_bias(inputs[0], [self.units].into())
     }
 
-    fn forward<'t>(
+    fn forward_all<'t>(
         &self,
         weights: &[Var<'t, T>],
-        x: &Var<'t, T>,
+        inputs: &[&Var<'t, T>],
         cx: &mut Context<T>,
-    ) -> Var<'t, T> {
+    ) -> Vec<Var<'t, T>> {
         let none = Var::constant(Tensor::zeros([self.units]));
         let weights = [&weights[0], &weights[1], weights.get(2).unwrap_or(&none)];
         let activation = self.activation.nonlinearity();
         self.around().run(
-            x,
+            inputs,
             weights,
             cx,
-            |x, mask| x.simple_rnn(weights, &activation, mask),
+            |x, [start, _], mask| {
+                let y = x.simple_rnn_from(start, weights, &activation, mask);
+                [y.clone(), y]
+            },
             |dropping| dropping.simple_rnn(self.activation),
         )
     }

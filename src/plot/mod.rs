@@ -236,10 +236,10 @@ pub fn model<T: Scalar>(model: &Model<T>) -> Figure {
     let mut used = vec![0; model.layers.len()];
     let mut arrows = Vec::new();
     for node in &graph.nodes {
-        let takes = node.inputs.iter().map(|&source| graph.place(source));
-        // Places count the inputs.
-        let boxes =
-            takes.filter_map(|place| (place + inputs.len()).checked_sub(graph.inputs.len()));
+        // Origins count the inputs.
+        let boxes = node.inputs.iter().filter_map(|&source| {
+            (graph.origin(source) + inputs.len()).checked_sub(graph.inputs.len())
+        });
         arrows.extend(boxes.map(|from| [from, cards.len()]));
         let layer = &model.layers[node.layer];
         let place = match places[node.layer] {
@@ -250,7 +250,7 @@ pub fn model<T: Scalar>(model: &Model<T>) -> Figure {
         let shapes: Vec<Shape> = node.inputs.iter().map(|&source| graph.shape(source)).collect();
         cards.push(Card {
             title: format!("{}{place} ({})", layer.name, layer.layer.class_name()),
-            fields: vec![field("Input", &shapes), field("Output", &[node.output])],
+            fields: vec![field("Input", &shapes), field("Output", &node.outputs)],
         });
     }
     Figure::new(Body::Diagram(Diagram::new(cards, &arrows)))

@@ -1,4 +1,4 @@
-"""Writes networks.json, beside this file: five small networks of well-known kinds, as the real Keras trains them.
+"""Writes networks.json, beside this file: six small networks of well-known kinds, as the real Keras trains them.
 
     pip install keras jax numpy
     python tests/golden/networks.py
@@ -73,7 +73,24 @@ def transfer():
     return keras.Model(x, head, name="transfer"), "categorical_crossentropy"
 
 
-NETWORKS = [residual, unet, inception, siamese, transfer]
+def seq2seq():
+    """Layers with several outputs, and states to begin with."""
+    words, answer = keras.Input((5, 3), name="words"), keras.Input((4, 2), name="answer")
+    _, h, c = L.LSTM(3, return_state=True, name="encoder")(words)
+    x, last, _ = L.LSTM(3, return_sequences=True, return_state=True, name="decoder")(answer, initial_state=[h, c])
+    both, front, back = L.Bidirectional(L.GRU(2, return_sequences=True, return_state=True), name="both")(x)
+    x = L.GRU(2, return_sequences=True, name="after")(both, initial_state=front)
+    end = L.SimpleRNN(2, name="end")(both, initial_state=back)
+    step = keras.Input((4, 2), name="step")
+    pair = keras.Model(step, [L.Dense(2, activation="tanh", name="left")(step), L.Dense(2, name="right")(step)], name="pair")
+    left, right = pair(x)
+    said = L.Dense(3, activation="softmax", name="said")(L.Concatenate()([left, right]))
+    size = L.Dense(1, activation="sigmoid", name="size")(L.Concatenate()([last, end]))
+    losses = {"said": "categorical_crossentropy", "size": "binary_crossentropy"}
+    return keras.Model([words, answer], [said, size], name="seq2seq"), losses
+
+
+NETWORKS = [residual, unet, inception, siamese, transfer, seq2seq]
 
 
 def array(value):
@@ -101,7 +118,7 @@ def main():
         for y in model.outputs:
             shape = (n, *y.shape[1:])
             binary = shape[-1] == 1
-            targets.append(rng.integers(0, 2, shape).astype("float32") if binary else np.eye(shape[-1], dtype="float32")[rng.integers(0, shape[-1], n)])
+            targets.append(rng.integers(0, 2, shape).astype("float32") if binary else np.eye(shape[-1], dtype="float32")[rng.integers(0, shape[-1], shape[:-1])])
         fed, wanted = (inputs if len(inputs) > 1 else inputs[0]), (targets if len(targets) > 1 else targets[0])
         case = {"name": model.name, "inputs": [array(x) for x in inputs], "targets": [array(y) for y in targets]}
         case["weights"] = [array(v) for v in variables]

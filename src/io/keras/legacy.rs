@@ -4,7 +4,7 @@
 //! `config.json` of a `.keras` file. They changed over the years: a list of layers became an object with a name
 //! (Keras 2.2.3), `lr` became `learning_rate` (2.3), metrics became lists of lists of objects (TensorFlow 2.2).
 
-use super::{keras1, lambda, names, operations, states};
+use super::{keras1, lambda, names, operations};
 use crate::config::{Config, Value, json, keras_object, object};
 use crate::error::Reason;
 
@@ -37,7 +37,6 @@ pub(super) fn upgrade(
         upgrade_layers(layers, class_name == "Sequential", refused);
     }
     let mut config = Value::Object(config);
-    states::drop_unused(&mut config);
     operations::replace(&mut config);
     let mut upgraded = keras_object("keras", class_name, config);
     // A training_config without an optimizer leaves the model uncompiled.
@@ -211,7 +210,6 @@ fn upgrade_inner_model(layer: &mut Value, refused: &mut Refused) {
         upgrade_layers(layers, chain, refused);
     }
     if let Some(config) = layer.get_mut("config") {
-        states::drop_unused(config);
         operations::replace(config);
     }
 }

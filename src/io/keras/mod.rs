@@ -19,7 +19,6 @@ mod legacy;
 mod names;
 mod operations;
 mod optimizer;
-mod states;
 mod tree;
 mod twelve;
 mod weights;

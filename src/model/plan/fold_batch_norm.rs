@@ -68,10 +68,10 @@ pub(super) fn join<T: Scalar>(plan: &mut Drafted<'_, T>) -> Vec<Fold> {
     for (at, node) in nodes.iter().enumerate() {
         let norm = &*plan.layers[node.layer].layer;
         let Some(normalization) = known::<T, BatchNormalization>(norm) else { continue };
-        let [Source::Node(before)] = node.inputs[..] else { continue };
+        let [Source::Node { node: before, .. }] = node.inputs[..] else { continue };
         let sums = nodes[before].layer;
         if let Some(kernel) = kernel(&*plan.layers[sums].layer)
-            && normalization.is_over_the_last_axis(node.output.rank())
+            && normalization.is_over_the_last_axis(node.outputs[0].rank())
             && plan.is_private(before)
             && plan.steps[before] == plain
             && plan.steps[at] == plain

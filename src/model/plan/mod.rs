@@ -34,6 +34,8 @@ pub(super) enum Work {
     Rectified(Rectifier),
     /// Max-pooling, the rectifier that came before it, and the dropout of a node behind it.
     Survivors { dropout: Option<usize> },
+    /// That of a layer with several outputs: [`MultiLayer::forward_all`](crate::MultiLayer::forward_all).
+    Several,
     /// None: a node before it has done it.
     Done,
 }
@@ -154,6 +156,9 @@ impl<'m, T: Scalar> Drafted<'m, T> {
     fn new(graph: &'m Graph, layers: &'m [Built<T>]) -> Self {
         let steps = graph.nodes.iter().map(|node| {
             let inputs: Vec<_> = node.inputs.iter().map(|&source| graph.shape(source)).collect();
+            if node.outputs.len() > 1 {
+                return Step { work: Work::Several, activation: Activation::Linear };
+            }
             let activation = layers[node.layer].layer.activation(&inputs);
             Step { work: Work::Layer, activation }
         });
@@ -166,7 +171,7 @@ impl<'m, T: Scalar> Drafted<'m, T> {
         let mut at = at;
         loop {
             match self.graph.nodes[at].inputs[..] {
-                [Source::Node(before)] if self.is_private(before) => at = before,
+                [Source::Node { node, .. }] if self.is_private(node) => at = node,
                 _ => return None,
             }
             if self.steps[at].work != Work::Done {
@@ -175,10 +180,13 @@ impl<'m, T: Scalar> Drafted<'m, T> {
         }
     }
 
-    /// Whether nobody sees what this node gives but one other node, or the caller: it has one use, and no penalty on it.
-    fn is_private(&self, node: usize) -> bool {
-        let layer = &self.layers[self.graph.nodes[node].layer].layer;
-        self.uses[self.graph.place(Source::Node(node))] == 1
+    /// Whether nobody sees what this node gives but one other node, or the caller: it is one value with one use, and no penalty
+    /// on it.
+    fn is_private(&self, at: usize) -> bool {
+        let node = &self.graph.nodes[at];
+        let layer = &self.layers[node.layer].layer;
+        self.uses[node.place] == 1
+            && node.outputs.len() == 1
             && layer.activity_regularizer().is_none()
     }
 }

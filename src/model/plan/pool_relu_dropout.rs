@@ -12,7 +12,7 @@ use crate::scalar::Scalar;
 pub(super) fn join<T: Scalar>(plan: &mut Drafted<'_, T>) {
     let nodes = &plan.graph.nodes;
     let takes = |node: usize| match nodes[node].inputs[..] {
-        [Source::Node(before)] => Some(before),
+        [Source::Node { node, .. }] => Some(node),
         _ => None,
     };
     for at in 0..nodes.len() {

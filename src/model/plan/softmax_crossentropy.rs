@@ -11,7 +11,7 @@ use crate::scalar::Scalar;
 /// `Linear`. An output that another node takes as well, that is an output twice, or that has a penalty, stays complete.
 pub(super) fn open<T: Scalar>(plan: &mut Drafted<'_, T>, output: Source) -> Activation {
     match output {
-        Source::Node(node) if plan.is_private(node) => {
+        Source::Node { node, .. } if plan.is_private(node) => {
             let activation = &mut plan.steps[node].activation;
             match activation.takes_logits() {
                 true => std::mem::take(activation),

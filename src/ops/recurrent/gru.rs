@@ -54,15 +54,16 @@ impl<T: Scalar> Gru<T> {
     }
 }
 
-impl<T: Scalar> Op<T, 4> for Gru<T> {
+impl<T: Scalar> Op<T, 5> for Gru<T> {
     const NAME: &'static str = "gru";
     type Saved = Saved<T>;
 
     fn forward(
         &self,
-        inputs @ [x, kernel, recurrent, bias]: [&Tensor<T>; 4],
-        wanted: [bool; 4],
+        [x, kernel, recurrent, bias, start]: [&Tensor<T>; 5],
+        wanted: [bool; 5],
     ) -> (Tensor<T>, Saved<T>) {
+        let inputs = [x, kernel, recurrent, bias];
         let sizes = Sizes::of("gru", 3, true, inputs, self.mask.as_ref());
         let Sizes { n, steps, units, .. } = sizes;
         let (reset, stride) = (Reset::of(bias.shape()), 3 * units);
@@ -87,7 +88,7 @@ impl<T: Scalar> Op<T, 4> for Gru<T> {
             Reset::After => Steps::new(last, [units, units], [n, steps], [units, units]),
         };
         let counted = counted(self.mask.as_ref());
-        let mut states = Buffer::zeroed((steps + 1) * n * units);
+        let mut states = sizes.states("gru", start);
         let other = self.activation.needs_inputs() || self.recurrent_activation.needs_inputs();
         let keep = other && wanted.contains(&true);
         let mut sums = sizes.room(keep, stride);
@@ -160,8 +161,8 @@ impl<T: Scalar> Op<T, 4> for Gru<T> {
         &self,
         saved: Saved<T>,
         dy: Tensor<T>,
-        wanted: [bool; 4],
-    ) -> [Option<Tensor<T>>; 4] {
+        wanted: [bool; 5],
+    ) -> [Option<Tensor<T>>; 5] {
         let Saved { sizes, x, kernel, recurrent, bias, states, gates, sums, inner } = saved;
         let Sizes { n, steps, units, .. } = sizes;
         let (reset, stride) = (Reset::of(bias), 3 * units);
@@ -260,6 +261,7 @@ impl<T: Scalar> Op<T, 4> for Gru<T> {
             wanted[1].then(|| x.t().matmul(&ds)),
             wanted[2].then(drecurrent),
             wanted[3].then(dbias),
+            wanted[4].then(|| Tensor::from_buffer([n, units], dh)),
         ]
     }
 }
@@ -294,12 +296,41 @@ impl<'t, T: Scalar> Var<'t, T> {
         [activation, recurrent_activation]: [&Nonlinearity<T>; 2],
         mask: Option<&Tensor<T>>,
     ) -> Var<'t, T> {
+        let start = Sizes::zeros(self, recurrent_kernel);
+        let weights = [kernel, recurrent_kernel, bias];
+        self.gru_from(&start, weights, [activation, recurrent_activation], mask)
+    }
+
+    /// The same from a state `[n, units]` before the first step: where other sequences have ended, for example. The last of the
+    /// states is where the next ones can go on.
+    ///
+    /// # Panics
+    /// When the shapes do not fit.
+    ///
+    /// ```
+    /// use cinta::{Nonlinearity::{Linear, Sigmoid}, Tensor, Var};
+    /// let x = Var::constant(Tensor::from([[[2.0], [4.0]]]));
+    /// let kernel = Var::constant(Tensor::from([[0.0, 0.0, 1.0]]));
+    /// let recurrent_kernel = Var::constant(Tensor::zeros([1, 3]));
+    /// let (bias, start) = (Var::constant(Tensor::zeros([3])), Var::constant(Tensor::from([[6.0]])));
+    /// let y = x.gru_from(&start, [&kernel, &recurrent_kernel, &bias], [&Linear, &Sigmoid], None);
+    /// assert_eq!(y.value().to_vec(), [4.0, 4.0]); // half of what was, half of what is new
+    /// ```
+    #[track_caller]
+    #[inline(never)]
+    pub fn gru_from(
+        &self,
+        state: &Var<'t, T>,
+        [kernel, recurrent_kernel, bias]: [&Var<'t, T>; 3],
+        [activation, recurrent_activation]: [&Nonlinearity<T>; 2],
+        mask: Option<&Tensor<T>>,
+    ) -> Var<'t, T> {
         let op = Gru {
             activation: activation.clone(),
             recurrent_activation: recurrent_activation.clone(),
             mask: mask.cloned(),
         };
-        apply(op, [self, kernel, recurrent_kernel, bias])
+        apply(op, [self, kernel, recurrent_kernel, bias, state])
     }
 }
 
@@ -320,6 +351,7 @@ mod tests {
         [kernel, recurrent, bias]: [&Var<'t, f64>; 3],
         [a, s]: [&Nonlinearity<f64>; 2],
         mask: Option<&Tensor<f64>>,
+        start: &Var<'t, f64>,
     ) -> Var<'t, f64> {
         let units = recurrent.shape()[0];
         let after = bias.shape().rank() == 2;
@@ -327,7 +359,7 @@ mod tests {
         let part = |sums: &Var<'t, f64>, gate: usize| {
             sums.slice(sums.shape().rank() - 1, gate * units..(gate + 1) * units)
         };
-        stepwise(x, units, mask, |x, [h, _]| {
+        let [states, _] = stepwise(x, [start; 2], mask, |x, [h, _]| {
             let x = x.matmul(kernel) + biases.slice(0, 0..1);
             let mut inner = h.matmul(recurrent);
             if after {
@@ -341,7 +373,8 @@ mod tests {
             let new = a.of(&(part(&x, 2) + new));
             let h = &z * h + (-&z + 1.0) * new;
             [h.clone(), h]
-        })
+        });
+        states
     }
 
     fn weights(features: usize, units: usize, after: bool) -> [Tensor<f64>; 3] {
@@ -386,8 +419,8 @@ mod tests {
                 let [kernel, recurrent, bias] = weights(5, 3, after);
                 let x = random(&[3, 4, 5], -1.0, 1.0, 1, 0);
                 gradcheck(
-                    |[x, k, r, b]| x.gru([k, r, b], [&a, &s], mask.as_ref()),
-                    [x, kernel, recurrent, bias],
+                    |[x, k, r, b, h]| x.gru_from(h, [k, r, b], [&a, &s], mask.as_ref()),
+                    [x, kernel, recurrent, bias, random(&[3, 3], -1.0, 1.0, 5, 0)],
                 )
                 .unwrap();
             }
@@ -416,7 +449,11 @@ mod tests {
             let mask = masks(n, steps).swap_remove(usize::from(masked));
             let (a, s) = (nonlinearity(kinds.0), nonlinearity(kinds.1));
             let y = x.gru(w, [&a, &s], mask.as_ref());
-            assert_close(y.value(), naive(&x, w, [&a, &s], mask.as_ref()).value());
+            let zeros = Var::constant(Tensor::zeros([n, units]));
+            assert_close(y.value(), naive(&x, w, [&a, &s], mask.as_ref(), &zeros).value());
+            let start = Var::constant(random(&[n, units], -1.0, 1.0, 5, 0));
+            let y = x.gru_from(&start, w, [&a, &s], mask.as_ref());
+            assert_close(y.value(), naive(&x, w, [&a, &s], mask.as_ref(), &start).value());
         }
     }
 }

@@ -13,6 +13,8 @@ struct Lstm<T: Scalar> {
     activation: Nonlinearity<T>,
     recurrent_activation: Nonlinearity<T>,
     mask: Option<Tensor<T>>,
+    /// Whether the last `c` comes behind all `h`, as if it was one more step.
+    carries: bool,
 }
 
 /// Numbers of a step are `[n, units]`, those of its gates `[n, 4 units]`.
@@ -43,15 +45,16 @@ impl<T: Scalar> Lstm<T> {
     }
 }
 
-impl<T: Scalar> Op<T, 4> for Lstm<T> {
+impl<T: Scalar> Op<T, 6> for Lstm<T> {
     const NAME: &'static str = "lstm";
     type Saved = Saved<T>;
 
     fn forward(
         &self,
-        inputs @ [x, kernel, recurrent, bias]: [&Tensor<T>; 4],
-        wanted: [bool; 4],
+        [x, kernel, recurrent, bias, h, c]: [&Tensor<T>; 6],
+        wanted: [bool; 6],
     ) -> (Tensor<T>, Saved<T>) {
+        let inputs = [x, kernel, recurrent, bias];
         let sizes = Sizes::of("lstm", 4, false, inputs, self.mask.as_ref());
         let Sizes { n, steps, units, .. } = sizes;
         let (x, recurrent) = (sizes.time_major(x), recurrent.row_major());
@@ -59,8 +62,7 @@ impl<T: Scalar> Op<T, 4> for Lstm<T> {
         let matrix = recurrent.as_slice().expect("row-major");
         let recur = Steps::new(matrix, [units, 4 * units], [n, steps], [units, 4 * units]);
         let counted = counted(self.mask.as_ref());
-        let mut states = Buffer::zeroed((steps + 1) * n * units);
-        let mut carries = Buffer::zeroed(states.len());
+        let (mut states, mut carries) = (sizes.states("lstm", h), sizes.states("lstm", c));
         let other = self.activation.needs_inputs() || self.recurrent_activation.needs_inputs();
         let keep = other && wanted.contains(&true);
         let mut sums = sizes.room(keep, 4 * units);
@@ -100,7 +102,13 @@ impl<T: Scalar> Op<T, 4> for Lstm<T> {
             }
         }
         let states = Tensor::from_buffer([(steps + 1) * n, units], states);
-        let y = sizes.sample_major(&sizes.after(&states));
+        let mut y = sizes.after(&states);
+        if self.carries {
+            let last = &carries[sizes.step(steps, units)];
+            y = Tensor::concat(&[y, Tensor::new([n, units], last)]);
+        }
+        let given = Sizes { steps: steps + usize::from(self.carries), ..sizes };
+        let y = given.sample_major(&y);
         let kernel = kernel.clone();
         (y, Saved { sizes, x, kernel, recurrent, states, carries, gates, sums, bent })
     }
@@ -112,8 +120,8 @@ impl<T: Scalar> Op<T, 4> for Lstm<T> {
         &self,
         saved: Saved<T>,
         dy: Tensor<T>,
-        wanted: [bool; 4],
-    ) -> [Option<Tensor<T>>; 4] {
+        wanted: [bool; 6],
+    ) -> [Option<Tensor<T>>; 6] {
         let Saved { sizes, x, kernel, recurrent, states, carries, gates, sums, bent } = saved;
         let Sizes { n, steps, units, .. } = sizes;
         let dy = sizes.time_major(&dy);
@@ -125,6 +133,9 @@ impl<T: Scalar> Op<T, 4> for Lstm<T> {
         let mut ds = sizes.room(true, 4 * units);
         let zeros = || Buffer::zeroed(n * units);
         let (mut dh, mut dc, mut da) = (zeros(), zeros(), zeros());
+        if self.carries {
+            dc.copy_from_slice(&dy[sizes.step(steps, units)]);
+        }
         for t in (0..steps).rev() {
             let (step, all) = (sizes.step(t, units), sizes.step(t, 4 * units));
             dh.iter_mut().zip(&dy[step.clone()]).for_each(|(dh, &dy)| *dh += dy);
@@ -164,7 +175,11 @@ impl<T: Scalar> Op<T, 4> for Lstm<T> {
             back.add(ds, &mut dh);
         }
         let ds = Tensor::from_buffer([steps * n, 4 * units], ds);
-        sizes.gradients([&x, &kernel, &states, &ds], wanted)
+        let [w0, w1, w2, w3, h, c] = wanted;
+        let [dx, dkernel, drecurrent, dbias] =
+            sizes.gradients([&x, &kernel, &states, &ds], [w0, w1, w2, w3]);
+        let start = |values| Tensor::from_buffer([n, units], values);
+        [dx, dkernel, drecurrent, dbias, h.then(|| start(dh)), c.then(|| start(dc))]
     }
 }
 
@@ -201,12 +216,56 @@ impl<'t, T: Scalar> Var<'t, T> {
             activation: activation.clone(),
             recurrent_activation: recurrent_activation.clone(),
             mask: mask.cloned(),
+            carries: false,
         };
-        apply(op, [self, kernel, recurrent_kernel, bias])
+        let start = Sizes::zeros(self, recurrent_kernel);
+        apply(op, [self, kernel, recurrent_kernel, bias, &start, &start])
+    }
+
+    /// The same from states `h` and `c`, `[n, units]` each, before the first step: where other sequences have ended, for example.
+    /// Gives the states `h` of all steps `[n, steps, units]`, and `c` after the last step, where the next ones can go on.
+    ///
+    /// # Panics
+    /// When the shapes do not fit.
+    ///
+    /// ```
+    /// use cinta::{Nonlinearity::{Linear, Sigmoid}, Tensor, Var};
+    /// let x = Var::constant(Tensor::from([[[2.0], [4.0]]]));
+    /// let kernel = Var::constant(Tensor::from([[0.0, 0.0, 1.0, 0.0]])); // for what is new alone
+    /// let recurrent_kernel = Var::constant(Tensor::zeros([1, 4]));
+    /// let bias = Var::constant(Tensor::zeros([4])); // all gates are half open
+    /// let start = [1.0, 6.0].map(|state| Var::constant(Tensor::from([[state]])));
+    /// let weights = [&kernel, &recurrent_kernel, &bias];
+    /// let [h, c] = x.lstm_from([&start[0], &start[1]], weights, [&Linear, &Sigmoid], None);
+    /// assert_eq!(h.value().to_vec(), [2.0, 2.0]); // halves of c = 3 + 1 and of c = 2 + 2
+    /// assert_eq!(c.value().to_vec(), [4.0]);
+    /// ```
+    #[track_caller]
+    #[inline(never)]
+    pub fn lstm_from(
+        &self,
+        [h, c]: [&Var<'t, T>; 2],
+        [kernel, recurrent_kernel, bias]: [&Var<'t, T>; 3],
+        [activation, recurrent_activation]: [&Nonlinearity<T>; 2],
+        mask: Option<&Tensor<T>>,
+    ) -> [Var<'t, T>; 2] {
+        let op = Lstm {
+            activation: activation.clone(),
+            recurrent_activation: recurrent_activation.clone(),
+            mask: mask.cloned(),
+            carries: true,
+        };
+        let all = apply(op, [self, kernel, recurrent_kernel, bias, h, c]);
+        let [n, beyond, units] = all.value().dims();
+        let last = all.slice(1, beyond - 1..beyond).reshape([n, units]);
+        [all.slice(1, 0..beyond - 1), last]
     }
 }
 
-compiled!(|x: &Var<T>, w: [&Var<T>; 3], f: &Nonlinearity<T>| x.lstm(w, [f, f], None));
+compiled!(|x: &Var<T>, w: [&Var<T>; 3], f: &Nonlinearity<T>| (
+    x.lstm(w, [f, f], None),
+    x.lstm_from([x, x], w, [f, f], None)
+));
 
 #[cfg(test)]
 mod tests {
@@ -223,9 +282,10 @@ mod tests {
         [kernel, recurrent, bias]: [&Var<'t, f64>; 3],
         [a, s]: [&Nonlinearity<f64>; 2],
         mask: Option<&Tensor<f64>>,
-    ) -> Var<'t, f64> {
+        start: [&Var<'t, f64>; 2],
+    ) -> [Var<'t, f64>; 2] {
         let units = recurrent.shape()[0];
-        stepwise(x, units, mask, |x, [h, c]| {
+        stepwise(x, start, mask, |x, [h, c]| {
             let sums = x.matmul(kernel) + h.matmul(recurrent) + bias;
             let gate = |gate: usize| sums.slice(1, gate * units..(gate + 1) * units);
             let c = s.of(&gate(1)) * c + s.of(&gate(0)) * a.of(&gate(2));
@@ -263,7 +323,17 @@ mod tests {
                 let x = random(&[3, 4, 5], -1.0, 1.0, 1, 0);
                 gradcheck(
                     |[x, k, r, b]| x.lstm([k, r, b], [&a, &s], mask.as_ref()),
-                    [x, kernel, recurrent, bias],
+                    [x.clone(), kernel.clone(), recurrent.clone(), bias.clone()],
+                )
+                .unwrap();
+                let start = [5, 6].map(|seed| random(&[3, 3], -1.0, 1.0, seed, 0));
+                let [h, c] = start;
+                gradcheck(
+                    |[x, k, r, b, h, c]| {
+                        let [h, c] = x.lstm_from([h, c], [k, r, b], [&a, &s], mask.as_ref());
+                        Var::concat(&[&h, &c.reshape([3, 1, 3])], 1)
+                    },
+                    [x, kernel, recurrent, bias, h, c],
                 )
                 .unwrap();
             }
@@ -280,6 +350,15 @@ mod tests {
         x.lstm([&kernel, &recurrent, &bias], [f, f], Some(&Tensor::ones([3])));
     }
 
+    #[test]
+    #[should_panic(expected = "lstm: needs states [3, 3] to begin with, and their shape is [3, 4]")]
+    fn a_state_of_another_shape() {
+        let [kernel, recurrent, bias] = weights(5, 3).map(Var::constant);
+        let (x, f) = (Var::constant(Tensor::zeros([3, 4, 5])), &Nonlinearity::Tanh);
+        let state = &Var::constant(Tensor::ones([3, 4]));
+        x.lstm_from([state, state], [&kernel, &recurrent, &bias], [f, f], None);
+    }
+
     proptest! {
         #[test]
         fn definition(
@@ -292,7 +371,15 @@ mod tests {
             let mask = masks(n, steps).swap_remove(usize::from(masked));
             let (a, s) = (nonlinearity(kinds.0), nonlinearity(kinds.1));
             let y = x.lstm(w, [&a, &s], mask.as_ref());
-            assert_close(y.value(), naive(&x, w, [&a, &s], mask.as_ref()).value());
+            let zeros = &Var::constant(Tensor::zeros([n, units]));
+            let [expected, _] = naive(&x, w, [&a, &s], mask.as_ref(), [zeros; 2]);
+            assert_close(y.value(), expected.value());
+
+            let [h, c] = [5, 6].map(|seed| Var::constant(random(&[n, units], -1.0, 1.0, seed, 0)));
+            let [y, last] = x.lstm_from([&h, &c], w, [&a, &s], mask.as_ref());
+            let [expected, carry] = naive(&x, w, [&a, &s], mask.as_ref(), [&h, &c]);
+            assert_close(y.value(), expected.value());
+            assert_close(last.value(), carry.value());
         }
     }
 }

@@ -186,6 +186,27 @@ impl Sizes {
         Sizes { n: x[0], steps: x[1], units: recurrent[0] }
     }
 
+    /// States before the first step: zeros, from which an operation begins that is not told more.
+    fn zeros<'t, T: Scalar>(x: &Var<'t, T>, recurrent_kernel: &Var<'t, T>) -> Var<'t, T> {
+        let first = |x: &Var<'t, T>| x.shape().first().copied().unwrap_or(0);
+        Var::constant(Tensor::zeros([first(x), first(recurrent_kernel)]))
+    }
+
+    /// Room for the states `[(steps + 1) n, units]`, with those before the first step in it.
+    #[track_caller]
+    fn states<T: Scalar>(self, name: &str, start: &Tensor<T>) -> Buffer<T> {
+        let Sizes { n, steps, units } = self;
+        assert!(
+            *start.shape() == [n, units],
+            "{name}: needs states {} to begin with, and their shape is {}",
+            Shape::from([n, units]),
+            start.shape()
+        );
+        let mut states = Buffer::zeroed((steps + 1) * n * units);
+        states.iter_mut().zip(start.iter()).for_each(|(state, value)| *state = value);
+        states
+    }
+
     /// The values of one step, with so many for each sample.
     fn step(self, step: usize, each: usize) -> Range<usize> {
         step * self.n * each..(step + 1) * self.n * each
@@ -198,8 +219,8 @@ impl Sizes {
 
     /// `[n, steps, ..]` as rows `[steps n, ..]`.
     fn time_major<T: Scalar>(self, x: &Tensor<T>) -> Tensor<T> {
-        let each = x.shape()[2];
-        x.permute([1, 0, 2]).row_major().reshape([self.steps * self.n, each])
+        let [_, steps, each] = x.dims();
+        x.permute([1, 0, 2]).row_major().reshape([steps * self.n, each])
     }
 
     /// The products of all inputs with the kernel, and the bias.
@@ -251,16 +272,18 @@ fn skipped(counted: Option<&Vec<bool>>, step: Range<usize>) -> impl Iterator<Ite
     step.iter().enumerate().filter(|(_, counts)| !**counts).map(|(sample, _)| sample)
 }
 
-/// The definition of a recurrent operation, as a composition of small ones: two states of so many units through all steps, with what `cell` makes of the input of a step and of both states. Returns
-/// the first state after each step.
+/// The definition of a recurrent operation, as a composition of small ones: two states `[n, units]` through all steps, with what
+/// `cell` makes of the input of a step and of both states. Returns the first state after each step, and the second one after
+/// the last.
 pub(crate) fn stepwise<'t, T: Scalar>(
     x: &Var<'t, T>,
-    units: usize,
+    start: [&Var<'t, T>; 2],
     mask: Option<&Tensor<T>>,
     cell: impl Fn(&Var<'t, T>, &[Var<'t, T>; 2]) -> [Var<'t, T>; 2],
-) -> Var<'t, T> {
+) -> [Var<'t, T>; 2] {
     let [n, steps, features] = x.value().dims();
-    let mut states = [(); 2].map(|()| Var::constant(Tensor::zeros([n, units])));
+    let units = start[0].shape()[1];
+    let mut states = start.map(Var::clone);
     let mut outputs = Vec::new();
     for t in 0..steps {
         let new = cell(&x.slice(1, t..t + 1).reshape([n, features]), &states);
@@ -276,5 +299,6 @@ pub(crate) fn stepwise<'t, T: Scalar>(
         };
         outputs.push(states[0].reshape([n, 1, units]));
     }
-    Var::concat(&outputs.iter().collect::<Vec<_>>(), 1)
+    let [_, last] = states;
+    [Var::concat(&outputs.iter().collect::<Vec<_>>(), 1), last]
 }

@@ -23,15 +23,16 @@ pub(super) struct Saved<T: Scalar> {
     sums: Buffer<T>,
 }
 
-impl<T: Scalar> Op<T, 4> for SimpleRnn<T> {
+impl<T: Scalar> Op<T, 5> for SimpleRnn<T> {
     const NAME: &'static str = "simple_rnn";
     type Saved = Saved<T>;
 
     fn forward(
         &self,
-        inputs @ [x, kernel, recurrent, bias]: [&Tensor<T>; 4],
-        wanted: [bool; 4],
+        [x, kernel, recurrent, bias, start]: [&Tensor<T>; 5],
+        wanted: [bool; 5],
     ) -> (Tensor<T>, Saved<T>) {
+        let inputs = [x, kernel, recurrent, bias];
         let sizes = Sizes::of("simple_rnn", 1, false, inputs, self.mask.as_ref());
         let Sizes { n, steps, units, .. } = sizes;
         let (x, recurrent) = (sizes.time_major(x), recurrent.row_major());
@@ -39,7 +40,7 @@ impl<T: Scalar> Op<T, 4> for SimpleRnn<T> {
         let matrix = recurrent.as_slice().expect("row-major");
         let recur = Steps::new(matrix, [units, units], [n, steps], [units, units]);
         let counted = counted(self.mask.as_ref());
-        let mut states = Buffer::zeroed((steps + 1) * n * units);
+        let mut states = sizes.states("simple_rnn", start);
         let keep = self.activation.needs_inputs() && wanted.contains(&true);
         let mut sums = sizes.room(keep, units);
         for t in 0..steps {
@@ -68,8 +69,8 @@ impl<T: Scalar> Op<T, 4> for SimpleRnn<T> {
         &self,
         Saved { sizes, x, kernel, recurrent, states, sums }: Saved<T>,
         dy: Tensor<T>,
-        wanted: [bool; 4],
-    ) -> [Option<Tensor<T>>; 4] {
+        wanted: [bool; 5],
+    ) -> [Option<Tensor<T>>; 5] {
         let Sizes { n, steps, units, .. } = sizes;
         let dy = sizes.time_major(&dy);
         let dy = dy.as_slice().expect("row-major");
@@ -98,7 +99,11 @@ impl<T: Scalar> Op<T, 4> for SimpleRnn<T> {
             dh = passing;
         }
         let ds = Tensor::from_buffer([steps * n, units], ds);
-        sizes.gradients([&x, &kernel, &states, &ds], wanted)
+        let [w0, w1, w2, w3, start] = wanted;
+        let [dx, dkernel, drecurrent, dbias] =
+            sizes.gradients([&x, &kernel, &states, &ds], [w0, w1, w2, w3]);
+        let dstart = start.then(|| Tensor::from_buffer([n, units], dh));
+        [dx, dkernel, drecurrent, dbias, dstart]
     }
 }
 
@@ -130,8 +135,35 @@ impl<'t, T: Scalar> Var<'t, T> {
         activation: &Nonlinearity<T>,
         mask: Option<&Tensor<T>>,
     ) -> Var<'t, T> {
+        let start = Sizes::zeros(self, recurrent_kernel);
+        self.simple_rnn_from(&start, [kernel, recurrent_kernel, bias], activation, mask)
+    }
+
+    /// The same from a state `[n, units]` before the first step: where other sequences have ended, for example. The last of the
+    /// states is where the next ones can go on.
+    ///
+    /// # Panics
+    /// When the shapes do not fit.
+    ///
+    /// ```
+    /// use cinta::{Nonlinearity::Linear, Tensor, Var};
+    /// let x = Var::constant(Tensor::from([[[1.0], [2.0]]]));
+    /// let [kernel, recurrent_kernel, start] = [1.0, 10.0, 5.0].map(|w| Var::constant(Tensor::from([[w]])));
+    /// let bias = Var::constant(Tensor::from([0.0]));
+    /// let y = x.simple_rnn_from(&start, [&kernel, &recurrent_kernel, &bias], &Linear, None);
+    /// assert_eq!(y.value().to_vec(), [51.0, 512.0]);
+    /// ```
+    #[track_caller]
+    #[inline(never)]
+    pub fn simple_rnn_from(
+        &self,
+        state: &Var<'t, T>,
+        [kernel, recurrent_kernel, bias]: [&Var<'t, T>; 3],
+        activation: &Nonlinearity<T>,
+        mask: Option<&Tensor<T>>,
+    ) -> Var<'t, T> {
         let op = SimpleRnn { activation: activation.clone(), mask: mask.cloned() };
-        apply(op, [self, kernel, recurrent_kernel, bias])
+        apply(op, [self, kernel, recurrent_kernel, bias, state])
     }
 }
 
@@ -152,11 +184,13 @@ mod tests {
         [kernel, recurrent, bias]: [&Var<'t, f64>; 3],
         f: &Nonlinearity<f64>,
         mask: Option<&Tensor<f64>>,
+        start: &Var<'t, f64>,
     ) -> Var<'t, f64> {
-        stepwise(x, recurrent.shape()[0], mask, |x, [h, _]| {
+        let [states, _] = stepwise(x, [start; 2], mask, |x, [h, _]| {
             let h = f.of(&(x.matmul(kernel) + h.matmul(recurrent) + bias));
             [h.clone(), h]
-        })
+        });
+        states
     }
 
     fn weights(features: usize, units: usize) -> [Tensor<f64>; 3] {
@@ -185,8 +219,8 @@ mod tests {
                 let [kernel, recurrent, bias] = weights(5, 3);
                 let x = random(&[3, 4, 5], -1.0, 1.0, 1, 0);
                 gradcheck(
-                    |[x, k, r, b]| x.simple_rnn([k, r, b], &f, mask.as_ref()),
-                    [x, kernel, recurrent, bias],
+                    |[x, k, r, b, h]| x.simple_rnn_from(h, [k, r, b], &f, mask.as_ref()),
+                    [x, kernel, recurrent, bias, random(&[3, 3], -1.0, 1.0, 5, 0)],
                 )
                 .unwrap();
             }
@@ -217,7 +251,11 @@ mod tests {
             let mask = masks(n, steps).swap_remove(usize::from(masked));
             let (w, f) = ([&kernel, &recurrent, &bias], nonlinearity(kind));
             let y = x.simple_rnn(w, &f, mask.as_ref());
-            assert_close(y.value(), naive(&x, w, &f, mask.as_ref()).value());
+            let zeros = Var::constant(Tensor::zeros([n, units]));
+            assert_close(y.value(), naive(&x, w, &f, mask.as_ref(), &zeros).value());
+            let start = Var::constant(random(&[n, units], -1.0, 1.0, 5, 0));
+            let y = x.simple_rnn_from(&start, w, &f, mask.as_ref());
+            assert_close(y.value(), naive(&x, w, &f, mask.as_ref(), &start).value());
         }
     }
 }
