@@ -240,7 +240,7 @@ def translator():
     both, fh, fc, bh, bc = L.Bidirectional(L.LSTM(3, return_sequences=True, return_state=True))(x)
     x = L.Bidirectional(L.LSTM(3, return_sequences=True))(both, initial_state=[fh, fc, bh, bc])
     made = K.Model([words, answer], L.Dense(2, activation="softmax")(x))
-    made.compile("rmsprop", "categorical_crossentropy")
+    made.compile("sgd", "categorical_crossentropy")
     return made
 
 
