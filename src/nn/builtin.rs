@@ -124,6 +124,8 @@ builtin! {
         Identity
         LayerNormalization
         LeakyRelu
+        LocallyConnected1d
+        LocallyConnected2d
         Lstm
         Masking
         MaxPooling1d
@@ -134,6 +136,7 @@ builtin! {
         Permute
         RandomBrightness
         RandomContrast
+        RandomCrop
         RandomFlip
         RandomRotation
         RandomTranslation

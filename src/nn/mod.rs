@@ -43,6 +43,7 @@ mod initializer;
 mod layer;
 mod layer_normalization;
 pub mod layers;
+mod locally_connected;
 mod lstm;
 mod masking;
 mod merge;
