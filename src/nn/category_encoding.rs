@@ -86,13 +86,14 @@ impl OutputMode {
             OutputMode::OneHot => 1,
             OutputMode::MultiHot | OutputMode::Count => x.shape()[1],
         };
-        let mut values = vec![T::zero(); shape.count()];
+        let mut y = Tensor::zeros(shape);
+        let values = y.as_mut_slice();
         for (i, class) in x.iter().enumerate() {
             let Some(class) = known(class, classes) else { continue };
             let value = &mut values[i / together * classes + class];
             *value = if self == OutputMode::Count { *value + T::one() } else { T::one() };
         }
-        Tensor::new(shape, values)
+        y
     }
 }
 

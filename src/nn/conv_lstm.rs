@@ -200,6 +200,15 @@ impl<T: Scalar> Layer<T> for ConvLstm2d {
         let penalties = penalties.into_iter().chain([self.activity_regularizer]);
         penalties.flatten().try_for_each(Regularizer::check)?;
         let state = self.state([h, w, c])?;
+        let gates = self.filters.checked_mul(4).filter(|&gates| {
+            let [kh, kw] = self.kernel_size;
+            let kernel = Shape::from([kh, kw, c.max(self.filters), gates]);
+            let sums = Shape::from([steps, state[0], state[1], gates]);
+            kernel.checked_count().is_some() && sums.checked_count().is_some()
+        });
+        if gates.is_none() {
+            return Err(format!("{} filters are more than any memory holds", self.filters).into());
+        }
         Ok(match self.return_sequences {
             true => Shape::new(&[&[steps], &state[..]].concat()),
             false => Shape::from(state),
@@ -360,5 +369,6 @@ mod tests {
         assert!(error(layer.clone().dropout(1.0), &[3, 6, 6, 2]).contains("below 1"));
         assert!(error(layer.padding(Padding::Causal), &[3, 6, 6, 2]).contains("causal"));
         assert!(error(ConvLstm2d::new(0, 3), &[3, 6, 6, 2]).contains("0 filters"));
+        assert!(error(ConvLstm2d::new(usize::MAX / 3, 3), &[3, 6, 6, 2]).contains("any memory"));
     }
 }

@@ -6,7 +6,7 @@ use super::{Context, Part};
 use crate::autograd::Var;
 use crate::error::Reason;
 use crate::scalar::Scalar;
-use crate::tensor::{Shape, Tensor};
+use crate::tensor::{MAX_RANK, Shape, Tensor};
 
 /// A [`recipe`](super::recipe) of a layer of several heads.
 macro_rules! heads_recipe {
@@ -193,13 +193,19 @@ impl Heads<'_> {
         }
         check_rate(self.dropout)?;
         let [query, ..] = given(inputs)?;
-        match self.output {
-            [] => Ok(query),
-            output if output.len() < crate::tensor::MAX_RANK - 1 => {
-                Ok(Shape::new(&[&query[..1], output].concat()))
-            }
-            output => Err(format!("the shape {output:?} of a step's output is too long").into()),
+        if self.output.len() > MAX_RANK - 2 {
+            return Err(
+                format!("the shape {:?} of a step's output is too long", self.output).into()
+            );
         }
+        let countable = |shape: &[usize]| Shape::new(shape).checked_count().is_some();
+        if !self.projections(inputs).iter().all(|(_, shape, _)| countable(shape)) {
+            return Err("its kernels would be larger than any memory".into());
+        }
+        Ok(match self.output {
+            [] => query,
+            output => Shape::new(&[&query[..1], output].concat()),
+        })
     }
 
     /// The name of each projection, the shape of its kernel, and how many of its axes are those of what it takes.
@@ -443,6 +449,7 @@ mod tests {
         }
         let pair: &[&[usize]] = &[&[4, 3], &[4, 3]];
         assert!(error(&GroupQueryAttention::new(3, 4, 3), pair).contains("4 heads of queries"));
+        assert!(error(&MultiHeadAttention::new(usize::MAX, 3), pair).contains("any memory"));
         assert!(error(&MultiHeadAttention::new(0, 3), pair).contains("at least 1"));
         assert!(error(&MultiHeadAttention::new(2, 3).dropout(1.5), pair).contains("1.5"));
         assert!(
