@@ -334,6 +334,16 @@ fn of_kind(kind: &str) -> Model {
         "simple recurrent" => series(&image).then(SimpleRnn::new(12).return_sequences(true)),
         "lstm" => series(&image).then(Lstm::new(12).dropout(0.2)),
         "gru" => series(&image).then(Bidirectional::new(Gru::new(8))),
+        "attention" => {
+            let x = series(&image);
+            let heads = MultiHeadAttention::new(2, 8).dropout(0.2).of([&x, &x]);
+            let groups = GroupQueryAttention::new(4, 4, 2).use_causal_mask(true).of([&x, &heads]);
+            AdditiveAttention::new().dropout(0.2).of([&groups, &x])
+        }
+        "films" => {
+            let film = image.then(Reshape::new([4, 6, 6, 4]));
+            film.then(ConvLstm2d::new(4, 3).dropout(0.2).recurrent_dropout(0.2))
+        }
         "series" => series(&image).then(Conv1d::new(12, 5).padding(Causal)),
         "volumes" => image.then(Reshape::new([6, 4, 6, 4])).then(Conv3d::new(6, 2)),
         "noise" => x
@@ -385,6 +395,8 @@ fn any_number_of_threads_trains_every_kind_of_layer_the_same() {
         "simple recurrent",
         "lstm",
         "gru",
+        "attention",
+        "films",
         "series",
         "volumes",
         "noise",

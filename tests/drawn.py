@@ -11,7 +11,8 @@ import zlib
 import numpy as np
 
 # What the samples of an input look like.
-SHAPES = {"image": (6, 5, 4), "series": (6, 4), "volume": (3, 4, 3, 2), "vector": (6,), "words": (5,), "pair": (4, 3)}
+SHAPES = {"image": (6, 5, 4), "series": (6, 4), "volume": (3, 4, 3, 2), "vector": (6,), "words": (5,), "pair": (4, 3),
+          "film": (3, 5, 4, 2)}
 
 WORDS = 7
 
@@ -125,6 +126,11 @@ def convolutions(draw, L, rank):
         yield f"DepthwiseConv{d}", dict(**even(separate()), **draw.common(), **draw.weights("depthwise", "bias", rank=rank + 2))
         yield f"SeparableConv{d}", dict(filters=3, **even(separate()), **draw.common(),
                                         **draw.weights("depthwise", "pointwise", "bias", rank=rank + 2))
+    if rank < 3:
+        steps = draw.window(rank, dilation=False)
+        steps.pop("padding")
+        # Of Keras 2.
+        yield f"LocallyConnected{d}", dict(filters=3, **steps, **draw.common(), **draw.weights("kernel", "bias", rank=3))
     for kind in ["Max", "Average"]:
         yield f"{kind}Pooling{d}", draw.window(rank, size="pool_size", dilation=False)
         yield f"Global{kind}Pooling{d}", dict(keepdims=draw.flag())
@@ -201,6 +207,14 @@ def sequences(draw, L):
     yield "TimeDistributed", dict(layer=L.Dense(3, **draw.weights("kernel", "bias"), activation=draw.activation()))
 
 
+def films(draw, L):
+    yield "ConvLSTM2D", dict(
+        filters=2, **draw.window(2, high=2), return_sequences=draw.flag(), go_backwards=draw.flag(), use_bias=draw.flag(),
+        activation=draw.one("tanh", "relu", "linear", "softsign"), recurrent_activation=draw.one("sigmoid", "hard_sigmoid", "tanh"),
+        unit_forget_bias=draw.flag(), activity_regularizer=draw.regularizer(), **draw.weights("kernel", "recurrent", "bias", rank=4),
+    )
+
+
 def shapes(draw, L, rank, shape):
     order = list(range(1, rank + 1))
     draw.random.shuffle(order)
@@ -219,6 +233,7 @@ def preparations(draw, L):
     ways = ["nearest", "bilinear", "bicubic", "lanczos3"] if draw.new else ["nearest", "bilinear"]
     yield "Resizing", dict(height=draw.random.randint(3, 8), width=draw.random.randint(3, 8), interpolation=draw.one(*ways))
     yield "CenterCrop", dict(height=draw.random.randint(2, 6), width=draw.random.randint(2, 5))
+    yield "Discretization", dict(bin_boundaries=[-0.4, 0.0, 0.1], output_mode=draw.one("int", "one_hot"))
     # Those that change nothing.
     yield "RandomTranslation", dict(height_factor=0.0, width_factor=0.0, fill_mode=draw.one("reflect", "nearest"))
     yield "RandomRotation", dict(factor=0.0, interpolation=draw.one("nearest", "bilinear"))
@@ -239,6 +254,8 @@ def classes(draw, L, kind):
         yield from sequences(draw, L)
     if kind == "vector":
         yield from vectors(draw, L)
+    if kind == "film":
+        yield from films(draw, L)
     if kind in ("series", "image", "vector"):
         yield from normalisations(draw, L, rank)
         yield from activations(draw, L, rank)
@@ -319,6 +336,35 @@ def merged(keras, draw):
     return keras.Model(x, [L.Dense(1, name=f"end_{i}")(L.Flatten()(end)) for i, end in enumerate(ends)])
 
 
+def attention(keras, draw):
+    """Layers of queries, values and keys, with a mask or without."""
+    L = keras.layers
+    x, words = keras.Input(SHAPES["series"], name="series"), keras.Input(SHAPES["words"], name="words")
+    query = L.Dense(4, activation="tanh", name="query")(x)
+    value = L.Embedding(WORDS, 4, mask_zero=draw.flag(), name="value")(words)
+    key = L.Dense(4, activation="tanh", name="key")(value)
+    causal = lambda: {"use_causal_mask": True} if draw.flag() else {}
+    given = lambda: draw.one((query, value), (query, value, key), (query, query))
+    options = [dict(use_scale=draw.flag(), score_mode=draw.one("dot", "concat")), dict(use_scale=draw.flag())]
+    names = ["Attention", "AdditiveAttention"]
+    ends = [getattr(L, name)(**options, name=f"{name.lower()}_drawn")(list(given()), **causal()) for name, options in zip(names, options)]
+    heads = lambda: dict(use_bias=draw.flag(), **draw.weights("kernel", "bias", rank=3))
+    shape = draw.one({}, {"value_dim": 3}, {"output_shape": 5}, {"output_shape": (2, 3)})
+    new = {"use_gate": draw.flag(), "sliding_window": draw.one(None, 2)} if draw.new else {}
+    ends.append(L.MultiHeadAttention(2, 3, **shape, **new, **heads(), name="heads_drawn")(*given(), **causal()))
+    if draw.new:
+        ends.append(L.GroupQueryAttention(3, 4, 2, **new, **heads(), name="groups_drawn")(*given(), **causal()))
+    return keras.Model([x, words], [L.Dense(1, name=f"end_{i}")(L.Flatten()(end)) for i, end in enumerate(ends)])
+
+
+def encoded(keras, draw):
+    """Words as rows of ones and zeros."""
+    L = keras.layers
+    x = keras.Input(SHAPES["words"], name="words")
+    ends = [L.CategoryEncoding(WORDS, output_mode=mode, name=f"{mode}_drawn")(x) for mode in ["multi_hot", "count", "one_hot"]]
+    return keras.Model(x, [L.Dense(1, name=f"end_{i}")(L.Flatten()(end)) for i, end in enumerate(ends)])
+
+
 def models(keras, seed, skip=()):
     """All networks of a seed, by their names; without the classes in `skip`."""
     L, made, draw = keras.layers, {}, Draw(keras, seed)
@@ -330,13 +376,15 @@ def models(keras, seed, skip=()):
             return None
         return make(**options, name=f"{class_name.lower()}_drawn_{i}")
 
-    for kind in ["image", "series", "volume", "vector"]:
+    for kind in ["image", "series", "volume", "vector", "film"]:
         drawn = [built(name, options, i) for i, (name, options) in enumerate(classes(draw.of(kind), L, kind))]
         made[kind] = network(keras, kind, [layer for layer in drawn if layer])
     drawn = [built(name, options, i) for i, (name, options) in enumerate(preparations(draw.of("prepared"), L))]
     made["prepared"] = network(keras, "image", [layer for layer in drawn if layer])
     made["words"] = text(keras, draw.of("words"))
     made["merged"] = merged(keras, draw.of("merged"))
+    made["attention"] = attention(keras, draw.of("attention"))
+    made["prepared words"] = encoded(keras, draw.of("encoded"))
     return made
 
 

@@ -436,7 +436,7 @@ def with_random_options(seeds):
                 noisy = name == "noisy"
                 metrics = [["mae"]] * len(model.outputs) if noisy else None
                 model.compile(O.SGD(0.02, momentum=0.5), ["mse"] * len(model.outputs), metrics=metrics)
-                files = ["model.keras"] if name == "prepared" else ["model.keras", "model.h5"]
+                files = ["model.keras"] if name.startswith("prepared") else ["model.keras", "model.h5"]
                 place = os.path.join(folder, f"{name} {seed}")
                 samples = drawn.samples(model, 2048 if noisy else 12)
                 saved[f"{name} {seed}"] = drawn.save(place, model, *samples, files, ["weights.weights.h5"])

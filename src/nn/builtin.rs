@@ -91,6 +91,7 @@ builtin! {
         AveragePooling3d
         BatchNormalization
         Bidirectional
+        CategoryEncoding
         CenterCrop
         Conv1d
         Conv1dTranspose
@@ -98,12 +99,14 @@ builtin! {
         Conv2dTranspose
         Conv3d
         Conv3dTranspose
+        ConvLstm2d
         Cropping1d
         Cropping2d
         Cropping3d
         Dense
         DepthwiseConv1d
         DepthwiseConv2d
+        Discretization
         Dropout
         Elu
         Embedding
@@ -121,6 +124,8 @@ builtin! {
         Identity
         LayerNormalization
         LeakyRelu
+        LocallyConnected1d
+        LocallyConnected2d
         Lstm
         Masking
         MaxPooling1d
@@ -131,6 +136,7 @@ builtin! {
         Permute
         RandomBrightness
         RandomContrast
+        RandomCrop
         RandomFlip
         RandomRotation
         RandomTranslation
@@ -158,11 +164,15 @@ builtin! {
     }
     several {
         Add
+        AdditiveAttention
+        Attention
         Average
         Concatenate
         Dot
+        GroupQueryAttention
         Maximum
         Minimum
+        MultiHeadAttention
         Multiply
         Subtract
     }

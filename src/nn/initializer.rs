@@ -119,6 +119,16 @@ pub enum Distribution {
 }
 
 impl Fan {
+    /// The number of neighbours that counts, of those of the inputs and the outputs: at least 1.
+    fn of(self, (fan_in, fan_out): (f64, f64)) -> f64 {
+        let fan = match self {
+            Fan::In => fan_in,
+            Fan::Out => fan_out,
+            Fan::Average => (fan_in + fan_out) / 2.0,
+        };
+        fan.max(1.0)
+    }
+
     fn keras_name(self) -> &'static str {
         match self {
             Fan::In => "fan_in",
@@ -155,13 +165,7 @@ impl Initializer {
     #[track_caller]
     pub fn draw<T: Scalar>(self, shape: Shape, rng: &mut dyn Rng) -> Tensor<T> {
         if let Some((scale, mode, distribution)) = self.scaling() {
-            let (fan_in, fan_out) = fans(&shape);
-            let fan = match mode {
-                Fan::In => fan_in,
-                Fan::Out => fan_out,
-                Fan::Average => (fan_in + fan_out) / 2.0,
-            };
-            let variance = scale / fan.max(1.0);
+            let variance = scale / mode.of(fans(&shape));
             return match distribution {
                 Distribution::Uniform => {
                     let limit = (3.0 * variance).sqrt();
@@ -207,6 +211,18 @@ impl Initializer {
                 (scale, mode, distribution)
             }
             _ => return None,
+        })
+    }
+
+    /// What draws a weight of this shape as this draws one with so many inputs and outputs, for a kernel with several axes of either.
+    pub(crate) fn with_fans(self, [inputs, outputs]: [usize; 2], shape: Shape) -> Self {
+        let scaling = match self {
+            Initializer::GlorotUniform => Some((1.0, Fan::Average, Distribution::Uniform)),
+            _ => self.scaling(),
+        };
+        scaling.map_or(self, |(scale, mode, distribution)| {
+            let scale = scale * mode.of(fans(&shape)) / mode.of((inputs as f64, outputs as f64));
+            Initializer::VarianceScaling { scale, mode, distribution }
         })
     }
 
@@ -368,6 +384,19 @@ mod tests {
     #[test]
     fn variances_are_those_of_the_papers() {
         let shape = Shape::from([3, 3, 20, 80]); // fan_in 180, fan_out 720
+        // A kernel that maps one axis to two.
+        let shape_of_heads = Shape::from([20, 30, 40]);
+        for (initializer, variance) in [
+            (Initializer::GlorotUniform, 2.0 / 1220.0),
+            (Initializer::HeNormal, 2.0 / 20.0),
+            (Initializer::RandomNormal { mean: 0.0, stddev: 0.5 }, 0.25),
+        ] {
+            let drawn: Tensor<f64> = initializer
+                .with_fans([20, 1200], shape_of_heads)
+                .draw(shape_of_heads, &mut Stream::new(5));
+            let found = drawn.map(|x| x * x).mean(..).item();
+            assert!((found / variance - 1.0).abs() < 0.03, "{initializer:?}: {found}");
+        }
         for (initializer, variance) in [
             (Initializer::GlorotUniform, 2.0 / 900.0),
             (Initializer::GlorotNormal, 2.0 / 900.0),

@@ -6,18 +6,22 @@ pub use super::adaptive_pooling::{
     AdaptiveAveragePooling1d, AdaptiveAveragePooling2d, AdaptiveAveragePooling3d,
     AdaptiveMaxPooling1d, AdaptiveMaxPooling2d, AdaptiveMaxPooling3d,
 };
+pub use super::attention::{AdditiveAttention, Attention, ScoreMode};
 pub use super::batch_normalization::BatchNormalization;
 pub use super::bidirectional::{Bidirectional, MergeMode, Rnn};
 pub use super::border::{
     Cropping1d, Cropping2d, Cropping3d, ZeroPadding1d, ZeroPadding2d, ZeroPadding3d,
 };
+pub use super::category_encoding::{CategoryEncoding, OutputMode};
 pub use super::concatenate::Concatenate;
+pub use super::conv_lstm::ConvLstm2d;
 pub use super::conv_transpose::{Conv1dTranspose, Conv2dTranspose, Conv3dTranspose};
 pub use super::conv1d::Conv1d;
 pub use super::conv2d::Conv2d;
 pub use super::conv3d::Conv3d;
 pub use super::dense::Dense;
 pub use super::depthwise_conv::{DepthwiseConv1d, DepthwiseConv2d};
+pub use super::discretization::Discretization;
 pub use super::dot::Dot;
 pub use super::dropout::Dropout;
 pub use super::elu::Elu;
@@ -28,12 +32,15 @@ pub use super::global_pooling::{
     GlobalMaxPooling2d, GlobalMaxPooling3d,
 };
 pub use super::group_normalization::GroupNormalization;
+pub use super::group_query_attention::GroupQueryAttention;
 pub use super::gru::Gru;
 pub use super::identity::Identity;
 pub use super::layer_normalization::LayerNormalization;
+pub use super::locally_connected::{LocallyConnected1d, LocallyConnected2d};
 pub use super::lstm::Lstm;
 pub use super::masking::Masking;
 pub use super::merge::{Add, Average, Maximum, Minimum, Multiply, Subtract};
+pub use super::multi_head_attention::MultiHeadAttention;
 pub use super::noise::{AlphaDropout, GaussianDropout, GaussianNoise};
 pub use super::normalization::Normalization;
 pub use super::permute::Permute;
@@ -47,7 +54,7 @@ pub use super::relu::{LeakyRelu, Relu};
 pub use super::repeat_vector::RepeatVector;
 pub use super::rescaling::Rescaling;
 pub use super::reshape::Reshape;
-pub use super::resizing::{CenterCrop, Resizing};
+pub use super::resizing::{CenterCrop, RandomCrop, Resizing};
 pub use super::rms_normalization::RmsNormalization;
 pub use super::separable_conv::{SeparableConv1d, SeparableConv2d};
 pub use super::simple_rnn::SimpleRnn;

@@ -225,9 +225,9 @@ macro_rules! last {
 }
 
 /// The methods of [`Layer`](super::Layer) and [`MultiLayer`](super::MultiLayer) that a recipe answers. An option that Keras does not write
-/// with its usual value is named as `without "trainable": true`.
+/// with its usual value is named as `without "trainable": true`; there may be several.
 macro_rules! described {
-    ($(without $option:literal: $usual:tt)?) => {
+    ($(without $($option:literal: $usual:tt),*)?) => {
         fn class_name(&self) -> &str {
             Self::CLASS
         }
@@ -239,9 +239,9 @@ macro_rules! described {
         fn config(&self) -> $crate::config::Config {
             #[allow(unused_mut)]
             let mut config = self.options();
-            $(if config[$option] == $crate::config::json!($usual) {
+            $($(if config.get($option) == Some(&$crate::config::json!($usual)) {
                 config.remove($option);
-            })?
+            })*)?
             config
         }
 

@@ -8,6 +8,7 @@ use crate::error::Reason;
 use crate::kernels::Interpolation;
 use crate::scalar::Scalar;
 use crate::tensor::Shape;
+use rand::Rng;
 
 recipe! {
     /// Images of another size, as [`Var::resize`].
@@ -53,6 +54,28 @@ recipe! {
     options {}
     fixed { "data_format": "channels_last" }
     ignored ["bounding_box_format"]
+}
+
+recipe! {
+    /// While training, a part of an image at a random place, which is the same for all images of a step. In `predict` and `evaluate`, and where the image is smaller than the part,
+    /// it is the largest part in the middle that has the part's proportions, brought to its size: so says Keras, and so does Keras 2. (Keras 3.15 leaves images as they are in
+    /// prediction.)
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let model = Sequential::new([2, 4, 1]).add(RandomCrop::new(1, 1)).build(0)?;
+    /// let x = Tensor::from([1.0, 2.0, 4.0, 8.0, 1.0, 2.0, 4.0, 8.0]).reshape([1, 2, 4, 1]);
+    /// assert_eq!(model.predict(&x)?.to_vec(), [3.0]); // the mean of the middle
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    pub struct RandomCrop = "RandomCrop";
+    /// Of this height and width.
+    new(height: usize, width: usize);
+    example [8, 6, 3] => RandomCrop::new(5, 4) => [5, 4, 3];
+    options {}
+    fixed { "data_format": "channels_last" }
+    // The random numbers come from the model's seed; boxes are no input here.
+    ignored ["seed", "bounding_box_format"]
 }
 
 /// The middle of an image, of this size.
@@ -119,9 +142,73 @@ impl<T: Scalar> Layer<T> for CenterCrop {
     }
 }
 
+impl RandomCrop {
+    /// In training, the first row and column of the part; `None` where it is the middle.
+    fn place<T: Scalar>(&self, [h, w]: [usize; 2], cx: &Context<T>) -> Option<[usize; 2]> {
+        let mut stream = cx.stream()?;
+        let free = [h.checked_sub(self.height)?, w.checked_sub(self.width)?];
+        // 53 bits of a word, as a number below 1.
+        let mut below = |places: usize| {
+            let part = (stream.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
+            (part * places as f64) as usize
+        };
+        Some(free.map(|free| below(free + 1)))
+    }
+}
+
+impl<T: Scalar> Layer<T> for RandomCrop {
+    described!();
+
+    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
+        resized(input, [self.height, self.width])
+    }
+
+    fn forward<'t>(&self, _: &[Var<'t, T>], x: &Var<'t, T>, cx: &mut Context<T>) -> Var<'t, T> {
+        let [_, h, w, _] = x.value().dims();
+        let size = [self.height, self.width];
+        match self.place([h, w], cx) {
+            Some([row, column]) => {
+                x.slice(1, row..row + self.height).slice(2, column..column + self.width)
+            }
+            None => {
+                middle(x, proportional([h, w], size)).resize(size, Interpolation::Bilinear, false)
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::nn::Mode;
+    use crate::tensor::Tensor;
+
+    #[test]
+    fn parts_at_random_places() {
+        let x = Tensor::<f64>::from_fn([2, 4, 3, 1], |at| (at[1] * 10 + at[2]) as f64);
+        let mut seen = [[0; 2]; 3];
+        for step in 0..300 {
+            let mode = Mode::Train { seed: 1, step, layer: 0, first_sample: 3 };
+            let y = RandomCrop::new(2, 2).forward(
+                &[],
+                &Var::constant(x.clone()),
+                &mut Context::new(mode),
+            );
+            let y = y.value();
+            let first = y.at([0, 0, 0, 0]);
+            let expected = Tensor::from_fn([2, 2, 2, 1], |at| first + (at[1] * 10 + at[2]) as f64);
+            assert_eq!(y, &expected);
+            seen[first as usize / 10][first as usize % 10] += 1;
+        }
+        assert!(seen.iter().flatten().all(|&times| (30..70).contains(&times)), "{seen:?}");
+        // Where it does not fit, it is the middle, as in prediction.
+        let over = |mode| {
+            let layer = RandomCrop::new(2, 4);
+            layer.forward(&[], &Var::constant(x.clone()), &mut Context::new(mode)).into_value()
+        };
+        let training = Mode::Train { seed: 1, step: 0, layer: 0, first_sample: 0 };
+        assert_eq!(over(training), over(Mode::Infer));
+    }
 
     #[test]
     fn images_have_pixels() {

@@ -11,7 +11,7 @@ import json
 import os
 import pathlib
 
-os.environ["KERAS_BACKEND"] = "jax"
+os.environ.setdefault("KERAS_BACKEND", "jax")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 import keras
@@ -25,11 +25,17 @@ def array(value):
     return {"shape": list(value.shape), "data": [float(f"{x:.8g}") for x in value.ravel()]}
 
 
+def path_of(variable):
+    """Its name, in Keras 3 with those of the layers around it."""
+    return getattr(variable, "path", variable.name)
+
+
 def weight(rng, variable):
     """Scales and variances around 1, all others around 0."""
-    if "count" in variable.path:
+    path = path_of(variable)
+    if "count" in path:
         return np.zeros(variable.shape, "float32")
-    if any(part in variable.path for part in ("gamma", "variance")):
+    if any(part in path for part in ("gamma", "variance")):
         return rng.uniform(0.5, 1.5, variable.shape).astype("float32")
     return rng.normal(0.0, 0.5, variable.shape).astype("float32")
 
@@ -41,7 +47,7 @@ def case(rng, model, samples=6, high=None, rate=0.1, train=True):
     single = lambda values: np.asarray([float(f"{x:.8g}") for x in values.ravel()], "float32").reshape(values.shape)
     inputs = [single(draw((samples, *x.shape[1:]))) for x in model.inputs]
     fed = inputs if len(inputs) > 1 else inputs[0]
-    variables = [v for v in model.variables if "seed" not in v.path]
+    variables = [v for v in model.variables if "seed" not in path_of(v)]
     given = [single(weight(rng, v)) for v in variables]
     for variable, value in zip(variables, given):
         variable.assign(value)
