@@ -357,6 +357,30 @@ def attention(keras, draw):
     return keras.Model([x, words], [L.Dense(1, name=f"end_{i}")(L.Flatten()(end)) for i, end in enumerate(ends)])
 
 
+def states(keras, draw):
+    """Recurrent layers that give their states to others like them."""
+    L = keras.layers
+    series, film = keras.Input(SHAPES["series"], name="series"), keras.Input(SHAPES["film"], name="film")
+    ends = []
+    for kind in ["SimpleRNN", "GRU", "LSTM", "ConvLSTM2D", "Bidirectional"]:
+        def layer(**options):
+            if kind == "ConvLSTM2D":
+                return L.ConvLSTM2D(2, 3, padding=draw.one("same", "valid"), name=f"{kind.lower()}_{len(ends)}", **options)
+            if kind == "Bidirectional":
+                inner = L.GRU(2, **options) if draw.flag() else L.LSTM(2, **options)
+                return L.Bidirectional(inner, merge_mode=draw.one("concat", "sum", "ave"), name=f"bidirectional_{len(ends)}")
+            return getattr(L, kind)(3, **options, name=f"{kind.lower()}_{len(ends)}")
+
+        x = film if kind == "ConvLSTM2D" else series
+        state = draw.random.getstate()
+        y, *given = layer(return_state=True, return_sequences=draw.flag(), go_backwards=kind != "Bidirectional" and draw.flag())(x)
+        ends += [y, given[-1]]
+        # A layer of the same kind.
+        draw.random.setstate(state)
+        ends.append(layer(return_sequences=draw.flag())(x, initial_state=given))
+    return keras.Model([series, film], [L.Dense(1, name=f"end_{i}")(L.Flatten()(end)) for i, end in enumerate(ends)])
+
+
 def encoded(keras, draw):
     """Words as rows of ones and zeros."""
     L = keras.layers
@@ -384,6 +408,7 @@ def models(keras, seed, skip=()):
     made["words"] = text(keras, draw.of("words"))
     made["merged"] = merged(keras, draw.of("merged"))
     made["attention"] = attention(keras, draw.of("attention"))
+    made["states"] = states(keras, draw.of("states"))
     made["prepared words"] = encoded(keras, draw.of("encoded"))
     return made
 

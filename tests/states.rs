@@ -181,7 +181,7 @@ fn outputs_and_states_that_do_not_fit_are_said() {
     );
     assert_eq!(
         error(Lstm::new(4).of([&x, &plain])),
-        "layer lstm_1 (LSTM): begins with two states of shape [4] behind the sequences, or with none, and is given [4] \
+        "layer lstm_1 (LSTM): begins with two states of shape [4] behind its sequences, or with none, and is given [4] \
          (its input is from input_layer and lstm)"
     );
     assert!(error(Gru::new(3).of([&x, &plain])).contains("begins with one state of shape [3]"),);

@@ -3,9 +3,11 @@
 use super::axes::outputs;
 use super::convolved::{convolve, some_filters};
 use super::recipe::{described, recipe};
+use super::recurrent::check_start;
 use super::weighted::regularized;
 use super::{
-    Activation, Constraint, Context, Initializer, Layer, Mode, Pair, Part, Regularizer, Weight,
+    Activation, Constraint, Context, Initializer, Layer, Mode, MultiLayer, Pair, Part, Regularizer,
+    Weight, one_input,
 };
 use crate::autograd::Var;
 use crate::error::Reason;
@@ -22,8 +24,8 @@ recipe! {
     /// With `*` for a convolution, `x` for an image, `h` and `c` for the states before it: the gates are
     /// `i, f, o = sigmoid(x * W + h * U + b)`, each with its part of the weights, then `c' = f c + i tanh(x * W + h * U + b)` and
     /// `h' = o tanh(c')`. The convolution of `h` keeps its size. Its weights are `kernel [kh, kw, c, 4 filters]`, `recurrent_kernel [kh, kw, filters, 4 filters]` and
-    /// `bias [4 filters]`, for the gates input, forget, new and output. A mask leaves out steps: they do not change the state. `stateful` and
-    /// `return_state` are not supported.
+    /// `bias [4 filters]`, for the gates input, forget, new and output. A mask leaves out steps: they do not change the state. With
+    /// `return_state` its last states `h` and `c` are outputs as well. Given states behind the films, it begins with these. `stateful` is not supported.
     ///
     /// ```
     /// use cinta::prelude::*;
@@ -47,6 +49,8 @@ recipe! {
         dilation_rate: [usize; 2] as impl Pair, pair = [1, 1], 2 => [2, 2, 2];
         /// Whether it gives its state after every step, or after the last one alone.
         return_sequences: bool = false, true => [3, 4, 4, 2];
+        /// Whether it has its last states as further outputs, both of them of the shape of the last one.
+        return_state: bool = false, true;
         /// Whether it goes from the last step to the first one. What it gives has that order, too.
         go_backwards: bool = false, true;
         /// Whether it gives zeros for the steps that a mask leaves out, and not the state before them.
@@ -84,7 +88,7 @@ recipe! {
         /// The fraction of the state that each gate does not see in training.
         recurrent_dropout: f64 = 0.0, 0.25;
     }
-    fixed { "return_state": false, "stateful": false }
+    fixed { "stateful": false }
     // Of no consequence for what is computed.
     ignored ["unroll", "seed"]
 }
@@ -134,14 +138,15 @@ impl ConvLstm2d {
         Var::concat(&parts.iter().collect::<Vec<_>>(), 3)
     }
 
-    /// All states, `[n, steps, oh ow filters]`.
+    /// All states `h`, `[n, steps, oh ow filters]`, and the last `c`, from those of `start`.
     fn states<'t, T: Scalar>(
         &self,
         weights: &[Var<'t, T>],
         x: &Var<'t, T>,
+        start: &[&Var<'t, T>],
         mask: Option<&Tensor<T>>,
         cx: &Context<T>,
-    ) -> Var<'t, T> {
+    ) -> [Var<'t, T>; 2] {
         let [n, steps, h, w, c] = x.value().dims();
         let [oh, ow, filters] = self.state([h, w, c]).expect("output_shape has checked it");
         let ConvLstm2d { strides, padding, dilation_rate: dilation, .. } = *self;
@@ -159,7 +164,10 @@ impl ConvLstm2d {
         };
         let kept = Self::kept(cx, self.recurrent_dropout, 1, [n, 4, oh, ow, filters]);
         let (pixels, units) = (oh * ow, oh * ow * filters);
-        stepwise(&sums.reshape([n, steps, 4 * units]), units, mask, |sums, [h, c]| {
+        let zeros = || Var::constant(Tensor::zeros([n, units]));
+        let first = |at: usize| start.get(at).map_or_else(zeros, |it| it.reshape([n, units]));
+        let start = [&first(0), &first(1)];
+        stepwise(&sums.reshape([n, steps, 4 * units]), start, mask, |sums, [h, c]| {
             let h = h.reshape([n, oh, ow, filters]);
             let products = self.gates(&h, &weights[1], kept.as_ref(), |h, kernel| {
                 convolve(h, kernel, None, over_state, Finish::Plain)
@@ -177,11 +185,22 @@ impl ConvLstm2d {
 }
 
 impl<T: Scalar> Layer<T> for ConvLstm2d {
+    one_input!();
+}
+
+impl<T: Scalar> MultiLayer<T> for ConvLstm2d {
     described!();
     regularized!();
 
-    fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
-        let [steps, h, w, c] = match *input {
+    fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, Reason> {
+        Ok(MultiLayer::<T>::output_shapes(self, inputs)?[0])
+    }
+
+    fn output_shapes(&self, inputs: &[Shape]) -> Result<Vec<Shape>, Reason> {
+        let Some((input, start)) = inputs.split_first() else {
+            return Err("needs films, and has no input".into());
+        };
+        let [steps, h, w, c] = match **input {
             [steps, h, w, c] if steps > 0 => [steps, h, w, c],
             _ => {
                 return Err(format!(
@@ -209,16 +228,17 @@ impl<T: Scalar> Layer<T> for ConvLstm2d {
         if gates.is_none() {
             return Err(format!("{} filters are more than any memory holds", self.filters).into());
         }
-        Ok(match self.return_sequences {
-            true => Shape::new(&[&[steps], &state[..]].concat()),
-            false => Shape::from(state),
-        })
+        let all = Shape::new(&[&[steps], &state[..]].concat());
+        let state = Shape::from(state);
+        check_start(start, state, 2)?;
+        let y = if self.return_sequences { all } else { state };
+        Ok(if self.return_state { vec![y, state, state] } else { vec![y] })
     }
 
-    fn weights(&self, input: Shape) -> Vec<Weight> {
+    fn weights(&self, inputs: &[Shape]) -> Vec<Weight> {
         let ([kh, kw], filters) = (self.kernel_size, self.filters);
         let kernel =
-            Weight::new("kernel", [kh, kw, input[3], 4 * filters], self.kernel_initializer)
+            Weight::new("kernel", [kh, kw, inputs[0][3], 4 * filters], self.kernel_initializer)
                 .regularizer(self.kernel_regularizer)
                 .constraint(self.kernel_constraint.clone());
         let recurrent = [kh, kw, filters, 4 * filters];
@@ -238,30 +258,45 @@ impl<T: Scalar> Layer<T> for ConvLstm2d {
     fn forward<'t>(
         &self,
         weights: &[Var<'t, T>],
-        x: &Var<'t, T>,
+        inputs: &[&Var<'t, T>],
         cx: &mut Context<T>,
     ) -> Var<'t, T> {
+        self.forward_all(weights, inputs, cx).swap_remove(0)
+    }
+
+    fn forward_all<'t>(
+        &self,
+        weights: &[Var<'t, T>],
+        inputs: &[&Var<'t, T>],
+        cx: &mut Context<T>,
+    ) -> Vec<Var<'t, T>> {
+        let x = inputs[0];
         let [n, steps, h, w, c] = x.value().dims();
         let state = self.state([h, w, c]).expect("output_shape has checked it");
         let turned = |mask: Tensor<T>| if self.go_backwards { mask.flip(1) } else { mask };
         let mask = cx.mask().cloned().map(turned);
         let flipped = if self.go_backwards { x.flip(1) } else { x.clone() };
-        let mut y = self.states(weights, &flipped, mask.as_ref(), cx);
+        let [mut y, carry] = self.states(weights, &flipped, &inputs[1..], mask.as_ref(), cx);
+        let image = Shape::new(&[&[n], &state[..]].concat());
+        let last = |y: &Var<'t, T>| y.slice(1, steps - 1..steps).reshape(image);
+        let states =
+            if self.return_state { vec![last(&y), carry.reshape(image)] } else { Vec::new() };
         if let Some(mask) = mask.filter(|_| self.zero_output_for_mask) {
             y = y * Var::constant(mask.reshape([n, steps, 1]));
         }
-        if self.return_sequences {
-            return y.reshape(&[&[n, steps], &state[..]].concat()[..]);
-        }
-        y.slice(1, steps - 1..steps).reshape(&[&[n], &state[..]].concat()[..])
+        let y = match self.return_sequences {
+            true => y.reshape(&[&[n, steps], &state[..]].concat()[..]),
+            false => last(&y),
+        };
+        std::iter::once(y).chain(states).collect()
     }
 
     fn parts(&self, weights: usize) -> Vec<Part> {
         vec![Part { group: "cell".to_owned(), weights }]
     }
 
-    fn mask(&self, _: &Tensor<T>, mask: Option<&Tensor<T>>) -> Option<Tensor<T>> {
-        mask.filter(|_| self.return_sequences).cloned()
+    fn mask(&self, _: &[&Tensor<T>], masks: &[Option<&Tensor<T>>]) -> Option<Tensor<T>> {
+        masks[0].filter(|_| self.return_sequences).cloned()
     }
 }
 
@@ -325,7 +360,7 @@ mod tests {
             gradcheck(
                 |[x, kernel, recurrent, bias]| {
                     let weights = [kernel, recurrent, bias].map(Var::clone);
-                    layer.forward(&weights, x, &mut cx()).square()
+                    Layer::forward(&layer, &weights, x, &mut cx()).square()
                 },
                 [
                     draw(&[2, 3, 3, 4, 2], 1),

@@ -220,16 +220,7 @@ impl Around {
             }
         }
         let state = Shape::from([self.units]);
-        let fits = start.is_empty() || start.len() == self.states;
-        if !fits || start.iter().any(|given| *given != state) {
-            let given: Vec<String> = start.iter().map(Shape::to_string).collect();
-            return Err(format!(
-                "begins with {} of shape {state} behind the sequences, or with none, and is given {}",
-                if self.states == 1 { "one state" } else { "two states" },
-                given.join(" and ")
-            )
-            .into());
-        }
+        check_start(start, state, self.states)?;
         let all = Shape::from([steps, self.units]);
         let mut outputs = vec![if self.return_sequences { all } else { state }];
         outputs.extend(std::iter::repeat_n(state, if self.return_state { self.states } else { 0 }));
@@ -295,6 +286,21 @@ impl Around {
         let y = if self.return_sequences { y } else { last(&y) };
         std::iter::once(y).chain(states).collect()
     }
+}
+
+/// Whether these are so many states of a layer whose states have this shape, or none.
+pub(super) fn check_start(given: &[Shape], state: Shape, states: usize) -> Result<(), Reason> {
+    let fits = given.is_empty() || given.len() == states;
+    if fits && given.iter().all(|given| *given == state) {
+        return Ok(());
+    }
+    let given: Vec<String> = given.iter().map(Shape::to_string).collect();
+    Err(format!(
+        "begins with {} of shape {state} behind its sequences, or with none, and is given {}",
+        if states == 1 { "one state" } else { "two states" },
+        given.join(" and ")
+    )
+    .into())
 }
 
 impl Activation {
