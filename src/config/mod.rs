@@ -18,6 +18,8 @@ pub(crate) use json::{json, parse};
 pub(crate) use named::{as_config, keras_object, name_of, object};
 pub(crate) use option_value::{FromZero, OptionValue, not};
 pub use options::Options;
+#[cfg(feature = "keras")]
+pub(crate) use snake_case::own_name;
 pub(crate) use snake_case::{file_groups, snake_case};
 pub use value::Value;
 

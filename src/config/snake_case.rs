@@ -2,10 +2,18 @@
 
 use std::collections::HashMap;
 
+/// What a class of Keras calls itself: one is public under another name.
+pub(crate) fn own_name(class_name: &str) -> &str {
+    match class_name {
+        "GroupQueryAttention" => "GroupedQueryAttention",
+        _ => class_name,
+    }
+}
+
 /// `MaxPooling2D` becomes `max_pooling2d`: an underscore before every capital that starts a word.
 pub(crate) fn snake_case(class_name: &str) -> String {
     let chars: Vec<char> =
-        class_name.chars().filter(|c| c.is_alphanumeric() || *c == '_').collect();
+        own_name(class_name).chars().filter(|c| c.is_alphanumeric() || *c == '_').collect();
     let mut name = String::new();
     for (i, &c) in chars.iter().enumerate() {
         let starts_word = c.is_uppercase()
@@ -51,6 +59,7 @@ mod tests {
             ("ELU", "elu"),
             ("SpatialDropout2D", "spatial_dropout2d"),
             ("GRUCell", "gru_cell"),
+            ("GroupQueryAttention", "grouped_query_attention"),
             ("AdamW", "adam_w"),
             ("RMSprop", "rm_sprop"),
         ] {

@@ -29,6 +29,7 @@ pub(crate) fn today(class_name: &str) -> &str {
         "GlobalAvgPool1D" => "GlobalAveragePooling1D",
         "GlobalAvgPool2D" => "GlobalAveragePooling2D",
         "GlobalAvgPool3D" => "GlobalAveragePooling3D",
+        "GroupedQueryAttention" => "GroupQueryAttention",
         _ => class_name,
     }
 }

@@ -115,27 +115,25 @@ impl ConvLstm2d {
         (rate > 0.0).then(|| ones().dropout(rate, &stream.fork(label), first_sample))
     }
 
-    /// Convolutions of an image for all gates, each of which sees what it keeps. Gates are groups of output channels.
+    /// The convolution of images `[n, h, w, c]` for all gates, which are groups of output channels. Where something is dropped, each sees what it keeps.
     fn gates<'t, T: Scalar>(
         &self,
         x: &Var<'t, T>,
         kernel: &Var<'t, T>,
+        bias: Option<&Var<'t, T>>,
         kept: Option<&Var<'t, T>>,
-        sums: impl Fn(&Var<'t, T>, &Var<'t, T>) -> Var<'t, T>,
+        convolution: Convolution,
     ) -> Var<'t, T> {
-        let Some(kept) = kept else { return sums(x, kernel) };
-        let parts: Vec<Var<'t, T>> = (0..4)
-            .map(|gate| {
-                let columns = gate * self.filters..(gate + 1) * self.filters;
-                // The images of a sample are one after the other.
-                let kept = kept.slice(1, gate..gate + 1);
-                let [n, _, h, w, c] = kept.value().dims();
-                let films = x.reshape([n, x.shape()[0] / n.max(1), h, w, c]);
-                let seen = (films * kept).reshape(x.shape());
-                sums(&seen, &kernel.slice(3, columns))
-            })
-            .collect();
-        Var::concat(&parts.iter().collect::<Vec<_>>(), 3)
+        let Some(kept) = kept else {
+            return convolve(x, kernel, bias, convolution, Finish::Plain);
+        };
+        let parts = [0, 1, 2, 3].map(|gate| {
+            let columns = gate * self.filters..(gate + 1) * self.filters;
+            let seen = x * kept.slice(1, gate..gate + 1).reshape(x.shape());
+            let bias = bias.map(|bias| bias.slice(0, columns.clone()));
+            convolve(&seen, &kernel.slice(3, columns), bias.as_ref(), convolution, Finish::Plain)
+        });
+        Var::concat(&parts.each_ref(), 3)
     }
 
     /// All states `h`, `[n, steps, oh ow filters]`, and the last `c`, from those of `start`.
@@ -152,32 +150,23 @@ impl ConvLstm2d {
         let ConvLstm2d { strides, padding, dilation_rate: dilation, .. } = *self;
         let over_input = Convolution { strides, padding, dilation, ..Convolution::default() };
         let over_state = Convolution { padding: Padding::Same, ..Convolution::default() };
-
-        let kept = Self::kept(cx, self.dropout, 0, [n, 4, h, w, c]);
-        let images = x.reshape([n * steps, h, w, c]);
-        let sums = self.gates(&images, &weights[0], kept.as_ref(), |x, kernel| {
-            convolve(x, kernel, None, over_input, Finish::Plain)
-        });
-        let sums = match weights.get(2) {
-            Some(bias) => sums + bias,
-            None => sums,
-        };
-        let kept = Self::kept(cx, self.recurrent_dropout, 1, [n, 4, oh, ow, filters]);
-        let (pixels, units) = (oh * ow, oh * ow * filters);
+        let seen = Self::kept(cx, self.dropout, 0, [n, 4, h, w, c]);
+        let remembered = Self::kept(cx, self.recurrent_dropout, 1, [n, 4, oh, ow, filters]);
+        let images = [n, oh, ow, filters];
+        let units = oh * ow * filters;
         let zeros = || Var::constant(Tensor::zeros([n, units]));
         let first = |at: usize| start.get(at).map_or_else(zeros, |it| it.reshape([n, units]));
         let start = [&first(0), &first(1)];
-        stepwise(&sums.reshape([n, steps, 4 * units]), start, mask, |sums, [h, c]| {
-            let h = h.reshape([n, oh, ow, filters]);
-            let products = self.gates(&h, &weights[1], kept.as_ref(), |h, kernel| {
-                convolve(h, kernel, None, over_state, Finish::Plain)
-            });
+        stepwise(&x.reshape([n, steps, h * w * c]), start, mask, |x, [h_before, c_before]| {
+            let x = x.reshape([n, h, w, c]);
+            let sums = self.gates(&x, &weights[0], weights.get(2), seen.as_ref(), over_input);
+            let before = h_before.reshape(images);
             let gates =
-                sums.reshape([n, pixels, 4 * filters]) + products.reshape([n, pixels, 4 * filters]);
-            let gate = |at: usize| gates.slice(2, at * filters..(at + 1) * filters);
+                sums + self.gates(&before, &weights[1], None, remembered.as_ref(), over_state);
+            let gate = |at: usize| gates.slice(3, at * filters..(at + 1) * filters);
             let [input, forget, output] =
                 [0, 1, 3].map(|at| self.recurrent_activation.of(&gate(at)));
-            let c = forget * c.reshape([n, pixels, filters]) + input * self.activation.of(&gate(2));
+            let c = forget * c_before.reshape(images) + input * self.activation.of(&gate(2));
             let h = output * self.activation.of(&c);
             [h, c].map(|state| state.reshape([n, units]))
         })
@@ -377,18 +366,19 @@ mod tests {
     #[test]
     fn gates_drop_by_themselves() {
         let layer = ConvLstm2d::new(3, 1);
-        let (x, kernel) =
-            (Var::constant(draw(&[4, 2, 2, 1], 1)), Var::constant(draw(&[1, 1, 1, 12], 2)));
+        let [x, kernel, bias] = [&[2, 2, 2, 1][..], &[1, 1, 1, 12], &[12]]
+            .map(|shape| Var::constant(draw(shape, 1 + shape.len() as u64)));
         let kept = Tensor::from_fn([2, 4, 2, 2, 1], |at| if at[1] == 2 { 0.0 } else { 1.0 });
-        let sums = |x: &Var<'static, f64>, kernel: &Var<'static, f64>| {
-            convolve(x, kernel, None, Convolution::default(), Finish::Plain)
+        let over = |kept: Option<&Var<'static, f64>>| {
+            let plain = Convolution::default();
+            layer.gates(&x, &kernel, Some(&bias), kept, plain).into_value()
         };
-        let y = layer.gates(&x, &kernel, Some(&Var::constant(kept)), sums).into_value();
-        let whole = sums(&x, &kernel).into_value();
-        let cut = |at: &[usize]| {
-            if at[3] / 3 == 2 { 0.0 } else { whole.at([at[0], at[1], at[2], at[3]]) }
+        let (whole, dropped) = (over(None), over(Some(&Var::constant(kept))));
+        let expected = |at: &[usize]| match at[3] / 3 {
+            2 => bias.value().at([at[3]]),
+            _ => whole.at([at[0], at[1], at[2], at[3]]),
         };
-        assert!(y.all_close(&Tensor::from_fn([4, 2, 2, 12], cut), 1e-12, 1e-12));
+        assert!(dropped.all_close(&Tensor::from_fn([2, 2, 2, 12], expected), 1e-12, 1e-12));
     }
 
     #[test]

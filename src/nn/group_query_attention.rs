@@ -11,8 +11,8 @@ heads_recipe! {
     /// use cinta::prelude::*;
     /// let x = Input::new([5, 8]);
     /// let model = Model::new(&x, &GroupQueryAttention::new(3, 4, 2).of([&x, &x])).build(1)?;
-    /// assert_eq!(model.weight("group_query_attention", "query/kernel")?.shape(), [8, 4, 3]);
-    /// assert_eq!(model.weight("group_query_attention", "key/kernel")?.shape(), [8, 2, 3]);
+    /// assert_eq!(model.weight("grouped_query_attention", "query/kernel")?.shape(), [8, 4, 3]);
+    /// assert_eq!(model.weight("grouped_query_attention", "key/kernel")?.shape(), [8, 2, 3]);
     /// # Ok::<(), cinta::Error>(())
     /// ```
     pub struct GroupQueryAttention = "GroupQueryAttention";

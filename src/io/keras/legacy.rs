@@ -5,7 +5,7 @@
 //! (Keras 2.2.3), `lr` became `learning_rate` (2.3), metrics became lists of lists of objects (TensorFlow 2.2).
 
 use super::{keras1, lambda, names, operations};
-use crate::config::{Config, Value, json, keras_object, object};
+use crate::config::{Config, Value, json, keras_object, object, own_name};
 use crate::error::Reason;
 
 /// Layers of an older version that have no words in Keras 3: the name of each, and why.
@@ -241,7 +241,8 @@ fn downgrade_layers(model: &mut Value) {
 }
 
 fn without_module(mut object: Value) -> Value {
-    json!({ "class_name": object["class_name"].take(), "config": object["config"].take() })
+    let class_name = own_name(object["class_name"].as_str().unwrap_or_default()).to_owned();
+    json!({ "class_name": class_name, "config": object["config"].take() })
 }
 
 /// Whether there is something in it that is not null: TensorFlow 2.1 wrote `[null, null]`.

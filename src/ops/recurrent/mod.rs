@@ -272,6 +272,17 @@ fn skipped(counted: Option<&Vec<bool>>, step: Range<usize>) -> impl Iterator<Ite
     step.iter().enumerate().filter(|(_, counts)| !**counts).map(|(sample, _)| sample)
 }
 
+/// The steps of `[n, steps, features]`, as halves of halves: a gradient of a slice is as large as what it was cut from, so that all together
+/// grow as `steps log(steps)`, and not as the square.
+fn each_step<'t, T: Scalar>(x: &Var<'t, T>) -> Vec<Var<'t, T>> {
+    let steps = x.shape()[1];
+    if steps == 1 {
+        return vec![x.clone()];
+    }
+    let halves = [0..steps / 2, steps / 2..steps].into_iter().filter(|half| !half.is_empty());
+    halves.flat_map(|half| each_step(&x.slice(1, half))).collect()
+}
+
 /// The definition of a recurrent operation, as a composition of small ones: two states `[n, units]` through all steps, with what
 /// `cell` makes of the input of a step and of both states. Returns the first state after each step, and the second one after
 /// the last.
@@ -281,12 +292,12 @@ pub(crate) fn stepwise<'t, T: Scalar>(
     mask: Option<&Tensor<T>>,
     cell: impl Fn(&Var<'t, T>, &[Var<'t, T>; 2]) -> [Var<'t, T>; 2],
 ) -> [Var<'t, T>; 2] {
-    let [n, steps, features] = x.value().dims();
+    let [n, _, features] = x.value().dims();
     let units = start[0].shape()[1];
     let mut states = start.map(Var::clone);
     let mut outputs = Vec::new();
-    for t in 0..steps {
-        let new = cell(&x.slice(1, t..t + 1).reshape([n, features]), &states);
+    for (t, step) in each_step(x).iter().enumerate() {
+        let new = cell(&step.reshape([n, features]), &states);
         states = match mask {
             None => new,
             Some(mask) => {
