@@ -166,11 +166,12 @@ fn unsafe_lives_in_one_room_and_says_why() {
 }
 
 /// Operations that are put together from others on the tape, and have no rule of their own.
-const COMPOSED: [&str; 16] = [
+const COMPOSED: [&str; 17] = [
     "conv1d",
     "conv3d",
     "einsum",
     "expand_dims",
+    "masked_select",
     "move_axis",
     "outer",
     "pad_with",

@@ -1,65 +1,26 @@
 //! Random programs of up to 30 operations: gradients and Hessians against differences, forward mode against reverse mode.
 
+use super::ops::all;
+use super::steps::{STEPS, WEIGHTS, step};
 use cinta::{
-    Dual, Padding, Scalar, Stream, Tensor, Var, grad, gradcheck, gradgradcheck, hessian, hvp, jvp,
-    vjp,
+    Dual, Scalar, Stream, Tensor, Var, grad, gradcheck, gradgradcheck, hessian, hvp, jvp, vjp,
 };
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 
-/// As many as the largest kernel below has, and some more.
-const WEIGHTS: usize = 26;
+/// Which steps a program consists of.
+fn programs() -> impl Strategy<Value = Vec<&'static str>> {
+    prop::collection::vec(prop::sample::select(&STEPS[..]), 1..31)
+}
 
-/// One step from a batch of images `[2, h, w, c]` to another: smooth operations, whose values stay small.
-fn step<'t, T: Scalar>(x: &Var<'t, T>, w: &Var<'t, T>, choice: u8) -> Var<'t, T> {
-    let [n, h, width, c] = x.value().dims();
-    let number = |value: f64| T::lit(value);
-    let kernel = |kh: usize, kw: usize, out: usize| {
-        w.slice(0, 0..kh * kw * c * out).reshape([kh, kw, c, out])
-    };
-    let bias = |out: usize| w.slice(0, 1..out + 1);
-    match choice {
-        0 => x.tanh(),
-        1 => x.sigmoid() * x,
-        2 => (x.square() + number(1.0)).sqrt() - number(0.8),
-        3 => (x * number(0.3)).tanh().exp() - number(1.0),
-        4 => (x.square() + number(0.5)).ln(),
-        5 => x / (x.square() + number(1.0)),
-        6 => x.softmax() - number(0.3),
-        7 => x.log_softmax() * number(0.2),
-        8 => x.conv2d(&kernel(2, 2, 2), &bias(2), [1, 1], Padding::Same).tanh(),
-        9 => x.conv2d(&kernel(1, 2, 3), &bias(3), [2, 1], Padding::Same) * number(0.3),
-        10 => x.avg_pool2d([2, 2], [1, 2], Padding::Same),
-        11 => x.permute([0, 2, 1, 3]),
-        12 => x.reshape([n, width, h, c]),
-        13 => x - x.mean([1, 2]).reshape([n, 1, 1, c]),
-        14 => (x * x.sum(3).reshape([n, h, width, 1])).tanh(),
-        15 => x.gelu(false),
-        16 => x.softplus() - number(0.7),
-        17 => x.dropout(0.2, &Stream::new(4), 11),
-        18 => x.silu(),
-        19 => x.squareplus() - number(0.9),
-        20 => Var::concat(&[x, &-x], 1).slice(1, 0..h),
-        21 => x.flip(1) * number(0.5) + x,
-        22 => -x + w.slice(0, 0..c),
-        23 => (x * number(2.0)).sin(),
-        24 => x.erf() + x * number(0.3),
-        25 => x.square().log1p() - x,
-        26 => x.cumsum(1).tanh(),
-        27 => x.tanh().cumprod(2) + x * number(0.5),
-        28 => x - x.logsumexp([1, 2]).reshape([n, 1, 1, c]) * number(0.3),
-        29 => x.atan2(&(x.square() + number(1.0))),
-        30 => x / (x.var([1, 2], 0).reshape([n, 1, 1, c]) + number(1.0)),
-        31 => (x.square() + number(0.5)).rsqrt(),
-        32 => (x.square() + number(1.0)).pow(&x.tanh()) - number(1.0),
-        33 => x + x.tanh().prod([1, 3]).reshape([n, 1, width, 1]),
-        34 => (x.tanh() * number(0.5)).expm1().cos(),
-        _ => x * (x.square() + number(0.1)).norm(3.0, 2).reshape([n, h, 1, c]).reciprocal(),
-    }
+/// The images behind the last step.
+fn last<'t, T: Scalar>([x, w]: [&Var<'t, T>; 2], steps: &[&str]) -> Var<'t, T> {
+    steps.iter().fold(x.clone(), |x, name| step(name, &x, w))
 }
 
 /// The whole program, as one number: a function of `x` and `w`, written once.
-fn program<'t, T: Scalar>([x, w]: [&Var<'t, T>; 2], choices: &[u8]) -> Var<'t, T> {
-    let y = choices.iter().fold(x.clone(), |x, &choice| step(&x, w, choice));
+fn program<'t, T: Scalar>(inputs: [&Var<'t, T>; 2], steps: &[&str]) -> Var<'t, T> {
+    let y = last(inputs, steps);
     (y.square() * T::lit(0.5) + y).mean(..)
 }
 
@@ -74,34 +35,34 @@ fn near(a: &Tensor<f64>, b: &Tensor<f64>, relative: f64) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(16))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn random_programs(choices in prop::collection::vec(0u8..36, 1..31), seed: u64) {
+    fn random_programs(steps in programs(), seed: u64) {
         let [x, w] = inputs(seed);
-        let first = gradcheck(|vars| program(vars, &choices), [x.clone(), w.clone()]);
-        prop_assert!(first.is_ok(), "{choices:?}: {}", first.unwrap_err());
-        let second = gradgradcheck(|vars| program(vars, &choices), [x.clone(), w.clone()]);
-        prop_assert!(second.is_ok(), "{choices:?}: {}", second.unwrap_err());
+        let first = gradcheck(|vars| program(vars, &steps), [x.clone(), w.clone()]);
+        prop_assert!(first.is_ok(), "{steps:?}: {}", first.unwrap_err());
+        let second = gradgradcheck(|vars| program(vars, &steps), [x.clone(), w.clone()]);
+        prop_assert!(second.is_ok(), "{steps:?}: {}", second.unwrap_err());
 
         // Whatever way a derivative is computed, it is the same.
         let [dx, dw] = inputs(seed ^ 1);
-        let f = |vars: [&Var<'_, f64>; 2]| -> f64 { program(vars, &choices).value().item() };
+        let f = |vars: [&Var<'_, f64>; 2]| -> f64 { program(vars, &steps).value().item() };
         let constants = [x.clone(), w.clone()].map(Var::constant);
         let plain = f(constants.each_ref());
-        let (y, dy) = jvp(|vars| program(vars, &choices), [&x, &w], [&dx, &dw]);
+        let (y, dy) = jvp(|vars| program(vars, &steps), [&x, &w], [&dx, &dw]);
         prop_assert!((y.item() - plain).abs() <= 1e-12 * (1.0 + plain.abs()), "{} {}", y.item(), plain);
-        let [gx, gw] = grad(|vars| program(vars, &choices), [&x, &w]);
+        let [gx, gw] = grad(|vars| program(vars, &steps), [&x, &w]);
         let along = (&gx * &dx).sum(..).item() + (&gw * &dw).sum(..).item();
         prop_assert!((dy.item() - along).abs() <= 1e-9 * (1.0 + along.abs()), "{} {}", dy.item(), along);
 
         // A Hessian is symmetric, and its product with a direction is hvp.
         let [[xx, xw], [wx, ww]] = hessian(
-            |[x, w]| program([&x.reshape([2, 2, 2, 2]), w], &choices),
+            |[x, w]| program([&x.reshape([2, 2, 2, 2]), w], &steps),
             [&x.reshape([16]), &w],
         );
         prop_assert!(near(&xx, &xx.t(), 1e-9) && near(&ww, &ww.t(), 1e-9) && near(&wx, &xw.t(), 1e-9));
-        let [hx, hw] = hvp(|vars| program(vars, &choices), [&x, &w], [&dx, &dw]);
+        let [hx, hw] = hvp(|vars| program(vars, &steps), [&x, &w], [&dx, &dw]);
         let [dx, dw] = [dx.reshape([16, 1]), dw.reshape([WEIGHTS, 1])];
         let product = xx.matmul(&dx) + xw.matmul(&dw);
         prop_assert!(near(&hx.reshape([16, 1]), &product, 1e-8), "{hx:?} {product:?}");
@@ -111,18 +72,35 @@ proptest! {
 
     /// `(J v) u = v (J u)`: forward and reverse mode are each other's transpose.
     #[test]
-    fn forward_and_reverse_are_transposes(choices in prop::collection::vec(0u8..36, 1..31), seed: u64) {
+    fn forward_and_reverse_are_transposes(steps in programs(), seed: u64) {
         let ([x, w], [dx, dw]) = (inputs(seed), inputs(seed ^ 1));
-        fn last<'t, T: Scalar>([x, w]: [&Var<'t, T>; 2], choices: &[u8]) -> Var<'t, T> {
-            choices.iter().fold(x.clone(), |x, &choice| step(&x, w, choice))
-        }
-        let (y, forward) = jvp(|vars| last(vars, &choices), [&x, &w], [&dx, &dw]);
+        let (y, forward) = jvp(|vars| last(vars, &steps), [&x, &w], [&dx, &dw]);
         let u = Tensor::uniform(y.shape(), -1.0, 1.0, &mut Stream::new(seed ^ 2));
-        let (_, [gx, gw]) = vjp(|vars| last(vars, &choices), [&x, &w], &u);
+        let (_, [gx, gw]) = vjp(|vars| last(vars, &steps), [&x, &w], &u);
         let there = (&forward * &u).sum(..).item();
         let back = (&gx * &dx).sum(..).item() + (&gw * &dw).sum(..).item();
         prop_assert!((there - back).abs() <= 1e-9 * (1.0 + there.abs()), "{there} {back}");
     }
+}
+
+/// Each step by itself, behind itself, and with derivatives that are checked: so no random program is needed to find one that is wrong.
+#[test]
+fn programs_of_one_step() {
+    let mut wrong = Vec::new();
+    for name in STEPS {
+        let (steps, [x, w]) = ([name, name], inputs(7));
+        let first = gradcheck(|vars| program(vars, &steps), [x.clone(), w.clone()]);
+        let second = gradgradcheck(|vars| program(vars, &steps), [x, w]);
+        wrong.extend([first, second].into_iter().filter_map(Result::err).map(|it| (name, it)));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn programs_draw_from_all_operations() {
+    let several = ["checkpoint", "jvp"];
+    let operations = STEPS.iter().filter(|name| !several.contains(name));
+    assert_eq!(operations.map(|name| (*name).to_owned()).collect::<BTreeSet<_>>(), all());
 }
 
 /// Duals of duals: third derivatives of programs, in closed form.
