@@ -375,7 +375,8 @@ fn every_figure_of_the_book_is_in_the_documentation() {
         let listed = line.split_once('[').map_or("", |(_, list)| list.trim_end_matches(']'));
         assert_eq!(figures.join(" "), listed, "the figures of {page}, and those in src/book.rs");
         for figure in figures {
-            let file = format!("[{figure}]: figures/{figure}.png");
+            let folder = if page.contains('/') { "../figures" } else { "figures" };
+            let file = format!("[{figure}]: {folder}/{figure}.png");
             assert!(text.lines().any(|line| line == file), "{page}: the line {file} is missing");
             let png = fs::read(root.join(format!("docs/figures/{figure}.png"))).expect(figure);
             assert!(

@@ -28,6 +28,23 @@ pub enum Times {
     Each(Vec<usize>),
 }
 
+impl Times {
+    fn of(&self, place: usize) -> usize {
+        match self {
+            Times::Same(times) => *times,
+            Times::Each(times) => times[place],
+        }
+    }
+
+    /// For this many places; as many as are too many, where the sum does not fit.
+    fn sum(&self, places: usize) -> usize {
+        match self {
+            Times::Same(times) => places.saturating_mul(*times),
+            Times::Each(times) => times.iter().fold(0, |sum, &times| sum.saturating_add(times)),
+        }
+    }
+}
+
 impl From<usize> for Times {
     fn from(times: usize) -> Self {
         Times::Same(times)
@@ -95,19 +112,17 @@ impl<'t, T: Scalar> Var<'t, T> {
     fn repeated(&self, axis: usize, times: Times) -> Var<'t, T> {
         axis_exists("repeat", axis, self.shape());
         let len = self.shape()[axis];
-        let times = match times {
-            Times::Same(times) => vec![times; len],
-            Times::Each(times) => times,
-        };
-        assert!(
-            times.len() == len,
-            "repeat: a list of {} numbers for axis {axis} of {}, whose length is {len}",
-            times.len(),
-            self.shape()
-        );
-        let mut places = room(times.iter().fold(0, |sum: usize, &times| sum.saturating_add(times)));
-        for (place, &times) in times.iter().enumerate() {
-            places.extend(std::iter::repeat_n(place, times));
+        if let Times::Each(times) = &times {
+            assert!(
+                times.len() == len,
+                "repeat: a list of {} numbers for axis {axis} of {}, whose length is {len}",
+                times.len(),
+                self.shape()
+            );
+        }
+        let mut places = room(times.sum(len));
+        for place in 0..len {
+            places.extend(std::iter::repeat_n(place, times.of(place)));
         }
         self.selected("repeat", axis, places.into())
     }

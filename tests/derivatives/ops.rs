@@ -192,6 +192,8 @@ fn products_and_convolutions() {
         ([1, 4, 3, 2], [3, 2, 1, 2], Convolution { groups: 2, strides: [2, 1], ..same }),
         ([1, 4, 4, 1], [2, 2, 1, 2], Convolution { dilation: [2, 1], ..Convolution::default() }),
         ([3, 3, 3, 1], [2, 2, 1, 1], Convolution { algorithm: Algorithm::Direct, ..same }),
+        // As many images as fill vectors of any length: gradients of the kernel are computed by parts.
+        ([16, 2, 2, 1], [2, 2, 1, 2], same),
     ];
     for (i, (image, kernel, convolution)) in cases.into_iter().enumerate() {
         let seed = 10 * i as u64;

@@ -3,7 +3,8 @@
 use super::ops::all;
 use super::steps::{STEPS, WEIGHTS, step};
 use cinta::{
-    Dual, Scalar, Stream, Tensor, Var, grad, gradcheck, gradgradcheck, hessian, hvp, jvp, vjp,
+    Dual, Scalar, Stream, Tensor, Var, grad, gradcheck, gradgradcheck, hessian, hvp, jacobian, jvp,
+    value_and_grad, vjp,
 };
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -137,6 +138,85 @@ fn third_derivatives() {
     });
 }
 
+/// Inputs, directions and what they multiply may lie in memory in any way.
+#[test]
+fn any_order_of_memory() {
+    fn f<'t, T: Scalar>([x, w]: [&Var<'t, T>; 2]) -> Var<'t, T> {
+        (x.matmul(w).sin() * x.cumsum(0).slice(1, 0..1)).square().log1p()
+    }
+    let draws = &mut Stream::new(5);
+    let mut draw = |dims: [usize; 2]| Tensor::<f64>::uniform(dims, -1.0, 1.0, draws);
+    let plain = [[draw([3, 4]), draw([4, 2])], [draw([3, 4]), draw([4, 2])]];
+    let turned = |x: &Tensor<f64>| x.t().row_major().t();
+    let backwards = |x: &Tensor<f64>| x.flip(0).flip(1).row_major().flip(1).flip(0);
+    let sparse = |x: &Tensor<f64>| {
+        let twice = x.repeat(0, 2).repeat(1, 3);
+        twice.step(0, 2).step(1, 3)
+    };
+    let orders: [&dyn Fn(&Tensor<f64>) -> Tensor<f64>; 4] =
+        [&turned, &backwards, &sparse, &Tensor::clone];
+    let u = draw([3, 2]);
+    let all = |[x, dx]: [[Tensor<f64>; 2]; 2], u: &Tensor<f64>| {
+        let (x, dx) = (x.each_ref(), dx.each_ref());
+        let mut found = Vec::from(jacobian(f, x));
+        let (y, gradients) = vjp(f, x, u);
+        let (same, dy) = jvp(f, x, dx);
+        assert_eq!(y, same);
+        found.extend([y, dy]);
+        found.extend(gradients);
+        found.extend(grad(|inputs| f(inputs).sum(..), x));
+        found.extend(hvp(|inputs| f(inputs).sum(..), x, dx));
+        found.extend(hessian(|inputs| f(inputs).sum(..), x).into_iter().flatten());
+        found
+    };
+    let expected = all(plain.clone(), &u);
+    for (i, order) in orders.iter().enumerate() {
+        let other = orders[(i + 1) % orders.len()];
+        let [x, dx] = plain.each_ref();
+        let found = all([x.each_ref().map(order), dx.each_ref().map(other)], &other(&u));
+        for (found, expected) in found.iter().zip(&expected) {
+            assert_eq!(found.shape(), expected.shape());
+            assert!(found.all_close(expected, 1e-12, 1e-14), "{found:?} {expected:?}");
+        }
+    }
+}
+
+/// Of no numbers, of one without axes, and of some that are none.
+#[test]
+fn derivatives_of_little() {
+    let nothing = Tensor::<f64>::zeros([0, 2]);
+    let [g] = grad(|[x]| x.exp().sum(..), [&nothing]);
+    let [j] = jacobian(|[x]| x.exp(), [&nothing]);
+    let (y, dy) = jvp(|[x]| x.exp(), [&nothing], [&nothing]);
+    let (_, [v]) = vjp(|[x]| x.exp(), [&nothing], &nothing);
+    assert_eq!([&g, &y, &dy, &v].map(Tensor::shape), [nothing.shape(); 4]);
+    assert_eq!(j.shape(), [0, 2, 0, 2]);
+    // Beside an input that has numbers.
+    let x = Tensor::from([3.0]);
+    let [[xx, xn], [nx, nn]] = hessian(|[x, n]| x.powi(3).sum(..) + n.sum(..), [&x, &nothing]);
+    assert_eq!(xx.to_vec(), [18.0]);
+    assert_eq!((xn.shape(), nx.shape()), ([1, 0, 2].into(), [0, 2, 1].into()));
+    assert_eq!(nn.shape(), [0, 2, 0, 2]);
+
+    let x = Tensor::scalar(2.0);
+    let [j] = jacobian(|[x]| x.powi(3), [&x]);
+    let [[h]] = hessian(|[x]| x.powi(3), [&x]);
+    assert_eq!((j, h), (Tensor::scalar(12.0), Tensor::scalar(12.0)));
+    // A function of nothing at all.
+    let (y, []) = value_and_grad(|[]| Var::constant(Tensor::scalar(5.0)), []);
+    assert_eq!(y, 5.0);
+
+    // What is no number spoils its own place only.
+    let x = Tensor::from([f64::NAN, 2.0, f64::INFINITY]);
+    let [g] = grad(|[x]| x.square().sum(..), [&x]);
+    assert!(g.at([0]).is_nan() && g.at([1]) == 4.0 && g.at([2]) == f64::INFINITY);
+    let one = Tensor::ones([3]);
+    let [h] = hvp(|[x]| x.powi(3).sum(..), [&x], [&one]);
+    assert!(h.at([0]).is_nan() && h.at([1]) == 12.0, "{h:?}");
+    let [kept] = grad(|[x]| x.masked_select(&x.value().isfinite()).square().sum(..), [&x]);
+    assert_eq!(kept.to_vec(), [0.0, 4.0, 0.0]);
+}
+
 /// What all of them do with functions that do not fit.
 #[test]
 fn wrong_functions_panic() {
@@ -196,4 +276,36 @@ fn a_wrong_second_derivative_is_found() {
     let wrong = gradgradcheck(|[x]| cinta::apply(Careless, [x]), [x]).unwrap_err();
     assert_eq!((wrong.input, wrong.element, wrong.gradient), (0, 0, 0.0));
     assert!(wrong.slope > 0.9);
+}
+
+/// An operation of one's own has derivatives of all orders, if it is written for all numbers.
+#[test]
+fn an_operation_of_ones_own() {
+    /// x^3
+    #[derive(Clone, Copy)]
+    struct Cube;
+    impl<T: Scalar> cinta::Op<T, 1> for Cube {
+        const NAME: &'static str = "cube";
+        type Saved = Tensor<T>;
+        fn forward(&self, [x]: [&Tensor<T>; 1], _: [bool; 1]) -> (Tensor<T>, Tensor<T>) {
+            (x * x * x, x.clone())
+        }
+        fn backward(&self, x: Tensor<T>, dy: Tensor<T>, _: [bool; 1]) -> [Option<Tensor<T>>; 1] {
+            [Some(dy * x.square() * T::lit(3.0))]
+        }
+    }
+    fn f<'t, T: Scalar>([x]: [&Var<'t, T>; 1]) -> Var<'t, T> {
+        cinta::apply(Cube, [x])
+    }
+    let x = Tensor::from([[0.5, 1.0], [-2.0, 3.0]]);
+    gradcheck(f, [x.clone()]).unwrap();
+    gradgradcheck(f, [x.clone()]).unwrap();
+    let one = Tensor::ones([2, 2]);
+    let [h] = hvp(|[x]| f([x]).sum(..), [&x], [&one]);
+    assert_eq!(h, &x * 6.0);
+    let zero = Tensor::zeros([2, 2]);
+    let [third] = hvp(|[x]| f([x]).sum(..), [&x.dual(&one)], [&one.dual(&zero)]);
+    assert_eq!(third.tangents(), Tensor::full([2, 2], 6.0));
+    let (y, dy) = cinta::on_tape::jvp(f, [&Var::constant(x.clone())], [&Var::constant(one)]);
+    assert_eq!((y.value(), dy.value()), (&(&x * &x * &x), &(x.square() * 3.0)));
 }
