@@ -141,6 +141,7 @@ fn third_derivatives() {
 /// Inputs, directions and what they multiply may lie in memory in any way.
 #[test]
 fn any_order_of_memory() {
+    type Order = fn(&Tensor<f64>) -> Tensor<f64>;
     fn f<'t, T: Scalar>([x, w]: [&Var<'t, T>; 2]) -> Var<'t, T> {
         (x.matmul(w).sin() * x.cumsum(0).slice(1, 0..1)).square().log1p()
     }
@@ -153,8 +154,7 @@ fn any_order_of_memory() {
         let twice = x.repeat(0, 2).repeat(1, 3);
         twice.step(0, 2).step(1, 3)
     };
-    let orders: [&dyn Fn(&Tensor<f64>) -> Tensor<f64>; 4] =
-        [&turned, &backwards, &sparse, &Tensor::clone];
+    let orders: [Order; 4] = [turned, backwards, sparse, Tensor::clone];
     let u = draw([3, 2]);
     let all = |[x, dx]: [[Tensor<f64>; 2]; 2], u: &Tensor<f64>| {
         let (x, dx) = (x.each_ref(), dx.each_ref());
