@@ -36,7 +36,7 @@ pages! {
     keras: "keras.md"
     convolution_as_matmul: "how-it-works/convolution-as-matmul.md"
     speed: "how-it-works/speed.md"
-    autograd: "how-it-works/autograd.md"
+    autograd: "how-it-works/autograd.md" [long_tape]
     determinism: "how-it-works/determinism.md"
     architecture: "architecture.md"
     training: "training.md"

@@ -28,7 +28,7 @@ pub struct Pool<T> {
 }
 
 impl<T> Pool<T> {
-    const fn new() -> Self {
+    pub const fn new() -> Self {
         Pool { free: VecDeque::new(), bytes: 0 }
     }
 

@@ -141,7 +141,7 @@ pub use nn::{
     Layer, Mode, MultiLayer, NamedActivation, Numbers, Pair, Part, Regularizer, Single, Triple,
     Weight, activations, layers,
 };
-pub use ops::{Convolution, Nonlinearity, PadMode, Rectifier, TransposedConvolution};
+pub use ops::{Convolution, Nonlinearity, PadMode, Rectifier, Times, TransposedConvolution};
 pub use rand;
 pub use scalar::{Dual, Scalar};
 pub use simd::instruction_set;

@@ -6,5 +6,7 @@ mod jax;
 mod ops;
 #[path = "derivatives/programs.rs"]
 mod programs;
+#[path = "derivatives/steps.rs"]
+mod steps;
 #[path = "derivatives/tapes.rs"]
 mod tapes;

@@ -76,6 +76,8 @@ mod tensors {
         assert_panics("a border of 1 axes", || v.pad_constant(&[[1, 1]], 1.0));
         assert_panics("roll: axis 2", || v.roll(2, 1));
         assert_panics("repeat: axis 2", || x.repeat(2, 1));
+        assert_panics("a list of 2 numbers for axis 1 of [2, 3], whose length is 3", || x.repeat(1, [1, 2]));
+        assert_panics("a mask of shape [3] over the first axes of [2, 3]", || v.masked_select(&x.slice(0, 0..1).reshape([3]).isnan()));
         assert_panics("diag: needs a vector or a matrix", || Tensor::scalar(1.0f32).diag(0));
         assert_panics("diagonal: the axes 0 and 2", || v.diagonal(0, [0, 2]));
         assert_panics("trace: needs two axes", || Tensor::from([1.0f32]).trace());
@@ -94,6 +96,11 @@ mod tensors {
         assert_panics("a kernel [kd, kh, kw, c_in, c_out]", || v.conv3d(&v, &v, [1; 3], Padding::Valid));
         // More than the memory holds.
         assert_panics(MEMORY, || x.repeat(0, MANY));
+        assert_panics(MEMORY, || x.repeat(1, [MANY, 1, usize::MAX]));
+        assert_panics(MEMORY, || v.repeat(1, [1, MANY, 1]));
+        assert_panics(MEMORY, || Tensor::<f32>::ones([MANY]).repeat(0, 1));
+        assert_panics(MEMORY, || Tensor::<f32>::ones([MANY]).isnan());
+        assert_panics(MEMORY, || Tensor::<f32>::ones([MANY]).isfinite());
         assert_panics(MEMORY, || x.tile(&[MANY]));
         assert_panics(MEMORY, || v.pad_with(&[[MANY, 0], [0, 0]], PadMode::Wrap));
         assert_panics(ABSURD, || x.pad(&[[0, usize::MAX / 4], [0, 9]]));

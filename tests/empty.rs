@@ -276,6 +276,11 @@ mod ops {
             same.into_iter().for_each(|f| assert_eq!(shape(f), x.shape()));
             assert_eq!(shape(|x| x.tile(&[3, 1, 2, 1])), [3, a, 2 * b, c]);
             assert_eq!(shape(|x| x.repeat(1, 3)), [a, 3 * b, c]);
+            assert_eq!(shape(|x| x.repeat(0, vec![2; x.shape()[0]])), [2 * a, b, c]);
+            assert_eq!(shape(|x| x.masked_select(&x.value().isnan())), [0]);
+            assert_eq!(shape(|x| x.masked_select(&x.value().isfinite())), [a * b * c]);
+            assert_eq!(shape(|x| x.masked_select(&x.value().isinf().any(2))), [0, c]);
+            assert_eq!(shape(|x| x.masked_select(&x.value().isfinite().all([1, 2]))), [a, b, c]);
             assert_eq!(shape(|x| x.move_axis(0, 2)), [b, c, a]);
             assert_eq!(shape(|x| x.swap_axes(0, 1)), [b, a, c]);
             assert_eq!(

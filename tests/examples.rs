@@ -56,6 +56,22 @@ fn own_loop() {
     assert_prints("own_loop", &["2"], &expected, &[]);
 }
 
+/// It checks the gradients itself. Memory grows with the operations, up to twice what the list of them needs.
+#[cfg(feature = "plot")]
+#[test]
+fn long_tape() {
+    let expected = ["chains of 20 operations", "bytes each"];
+    assert_prints("long_tape", &["200"], &expected, &["long_tape.png"]);
+    let folder = Scratch::new("example-long_tape-bytes");
+    let printed = run("long_tape", &["20000"], &folder.path("pictures"));
+    let rows = printed.lines().skip(2).filter(|line| !line.starts_with("->"));
+    let bytes: Vec<f64> = rows
+        .map(|line| line.split_whitespace().last().expect("a column").parse().expect("a number"))
+        .collect();
+    let range = |fold: fn(f64, f64) -> f64| bytes.iter().copied().reduce(fold).expect("rows");
+    assert!(bytes.len() == 10 && range(f64::max) < 2.0 * range(f64::min), "{printed}");
+}
+
 #[test]
 fn gaussian_mixture() {
     let expected = ["step  400: surprise", "29 % with mean -1.99", "71 % with mean  0.98"];

@@ -56,8 +56,12 @@ impl Attrs<'_> {
         self.number("axis")
     }
 
+    fn list(&self, name: &str) -> Vec<usize> {
+        list(&self.0[name])
+    }
+
     fn pair(&self, name: &str) -> [usize; 2] {
-        list(&self.0[name]).try_into().expect("two numbers")
+        self.list(name).try_into().expect("two numbers")
     }
 
     fn indices(&self) -> Indices {
@@ -135,9 +139,49 @@ fn outputs(op: &str, inputs: &[Tensor<f64>], attrs: &Attrs<'_>) -> Vec<Tensor<f6
             let counts = unique.counts.iter().map(|&count| count as f64).collect();
             return vec![unique.values, numbers(&unique.indices), numbers(&unique.inverse), counts];
         }
-        other => panic!("no operation {other}"),
+        other => return vec![view(other, inputs, attrs)],
     };
     vec![one]
+}
+
+/// What shows values in another shape, and what goes over windows of images.
+fn view(op: &str, inputs: &[Tensor<f64>], attrs: &Attrs<'_>) -> Tensor<f64> {
+    let x = || &inputs[0];
+    let on_tape = |x: &Tensor<f64>| Var::constant(x.clone());
+    match op {
+        "arange" => Tensor::arange(attrs.number("n")),
+        "avg_pool2d" => {
+            let [size, strides] = ["size", "strides"].map(|name| attrs.pair(name));
+            // The sum of a window is a multiple of 1/8, its mean is none.
+            let means = on_tape(x()).avg_pool2d(size, strides, Padding::Valid).into_value();
+            (means * (size[0] * size[1]) as f64 * 8.0).round() * 0.125
+        }
+        "broadcast_to" => x().broadcast_to(&attrs.list("shape")[..]),
+        "concat" => Tensor::concat(inputs),
+        "conv2d" => {
+            let (kernel, bias) = (on_tape(&inputs[1]), Tensor::zeros([inputs[1].shape()[3]]));
+            let bias = Var::constant(bias);
+            on_tape(x()).conv2d(&kernel, &bias, attrs.pair("strides"), Padding::Valid).into_value()
+        }
+        "embedding" => on_tape(x()).embedding(&attrs.indices().to_tensor()).into_value(),
+        "eye" => Tensor::eye(attrs.number("n")),
+        "max_pool2d" => {
+            let [size, strides] = ["size", "strides"].map(|name| attrs.pair(name));
+            on_tape(x()).max_pool2d(size, strides, Padding::Valid).into_value()
+        }
+        "permute" => match *attrs.list("axes") {
+            [_] => x().clone(),
+            ref order => permuted(x(), order),
+        },
+        "repeat_each" => x().repeat(attrs.axis(), attrs.list("times")),
+        "reshape" => x().reshape(&attrs.list("shape")[..]),
+        "slice" => x().slice(attrs.axis(), attrs.number("start")..attrs.number("end")),
+        "step" => x().step(attrs.axis(), attrs.number("step")),
+        "t" => x().t(),
+        "take" => x().take(attrs.indices().values()),
+        "windows" => x().windows(attrs.pair("size"), attrs.pair("strides")),
+        other => panic!("no operation {other}"),
+    }
 }
 
 fn convolution(op: &str, x: &Tensor<f64>, kernel: &Tensor<f64>, strides: &[usize]) -> Tensor<f64> {
@@ -179,5 +223,5 @@ fn numpy_agrees() {
         *seen.entry(op).or_insert(0) += 1;
     }
     // As many operations as `outputs` knows, each of them several times.
-    assert!(seen.len() == 34 && seen.values().all(|&count| count >= 6), "{seen:?}");
+    assert!(seen.len() == 50 && seen.values().all(|&count| count >= 6), "{seen:?}");
 }

@@ -45,6 +45,7 @@ mod log1p;
 mod log_softmax;
 mod logsumexp;
 mod masked_fill;
+mod masked_select;
 mod matmul;
 mod max;
 mod max_pool2d;
@@ -117,6 +118,7 @@ pub use pad_with::PadMode;
 pub use rectifier::Rectifier;
 pub use recurrent::Nonlinearity;
 pub(crate) use recurrent::stepwise;
+pub use repeat::Times;
 pub(crate) use sparse_categorical_crossentropy::is_class;
 
 use crate::autograd::{Var, clock, record_with};

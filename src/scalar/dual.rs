@@ -77,7 +77,7 @@ fn flowing<T: Scalar>(tangent: T, slope: T) -> T {
 
 impl<T: Scalar> Pooled for Dual<T> {
     fn pool() -> Option<&'static LocalKey<RefCell<Pool<Self>>>> {
-        None
+        T::dual_pool()
     }
 }
 
@@ -129,6 +129,18 @@ impl<T: Scalar> Scalar for Dual<T> {
 
     fn read_le(_: &[u8]) -> Self {
         panic!("no file holds dual numbers: read their values")
+    }
+
+    type Part = T;
+
+    #[inline(always)]
+    fn parts(self) -> [T; 2] {
+        [self.value, self.tangent]
+    }
+
+    #[inline(always)]
+    fn of_parts([value, tangent]: [T; 2]) -> Self {
+        Dual { value, tangent }
     }
 }
 
@@ -457,11 +469,28 @@ impl<T: Scalar> Float for Dual<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::buffer::Buffer;
 
     type D = Dual<f64>;
 
     /// A function of dual numbers, and the same of plain ones.
     type Case = (&'static str, fn(D) -> D, fn(f64) -> f64);
+
+    #[test]
+    fn memory_comes_back() {
+        fn again<T: Scalar>() -> bool {
+            let first = Buffer::<Dual<T>>::zeroed(1000);
+            let place = first.as_ptr();
+            drop(first);
+            let second = Buffer::<Dual<T>>::zeroed(995);
+            assert!(second.iter().all(Dual::is_zero));
+            second.as_ptr() == place
+        }
+        // A thread's pool is its own.
+        let both = std::thread::spawn(|| [again::<f32>(), again::<f64>()]).join();
+        assert_eq!(both.expect("no panic"), [true; 2]);
+        assert!(Dual::<D>::pool().is_none());
+    }
 
     /// Every function with a slope, against central differences.
     #[test]

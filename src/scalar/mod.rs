@@ -9,8 +9,10 @@ pub(crate) use erfc::erf;
 
 pub(crate) use elementary::Elementary;
 
-use crate::buffer::Pooled;
+use crate::buffer::{Pool, Pooled};
+use std::cell::RefCell;
 use std::fmt;
+use std::thread::LocalKey;
 
 /// An element of a [`Tensor`](crate::Tensor): `f32`, `f64`, or a [`Dual`] of another one.
 ///
@@ -104,6 +106,24 @@ pub trait Scalar:
     /// # Panics
     /// When `bytes` has another length.
     fn read_le(bytes: &[u8]) -> Self;
+
+    /// What a [`Dual`] number consists of; a plain number is its own part.
+    #[doc(hidden)]
+    type Part: Scalar;
+
+    /// The value and the derivative.
+    #[doc(hidden)]
+    fn parts(self) -> [Self::Part; 2];
+
+    /// The number of these parts.
+    #[doc(hidden)]
+    fn of_parts(parts: [Self::Part; 2]) -> Self;
+
+    /// This thread's pool of dual numbers of this type: `None` for those of dual numbers.
+    #[doc(hidden)]
+    fn dual_pool() -> Option<&'static LocalKey<RefCell<Pool<Dual<Self>>>>> {
+        None
+    }
 }
 
 mod sealed {
@@ -162,6 +182,25 @@ macro_rules! scalar {
 
             fn read_le(bytes: &[u8]) -> Self {
                 $type::from_le_bytes(bytes.try_into().expect("one value's bytes"))
+            }
+
+            type Part = Self;
+
+            #[inline(always)]
+            fn parts(self) -> [Self; 2] {
+                [self, 0.0]
+            }
+
+            #[inline(always)]
+            fn of_parts([value, _]: [Self; 2]) -> Self {
+                value
+            }
+
+            fn dual_pool() -> Option<&'static LocalKey<RefCell<Pool<Dual<Self>>>>> {
+                thread_local! {
+                    static POOL: RefCell<Pool<Dual<$type>>> = const { RefCell::new(Pool::new()) };
+                }
+                Some(&POOL)
             }
         }
     };

@@ -117,6 +117,44 @@ impl<T: Scalar> Tensor<T> {
         other.tensor().at_most(self)
     }
 
+    /// Where this is not a number.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// assert_eq!(Tensor::from([1.0, f64::NAN]).isnan().to_vec(), [false, true]);
+    /// ```
+    #[track_caller]
+    #[inline(never)]
+    pub fn isnan(&self) -> Mask {
+        !self.equal_to(self)
+    }
+
+    /// Where this is infinite, of either sign.
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// let x = Tensor::from([1.0, f64::NEG_INFINITY, f64::NAN]);
+    /// assert_eq!(x.isinf().to_vec(), [false, true, false]);
+    /// ```
+    #[track_caller]
+    #[inline(never)]
+    pub fn isinf(&self) -> Mask {
+        self.compared(&Tensor::scalar(T::infinity()), |a, b| a == b || a == -b)
+    }
+
+    /// Where this is a finite number. ([`is_finite`](Self::is_finite) asks whether all are.)
+    ///
+    /// ```
+    /// # use cinta::Tensor;
+    /// let x = Tensor::from([1.0, f64::INFINITY, f64::NAN]);
+    /// assert_eq!(x.isfinite().to_vec(), [true, false, false]);
+    /// ```
+    #[track_caller]
+    #[inline(never)]
+    pub fn isfinite(&self) -> Mask {
+        self.compared(&Tensor::scalar(T::infinity()), |a, b| -b < a && a < b)
+    }
+
     #[track_caller]
     #[inline(never)]
     fn equal_to(&self, other: &Tensor<T>) -> Mask {
@@ -158,3 +196,4 @@ impl<T: Scalar> Tensor<T> {
 }
 
 compiled!(|x: &Tensor<T>| (x.equal(x), x.less(x), x.less_equal(x)));
+compiled!(|x: &Tensor<T>| (x.isnan(), x.isinf(), x.isfinite()));

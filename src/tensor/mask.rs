@@ -1,7 +1,7 @@
 //! Masks: which elements of a tensor are meant.
 
 use super::shape::{Axes, MAX_RANK, Shape};
-use super::{Tensor, reduce, walk};
+use super::{Indices, Tensor, reduce, walk};
 use crate::buffer::{Buffer, room};
 use crate::scalar::{Scalar, compiled};
 use std::borrow::Borrow;
@@ -191,6 +191,25 @@ impl Mask {
     /// ```
     pub fn count(&self) -> usize {
         self.values.iter().map(|&value| usize::from(value)).sum()
+    }
+
+    /// The places of the true elements in reading order, NumPy's `flatnonzero`. Those of a vector mask are places along an axis, for
+    /// [`index_select`](Tensor::index_select).
+    ///
+    /// ```
+    /// use cinta::{Indices, Mask, Tensor};
+    /// let x = Tensor::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+    /// let columns = Mask::from([true, false, true]).flatnonzero();
+    /// assert_eq!(columns, Indices::from([0, 2]));
+    /// assert_eq!(x.index_select(1, columns), Tensor::from([[1.0, 3.0], [4.0, 6.0]]));
+    /// assert_eq!(x.greater(4.5).flatnonzero(), Indices::from([4, 5]));
+    /// ```
+    #[track_caller]
+    #[inline(never)]
+    pub fn flatnonzero(&self) -> Indices {
+        let mut places = room(self.count());
+        places.extend((0..self.len()).filter(|&place| self.values[place]));
+        places.into()
     }
 
     /// 1 where true, else 0.

@@ -5,8 +5,8 @@
 
 use cinta::Nonlinearity::{Linear, Sigmoid, Tanh};
 use cinta::{
-    Algorithm, Convolution, Dual, FillMode, Indices, Interpolation, Nonlinearity, PadMode, Padding,
-    Rectifier, Scalar, Stream, Tensor, TransposedConvolution, Var, gradgradcheck,
+    Algorithm, Convolution, Dual, FillMode, Indices, Interpolation, Mask, Nonlinearity, PadMode,
+    Padding, Rectifier, Scalar, Stream, Tensor, TransposedConvolution, Var, gradgradcheck,
 };
 use std::collections::BTreeSet;
 
@@ -192,6 +192,8 @@ fn products_and_convolutions() {
         ([1, 4, 3, 2], [3, 2, 1, 2], Convolution { groups: 2, strides: [2, 1], ..same }),
         ([1, 4, 4, 1], [2, 2, 1, 2], Convolution { dilation: [2, 1], ..Convolution::default() }),
         ([3, 3, 3, 1], [2, 2, 1, 1], Convolution { algorithm: Algorithm::Direct, ..same }),
+        // As many images as fill vectors of any length: gradients of the kernel are computed by parts.
+        ([16, 2, 2, 1], [2, 2, 1, 2], same),
     ];
     for (i, (image, kernel, convolution)) in cases.into_iter().enumerate() {
         let seed = 10 * i as u64;
@@ -376,6 +378,10 @@ fn indices_and_axes() {
     check(&["split"], seen, |[x]| x.chunks(0, 2).iter().fold(-x.sum(0), |y, z| y * z.sum(0)), x());
     check(&["roll"], seen, |[x]| x.roll(2, 1) * x, x());
     check(&["repeat"], seen, |[x]| x.repeat(1, 3), x());
+    check(&["repeat"], seen, |[x]| x.repeat(2, [2, 0, 1, 3]), x());
+    check(&["masked_select"], seen, |[x]| x.masked_select(&x.value().less(D::lit(0.2))), x());
+    let rows = Mask::from([[true, false], [false, true], [true, true]]);
+    check(&["masked_select"], seen, |[x]| x.masked_select(&rows), x());
     check(&["tile"], seen, |[x]| x.tile(&[2, 1, 2, 2]), x());
     for mode in [PadMode::Edge, PadMode::Reflect, PadMode::Symmetric, PadMode::Wrap] {
         check(&["pad_with"], seen, |[x]| x.pad_with(&[[1, 0], [0, 3], [2, 2]], mode), x());
@@ -467,7 +473,7 @@ fn long_sums() {
 }
 
 /// All files of `src/ops`, but those that are no operation.
-fn all() -> BTreeSet<String> {
+pub fn all() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for dir in ["src/ops", "src/ops/recurrent"] {
         let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(dir);
@@ -531,6 +537,7 @@ const CHECKED: &[&str] = &[
     "logsumexp",
     "lstm",
     "masked_fill",
+    "masked_select",
     "matmul",
     "max",
     "max_pool2d",

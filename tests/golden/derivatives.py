@@ -17,6 +17,10 @@ def wave(shape, first):
 
 
 A, B = wave((4, 4), 1), wave((4, 3), 2)
+C, D = wave((2, 1, 3), 3), wave((2, 1, 2, 1, 2), 4)
+P = jnp.array([0.1, 0.2, 0.3, 0.4])
+# Where the derivatives are taken; masks are constants.
+x0 = wave((4,), 0.3)
 
 # Functions of a vector x of 4 numbers, with vectors as values.
 FUNCTIONS = {
@@ -30,7 +34,31 @@ FUNCTIONS = {
     "silu": lambda x: jax.nn.silu(x @ B) * jax.nn.softplus(x[:3]),
     "normalized": lambda x: (x - x.mean()) / jnp.sqrt(x.var() + 1e-3),
     "rosenbrock": lambda x: 100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2,
+    "scans": lambda x: jnp.cumsum(x) * jnp.cumprod(x) + jax.nn.logsumexp(x),
+    "order": lambda x: jnp.sort(x**2) * jax.lax.top_k(x, 4)[0] + x.max() * x.min(),
+    "places": lambda x: (x**3).at[jnp.array([1, 3, 1])].add(x[jnp.array([2, 0, 2])] ** 2),
+    "angles": lambda x: jnp.arctan2(jnp.sin(x), 2 + jnp.cos(x)) + jnp.tan(x / 2),
+    "logarithms": lambda x: jax.scipy.special.erf(x) * jnp.expm1(x) + jnp.log1p(x**2) + jnp.log(2 + x),
+    "spreads": lambda x: x / (1 + x.std()) + x.var(ddof=1) * jnp.linalg.norm(x, 3) + x.prod(),
+    "powers": lambda x: (2 + x) ** x[::-1] + x**3 + jnp.abs(x) ** 2.5 + jax.lax.rsqrt(2 + x) + 1 / (2 + x),
+    "masks": lambda x: jnp.where(x > 0.2, jnp.exp(x), x**2) + x[np.asarray(x0 < 0.5)].sum() ** 2 + jnp.clip(x**2, 0.1, 0.6),
+    "sides": lambda x: jnp.maximum(x, x**2) * jnp.minimum(jnp.sin(2 * x), x) + jnp.sign(x) * x**3,
+    "einsum": lambda x: jnp.einsum("i,ij,j,kl->lk", x, A, x, jnp.outer(x, x)).flatten(),
+    "borders": lambda x: jnp.pad(x**2, (2, 3), "reflect") * jnp.pad(x, (2, 3), "edge") + jnp.pad(x**3, (2, 3)),
+    "repeats": lambda x: jnp.repeat(x**2, np.array([1, 0, 2, 5])) * jnp.tile(x, 2) + jnp.roll(jnp.repeat(x, 2), 3) ** 2,
+    "triangles": lambda x: (jnp.triu(jnp.outer(x, x)) + jnp.tril(A, -1)) @ x + jnp.diag(jnp.outer(x, x)) * jnp.trace(jnp.outer(x, x)),
+    "batches": lambda x: (jnp.stack([A * x, jnp.outer(x, x)]) @ jnp.stack([A, A.T]))[:, 1].flatten(),
+    "series": lambda x: convolved((x**2).reshape(1, 4, 1), C, (1,), ((1, 0),), "NWC", "WIO").flatten(),
+    "volumes": lambda x: convolved(jnp.outer(x, x).reshape(1, 2, 2, 4, 1), D, (1, 1, 1), "VALID", "NDHWC", "DHWIO").flatten(),
+    "units": lambda x: jax.nn.elu(x) * jax.nn.selu(2 * x) + jax.nn.soft_sign(x) * jax.nn.squareplus(x) + jax.nn.leaky_relu(x, 0.1) ** 2,
+    "divergence": lambda x: (P * (jnp.log(P) - jnp.log(jax.nn.softmax(x)))).sum() * jax.nn.sigmoid(x),
 }
+
+
+def convolved(x, kernel, strides, padding, axes, kernel_axes):
+    """A convolution of a series or a volume."""
+    return jax.lax.conv_general_dilated(x, kernel, strides, padding, dimension_numbers=(axes, kernel_axes, axes))
+
 
 
 def flat(x):
@@ -38,7 +66,7 @@ def flat(x):
 
 
 cases = []
-x, dx = wave((4,), 0.3), wave((4,), 5)
+x, dx = x0, wave((4,), 5)
 for name, f in FUNCTIONS.items():
     y, dy = jax.jvp(f, (x,), (dx,))
     u = wave(y.shape, 7)

@@ -217,6 +217,51 @@ for _ in range(6):
     y = np.einsum("nabcixyz,xyzio->nabco", window(a.x, (2, 3, 2), (1, 2, 3))[:, s0, s1, s2], kernel.x)
     case("conv3d", [a, kernel], y, strides=strides)
 
+for _ in range(6):
+    a, x = draw()
+    axis = integer(0, x.ndim)
+    each = [integer(0, 4) for _ in range(x.shape[axis])]
+    case("repeat_each", [a], np.repeat(x, each, axis), axis=axis, times=each)
+
+    start = integer(0, x.shape[axis] + 1)
+    end = integer(start, x.shape[axis] + 1)
+    along = (slice(None),) * axis
+    case("slice", [a], x[along + (slice(start, end),)], axis=axis, start=start, end=end)
+    step = integer(1, 4)
+    case("step", [a], x[along + (slice(None, None, step),)], axis=axis, step=step)
+    order = rng.permutation(x.ndim).tolist()
+    case("permute", [a], x.transpose(order), axes=order)
+    dims = [integer(1, 4) for _ in range(integer(0, 3))] + [integer(1, 4) if n == 1 else n for n in x.shape]
+    case("broadcast_to", [a], np.broadcast_to(x, dims), shape=dims)
+    lengths = list(x.shape)
+    first = integer(0, x.ndim)
+    merged = lengths[:first] + [int(np.prod(lengths[first:]))]
+    case("reshape", [a], x.reshape(merged), shape=merged)
+    a, x = draw(empty=False)
+    rows = rng.integers(0, len(x), integer(0, 6))
+    case("take", [a], x[rows], indices=rows)
+    dims = shape(0, 3)
+    parts = [Drawn([integer(0, 4)] + dims, nan=True) for _ in range(integer(1, 5))]
+    case("concat", parts, np.concatenate([part.x for part in parts]))
+    n = integer(0, 6)
+    case("eye", [], np.eye(n), n=n)
+    case("arange", [], np.arange(n), n=n)
+    a = Drawn([integer(1, 5), integer(0, 5)])
+    case("t", [a], a.x.T)
+
+    # Windows of images.
+    (kh, kw), strides = (integer(1, 4) for _ in range(2)), [integer(1, 4) for _ in range(2)]
+    c, o = integer(1, 4), integer(1, 4)
+    a, kernel = Drawn([2, kh + integer(0, 4), kw + integer(0, 4), c]), Drawn([kh, kw, c, o])
+    windows = window(a.x, (kh, kw), (1, 2))[:, :: strides[0], :: strides[1]]  # [n, oh, ow, c, kh, kw]
+    sizes = dict(size=[kh, kw], strides=strides)
+    case("windows", [a], windows.transpose(0, 1, 2, 4, 5, 3), **sizes)
+    case("conv2d", [a, kernel], np.einsum("nabcxy,xyco->nabo", windows, kernel.x), strides=strides)
+    case("max_pool2d", [a], windows.max((4, 5)), **sizes)
+    case("avg_pool2d", [a], windows.sum((4, 5)), **sizes)  # times the size of a window
+    a, rows = Drawn([4, c]), rng.integers(0, 4, shape(0, 2))
+    case("embedding", [a], a.x[rows], indices=rows)
+
 path = pathlib.Path(__file__).with_suffix(".json")
 lines = ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases)
 path.write_text(f'{{"numpy":"{np.__version__}","cases":[\n{lines}\n]}}\n')

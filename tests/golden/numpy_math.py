@@ -203,6 +203,32 @@ for name, f in {"argmax": np.argmax, "argmin": np.argmin}.items():
             x = viewed(shape, kind)
             case(name, [x], f(x[0], axis=axis), axis=axis)
 
+for name, f in {"isnan": np.isnan, "isinf": np.isinf, "isfinite": np.isfinite, "neg": np.negative}.items():
+    each(name, f)
+for name, f in {
+    "affine": lambda x: -2 * x + 1.5, "relu": lambda x: np.maximum(x, 0), "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "softplus": lambda x: np.logaddexp(0, x), "softsign": lambda x: x / (1 + np.abs(x)), "silu": lambda x: x / (1 + np.exp(-x)),
+    "elu": lambda x: np.where(x > 0, x, np.expm1(x)), "gelu": lambda x: x * (1 + erf(x / math.sqrt(2))) / 2,
+    "squareplus": lambda x: (x + np.sqrt(x**2 + 4)) / 2,
+}.items():
+    each(name, f, "plain")
+for name, f in {"add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide}.items():
+    pair(name, f)
+for shape in [(7,), (3, 4), (2, 3, 4), (0, 3), (2, 1, 3, 2)]:
+    x = viewed(shape, "plain")
+    scores = x[0] - np.logaddexp.reduce(x[0], -1, keepdims=True)
+    case("log_softmax", [x], scores)
+    case("softmax", [x], np.exp(scores))
+for shapes in [((3, 4), (4, 2)), ((1, 1), (1, 5)), ((7, 2), (2, 7)), ((0, 3), (3, 2)), ((2, 0), (0, 3)), ((9, 17), (17, 11))]:
+    a, b = (viewed(shape, "plain") for shape in shapes)
+    case("matmul", [a, b], a[0] @ b[0])
+for shape, axes in [((), 0), ((7,), 1), ((3, 4), 1), ((3, 4), 2), ((2, 3, 4), 2), ((2, 1, 3, 2), 3), ((0, 3), 1), ((2, 0, 3), 2), ((2, 3), 0)]:
+    x, m = viewed(shape, "odd"), viewed(shape[:axes], "plain")
+    case("masked_select", [x, m], x[0][m[0] > 0])
+for shape in SHAPES:
+    x = viewed(shape, "odd")
+    case("flatnonzero", [x], np.flatnonzero(x[0] > 0))
+
 path = pathlib.Path(__file__).with_suffix(".json")
 lines = ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases)
 path.write_text('{"numpy": "%s", "cases": [\n%s\n]}\n' % (np.__version__, lines))

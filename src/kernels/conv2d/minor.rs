@@ -183,10 +183,31 @@ pub fn backward_input<T: Scalar>(geometry: Geometry, kernel: &[T], dy: &[T]) -> 
 /// The gradients of the kernel and of the bias: inner products of rows of `x` and rows of `dy`, along the
 /// pixels and the images, in which every lane sums for itself.
 pub fn backward_kernel<T: Scalar>(geometry: Geometry, x: &[T], dy: &[T]) -> (Buffer<T>, Buffer<T>) {
+    if T::NAME == "dual" && geometry.images.is_multiple_of(simd::lanes::<T::Part>()) {
+        return by_parts(geometry, x, dy);
+    }
     let mut dkernel = Buffer::zeroed(geometry.taps() * geometry.c_out);
     let mut dbias = Buffer::zeroed(geometry.c_out);
     simd::dispatch(KernelGradient { geometry, x, dy, dkernel: &mut dkernel, dbias: &mut dbias });
     (dkernel, dbias)
+}
+
+/// The same of dual numbers, `(x + x' e)(dy + dy' e) = x dy + (x' dy + x dy') e`, from gradients of their parts. The compiler makes no vectors of
+/// inner products of pairs.
+fn by_parts<T: Scalar>(geometry: Geometry, x: &[T], dy: &[T]) -> (Buffer<T>, Buffer<T>) {
+    let part = |values: &[T], part: usize| {
+        Buffer::collect(values.len(), values.iter().map(|value| value.parts()[part]))
+    };
+    let [x, dy] = [x, dy].map(|values| [part(values, 0), part(values, 1)]);
+    let (dkernel, dbias) = backward_kernel(geometry, &x[0], &dy[0]);
+    let (mut moved, bias_moved) = backward_kernel(geometry, &x[0], &dy[1]);
+    let (other, _) = backward_kernel(geometry, &x[1], &dy[0]);
+    moved.iter_mut().zip(other.iter()).for_each(|(sum, &other)| *sum += other);
+    let joined = |values: &[T::Part], moved: &[T::Part]| {
+        let pairs = values.iter().zip(moved).map(|(&value, &moved)| T::of_parts([value, moved]));
+        Buffer::collect(values.len(), pairs)
+    };
+    (joined(&dkernel, &moved), joined(&dbias, &bias_moved))
 }
 
 struct KernelGradient<'a, T> {

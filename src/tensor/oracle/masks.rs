@@ -1,7 +1,7 @@
 //! Masks: comparisons, selections, reductions and combinations against loops, in every memory order and with broadcasting.
 
 use super::super::testing::{Draw, LAYOUTS, laid_out, read};
-use super::super::{Mask, Tensor};
+use super::super::{Indices, Mask, Tensor};
 use super::{DIMS, indices};
 
 /// Numbers with many ties, some NaN.
@@ -157,6 +157,41 @@ fn any_all_and_count() {
             }
         }
     }
+}
+
+#[test]
+fn numbers_that_are_none() {
+    const SPECIAL: [f64; 6] = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, -0.0, f64::MAX];
+    type Asked = (fn(&Tensor<f64>) -> Mask, fn(f64) -> bool);
+    const QUESTIONS: [Asked; 3] = [
+        (Tensor::isnan, f64::is_nan),
+        (Tensor::isinf, f64::is_infinite),
+        (Tensor::isfinite, f64::is_finite),
+    ];
+    for dims in DIMS {
+        let draws = Draw::new(7).whole::<f64>(dims.iter().product(), 5);
+        let values: Vec<f64> = draws.iter().map(|x| SPECIAL[x.abs() as usize]).collect();
+        for layout in 0..LAYOUTS {
+            let x = laid_out(dims, &values, layout);
+            for (ask, definition) in QUESTIONS {
+                let expected: Vec<bool> = values.iter().map(|&x| definition(x)).collect();
+                assert_eq!((ask(&x).shape(), ask(&x).to_vec()), (x.shape(), expected));
+            }
+        }
+    }
+    assert!(Tensor::scalar(f64::NAN).isnan().item());
+    assert_eq!(Tensor::<f64>::zeros([0, 2]).isfinite().shape(), [0, 2]);
+}
+
+#[test]
+fn places_of_what_is_true() {
+    for dims in DIMS {
+        let mask = Tensor::new(dims, numbers(dims.iter().product(), 5)).greater(0.0);
+        let expected: Vec<usize> = (0..mask.len()).filter(|&i| mask.as_slice()[i]).collect();
+        assert_eq!(mask.flatnonzero(), Indices::from(expected));
+    }
+    assert_eq!(Mask::new([], [true]).flatnonzero(), Indices::from([0]));
+    assert!(Mask::new([0, 3], []).flatnonzero().is_empty());
 }
 
 #[test]
