@@ -85,6 +85,7 @@ recipe! {
         recurrent_dropout: f64 = 0.0, 0.25;
     }
     fixed { "return_state": false, "stateful": false }
+    only { "time_major": false }
     // Of no consequence for what is computed.
     ignored ["unroll", "seed"]
 }
