@@ -126,10 +126,9 @@ def convolutions(draw, L, rank):
         yield f"DepthwiseConv{d}", dict(**even(separate()), **draw.common(), **draw.weights("depthwise", "bias", rank=rank + 2))
         yield f"SeparableConv{d}", dict(filters=3, **even(separate()), **draw.common(),
                                         **draw.weights("depthwise", "pointwise", "bias", rank=rank + 2))
-    if rank < 3:
+    if rank < 3 and not draw.new:
         steps = draw.window(rank, dilation=False)
         steps.pop("padding")
-        # Of Keras 2.
         yield f"LocallyConnected{d}", dict(filters=3, **steps, **draw.common(), **draw.weights("kernel", "bias", rank=3))
     for kind in ["Max", "Average"]:
         yield f"{kind}Pooling{d}", draw.window(rank, size="pool_size", dilation=False)
@@ -233,11 +232,11 @@ def preparations(draw, L):
     ways = ["nearest", "bilinear", "bicubic", "lanczos3"] if draw.new else ["nearest", "bilinear"]
     yield "Resizing", dict(height=draw.random.randint(3, 8), width=draw.random.randint(3, 8), interpolation=draw.one(*ways))
     yield "CenterCrop", dict(height=draw.random.randint(2, 6), width=draw.random.randint(2, 5))
-    yield "Discretization", dict(bin_boundaries=[-0.4, 0.0, 0.1], output_mode=draw.one("int", "one_hot"))
     # Those that change nothing.
     yield "RandomTranslation", dict(height_factor=0.0, width_factor=0.0, fill_mode=draw.one("reflect", "nearest"))
     yield "RandomRotation", dict(factor=0.0, interpolation=draw.one("nearest", "bilinear"))
     yield "RandomZoom", dict(height_factor=0.0)
+    yield "Discretization", dict(bin_boundaries=[-0.4, 0.0, 0.1], output_mode=draw.one("int", "one_hot"))
 
 
 def vectors(draw, L):

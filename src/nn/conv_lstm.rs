@@ -89,6 +89,7 @@ recipe! {
         recurrent_dropout: f64 = 0.0, 0.25;
     }
     fixed { "stateful": false }
+    only { "time_major": false }
     // Of no consequence for what is computed.
     ignored ["unroll", "seed"]
 }

@@ -177,7 +177,9 @@ pub(super) fn read<T: Scalar>(
         let name = if counted(&place) { names.next().unwrap_or_default() } else { String::new() };
         let mut found = Vec::with_capacity(place.weights.len());
         for part in &place.parts {
-            if let Some(group) = vars.remove(&path(&name, &part.group)) {
+            let group = vars.remove(&path(&name, &part.group));
+            if let Some(group) = group.or_else(|| vars.remove(&path(&name, &private(&part.group))))
+            {
                 found.extend((0..group.array_count()?).map(|i| (group, i.to_string())));
             }
         }
@@ -194,6 +196,14 @@ pub(super) fn read<T: Scalar>(
 /// The group of a part of a layer.
 fn path(layer: &str, part: &str) -> String {
     if part.is_empty() { layer.to_owned() } else { format!("{layer}/{part}") }
+}
+
+/// A part by the name of a private attribute, as Keras 2.12 to 2.15 call those of attention.
+fn private(part: &str) -> String {
+    match part.rsplit_once('/') {
+        Some((outside, name)) => format!("{outside}/_{name}"),
+        None => format!("_{part}"),
+    }
 }
 
 /// All groups `vars` that have arrays, by the path of the layer.
