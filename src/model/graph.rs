@@ -16,6 +16,14 @@ impl Source {
     pub(crate) fn first_of(node: usize) -> Source {
         Source::Node { node, output: 0 }
     }
+
+    /// Which of so many inputs or of the nodes it comes from, when the inputs are counted first.
+    pub(crate) fn origin(self, inputs: usize) -> usize {
+        match self {
+            Source::Input(input) => input,
+            Source::Node { node, .. } => inputs + node,
+        }
+    }
 }
 
 /// A layer at work in one place. A shared layer has several nodes.
@@ -89,14 +97,6 @@ impl Graph {
         match source {
             Source::Input(input) => input,
             Source::Node { node, output } => self.nodes[node].place + output,
-        }
-    }
-
-    /// Which input or node a value comes from, when the inputs are counted first.
-    pub(crate) fn origin(&self, source: Source) -> usize {
-        match source {
-            Source::Input(input) => input,
-            Source::Node { node, .. } => self.inputs.len() + node,
         }
     }
 
@@ -227,10 +227,7 @@ pub(super) fn order(
     outputs: &[Source],
 ) -> Result<Order, usize> {
     // As in Keras, inputs are nodes as well; they come first here.
-    let place = |source: Source| match source {
-        Source::Input(input) => input,
-        Source::Node { node, .. } => inputs + node,
-    };
+    let place = |source: Source| source.origin(inputs);
     let owner = |at: usize| if at < inputs { at } else { inputs + nodes[at - inputs].0 };
     let taken = |at: usize| if at < inputs { &[][..] } else { &nodes[at - inputs].1[..] };
 

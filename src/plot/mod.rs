@@ -237,8 +237,8 @@ pub fn model<T: Scalar>(model: &Model<T>) -> Figure {
     let mut arrows = Vec::new();
     for node in &graph.nodes {
         // Origins count the inputs.
-        let boxes = node.inputs.iter().filter_map(|&source| {
-            (graph.origin(source) + inputs.len()).checked_sub(graph.inputs.len())
+        let boxes = node.inputs.iter().filter_map(|source| {
+            (source.origin(graph.inputs.len()) + inputs.len()).checked_sub(graph.inputs.len())
         });
         arrows.extend(boxes.map(|from| [from, cards.len()]));
         let layer = &model.layers[node.layer];
