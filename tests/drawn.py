@@ -132,7 +132,8 @@ def convolutions(draw, L, rank):
         yield f"LocallyConnected{d}", dict(filters=3, **steps, **draw.common(), **draw.weights("kernel", "bias", rank=3))
     for kind in ["Max", "Average"]:
         yield f"{kind}Pooling{d}", draw.window(rank, size="pool_size", dilation=False)
-        yield f"Global{kind}Pooling{d}", dict(keepdims=draw.flag())
+        keepdims = draw.flag()
+        yield f"Global{kind}Pooling{d}", dict(keepdims=keepdims, data_format="channels_first" if keepdims else "channels_last")
         if draw.new:
             yield f"Adaptive{kind}Pooling{d}", dict(output_size=draw.sizes(rank, 1, 3))
     sizes = draw.sizes(rank, 1, 2)

@@ -259,6 +259,33 @@ def states():
 
 
 @model
+def transformer():
+    """Keras's classifier of series by blocks of attention."""
+    series = K.Input((6, 2))
+    x = series
+    for _ in range(2):
+        y = L.LayerNormalization(epsilon=1e-6)(x)
+        y = L.Dropout(0.0)(L.MultiHeadAttention(key_dim=3, num_heads=2, dropout=0.0)(y, y))
+        between = y + x
+        y = L.Conv1D(4, 1, activation="relu")(L.LayerNormalization(epsilon=1e-6)(between))
+        x = L.Conv1D(2, 1)(L.Dropout(0.0)(y)) + between
+    x = L.GlobalAveragePooling1D(data_format="channels_first")(x)
+    made = K.Model(series, L.Dense(3, activation="softmax")(L.Dense(5, activation="relu")(x)))
+    made.compile(O.Adam(1e-4), "sparse_categorical_crossentropy", metrics=["sparse_categorical_accuracy"])
+    return made
+
+
+@model
+def pooled_channels_first():
+    image, volume = K.Input((3, 4, 5)), K.Input((2, 3, 2, 2))
+    pools = [L.GlobalMaxPooling2D(data_format="channels_first")(image), L.GlobalAveragePooling2D(data_format="channels_first")(image),
+             L.Flatten()(L.GlobalMaxPooling3D(data_format="channels_first", keepdims=True)(volume))]
+    made = K.Model([image, volume], L.Dense(2)(L.concatenate(pools)))
+    made.compile("sgd", "mse")
+    return made
+
+
+@model
 def masked():
     return chain(L.Masking(0.0, input_shape=(5, 2)), L.Bidirectional(L.GRU(3, return_sequences=True)), L.Bidirectional(L.LSTM(2)), L.Dense(1))
 

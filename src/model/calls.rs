@@ -26,6 +26,23 @@ pub(super) const CAUSAL: &str = "use_causal_mask";
 const VALUES: [&str; 7] =
     ["inputs", "sequence", "sequences", "query", "value", "key", "initial_state"];
 
+/// The arguments that are masks of inputs. Masks go from layer to layer by themselves here.
+const MASKS: [&str; 4] = ["mask", "query_mask", "value_mask", "key_mask"];
+
+/// Whether Keras 3 gives masks there that it has computed, one or one for each input.
+fn is_mask(value: &Value) -> bool {
+    match value {
+        Value::Array(masks) => masks.iter().any(is_mask),
+        Value::Object(_) => tensor(value).is_some(),
+        _ => false,
+    }
+}
+
+/// Whether a node takes such masks.
+pub(super) fn takes_masks(node: &Value) -> bool {
+    MASKS.iter().any(|mask| node.inside(&["kwargs", *mask]).is_some_and(is_mask))
+}
+
 /// How Keras passes the inputs of a layer that has several.
 enum Passing {
     /// As one list.
@@ -117,8 +134,7 @@ impl<'v> Call<'v> {
                 Value::Bool(false) if name == "training" => self.inference = true,
                 Value::Bool(true) if name == CAUSAL => self.causal = true,
                 Value::Null | Value::Bool(false) => {}
-                // Masks go from layer to layer by themselves.
-                Value::Object(_) if name == "mask" && tensor(value).is_some() => {}
+                _ if MASKS.contains(&name.as_str()) && is_mask(value) => {}
                 Value::Array(values) if values.iter().all(Value::is_null) => {}
                 _ => {
                     return Err(
@@ -225,6 +241,10 @@ mod tests {
         assert_eq!(call(json!([]), attention).unwrap(), "a b/1 b/2 causal");
         assert_eq!(call(json!([]), json!({ "inputs": [a, b] })).unwrap(), "a b/1");
         assert_eq!(call(json!([a]), json!({ "training": true })).unwrap(), "a"); // Keras 3 says itself who trains
+        let masks = json!({ "query_mask": null, "value_mask": c, "key_mask": c });
+        assert_eq!(call(json!([a, b]), masks).unwrap(), "a b/1");
+        assert_eq!(call(json!([[a, b]]), json!({ "mask": [null, c] })).unwrap(), "a b/1");
+        assert!(call(json!([a, b]), json!({ "attention_mask": c })).is_err());
         let error = call(json!([a]), json!({ "inverse": true })).unwrap_err();
         assert_eq!(error, "the call argument inverse = true is not supported");
         assert!(call(json!([]), none()).is_err() && call(json!([3]), none()).is_err());

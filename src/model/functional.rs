@@ -1,6 +1,6 @@
 //! Graphs of layers from the JSON of Keras.
 
-use super::calls::{CAUSAL, Call, history};
+use super::calls::{CAUSAL, Call, history, takes_masks};
 use super::config::{MODELS, Read, read_layer};
 use super::draft::{Draft, Draught};
 use super::graph::Source;
@@ -117,8 +117,7 @@ pub(super) fn unsupported_call(entry: &Value) -> Option<Reason> {
 /// Where Keras wrote how it computes masks, as operations beside the layers: the layers that are there for the outputs, and not for
 /// masks alone, which go from layer to layer here.
 pub(super) fn needed<'v>(config: &'v Config, layers: &'v [Value]) -> Option<HashSet<&'v str>> {
-    let masked = |node: &Value| node.inside(&["kwargs", "mask"]).is_some_and(Value::is_object);
-    if !layers.iter().any(|layer| nodes(layer).iter().any(masked)) {
+    if !layers.iter().any(|layer| nodes(layer).iter().any(takes_masks)) {
         return None;
     }
     let by_name: HashMap<&str, &Value> =

@@ -28,8 +28,8 @@ pub use super::elu::Elu;
 pub use super::embedding::Embedding;
 pub use super::flatten::Flatten;
 pub use super::global_pooling::{
-    GlobalAveragePooling1d, GlobalAveragePooling2d, GlobalAveragePooling3d, GlobalMaxPooling1d,
-    GlobalMaxPooling2d, GlobalMaxPooling3d,
+    DataFormat, GlobalAveragePooling1d, GlobalAveragePooling2d, GlobalAveragePooling3d,
+    GlobalMaxPooling1d, GlobalMaxPooling2d, GlobalMaxPooling3d,
 };
 pub use super::group_normalization::GroupNormalization;
 pub use super::group_query_attention::GroupQueryAttention;
