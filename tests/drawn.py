@@ -387,7 +387,7 @@ def encoded(keras, draw):
     """Words as rows of ones and zeros."""
     L = keras.layers
     x = keras.Input(SHAPES["words"], name="words")
-    ends = [L.CategoryEncoding(WORDS, output_mode=mode, name=f"{mode}_drawn")(x) for mode in ["multi_hot", "count", "one_hot"]]
+    ends = [L.CategoryEncoding(WORDS, output_mode=mode, name=f"{mode}_drawn")(x) for mode in ["multi_hot", "count", *(["one_hot"] if draw.new else [])]]
     return keras.Model(x, [L.Dense(1, name=f"end_{i}")(L.Flatten()(end)) for i, end in enumerate(ends)])
 
 

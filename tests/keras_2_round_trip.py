@@ -271,7 +271,7 @@ def transformer():
         x = L.Conv1D(2, 1)(L.Dropout(0.0)(y)) + between
     x = L.GlobalAveragePooling1D(data_format="channels_first")(x)
     made = K.Model(series, L.Dense(3, activation="softmax")(L.Dense(5, activation="relu")(x)))
-    made.compile(O.Adam(1e-4), "sparse_categorical_crossentropy", metrics=["sparse_categorical_accuracy"])
+    made.compile(O.Adam(1e-2), K.losses.SparseCategoricalCrossentropy(), metrics=["sparse_categorical_accuracy"])
     return made
 
 

@@ -334,6 +334,7 @@ pub(super) fn read_layer<T: Scalar>(
     if let Some(found) = config.remove("dtype").as_ref().and_then(dtype_name)
         && found != dtype::<T>()
         && !SHORT.contains(&found)
+        && !(found.starts_with("int") && WHOLE.contains(&class_name))
         // What computes texts or whole numbers is none of the layers here, which is said below.
         && (found.starts_with("float") || BUILTIN.contains(&class_name))
     {
@@ -368,6 +369,9 @@ pub(super) fn read_layer<T: Scalar>(
 
 /// What Keras computes in 16 bits: here it is computed more exactly, from the same weights.
 const SHORT: [&str; 4] = ["float16", "bfloat16", "mixed_float16", "mixed_bfloat16"];
+
+/// What gives whole numbers, which this model has as well.
+const WHOLE: [&str; 2] = ["CategoryEncoding", "Discretization"];
 
 /// Makes all of a model compute with the numbers of this type, whatever its file says.
 pub(crate) fn convert_types<T: Scalar>(value: &mut Value) {
