@@ -51,11 +51,6 @@ impl Value {
         matches!(self, Value::Array(_))
     }
 
-    /// Whether it holds values by name.
-    pub(crate) fn is_object(&self) -> bool {
-        matches!(self, Value::Object(_))
-    }
-
     /// A yes or no.
     ///
     /// ```

@@ -62,7 +62,9 @@ pub(super) fn upgrade_archive(
     names::without_slashes(config, None);
     upgrade_inner_model(config, refused);
     match config.get_mut("compile_config") {
-        Some(training) if compile && training.is_object() && !training["optimizer"].is_null() => {
+        Some(training)
+            if compile && training.as_object().is_some() && !training["optimizer"].is_null() =>
+        {
             training["optimizer"] = upgrade_optimizer(&training["optimizer"], version)?;
             upgrade_goals(training);
         }
