@@ -66,6 +66,10 @@ fn open(file: &Path, inputs: &[Tensor]) -> Result<Model, Error> {
         eprintln!("opened without what it was compiled with: {error}");
         return Ok(model);
     }
+    if let Ok(model) = sized().compile(false).convert(true).stateful(false).model() {
+        eprintln!("opened with layers that begin anew with each batch: {error}");
+        return Ok(model);
+    }
     let reasons = sized().compile(false).convert(true).unsupported()?;
     if reasons.is_empty() {
         return Err(error);

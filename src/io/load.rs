@@ -34,6 +34,8 @@ pub struct Load<'r, T: Scalar = f32> {
     convert: bool,
     #[cfg(feature = "keras")]
     input_shapes: Vec<Shape>,
+    #[cfg(feature = "keras")]
+    stateful: bool,
 }
 
 impl<'r, T: Scalar> Load<'r, T> {
@@ -50,6 +52,8 @@ impl<'r, T: Scalar> Load<'r, T> {
             convert: false,
             #[cfg(feature = "keras")]
             input_shapes: Vec::new(),
+            #[cfg(feature = "keras")]
+            stateful: true,
         }
     }
 
@@ -108,6 +112,19 @@ impl<'r, T: Scalar> Load<'r, T> {
     #[track_caller]
     pub fn input_shape(mut self, shape: impl Into<Shape>) -> Self {
         self.input_shapes.push(shape.into());
+        self
+    }
+
+    /// Whether recurrent layers that are `stateful` in Keras stay so, which is an error: they go on where the batch before has ended, and no layer
+    /// here remembers that. If not, they begin anew with each batch, as they do in Keras's first batch. States can go on as
+    /// [outputs and inputs](crate::book::graphs) of a model.
+    ///
+    /// ```
+    /// assert!(cinta::Load::<f32>::new("nowhere.keras").stateful(false).model().is_err());
+    /// ```
+    #[cfg(feature = "keras")]
+    pub fn stateful(mut self, stateful: bool) -> Self {
+        self.stateful = stateful;
         self
     }
 
@@ -171,8 +188,8 @@ impl<'r, T: Scalar> Load<'r, T> {
 
     #[cfg(feature = "keras")]
     fn how(&self) -> keras::How<'_> {
-        let Load { compile, convert, ref input_shapes, .. } = *self;
-        keras::How { compile, convert, input_shapes }
+        let Load { compile, convert, ref input_shapes, stateful, .. } = *self;
+        keras::How { compile, convert, input_shapes, stateful }
     }
 }
 

@@ -19,6 +19,7 @@ mod legacy;
 mod names;
 mod operations;
 mod optimizer;
+mod stateful;
 mod tree;
 mod twelve;
 mod weights;
@@ -101,6 +102,8 @@ pub(super) struct How<'a> {
     pub compile: bool,
     pub input_shapes: &'a [Shape],
     pub convert: bool,
+    /// Whether layers that are stateful are refused.
+    pub stateful: bool,
 }
 
 /// A file of a whole model, with the model as Keras 3 would describe it.
@@ -113,7 +116,7 @@ struct Opened {
 }
 
 fn open<T: Scalar>(bytes: Vec<u8>, how: &How<'_>) -> Result<Opened, Reason> {
-    let How { compile, input_shapes, convert } = *how;
+    let How { compile, input_shapes, convert, stateful } = *how;
     let len = bytes.len() as u64;
     let mut refused = Vec::new();
     let archive = is_archive(&bytes);
@@ -139,6 +142,7 @@ fn open<T: Scalar>(bytes: Vec<u8>, how: &How<'_>) -> Result<Opened, Reason> {
         (root, config)
     };
     input_shapes::fill(&mut config, input_shapes)?;
+    stateful::settle(&mut config, stateful, &mut refused);
     if convert {
         convert_types::<T>(&mut config);
     }
