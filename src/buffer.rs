@@ -14,43 +14,75 @@ use std::thread::LocalKey;
 
 /// The most that one thread keeps of one element type.
 const KEPT_BYTES: usize = 512 << 20;
-/// The most arrays that one thread keeps of one element type.
-const KEPT_COUNT: usize = 1024;
 /// Buffers begin at a cache line.
 const ALIGNMENT: usize = 64;
 
 /// Arrays that were dropped, by the thread that dropped them.
 #[derive(Debug)]
 pub struct Pool<T> {
-    /// In the order in which they were dropped.
-    free: VecDeque<Vec<T>>,
+    /// By their capacity, in its order.
+    sizes: Vec<Size<T>>,
     bytes: usize,
+    /// How many have come so far.
+    count: u64,
+}
+
+/// Free arrays of one capacity.
+#[derive(Debug)]
+struct Size<T> {
+    capacity: usize,
+    /// In the order in which they were dropped, each with its number among all that came.
+    free: VecDeque<(u64, Vec<T>)>,
 }
 
 impl<T> Pool<T> {
     pub const fn new() -> Self {
-        Pool { free: VecDeque::new(), bytes: 0 }
+        Pool { sizes: Vec::new(), bytes: 0, count: 0 }
+    }
+
+    fn place(&self, capacity: usize) -> Result<usize, usize> {
+        self.sizes.binary_search_by_key(&capacity, |size| size.capacity)
     }
 
     /// A free array of exactly this capacity; the one dropped last is most likely in the cache.
     fn take(&mut self, capacity: usize) -> Option<Vec<T>> {
-        let at = self.free.iter().rposition(|free| free.capacity() == capacity)?;
+        let at = self.place(capacity).ok()?;
+        let (_, values) = self.sizes[at].free.pop_back()?;
         self.bytes -= capacity * size_of::<T>();
-        self.free.remove(at)
+        Some(values)
     }
 
     /// Keeps an array, and lets those go that nobody asked for the longest.
     fn give(&mut self, values: Vec<T>) {
-        let bytes = values.capacity() * size_of::<T>();
+        let capacity = values.capacity();
+        let bytes = capacity * size_of::<T>();
         if bytes > KEPT_BYTES {
             return;
         }
+        let at = self.place(capacity).unwrap_or_else(|at| {
+            self.sizes.insert(at, Size { capacity, free: VecDeque::new() });
+            at
+        });
+        self.sizes[at].free.push_back((self.count, values));
         self.bytes += bytes;
-        self.free.push_back(values);
-        while self.bytes > KEPT_BYTES || self.free.len() > KEPT_COUNT {
-            let oldest = self.free.pop_front().expect("what was just given");
-            self.bytes -= oldest.capacity() * size_of::<T>();
+        self.count += 1;
+        while self.bytes > KEPT_BYTES {
+            self.forget();
         }
+    }
+
+    /// Lets the array go that came first.
+    fn forget(&mut self) {
+        let sizes = self.sizes.iter_mut().filter(|size| !size.free.is_empty());
+        let oldest = sizes.min_by_key(|size| size.free[0].0).expect("something has bytes");
+        oldest.free.pop_front();
+        self.bytes -= oldest.capacity * size_of::<T>();
+    }
+
+    /// How many arrays it has.
+    #[cfg(test)]
+    fn len(&self) -> usize {
+        self.sizes.iter().map(|size| size.free.len()).sum()
     }
 }
 
@@ -278,15 +310,15 @@ mod tests {
     #[test]
     fn what_a_pool_keeps_is_bounded() {
         let mut pool = Pool::new();
-        for _ in 0..2 * KEPT_COUNT {
+        for _ in 0..3000 {
             pool.give(vec![0u8; 16]);
         }
-        assert_eq!((pool.free.len(), pool.bytes), (KEPT_COUNT, 16 * KEPT_COUNT));
+        assert_eq!((pool.len(), pool.bytes), (3000, 16 * 3000));
         // The largest one that is kept pushes all others out; a larger one is not kept.
         pool.give(Vec::with_capacity(KEPT_BYTES));
-        assert_eq!((pool.free.len(), pool.bytes), (1, KEPT_BYTES));
+        assert_eq!((pool.len(), pool.bytes), (1, KEPT_BYTES));
         pool.give(Vec::with_capacity(KEPT_BYTES + 1));
-        assert_eq!((pool.free.len(), pool.bytes), (1, KEPT_BYTES));
+        assert_eq!((pool.len(), pool.bytes), (1, KEPT_BYTES));
     }
 
     #[test]
@@ -312,7 +344,7 @@ mod tests {
         assert_eq!((&buffer[..], buffer.clone().len()), (&[1, 2, 3][..], 3));
         assert_eq!(&Buffer::collect(2, [5u8, 6, 7])[..], [5, 6]);
         assert!(Buffer::<f64>::zeroed(0).is_empty());
-        let kept = || f64::pool().expect("a pool").with(|pool| pool.borrow().free.len());
+        let kept = || f64::pool().expect("a pool").with(|pool| pool.borrow().len());
         let (users, pooled) = (Buffer::from(vec![1.0f64; 77]), Buffer::<f64>::stale(77));
         let before = kept();
         drop(users);
@@ -384,14 +416,14 @@ mod tests {
             values.push(value);
             pool.give(values);
         }
-        assert_eq!((pool.free.len(), pool.bytes), (5, 4 * 100));
+        assert_eq!((pool.len(), pool.bytes), (5, 4 * 100));
         let mut take = |capacity: usize| pool.take(capacity).map(|values| values[0]);
         assert_eq!([take(10), take(20), take(10)], [Some(3), Some(4), Some(1)]);
         assert_eq!([take(10), take(15), take(39)], [None; 3]);
-        assert_eq!((pool.free.len(), pool.bytes), (2, 4 * 60));
+        assert_eq!((pool.len(), pool.bytes), (2, 4 * 60));
         // Too many bytes: the one that came first goes.
         pool.give(Vec::with_capacity(KEPT_BYTES / 4 - 50));
-        assert_eq!((pool.free.len(), pool.bytes), (2, KEPT_BYTES - 4 * 10));
+        assert_eq!((pool.len(), pool.bytes), (2, KEPT_BYTES - 4 * 10));
         assert_eq!(pool.take(20).map(|values| values.len()), None);
     }
 

@@ -130,7 +130,7 @@ impl<'v> Call<'v> {
         }
         for (name, value) in arguments.iter().filter(|(name, _)| !VALUES.contains(&name.as_str())) {
             match value {
-                Value::Bool(_) if name == "training" && !training => {}
+                _ if name == "training" && !training => {}
                 Value::Bool(false) if name == "training" => self.inference = true,
                 Value::Bool(true) if name == CAUSAL => self.causal = true,
                 Value::Null | Value::Bool(false) => {}

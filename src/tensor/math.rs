@@ -1,6 +1,6 @@
 //! Element by element: maps, NumPy's broadcasting, operators.
 
-use super::pointwise::{Exp, Ln, Tanh};
+use super::pointwise::{Exp, Ln, Tanh, in_parts};
 use super::{Tensor, walk};
 use crate::buffer::Buffer;
 use crate::par::split_off;
@@ -133,6 +133,32 @@ impl<T: Scalar> Tensor<T> {
             return self;
         }
         self.zip_with(other, f)
+    }
+
+    /// [`zip_with`](Self::zip_with), where threads share what is long.
+    #[track_caller]
+    fn operated(&self, other: &Tensor<T>, f: impl Fn(T, T) -> T + Sync) -> Tensor<T> {
+        self.zip_slices(other, &mut |z, x, y| {
+            in_parts(z, &|first, z| {
+                let (x, y) = (&x[first..][..z.len()], &y[first..][..z.len()]);
+                for k in 0..z.len() {
+                    z[k] = f(x[k], y[k]);
+                }
+            });
+        })
+    }
+
+    /// [`into_zip_with`](Self::into_zip_with), where threads share what is long.
+    #[track_caller]
+    fn into_operated(mut self, other: &Tensor<T>, f: impl Fn(T, T) -> T + Sync) -> Tensor<T> {
+        let Some((x, y)) = self.dense_pair_mut(other) else { return self.operated(other, f) };
+        in_parts(x, &|first, x| {
+            let y = &y[first..][..x.len()];
+            for k in 0..x.len() {
+                x[k] = f(x[k], y[k]);
+            }
+        });
+        self
     }
 
     /// [`dense_pair`](Self::dense_pair), if no other tensor has the values of this one.
@@ -300,7 +326,7 @@ macro_rules! operator {
             #[track_caller]
             #[inline(never)]
             fn $method(self, other: &Tensor<T>) -> Tensor<T> {
-                self.zip_with(other, |a, b| a $op b)
+                self.operated(other, |a, b| a $op b)
             }
         }
 
@@ -317,7 +343,7 @@ macro_rules! operator {
             #[track_caller]
             #[inline(never)]
             fn $method(self, other: &Tensor<T>) -> Tensor<T> {
-                self.into_zip_with(other, |a, b| a $op b)
+                self.into_operated(other, |a, b| a $op b)
             }
         }
 
@@ -325,7 +351,7 @@ macro_rules! operator {
             type Output = Tensor<T>;
             #[track_caller]
             fn $method(self, other: Tensor<T>) -> Tensor<T> {
-                self.into_zip_with(&other, |a, b| a $op b)
+                self.into_operated(&other, |a, b| a $op b)
             }
         }
 

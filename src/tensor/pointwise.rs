@@ -168,7 +168,7 @@ fn map_slice<T: Scalar>(f: impl Pointwise<T, 1>, x: &[T], y: &mut [T]) {
 }
 
 /// Calls `f(first, part)` for parts of a slice, on several threads where it is long.
-fn in_parts<T: Scalar>(y: &mut [T], f: &(dyn Fn(usize, &mut [T]) + Sync)) {
+pub(super) fn in_parts<T: Scalar>(y: &mut [T], f: &(dyn Fn(usize, &mut [T]) + Sync)) {
     let work = 4 * y.len();
     par::for_each_part(y, PART, work, || (), |(), part, y| f(part * PART, y));
 }
