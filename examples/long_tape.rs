@@ -5,13 +5,13 @@
 //! Each operation multiplies a single number, so all that is measured is what the tape costs beside the arithmetic. Time is the shortest
 //! of several runs. Memory is what the allocator was asked for, at its peak.
 
+#[path = "../tests/counted/mod.rs"]
+mod counted;
 mod lecture;
 
 use cinta::{Tape, Tensor, Var, plot};
 use clap::Parser;
 use lecture::picture;
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 /// Measures long tapes.
@@ -26,30 +26,6 @@ struct Flags {
 const LENGTHS: usize = 10;
 const RUNS: usize = 5;
 
-/// The system's allocator, with a count of the bytes in use and their peak.
-struct Counted;
-
-static LIVE: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: all is passed on to the system's allocator.
-unsafe impl GlobalAlloc for Counted {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        PEAK.fetch_max(LIVE.fetch_add(layout.size(), Relaxed) + layout.size(), Relaxed);
-        // SAFETY: the caller's promise.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: the caller's promise.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counted = Counted;
-
 /// What a tape took.
 struct Cost {
     forward: Duration,
@@ -59,8 +35,7 @@ struct Cost {
 
 /// Chains of `deep` operations each, and a sum over their ends.
 fn measure(chains: usize, deep: usize) -> Cost {
-    let before = LIVE.load(Relaxed);
-    PEAK.store(before, Relaxed);
+    let before = counted::begin();
     let start = Instant::now();
     let tape = Tape::new();
     let x = tape.leaf(Tensor::scalar(1.0));
@@ -74,7 +49,7 @@ fn measure(chains: usize, deep: usize) -> Cost {
     let backward = start.elapsed();
     let exact = chains as f64 * factor.powf(deep as f64);
     assert!((slope / exact - 1.0).abs() < 1e-6, "{slope} instead of {exact}");
-    Cost { forward, backward, bytes: PEAK.load(Relaxed) - before }
+    Cost { forward, backward, bytes: counted::peak_since(before) }
 }
 
 fn main() -> Result<(), cinta::Error> {

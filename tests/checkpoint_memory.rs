@@ -1,31 +1,8 @@
 //! What a checkpoint is for: a deep network keeps less memory. The allocator is counted, so this test has a program of its own.
 
+mod counted;
+
 use cinta::{Stream, Tape, Tensor, Var, checkpoint};
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-
-struct Counted;
-
-static LIVE: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: all is passed on to the system's allocator.
-unsafe impl GlobalAlloc for Counted {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        PEAK.fetch_max(LIVE.fetch_add(layout.size(), Relaxed) + layout.size(), Relaxed);
-        // SAFETY: the caller's promise.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: the caller's promise.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counted = Counted;
 
 const BLOCKS: usize = 12;
 const LAYERS: usize = 12;
@@ -41,8 +18,7 @@ fn step(recompute: bool) -> (usize, Vec<u32>) {
         let draws = &mut Stream::new(1);
         let x = Tensor::<f32>::uniform([256, 64], -1.0, 1.0, draws);
         let weights = [(); BLOCKS].map(|()| Tensor::<f32>::uniform([64, 64], -0.2, 0.2, draws));
-        let before = LIVE.load(Relaxed);
-        PEAK.store(before, Relaxed);
+        let before = counted::begin();
         let tape = Tape::new();
         let leaves = weights.map(|w| tape.leaf(w));
         let y = leaves.iter().fold(Var::constant(x), |x, w| match recompute {
@@ -50,7 +26,7 @@ fn step(recompute: bool) -> (usize, Vec<u32>) {
             false => block([&x, w]),
         });
         let gradients = y.square().sum(..).backward();
-        let peak = PEAK.load(Relaxed) - before;
+        let peak = counted::peak_since(before);
         let values = leaves.iter().flat_map(|w| gradients.wrt(w).to_vec());
         (peak, values.map(f32::to_bits).collect())
     };

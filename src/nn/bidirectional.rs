@@ -1,5 +1,6 @@
 //! Two recurrent layers, one from each end.
 
+use super::multi_layer::first_of_several;
 use super::nested::nested;
 use super::recipe::{described, recipe};
 use super::{
@@ -237,9 +238,7 @@ impl<T: Scalar> MultiLayer<T> for Bidirectional {
         [of(&self.layer, "forward_layer"), of(&self.backward(), "backward_layer")].concat()
     }
 
-    fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, Reason> {
-        Ok(MultiLayer::<T>::output_shapes(self, inputs)?[0])
-    }
+    first_of_several!();
 
     fn output_shapes(&self, inputs: &[Shape]) -> Result<Vec<Shape>, Reason> {
         let backward = self.backward();
@@ -296,15 +295,6 @@ impl<T: Scalar> MultiLayer<T> for Bidirectional {
             layer.layer::<T>().weights(&inputs[..1]).into_iter().map(named).collect::<Vec<_>>()
         };
         [of(&self.layer, 0), of(&self.backward(), 1)].concat()
-    }
-
-    fn forward<'t>(
-        &self,
-        weights: &[Var<'t, T>],
-        inputs: &[&Var<'t, T>],
-        cx: &mut Context<T>,
-    ) -> Var<'t, T> {
-        self.forward_all(weights, inputs, cx).swap_remove(0)
     }
 
     fn forward_all<'t>(

@@ -2,8 +2,9 @@
 
 use super::axes::outputs;
 use super::convolved::{convolve, some_filters};
+use super::multi_layer::first_of_several;
 use super::recipe::{described, recipe};
-use super::recurrent::check_start;
+use super::recurrent::{check_start, given};
 use super::weighted::regularized;
 use super::{
     Activation, Constraint, Context, Initializer, Layer, Mode, MultiLayer, Pair, Part, Regularizer,
@@ -182,9 +183,7 @@ impl<T: Scalar> MultiLayer<T> for ConvLstm2d {
     described!();
     regularized!();
 
-    fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, Reason> {
-        Ok(MultiLayer::<T>::output_shapes(self, inputs)?[0])
-    }
+    first_of_several!();
 
     fn output_shapes(&self, inputs: &[Shape]) -> Result<Vec<Shape>, Reason> {
         let Some((input, start)) = inputs.split_first() else {
@@ -245,15 +244,6 @@ impl<T: Scalar> MultiLayer<T> for ConvLstm2d {
         weights.into_iter().flatten().collect()
     }
 
-    fn forward<'t>(
-        &self,
-        weights: &[Var<'t, T>],
-        inputs: &[&Var<'t, T>],
-        cx: &mut Context<T>,
-    ) -> Var<'t, T> {
-        self.forward_all(weights, inputs, cx).swap_remove(0)
-    }
-
     fn forward_all<'t>(
         &self,
         weights: &[Var<'t, T>],
@@ -261,24 +251,19 @@ impl<T: Scalar> MultiLayer<T> for ConvLstm2d {
         cx: &mut Context<T>,
     ) -> Vec<Var<'t, T>> {
         let x = inputs[0];
-        let [n, steps, h, w, c] = x.value().dims();
+        let [_, _, h, w, c] = x.value().dims();
         let state = self.state([h, w, c]).expect("output_shape has checked it");
         let turned = |mask: Tensor<T>| if self.go_backwards { mask.flip(1) } else { mask };
         let mask = cx.mask().cloned().map(turned);
         let flipped = if self.go_backwards { x.flip(1) } else { x.clone() };
-        let [mut y, carry] = self.states(weights, &flipped, &inputs[1..], mask.as_ref(), cx);
-        let image = Shape::new(&[&[n], &state[..]].concat());
-        let last = |y: &Var<'t, T>| y.slice(1, steps - 1..steps).reshape(image);
-        let states =
-            if self.return_state { vec![last(&y), carry.reshape(image)] } else { Vec::new() };
-        if let Some(mask) = mask.filter(|_| self.zero_output_for_mask) {
-            y = y * Var::constant(mask.reshape([n, steps, 1]));
-        }
-        let y = match self.return_sequences {
-            true => y.reshape(&[&[n, steps], &state[..]].concat()[..]),
-            false => last(&y),
+        let [y, carry] = self.states(weights, &flipped, &inputs[1..], mask.as_ref(), cx);
+        let mask = mask.filter(|_| self.zero_output_for_mask);
+        let rows = given(y, Some(carry), mask, [self.return_sequences, self.return_state]);
+        let images = |y: Var<'t, T>| {
+            let shape = y.shape();
+            y.reshape(&[&shape[..shape.rank() - 1], &state].concat()[..])
         };
-        std::iter::once(y).chain(states).collect()
+        rows.into_iter().map(images).collect()
     }
 
     fn parts(&self, weights: usize) -> Vec<Part> {

@@ -351,6 +351,28 @@ macro_rules! one_input {
 }
 pub(crate) use one_input;
 
+/// The methods of [`MultiLayer`] that are about one output, for a layer that says what it gives in those about all of them.
+macro_rules! first_of_several {
+    () => {
+        fn output_shape(
+            &self,
+            inputs: &[$crate::tensor::Shape],
+        ) -> Result<$crate::tensor::Shape, $crate::error::Reason> {
+            Ok($crate::nn::MultiLayer::<T>::output_shapes(self, inputs)?[0])
+        }
+
+        fn forward<'t>(
+            &self,
+            weights: &[$crate::autograd::Var<'t, T>],
+            inputs: &[&$crate::autograd::Var<'t, T>],
+            cx: &mut $crate::nn::Context<T>,
+        ) -> $crate::autograd::Var<'t, T> {
+            self.forward_all(weights, inputs, cx).swap_remove(0)
+        }
+    };
+}
+pub(super) use first_of_several;
+
 /// The one input.
 fn single(inputs: &[Shape]) -> Result<Shape, Reason> {
     match *inputs {

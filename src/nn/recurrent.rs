@@ -142,27 +142,13 @@ macro_rules! recurrent_recipe {
 /// The methods of [`MultiLayer`](super::MultiLayer) that are the same for all recurrent layers.
 macro_rules! recurrent {
     () => {
-        fn output_shape(
-            &self,
-            inputs: &[$crate::tensor::Shape],
-        ) -> Result<$crate::tensor::Shape, $crate::error::Reason> {
-            Ok(self.outputs(inputs)?[0])
-        }
+        $crate::nn::multi_layer::first_of_several!();
 
         fn output_shapes(
             &self,
             inputs: &[$crate::tensor::Shape],
         ) -> Result<Vec<$crate::tensor::Shape>, $crate::error::Reason> {
             self.outputs(inputs)
-        }
-
-        fn forward<'t>(
-            &self,
-            weights: &[$crate::autograd::Var<'t, T>],
-            inputs: &[&$crate::autograd::Var<'t, T>],
-            cx: &mut $crate::nn::Context<T>,
-        ) -> $crate::autograd::Var<'t, T> {
-            self.forward_all(weights, inputs, cx).swap_remove(0)
         }
 
         fn activity_regularizer(&self) -> Option<$crate::nn::Regularizer> {
@@ -239,7 +225,7 @@ impl Around {
         dropping: impl FnOnce(Dropping<'_, 't, T>) -> [Var<'t, T>; 2],
     ) -> Vec<Var<'t, T>> {
         let x = inputs[0];
-        let [n, steps, features] = x.value().dims();
+        let [n, _, features] = x.value().dims();
         let zeros = Var::constant(Tensor::zeros([n, self.units]));
         let start = match inputs[1..] {
             [] => [&zeros; 2],
@@ -268,24 +254,36 @@ impl Around {
             inputs.iter_mut().for_each(|x| *x = x.flip(1));
             mask = mask.map(|mask| mask.flip(1));
         }
-        let [mut y, second] = match kept {
+        let [y, second] = match kept {
             None => op(&inputs[0], start, mask.as_ref()),
             Some(kept) => {
                 dropping(Dropping { x: &inputs, mask: mask.as_ref(), weights, kept, start })
             }
         };
-        let last = |y: &Var<'t, T>| y.slice(1, steps - 1..steps).reshape([n, self.units]);
-        let states = match self.states {
-            _ if !self.return_state => Vec::new(),
-            1 => vec![last(&y)],
-            _ => vec![last(&y), second],
-        };
-        if let Some(mask) = mask.filter(|_| self.zero_output_for_mask) {
-            y = y * Var::constant(mask.reshape([n, steps, 1]));
-        }
-        let y = if self.return_sequences { y } else { last(&y) };
-        std::iter::once(y).chain(states).collect()
+        let second = (self.states == 2).then_some(second);
+        let mask = mask.filter(|_| self.zero_output_for_mask);
+        given(y, second, mask, [self.return_sequences, self.return_state])
     }
+}
+
+/// What a recurrent layer gives, from the states `[n, steps, units]` after all steps and, if there is one, the second state after the
+/// last step: the output, which is zeros where a mask says so, and the states if they are wanted.
+pub(super) fn given<'t, T: Scalar>(
+    y: Var<'t, T>,
+    second: Option<Var<'t, T>>,
+    mask: Option<Tensor<T>>,
+    [return_sequences, return_state]: [bool; 2],
+) -> Vec<Var<'t, T>> {
+    let [n, steps, units] = y.value().dims();
+    let last = |y: &Var<'t, T>| y.slice(1, steps - 1..steps).reshape([n, units]);
+    let states = return_state.then(|| last(&y)).into_iter().chain(second.filter(|_| return_state));
+    let states: Vec<_> = states.collect();
+    let y = match mask {
+        Some(mask) => y * Var::constant(mask.reshape([n, steps, 1])),
+        None => y,
+    };
+    let y = if return_sequences { y } else { last(&y) };
+    std::iter::once(y).chain(states).collect()
 }
 
 /// Whether these are so many states of a layer whose states have this shape, or none.

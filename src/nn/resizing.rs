@@ -7,7 +7,7 @@ use crate::autograd::Var;
 use crate::error::Reason;
 use crate::kernels::Interpolation;
 use crate::scalar::Scalar;
-use crate::tensor::Shape;
+use crate::tensor::{Shape, unit};
 use rand::Rng;
 
 recipe! {
@@ -147,11 +147,7 @@ impl RandomCrop {
     fn place<T: Scalar>(&self, [h, w]: [usize; 2], cx: &Context<T>) -> Option<[usize; 2]> {
         let mut stream = cx.stream()?;
         let free = [h.checked_sub(self.height)?, w.checked_sub(self.width)?];
-        // 53 bits of a word, as a number below 1.
-        let mut below = |places: usize| {
-            let part = (stream.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
-            (part * places as f64) as usize
-        };
+        let mut below = |places: usize| (unit(stream.next_u64()) * places as f64) as usize;
         Some(free.map(|free| below(free + 1)))
     }
 }

@@ -51,7 +51,7 @@ pub(crate) use pointwise::{
     zip_slice,
 };
 pub use random::Stream;
-pub(crate) use random::{fans, standard_normal};
+pub(crate) use random::{fans, standard_normal, unit};
 pub(crate) use reduce::sum_of_squares;
 pub(crate) use shape::named;
 pub use shape::{Axes, MAX_RANK, Shape};

@@ -142,7 +142,7 @@ impl rand::TryRng for Stream {
 
 /// A number in `[0, 1)` from the upper 53 bits.
 #[inline(always)]
-fn unit(bits: u64) -> f64 {
+pub(crate) fn unit(bits: u64) -> f64 {
     (bits >> 11) as f64 / (1u64 << 53) as f64
 }
 

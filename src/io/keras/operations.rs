@@ -100,13 +100,12 @@ fn place(name: &str, steps: Vec<Step>, taken: &mut HashSet<String>, layers: &mut
     }
 }
 
-/// Calls `met(layer, output)` wherever a value says that it comes from a layer: `["dense", 0, 0]`.
-pub(super) fn sources(value: &Value, met: &mut dyn FnMut(&str, i128)) {
+/// Calls `met(layer)` wherever a value says that it comes from a layer: `["dense", 0, 0]`.
+pub(super) fn sources(value: &Value, met: &mut dyn FnMut(&str)) {
     match value {
         Value::Array(items) => {
-            if let [Value::String(name), Value::Integer(_), rest @ ..] = &items[..] {
-                let output = if let [Value::Integer(output), ..] = rest { *output } else { 0 };
-                met(name, output);
+            if let [Value::String(name), Value::Integer(_), ..] = &items[..] {
+                met(name);
             }
             items.iter().for_each(|it| sources(it, met));
         }

@@ -10,7 +10,12 @@ use crate::config::{Value, json, name_of};
 pub(super) fn settle(model: &mut Value, refuse: bool, refused: &mut Refused) {
     let layers = model.inside_mut(&["config", "layers"]).and_then(Value::as_array_mut);
     for layer in layers.into_iter().flatten() {
-        if refuse && says_so(layer) {
+        let mut stateful = false;
+        each(layer, &mut |option| {
+            stateful = true;
+            *option = json!(refuse);
+        });
+        if refuse && stateful {
             let name = name_of(layer).unwrap_or_default().to_owned();
             let class_name = layer["class_name"].as_str().unwrap_or_default();
             let reason = format!(
@@ -18,31 +23,19 @@ pub(super) fn settle(model: &mut Value, refuse: bool, refused: &mut Refused) {
                  Load::new(path).stateful(false) opens it as one that begins anew with each batch"
             );
             refused.push((name, reason.into()));
-        } else {
-            begin_anew(layer);
         }
     }
 }
 
-/// Whether a layer is stateful, or one in it.
-fn says_so(value: &Value) -> bool {
+/// Calls `met` for the option of a layer that is stateful, or of one in it.
+fn each(value: &mut Value, met: &mut dyn FnMut(&mut Value)) {
     match value {
-        Value::Array(values) => values.iter().any(says_so),
-        Value::Object(options) => {
-            options.iter().any(|(name, it)| name == "stateful" && *it == json!(true) || says_so(it))
-        }
-        _ => false,
-    }
-}
-
-fn begin_anew(value: &mut Value) {
-    match value {
-        Value::Array(values) => values.iter_mut().for_each(begin_anew),
+        Value::Array(values) => values.iter_mut().for_each(|value| each(value, met)),
         Value::Object(options) => {
             for (name, option) in options.iter_mut() {
                 match name == "stateful" && *option == json!(true) {
-                    true => *option = json!(false),
-                    false => begin_anew(option),
+                    true => met(option),
+                    false => each(option, met),
                 }
             }
         }

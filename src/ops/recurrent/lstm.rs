@@ -35,6 +35,19 @@ pub(super) struct Saved<T: Scalar> {
 }
 
 impl<T: Scalar> Lstm<T> {
+    fn new(
+        [activation, recurrent_activation]: [&Nonlinearity<T>; 2],
+        mask: Option<&Tensor<T>>,
+        carries: bool,
+    ) -> Self {
+        Lstm {
+            activation: activation.clone(),
+            recurrent_activation: recurrent_activation.clone(),
+            mask: mask.cloned(),
+            carries,
+        }
+    }
+
     /// The functions of the gates, with their columns.
     fn parts(&self, units: usize) -> [(&Nonlinearity<T>, Range<usize>); 4] {
         let of = |gate: usize| {
@@ -212,12 +225,7 @@ impl<'t, T: Scalar> Var<'t, T> {
         [activation, recurrent_activation]: [&Nonlinearity<T>; 2],
         mask: Option<&Tensor<T>>,
     ) -> Var<'t, T> {
-        let op = Lstm {
-            activation: activation.clone(),
-            recurrent_activation: recurrent_activation.clone(),
-            mask: mask.cloned(),
-            carries: false,
-        };
+        let op = Lstm::new([activation, recurrent_activation], mask, false);
         let start = Sizes::zeros(self, recurrent_kernel);
         apply(op, [self, kernel, recurrent_kernel, bias, &start, &start])
     }
@@ -249,12 +257,7 @@ impl<'t, T: Scalar> Var<'t, T> {
         [activation, recurrent_activation]: [&Nonlinearity<T>; 2],
         mask: Option<&Tensor<T>>,
     ) -> [Var<'t, T>; 2] {
-        let op = Lstm {
-            activation: activation.clone(),
-            recurrent_activation: recurrent_activation.clone(),
-            mask: mask.cloned(),
-            carries: true,
-        };
+        let op = Lstm::new([activation, recurrent_activation], mask, true);
         let all = apply(op, [self, kernel, recurrent_kernel, bias, h, c]);
         let [n, beyond, units] = all.value().dims();
         let last = all.slice(1, beyond - 1..beyond).reshape([n, units]);
