@@ -6,6 +6,7 @@
 // Arrays whose lengths are constants are indexed: loops over `0..N` are what the compiler unrolls and makes vectors of.
 #![allow(clippy::needless_range_loop, reason = "unrolled loops over arrays of constant length")]
 
+mod accumulate;
 pub(crate) mod along;
 pub(crate) mod channels;
 pub(crate) mod conv2d;

@@ -11,6 +11,7 @@ use super::super::window::both;
 use super::Geometry;
 use super::kept::Kept;
 use super::route::{Bordered, Route, Sweep, Weights};
+use super::turned;
 use crate::buffer::Buffer;
 use crate::par;
 use crate::scalar::Scalar;
@@ -278,6 +279,13 @@ pub fn backward_kernel<T: Scalar>(geometry: Geometry, x: &[T], dy: &[T]) -> Buff
     let dy_len = geometry.pixels() * c_out;
     let mut dkernel = Buffer::zeroed(geometry.taps() * c_out);
     if count == 0 {
+        return dkernel;
+    }
+    if turned::fits::<T>(&geometry) {
+        let sums = turned::backward_kernel(geometry, &x, dy, &pixels, &taps);
+        for (sums, row) in sums.chunks_exact(c_out).zip(met.rows(&geometry)) {
+            dkernel[row * c_out..][..c_out].copy_from_slice(sums);
+        }
         return dkernel;
     }
     for group in 0..groups {

@@ -20,6 +20,7 @@ mod kept;
 pub(super) mod minor;
 mod reach;
 mod route;
+mod turned;
 pub(super) mod winograd;
 
 use super::gemm::Finish;
@@ -210,6 +211,7 @@ pub fn backward_kernel<T: Scalar>(
             let (x, dy) = (x.stored(Order::RowMajor), dy.stored(Order::RowMajor));
             let dkernel = match way {
                 RowMajor::Depthwise => return depthwise::backward_kernel(geometry, x, dy),
+                _ if turned::fits::<T>(&geometry) => direct::backward_kernel(geometry, x, dy),
                 RowMajor::Direct => direct::backward_kernel(geometry, x, dy),
                 RowMajor::F2 => winograd::backward_kernel::<_, F2, 4, 2>(geometry, x, dy),
                 RowMajor::F4 => winograd::backward_kernel::<_, F4, 6, 4>(geometry, x, dy),

@@ -6,11 +6,12 @@ use super::tiles::Tiles;
 use super::{BLOCK_BYTES, Fits, GAP, ROW_GAP};
 use crate::buffer::Buffer;
 use crate::kernels::conv2d::Geometry;
-use crate::kernels::gemm::{DEPTH, Finish, Left, Place, Start, Strip, TILE_ROWS};
+use crate::kernels::accumulate::Accumulate;
+use crate::kernels::gemm::{Left, TILE_ROWS};
 use crate::kernels::sums::Totals;
 use crate::par;
 use crate::scalar::Scalar;
-use crate::simd::{self, Kernel, Offsets, Part, Simd, with_lanes};
+use crate::simd::{self, Kernel, Offsets, Simd, with_lanes};
 use std::marker::PhantomData;
 use std::ops::Range;
 
@@ -179,36 +180,6 @@ impl<'a, T: Scalar> Summands<'a, T> {
         let gradients = &self.points[self.pixels + point * self.layout.planes[1]..];
         let (right, to) = ((gradients, steps.all()), to.as_slice());
         simd::dispatch(Accumulate { left, right, columns: self.c_out, to, sums });
-    }
-}
-
-/// `sums += left right`, for all columns.
-struct Accumulate<'a, T> {
-    left: Left<'a, T>,
-    right: (&'a [T], Part<'a>),
-    columns: usize,
-    to: &'a [usize],
-    sums: &'a mut [T],
-}
-
-impl<T: Scalar> Kernel for Accumulate<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self) {
-        let Accumulate { left, right: (data, steps), columns, to, sums } = self;
-        for first in (0..steps.len()).step_by(DEPTH) {
-            let block = first..(first + DEPTH).min(steps.len());
-            let strip = Strip {
-                left: Left { cols: left.cols.part(block.clone()), ..left },
-                right: (data, 0, steps.part(block)),
-                start: Start::Out,
-                finish: Finish::Plain,
-                before: 0,
-                to: Place { rows: to, column: 0, width: columns },
-            };
-            strip.run::<S>(sums);
-        }
     }
 }
 

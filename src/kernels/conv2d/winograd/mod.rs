@@ -59,7 +59,7 @@ impl<T: Scalar> Fits<T> {
             && window.strides() == [1, 1]
             && window.dilation() == [1, 1]
             && geometry.groups == 1
-            && [geometry.c_in, geometry.c_out].iter().all(|c| *c >= 32 && c.is_multiple_of(16))
+            && [geometry.c_in, geometry.c_out].iter().all(|c| *c >= 16 && c.is_multiple_of(16))
     }
 }
 

@@ -29,7 +29,7 @@ impl<T: Scalar> Source<'_, T> {
     }
 
     /// `V` channels from `channel` on of the `S x S` pixels whose first is at `[top, left]` of the image with
-    /// its border. What lies outside of the image is 0. (Into the caller's block: most need no clearing first.)
+    /// its border. What lies outside of the image is 0.
     #[inline(always)]
     pub fn block<const S: usize, const V: usize>(
         &self,
@@ -54,15 +54,19 @@ impl<T: Scalar> Source<'_, T> {
             }
             return;
         }
-        *block = [[[T::zero(); V]; S]; S];
+        let zeros = [T::zero(); V];
         for y in 0..S {
             let row = (top + y).wrapping_sub(before_y);
+            if row >= h {
+                block[y] = [zeros; S];
+                continue;
+            }
+            let row = &image[row * w * self.channels..][..w * self.channels];
             for x in 0..S {
                 let column = (left + x).wrapping_sub(before_x);
-                if row < h && column < w {
-                    let at = (row * w + column) * self.channels + channel;
-                    block[y][x].copy_from_slice(&image[at..at + V]);
-                }
+                let inside = column < w;
+                let at = if inside { column * self.channels + channel } else { 0 };
+                block[y][x].copy_from_slice(if inside { &row[at..at + V] } else { &zeros });
             }
         }
     }
