@@ -35,6 +35,12 @@ struct Size<T> {
     free: VecDeque<(u64, Vec<T>)>,
 }
 
+impl<T> Default for Pool<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl<T> Pool<T> {
     pub const fn new() -> Self {
         Pool { sizes: Vec::new(), bytes: 0, count: 0 }
@@ -93,7 +99,24 @@ pub trait Pooled: Copy + Default + 'static {
 }
 
 macro_rules! pooled {
-    ($($type:ty),*) => {$(
+    ($($name:ident: $type:ty),*) => {
+        /// The pools of a thread, for all types.
+        #[derive(Debug, Default)]
+        pub struct Pools {
+            $($name: Pool<$type>),*
+        }
+
+        impl Pools {
+            /// Exchanges them with those of this thread.
+            pub fn exchange(&mut self) {
+                $({
+                    let pool = <$type>::pool().expect("each of these types has one");
+                    pool.with(|pool| std::mem::swap(&mut *pool.borrow_mut(), &mut self.$name));
+                })*
+            }
+        }
+
+        $(
         impl Pooled for $type {
             fn pool() -> Option<&'static LocalKey<RefCell<Pool<Self>>>> {
                 thread_local! {
@@ -102,10 +125,11 @@ macro_rules! pooled {
                 Some(&POOL)
             }
         }
-    )*};
+        )*
+    };
 }
 
-pooled!(f32, f64, u8, u32, usize);
+pooled!(f32: f32, f64: f64, u8: u8, u32: u32, usize: usize);
 
 /// An array of fixed length from the pool: a `Vec` whose memory comes back.
 #[derive(Debug, Default)]

@@ -11,7 +11,7 @@ const ARROWS: [(&str, &[&str]); 23] = [
     ("book", &[]),
     ("file", &["error"]),
     ("buffer", &[]),
-    ("par", &[]),
+    ("par", &["buffer"]),
     ("simd", &["buffer"]),
     ("scalar", &["buffer", "simd"]),
     ("tensor", &["buffer", "par", "scalar", "simd"]),

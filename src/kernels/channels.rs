@@ -41,7 +41,7 @@ impl Around {
         term: impl Fn(T, T, [Q; P]) -> [T::Wide; 2] + Copy + Sync,
     ) -> Vec<[T::Wide; 2]> {
         let size = self.part();
-        let parts = par::map(self.len().div_ceil(size), self.len(), |part| {
+        let parts = par::map(self.len().div_ceil(size), 8 * self.len(), |part| {
             let values = part * size..((part + 1) * size).min(self.len());
             let (a, b) = (&a[values.clone()], &b[values]);
             T::dispatch(Sums { around: self, a, b, numbers, term })

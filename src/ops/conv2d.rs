@@ -127,7 +127,12 @@ impl<T: Scalar> Op<T, 3> for Conv2d {
     // dx[.., iy, ix, c]  = sum of dy[.., oy, ox, o] kernel[ky, kx, c, o] over all that reached there
     // dkernel[ky, kx, c, o] = sum over n, oy, ox of x[.., oy sh + ky - top, ox sw + kx - left, c] dy[.., oy, ox, o]
     // dbias[o] = sum over n, oy, ox of dy[.., oy, ox, o]
-    fn backward(&self, saved: Saved<T>, dy: Tensor<T>, _: [bool; 3]) -> [Option<Tensor<T>>; 3] {
+    fn backward(
+        &self,
+        saved: Saved<T>,
+        dy: Tensor<T>,
+        wanted: [bool; 3],
+    ) -> [Option<Tensor<T>>; 3] {
         let Saved { geometry, x, kernel, y } = saved;
         let dy = match &y {
             Some(y) => rectifier::before(self.1, y, dy),
@@ -138,7 +143,7 @@ impl<T: Scalar> Op<T, 3> for Conv2d {
             .map(|x| {
                 let [kh, kw] = geometry.window.size();
                 let shape = [kh, kw, geometry.c_in / geometry.groups, geometry.c_out];
-                let (dkernel, dbias) = conv2d::backward_kernel(geometry, &x, &dy);
+                let (dkernel, dbias) = conv2d::backward_kernel(geometry, &x, &dy, wanted[2]);
                 (Tensor::from_buffer(shape, dkernel), Tensor::from_buffer([geometry.c_out], dbias))
             })
             .unzip();

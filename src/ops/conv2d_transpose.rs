@@ -122,7 +122,7 @@ impl<T: Scalar> Op<T, 3> for Conv2dTranspose {
         });
         let dkernel = x.map(|x| {
             let [kh, kw] = geometry.window.size();
-            let (dkernel, _) = conv2d::backward_kernel(geometry, &dy, &x);
+            let (dkernel, _) = conv2d::backward_kernel(geometry, &dy, &x, false);
             Tensor::from_buffer([kh, kw, geometry.c_in, geometry.c_out], dkernel)
         });
         [dx, dkernel, wanted[2].then(|| dy.sum([0, 1, 2]))]

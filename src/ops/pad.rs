@@ -6,6 +6,7 @@
 
 use crate::autograd::{Op, Var, apply};
 use crate::buffer::Buffer;
+use crate::par;
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::{MAX_RANK, Order, Shape, Tensor};
 
@@ -37,7 +38,17 @@ impl<T: Scalar> Op<T, 1> for Pad<T> {
                 dims.rotate_left(1);
                 border.rotate_left(1);
             }
-            place(x.stored(order), &dims, (&border, self.value), &mut y);
+            let x = x.stored(order);
+            if border.first() == Some(&[0, 0]) {
+                let (from, to, work) = (x.len() / dims[0], y.len() / dims[0], 4 * y.len());
+                let rest = (&border[1..], self.value);
+                let part = |(): &mut (), i: usize, y: &mut [T]| {
+                    place(&x[i * from..][..from], &dims[1..], rest, y);
+                };
+                par::for_each_part(&mut y, to, work, || (), part);
+            } else {
+                place(x, &dims, (&border, self.value), &mut y);
+            }
         }
         (order.tensor(padded, y), shape)
     }

@@ -175,11 +175,12 @@ pub fn forward<T: Scalar>(
     }
 }
 
-/// The gradients of the kernel and of the bias.
+/// The gradients of the kernel and of the bias: of the latter zeros, if nobody asks for it and it would take a pass of its own.
 pub fn backward_kernel<T: Scalar>(
     geometry: Geometry,
     x: &Tensor<T>,
     dy: &Tensor<T>,
+    bias: bool,
 ) -> (Buffer<T>, Buffer<T>) {
     if geometry.is_empty() {
         let dkernel = Buffer::zeroed(geometry.taps() * geometry.c_out);
@@ -199,7 +200,7 @@ pub fn backward_kernel<T: Scalar>(
                 let blocks = part * blocks_each..((part + 1) * blocks_each).min(blocks);
                 let sums = blocks.map(|block| {
                     let (block, images) = geometry.block(block);
-                    backward_kernel(block, &x.slice(0, images.clone()), &dy.slice(0, images))
+                    backward_kernel(block, &x.slice(0, images.clone()), &dy.slice(0, images), bias)
                 });
                 sums.reduce(add_both).expect("a part has blocks")
             };
@@ -216,7 +217,8 @@ pub fn backward_kernel<T: Scalar>(
                 RowMajor::F2 => winograd::backward_kernel::<_, F2, 4, 2>(geometry, x, dy),
                 RowMajor::F4 => winograd::backward_kernel::<_, F4, 6, 4>(geometry, x, dy),
             };
-            (dkernel, column_sums(dy, geometry.c_out))
+            let c_out = geometry.c_out;
+            (dkernel, if bias { column_sums(dy, c_out) } else { Buffer::zeroed(c_out) })
         }
     }
 }

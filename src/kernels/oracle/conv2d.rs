@@ -154,7 +154,7 @@ impl Case {
                 let (x, dy) = (laid_out(x_shape, x, of_x), laid_out(y_shape, dy, of_dy));
                 let y = conv2d::forward(g, &x, kernel, bias, finish);
                 let dx = conv2d::backward_input(g, kernel, &dy);
-                let both = conv2d::backward_kernel(g, &x, &dy);
+                let both = conv2d::backward_kernel(g, &x, &dy, true);
                 (read(&y).into(), read(&dx).into(), both)
             }
         };

@@ -86,7 +86,7 @@ fn convolutions_with_outliers() {
         let (kernel, bias) = (numbers(3, [9 * c_in * c_out]), numbers(4, [c_out]));
         let [kernel, bias] = [&kernel, &bias].map(|values| values.as_slice().expect("values"));
         check(&format!("{images} images of {side}, {algorithm:?}"), || {
-            let dw = conv2d::backward_kernel(geometry, &x, &dy).0;
+            let dw = conv2d::backward_kernel(geometry, &x, &dy, true).0;
             vec![
                 conv2d::forward(geometry, &x, kernel, bias, Finish::Relu),
                 conv2d::backward_input(geometry, kernel, &dy),

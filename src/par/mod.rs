@@ -4,6 +4,8 @@
 //! one order, and results are combined in the order of the parts. The number of threads decides who
 //! computes a part, never what is computed.
 
+mod together;
+
 use rayon::prelude::*;
 use std::cell::Cell;
 use std::ops::Range;
@@ -11,9 +13,13 @@ use std::sync::{Mutex, PoisonError};
 
 /// Below this many multiply-adds a fork costs more than it gains.
 const SERIAL_WORK: usize = 1 << 20;
+/// The same on a thread of the pool, from which others take work without being woken.
+const SERIAL_WORK_IN_POOL: usize = 1 << 18;
 
 thread_local! {
     static SERIAL: Cell<bool> = const { Cell::new(false) };
+    /// Whether this thread has forked.
+    static FORKED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Runs `f` with every kernel inside it on this thread alone.
@@ -31,7 +37,14 @@ pub fn serially<R>(f: impl FnOnce() -> R) -> R {
 }
 
 fn forks(parts: usize, work: usize) -> bool {
-    parts > 1 && work >= SERIAL_WORK && !SERIAL.get()
+    let forks = parts > 1
+        && work >= SERIAL_WORK_IN_POOL
+        && !SERIAL.get()
+        && (work >= SERIAL_WORK || rayon::current_thread_index().is_some());
+    if forks {
+        FORKED.set(true);
+    }
+    forks
 }
 
 /// The most pieces that work is handed out in: many more than threads, so that none waits long for the last one, and few
@@ -232,7 +245,7 @@ pub fn map_shards_into<T: Send, R: Send>(
 ) -> Vec<R> {
     let shard = |i: usize| i * size..((i + 1) * size).min(n);
     match n.div_ceil(size) {
-        1 => vec![f(shard(0), rows)],
+        1 => vec![together::together(|| f(shard(0), rows))],
         _ => map_parts(rows, row_len, usize::MAX, |i, row| serially(|| f(shard(i), row))),
     }
 }
