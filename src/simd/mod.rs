@@ -19,7 +19,7 @@ mod oracle;
 pub mod testing;
 mod tile;
 
-pub use tile::{Offsets, Part, dots, lanewise, tile};
+pub use tile::{Offsets, Part, Slide, dots, lanewise, tile};
 
 use num_traits::Float;
 use std::marker::PhantomData;

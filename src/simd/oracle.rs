@@ -1,7 +1,9 @@
 //! The innermost loops against their definitions, at the very end of their operands.
 
 use super::testing::at_each_level;
-use super::{Kernel, Lanes, Offsets, Part, Simd, dispatch, dots, instruction_set, lanewise, tile};
+use super::{
+    Kernel, Lanes, Offsets, Part, Simd, Slide, dispatch, dots, instruction_set, lanewise, tile,
+};
 use crate::buffer::Buffer;
 use num_traits::Float;
 use std::any::Any;
@@ -166,6 +168,76 @@ fn products_lane_by_lane() {
         check_lanewise::<f32, 1, 1>();
         check_lanewise::<f32, 4, 16>();
         check_lanewise::<f64, 3, 8>();
+    });
+}
+
+/// What a window gives at `places`.
+struct Slid<'a, T, const K: usize, const N: usize> {
+    values: &'a [T],
+    rows: [usize; K],
+    step_count_extent: [usize; 3],
+    places: &'a [usize],
+    weights: [[T; N]; K],
+}
+
+impl<T: Float, const K: usize, const N: usize> Kernel for Slid<'_, T, K, N> {
+    type Output = Vec<T>;
+    #[inline(always)]
+    fn run<S: Simd>(self) -> Vec<T> {
+        let window = Slide::new(self.values, &self.rows, self.step_count_extent);
+        let at = |&p: &usize| window.add::<S, N>(p, &self.weights, [T::one(); N]);
+        self.places.iter().flat_map(at).collect()
+    }
+}
+
+fn check_slide<T: Float + std::fmt::Debug, const K: usize, const N: usize>() {
+    // The farthest row is not the last.
+    let rows: [usize; K] = std::array::from_fn(|k| (k + 1) % K * 3);
+    let mut weights = [[T::zero(); N]; K];
+    weights.as_flattened_mut().copy_from_slice(&whole(K * N, 2));
+    for (step, count) in [(1, 1), (5, 4), (0, 3)] {
+        let values = whole::<T>((K - 1) * 3 + (count - 1) * step + N, 1);
+        let places: Vec<usize> = (0..count).collect();
+        let slid = |values, rows, count, extent, places| Slid {
+            values,
+            rows,
+            step_count_extent: [step, count, extent],
+            places,
+            weights,
+        };
+        let expected: Vec<T> = (0..count * N)
+            .map(|i| {
+                let (p, l) = (i / N, i % N);
+                (0..K).fold(T::one(), |sum, k| sum + weights[k][l] * values[rows[k] + p * step + l])
+            })
+            .collect();
+        assert_eq!(dispatch(slid(&values, rows, count, N, &places)), expected);
+        let short = &values[..values.len() - 1];
+        let beyond = "a window sees beyond its image";
+        assert_eq!(panic_of(|| dispatch(slid(short, rows, count, N, &places))), beyond);
+        let far = [usize::MAX; K];
+        assert_eq!(panic_of(|| dispatch(slid(&values, far, count, N, &places))), beyond);
+        let outside = "a window stands outside of its image";
+        assert_eq!(panic_of(|| dispatch(slid(&values, rows, count, N, &[count]))), outside);
+        assert_eq!(panic_of(|| dispatch(slid(&values, rows, count, N - 1, &[0]))), outside);
+        assert_eq!(panic_of(|| dispatch(slid(&[], far, 0, N, &[0]))), outside);
+    }
+    let endless = Slid::<T, K, N> {
+        values: &[T::one(); 9],
+        rows: [0; K],
+        step_count_extent: [usize::MAX, 3, N],
+        places: &[0],
+        weights,
+    };
+    assert_eq!(panic_of(|| dispatch(endless)), "a window sees beyond its image");
+}
+
+#[test]
+fn windows_that_slide() {
+    at_each_level(|| {
+        check_slide::<f32, 1, 1>();
+        check_slide::<f32, 9, 16>();
+        check_slide::<f64, 6, 8>();
     });
 }
 

@@ -80,6 +80,12 @@ impl<'a> Part<'a> {
         self.offsets.len()
     }
 
+    /// One of them.
+    #[inline(always)]
+    pub fn at(&self, i: usize) -> usize {
+        self.offsets[i]
+    }
+
     /// Those in `range`, with the same maximum.
     #[inline]
     pub fn part(&self, range: std::ops::Range<usize>) -> Part<'a> {
@@ -210,4 +216,57 @@ pub fn lanewise<S: Simd, T: Float, const P: usize, const N: usize>(
         }
     }
     acc
+}
+
+/// A window of `K` taps that slides: at place `p`, tap `k` sees what begins at `rows[k] + p step`.
+pub struct Slide<'a, T, const K: usize> {
+    rows: [&'a [T]; K],
+    step: usize,
+    /// How many places there are.
+    count: usize,
+    /// How many values a tap sees at a time.
+    extent: usize,
+}
+
+impl<'a, T: Float, const K: usize> Slide<'a, T, K> {
+    /// The window over `values`, with `extent` of them for each tap.
+    ///
+    /// # Panics
+    /// When a tap would see something outside of the values.
+    #[inline(always)]
+    pub fn new(values: &'a [T], rows: &[usize; K], [step, count, extent]: [usize; 3]) -> Self {
+        let way = count.saturating_sub(1).checked_mul(step);
+        let end = way.and_then(|way| way.checked_add(highest(rows))?.checked_add(extent));
+        let inside = end.is_some_and(|end| end <= values.len());
+        assert!(inside || count == 0, "a window sees beyond its image");
+        let mut starts = [values; K];
+        for k in 0..K {
+            starts[k] = &values[rows[k].min(values.len())..];
+        }
+        Slide { rows: starts, step, count, extent }
+    }
+
+    /// Adds `sum over k of weights[k][l] * values[rows[k] + p step + l]` to `acc[l]`. From one place to the next, the weights stay in registers.
+    ///
+    /// # Panics
+    /// When there is no such place, or `N` is not the extent.
+    #[inline(always)]
+    pub fn add<S: Simd, const N: usize>(
+        &self,
+        p: usize,
+        weights: &[[T; N]; K],
+        mut acc: [T; N],
+    ) -> [T; N] {
+        assert!(p < self.count && N <= self.extent, "a window stands outside of its image");
+        let at = p * self.step;
+        for k in 0..K {
+            // SAFETY: `p < count` and `N <= extent`, so `rows[k] + at + N` is at most what `new` has found to be inside, and `starts[k]` begins at
+            // `rows[k]`.
+            let x = unsafe { self.rows[k].get_unchecked(at..at + N) };
+            for l in 0..N {
+                acc[l] = S::mul_add(weights[k][l], x[l], acc[l]);
+            }
+        }
+        acc
+    }
 }

@@ -11,7 +11,7 @@ use super::{Geometry, PARTIAL_SUMS, add_both};
 use crate::buffer::Buffer;
 use crate::par;
 use crate::scalar::Scalar;
-use crate::simd::{self, Kernel, Lanes, Offsets, Simd, lanewise};
+use crate::simd::{self, Kernel, Lanes, Offsets, Simd, Slide, lanewise};
 use std::ops::Range;
 
 /// Calls `$run`, with `$n` channels from `$first` on that stay in registers, for all channels: 16 where they are two vectors.
@@ -128,22 +128,18 @@ impl<T: Scalar> Kernel for Row<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self) {
-        // Outputs of one class read the same taps. All channels of some of them before the next ones: the rows that are
-        // read lie in the cache but once.
+        // Outputs of one class read the same taps.
         let mut first = 0;
         for run in self.cols.classes.chunk_by(|a, b| a == b) {
-            let end = first + run.len();
-            if run.len() < TOGETHER {
-                for at in first..end {
-                    self.channels::<S, 1>(at);
-                }
-            } else {
-                // The last ones are computed again where they do not go up.
-                for at in (first..end).step_by(TOGETHER) {
-                    self.channels::<S, TOGETHER>(at.min(end - TOGETHER));
-                }
+            let outputs = first..first + run.len();
+            first = outputs.end;
+            // Windows of three by three, whole or cut off at one border or at two.
+            match self.tables[run[0]].part(&self.summands).0.len() {
+                9 => self.slide::<S, 9>(outputs),
+                6 => self.slide::<S, 6>(outputs),
+                4 => self.slide::<S, 4>(outputs),
+                _ => self.together::<S>(outputs),
             }
-            first = end;
         }
     }
 }
@@ -152,9 +148,59 @@ impl<T: Scalar> Kernel for Row<'_, T> {
 const TOGETHER: usize = 6;
 
 impl<T: Scalar> Row<'_, T> {
+    /// Outputs of one class with few taps: the weights of some channels stay in registers for all of them.
+    #[inline(always)]
+    fn slide<S: Simd, const K: usize>(&mut self, outputs: Range<usize>) {
+        let (cols, channels) = (self.cols, self.channels);
+        let (taps, places) = self.tables[cols.classes[outputs.start]].part(&self.summands);
+        let pixel = |at: usize| (self.first_pixel + cols.reaches[at].pixel) * channels;
+        let step =
+            if outputs.len() > 1 { pixel(outputs.start + 1) - pixel(outputs.start) } else { 0 };
+        by_channels!(S, T, channels, |first, N| {
+            let (mut weights, mut rows) = ([[T::zero(); N]; K], [0; K]);
+            for k in 0..K {
+                weights[k].copy_from_slice(&self.kernel[taps.at(k) + first..][..N]);
+                rows[k] = pixel(outputs.start) + places.at(k) + first;
+            }
+            let start = self.start::<N>(first);
+            let window = Slide::new(self.source, &rows, [step, outputs.len(), N]);
+            let out = &mut self.out[outputs.start * channels..outputs.end * channels];
+            for (p, out) in out.chunks_exact_mut(channels).enumerate() {
+                let sums = window.add::<S, N>(p, &weights, start);
+                out[first..first + N].copy_from_slice(&finished(self.finish, sums));
+            }
+        });
+    }
+
+    /// Outputs of one class, some at a time.
+    #[inline(always)]
+    fn together<S: Simd>(&mut self, outputs: Range<usize>) {
+        if outputs.len() < TOGETHER {
+            for at in outputs {
+                self.channels::<S, 1>(at);
+            }
+        } else {
+            // All channels of some of them before the next ones: the rows that are read lie in the cache but once. The last ones are
+            // computed again where they do not go up.
+            for at in outputs.clone().step_by(TOGETHER) {
+                self.channels::<S, TOGETHER>(at.min(outputs.end - TOGETHER));
+            }
+        }
+    }
+
     #[inline(always)]
     fn channels<S: Simd, const P: usize>(&mut self, at: usize) {
         by_channels!(S, T, self.channels, |first, N| self.outputs::<S, N, P>(at, first));
+    }
+
+    /// What the sums of `N` channels from `first` on begin with.
+    #[inline(always)]
+    fn start<const N: usize>(&self, first: usize) -> [T; N] {
+        let mut start = [T::zero(); N];
+        if let Some(bias) = self.bias {
+            start.copy_from_slice(&bias[first..first + N]);
+        }
+        start
     }
 
     /// `N` channels from `first` on, of `P` outputs from `at` on.
@@ -162,29 +208,31 @@ impl<T: Scalar> Row<'_, T> {
     fn outputs<S: Simd, const N: usize, const P: usize>(&mut self, at: usize, first: usize) {
         let (cols, channels) = (self.cols, self.channels);
         let (weights, places) = self.tables[cols.classes[at]].part(&self.summands);
-        let mut start = [T::zero(); N];
-        if let Some(bias) = self.bias {
-            start.copy_from_slice(&bias[first..first + N]);
-        }
         let mut pixels = [0; P];
         for p in 0..P {
             pixels[p] = (self.first_pixel + cols.reaches[at + p].pixel) * channels + first;
         }
-        let mut acc = lanewise::<S, T, P, N>(
-            [start; P],
+        let acc = lanewise::<S, T, P, N>(
+            [self.start(first); P],
             (self.kernel, first, weights),
             (self.source, &pixels, places),
         );
         for p in 0..P {
-            if self.finish != Finish::Plain {
-                let most = self.finish.most();
-                for i in 0..N {
-                    acc[p][i] = limited(acc[p][i], most);
-                }
-            }
-            self.out[(at + p) * channels + first..][..N].copy_from_slice(&acc[p]);
+            let out = &mut self.out[(at + p) * channels + first..][..N];
+            out.copy_from_slice(&finished(self.finish, acc[p]));
         }
     }
+}
+
+#[inline(always)]
+fn finished<T: Scalar, const N: usize>(finish: Finish, mut sums: [T; N]) -> [T; N] {
+    if finish != Finish::Plain {
+        let most = finish.most();
+        for i in 0..N {
+            sums[i] = limited(sums[i], most);
+        }
+    }
+    sums
 }
 
 /// The gradients of the kernel and of the bias: for each tap the inner product of `x`, moved by the tap, and `dy`, channel
