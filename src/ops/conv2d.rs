@@ -113,10 +113,11 @@ impl<T: Scalar> Op<T, 3> for Conv2d {
         let Conv2d(convolution, finish) = self;
         let geometry = convolution.geometry(inputs);
         let (kernel, bias) = (kernel.row_major(), bias.row_major());
-        let y = conv2d::forward(geometry, x, slice(&kernel), slice(&bias), *finish);
+        let x = conv2d::in_order(geometry, x);
+        let y = conv2d::forward(geometry, &x, slice(&kernel), slice(&bias), *finish);
         let saved = Saved {
             geometry,
-            x: (wanted[1] || wanted[2]).then(|| x.clone()),
+            x: (wanted[1] || wanted[2]).then_some(x),
             kernel: wanted[0].then_some(kernel),
             y: (*finish != Finish::Plain).then(|| y.clone()),
         };
@@ -138,6 +139,7 @@ impl<T: Scalar> Op<T, 3> for Conv2d {
             Some(y) => rectifier::before(self.1, y, dy),
             None => dy,
         };
+        let dy = conv2d::in_order(geometry, &dy);
         let dx = kernel.map(|kernel| conv2d::backward_input(geometry, slice(&kernel), &dy));
         let (dkernel, dbias) = x
             .map(|x| {

@@ -197,7 +197,7 @@ fn check_slide<T: Float + std::fmt::Debug, const K: usize, const N: usize>() {
     weights.as_flattened_mut().copy_from_slice(&whole(K * N, 2));
     for (step, count) in [(1, 1), (5, 4), (0, 3)] {
         let values = whole::<T>((K - 1) * 3 + (count - 1) * step + N, 1);
-        let places: Vec<usize> = (0..count).collect();
+        let (places, behind): (Vec<usize>, _) = ((0..count).collect(), [count]);
         let slid = |values, rows, count, extent, places| Slid {
             values,
             rows,
@@ -218,7 +218,7 @@ fn check_slide<T: Float + std::fmt::Debug, const K: usize, const N: usize>() {
         let far = [usize::MAX; K];
         assert_eq!(panic_of(|| dispatch(slid(&values, far, count, N, &places))), beyond);
         let outside = "a window stands outside of its image";
-        assert_eq!(panic_of(|| dispatch(slid(&values, rows, count, N, &[count]))), outside);
+        assert_eq!(panic_of(|| dispatch(slid(&values, rows, count, N, &behind))), outside);
         assert_eq!(panic_of(|| dispatch(slid(&values, rows, count, N - 1, &[0]))), outside);
         assert_eq!(panic_of(|| dispatch(slid(&[], far, 0, N, &[0]))), outside);
     }

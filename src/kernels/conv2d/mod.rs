@@ -132,6 +132,16 @@ const BLOCK: usize = 32;
 /// At most this many partial sums of `dW`, whatever the number of threads, unless they get too long.
 const PARTIAL_SUMS: usize = 16;
 
+/// Images, or gradients of outputs, in the memory order that they are computed with: what several passes read is turned once.
+pub fn in_order<T: Scalar>(geometry: Geometry, images: &Tensor<T>) -> Tensor<T> {
+    match geometry.way::<T>() {
+        _ if geometry.is_empty() => images.clone(),
+        Way::Innermost => images.in_order(Order::Innermost),
+        Way::Blocks => images.clone(),
+        Way::RowMajor(_) => images.row_major(),
+    }
+}
+
 /// `y[n, oh, ow, c_out]` of `x[n, h, w, c_in]`, a row-major kernel `[kh, kw, c_in / groups, c_out]` and a
 /// bias for each output channel.
 #[track_caller]
