@@ -10,7 +10,7 @@
 //! `patches` is never written to memory: its element is `image[pixel + tap]`, a sum of two offsets.
 //!
 //! There are four ways. [`direct`] takes images with their channels innermost, and its vectors run along
-//! output channels; so does [`winograd`], with fewer multiplications for windows of 3 by 3 over many channels.
+//! output channels (for the gradient of a kernel with few of these along taps, see [`turned`]); so does [`winograd`], with fewer multiplications for windows of 3 by 3 over many channels.
 //! [`minor`] takes them with the images innermost, for layers whose few channels would leave most of a vector
 //! empty. [`depthwise`] is for one channel in each group.
 
@@ -47,7 +47,7 @@ pub struct Geometry {
 }
 
 /// How a convolution is computed where several ways lead to the same result but for rounding: windows of 3 by
-/// 3 with stride 1 and at least 32 channels on both sides, in `f32`. All others are always
+/// 3 with stride 1 and 16, 32, 48 or any more multiples of 16 channels on both sides, in `f32`. All others are always
 /// [`Direct`](Self::Direct).
 ///
 /// Winograd's algorithms compute tiles of outputs, and an output errs in proportion to the largest values that its tile sees,

@@ -283,7 +283,7 @@ fn tiled(images: [usize; 3], same: bool, channels: [usize; 2]) -> Case {
 /// More tiles than channels, and fewer; images that end in the middle of a tile, and with it.
 #[test]
 fn tiles() {
-    let channels = [[32, 32], [64, 32], [32, 64], [48, 80], [64, 64]];
+    let channels = [[16, 16], [16, 48], [80, 16], [32, 32], [32, 64], [48, 80], [64, 64]];
     let sides = [3, 4, 5, 6, 7, 8, 9, 10, 19];
     for at in pairs(9, [channels.len(), sides.len(), sides.len(), 2, 2, 2]) {
         let case = tiled([at[4] + 1, sides[at[1]], sides[at[2]]], at[3] == 1, channels[at[0]]);
@@ -319,5 +319,6 @@ fn the_chosen_way() {
         check(Case { groups: c, ..tiled([3, 5, 6], true, [c, c]) }, Finish::Plain, [0, at % 9]);
     }
     check(tiled([2, 7, 9], true, [32, 64]), Finish::Relu, [2, 1]);
+    check(tiled([2, 7, 9], true, [32, 16]), Finish::Plain, [1, 2]);
     assert_eq!(chosen.len(), 5, "{chosen:?}");
 }
