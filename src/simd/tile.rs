@@ -250,6 +250,10 @@ impl<'a, T: Float, const K: usize> Slide<'a, T, K> {
     ///
     /// # Panics
     /// When there is no such place, or `N` is not the extent.
+    #[allow(
+        clippy::needless_range_loop,
+        reason = "an unrolled loop over arrays of constant length"
+    )]
     #[inline(always)]
     pub fn add<S: Simd, const N: usize>(
         &self,
