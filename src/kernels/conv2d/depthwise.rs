@@ -11,13 +11,13 @@ use super::{Geometry, PARTIAL_SUMS, add_both};
 use crate::buffer::Buffer;
 use crate::par;
 use crate::scalar::Scalar;
-use crate::simd::{self, Kernel, Lanes, Offsets, Simd, Slide, lanewise};
+use crate::simd::{self, Kernel, Lanes, Offsets, Simd, Slide, lanewise, with_lanes};
 use std::ops::Range;
 
-/// Calls `$run`, with `$n` channels from `$first` on that stay in registers, for all channels: 16 where they are two vectors.
+/// Calls `$run`, with `$n` channels from `$first` on that stay in registers, for all channels behind `$from`: 16 where they are two vectors.
 macro_rules! by_channels {
-    ($S:ident, $T:ident, $channels:expr, |$first:ident, $n:ident| $run:expr) => {
-        let mut $first = 0;
+    ($S:ident, $T:ident, $from:expr, $channels:expr, |$first:ident, $n:ident| $run:expr) => {
+        let mut $first = $from;
         while $first < $channels {
             match $channels - $first {
                 16.. if const { 2 * Lanes::<$S, $T>::COUNT >= 16 } => {
@@ -128,19 +128,7 @@ impl<T: Scalar> Kernel for Row<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self) {
-        // Outputs of one class read the same taps.
-        let mut first = 0;
-        for run in self.cols.classes.chunk_by(|a, b| a == b) {
-            let outputs = first..first + run.len();
-            first = outputs.end;
-            // Windows of three by three, whole or cut off at one border or at two.
-            match self.tables[run[0]].part(&self.summands).0.len() {
-                9 => self.slide::<S, 9>(outputs),
-                6 => self.slide::<S, 6>(outputs),
-                4 => self.slide::<S, 4>(outputs),
-                _ => self.together::<S>(outputs),
-            }
-        }
+        with_lanes!(self.classes::<S, T>())
     }
 }
 
@@ -148,49 +136,73 @@ impl<T: Scalar> Kernel for Row<'_, T> {
 const TOGETHER: usize = 6;
 
 impl<T: Scalar> Row<'_, T> {
-    /// Outputs of one class with few taps: the weights of some channels stay in registers for all of them.
+    /// Outputs of one class after the other: they read the same taps.
     #[inline(always)]
-    fn slide<S: Simd, const K: usize>(&mut self, outputs: Range<usize>) {
+    fn classes<S: Simd, const V: usize>(&mut self) {
+        let mut first = 0;
+        for run in self.cols.classes.chunk_by(|a, b| a == b) {
+            let outputs = first..first + run.len();
+            first = outputs.end;
+            // Windows of three by three, whole or cut off at one border or at two.
+            let done = match self.tables[run[0]].part(&self.summands).0.len() {
+                9 => self.slide::<S, V, 9>(&outputs),
+                6 => self.slide::<S, V, 6>(&outputs),
+                4 => self.slide::<S, V, 4>(&outputs),
+                _ => 0,
+            };
+            self.together::<S>(outputs, done);
+        }
+    }
+
+    /// Outputs of one class with few taps, in whole vectors of channels, whose weights stay in registers for all of them. Returns how
+    /// many channels these are.
+    #[inline(always)]
+    fn slide<S: Simd, const V: usize, const K: usize>(&mut self, outputs: &Range<usize>) -> usize {
         let (cols, channels) = (self.cols, self.channels);
         let (taps, places) = self.tables[cols.classes[outputs.start]].part(&self.summands);
         let pixel = |at: usize| (self.first_pixel + cols.reaches[at].pixel) * channels;
         let step =
             if outputs.len() > 1 { pixel(outputs.start + 1) - pixel(outputs.start) } else { 0 };
-        by_channels!(S, T, channels, |first, N| {
-            let (mut weights, mut rows) = ([[T::zero(); N]; K], [0; K]);
+        let whole = channels / V * V;
+        for first in (0..whole).step_by(V) {
+            let (mut weights, mut rows) = ([[T::zero(); V]; K], [0; K]);
             for k in 0..K {
-                weights[k].copy_from_slice(&self.kernel[taps.at(k) + first..][..N]);
+                weights[k].copy_from_slice(&self.kernel[taps.at(k) + first..][..V]);
                 rows[k] = pixel(outputs.start) + places.at(k) + first;
             }
-            let start = self.start::<N>(first);
-            let window = Slide::new(self.source, &rows, [step, outputs.len(), N]);
+            let start = self.start::<V>(first);
+            let window = Slide::new(self.source, &rows, [step, outputs.len(), V]);
             let out = &mut self.out[outputs.start * channels..outputs.end * channels];
             for (p, out) in out.chunks_exact_mut(channels).enumerate() {
-                let sums = window.add::<S, N>(p, &weights, start);
-                out[first..first + N].copy_from_slice(&finished(self.finish, sums));
+                let sums = window.add::<S, V>(p, &weights, start);
+                out[first..first + V].copy_from_slice(&finished(self.finish, sums));
             }
-        });
+        }
+        whole
     }
 
-    /// Outputs of one class, some at a time.
+    /// Outputs of one class, some at a time, in the channels behind `from`.
     #[inline(always)]
-    fn together<S: Simd>(&mut self, outputs: Range<usize>) {
+    fn together<S: Simd>(&mut self, outputs: Range<usize>, from: usize) {
+        if from == self.channels {
+            return;
+        }
         if outputs.len() < TOGETHER {
             for at in outputs {
-                self.channels::<S, 1>(at);
+                self.channels::<S, 1>(at, from);
             }
         } else {
             // All channels of some of them before the next ones: the rows that are read lie in the cache but once. The last ones are
             // computed again where they do not go up.
             for at in outputs.clone().step_by(TOGETHER) {
-                self.channels::<S, TOGETHER>(at.min(outputs.end - TOGETHER));
+                self.channels::<S, TOGETHER>(at.min(outputs.end - TOGETHER), from);
             }
         }
     }
 
     #[inline(always)]
-    fn channels<S: Simd, const P: usize>(&mut self, at: usize) {
-        by_channels!(S, T, self.channels, |first, N| self.outputs::<S, N, P>(at, first));
+    fn channels<S: Simd, const P: usize>(&mut self, at: usize, from: usize) {
+        by_channels!(S, T, from, self.channels, |first, N| self.outputs::<S, N, P>(at, first));
     }
 
     /// What the sums of `N` channels from `first` on begin with.
@@ -322,7 +334,7 @@ impl<T: Scalar> SumsOfImage<'_, T> {
         let (channels, [_, ow]) = (self.geometry.c_out, self.geometry.window.output());
         let at = |output: usize| (oy * ow + output) * channels;
         let row = &self.dy[at(self.outputs.start)..at(self.outputs.end)];
-        by_channels!(S, T, channels, |first, N| {
+        by_channels!(S, T, 0, channels, |first, N| {
             let mut sums = [T::zero(); N];
             for pixel in row.chunks_exact(channels) {
                 for i in 0..N {
@@ -386,7 +398,7 @@ impl<T: Scalar> SumsOfImage<'_, T> {
         let [x_steps, dy_steps] = self.steps;
         let (x_steps, dy_steps) = (x_steps.part(0..outputs.len()), dy_steps.part(0..outputs.len()));
         let sums = &mut self.into[0][(ky * kw + kx) * channels..];
-        by_channels!(S, T, channels, |first, N| {
+        by_channels!(S, T, 0, channels, |first, N| {
             let (mut acc, mut at) = ([[T::zero(); N]; P], taps);
             for p in 0..P {
                 acc[p].copy_from_slice(&sums[p * channels + first..][..N]);
