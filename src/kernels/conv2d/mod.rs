@@ -133,6 +133,7 @@ const BLOCK: usize = 32;
 const PARTIAL_SUMS: usize = 16;
 
 /// Images, or gradients of outputs, in the memory order that they are computed with: what several passes read is turned once.
+#[track_caller]
 pub fn in_order<T: Scalar>(geometry: Geometry, images: &Tensor<T>) -> Tensor<T> {
     match geometry.way::<T>() {
         _ if geometry.is_empty() => images.clone(),
