@@ -4,6 +4,7 @@
 options are drawn from all that the class accepts. With Keras 2 they are those of Keras 2.
 """
 
+import inspect
 import os
 import random
 import zlib
@@ -95,6 +96,15 @@ class Draw:
             options["dilation_rate"] = self.one(1, 2)
         return options
 
+    def data_format(self, make):
+        """Where the channels are, for a class that has this option. TensorFlow has no convolution or pooling with the channels first
+        on a processor."""
+        if "data_format" not in inspect.signature(make.__init__).parameters:
+            return {}
+        everywhere = ("ZeroPadding", "Cropping", "UpSampling", "Global", "Flatten", "LocallyConnected")
+        able = make.__name__.startswith(everywhere) or self.keras.backend.backend() == "jax"
+        return {"data_format": self.one("channels_last", "channels_first")} if able else {}
+
     def borders(self, rank, high):
         pair = lambda: (self.random.randint(0, high), self.random.randint(0, high))
         if rank == 1:
@@ -133,7 +143,7 @@ def convolutions(draw, L, rank):
     for kind in ["Max", "Average"]:
         yield f"{kind}Pooling{d}", draw.window(rank, size="pool_size", dilation=False)
         keepdims = draw.flag()
-        yield f"Global{kind}Pooling{d}", dict(keepdims=keepdims, data_format="channels_first" if keepdims else "channels_last")
+        yield f"Global{kind}Pooling{d}", dict(keepdims=keepdims)
         if draw.new:
             yield f"Adaptive{kind}Pooling{d}", dict(output_size=draw.sizes(rank, 1, 3))
     sizes = draw.sizes(rank, 1, 2)
@@ -265,6 +275,10 @@ def classes(draw, L, kind):
 def branch(keras, x, layer):
     """A layer between two that learn, and a number at the end."""
     L = keras.layers
+    if getattr(layer, "data_format", None) == "channels_first":
+        order = list(range(1, len(x.shape)))
+        order.insert(1 if layer.name.startswith("convlstm") else 0, order.pop())
+        x = L.Permute(order)(x)
     x = layer(x)
     return L.Flatten()(x) if len(x.shape) > 2 else x
 
@@ -400,7 +414,7 @@ def models(keras, seed, skip=()):
         make = getattr(L, class_name, None)
         if make is None or class_name in skip:
             return None
-        return make(**options, name=f"{class_name.lower()}_drawn_{i}")
+        return make(**options, **draw.data_format(make), name=f"{class_name.lower()}_drawn_{i}")
 
     for kind in ["image", "series", "volume", "vector", "film"]:
         drawn = [built(name, options, i) for i, (name, options) in enumerate(classes(draw.of(kind), L, kind))]

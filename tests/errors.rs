@@ -1250,7 +1250,7 @@ mod files {
         for (layer, name, option, value) in [
             (1, "conv2d", "dilation_rate", json!([2, 0])),
             (1, "conv2d", "groups", json!(-2)),
-            (1, "conv2d", "data_format", json!("channels_first")),
+            (1, "conv2d", "data_format", json!("channels_middle")),
             (1, "conv2d", "activation", json!("no_such_thing")),
             (1, "conv2d", "padding", json!("no_such_thing")),
             (1, "conv2d", "strides", json!([1, 0])),
@@ -1266,7 +1266,7 @@ mod files {
             (2, "max_pooling2d", "strides", json!("two")),
             (3, "dropout", "rate", json!("half")),
             (3, "dropout", "noise_shape", json!([1, 2])),
-            (4, "flatten", "data_format", json!("channels_first")),
+            (4, "flatten", "data_format", json!("channels_middle")),
             (5, "dense", "units", json!(0)),
             (5, "dense", "units", json!(-3)),
             (5, "dense", "units", Value::Null),

@@ -552,17 +552,23 @@ fn many_layers_are_no_attack() {
     }
 }
 
-/// An array for each gate, other names of options, a layer `Merge`: put together as Keras 1.2.2 did.
+/// An array for each gate, other names of options, a layer `Merge`, kernels with the channels first: put together as Keras 1.2.2 did. And the last
+/// of these models as Keras 2.1 wrote it with Theano, whose kernels are mirrored.
 #[test]
 fn files_of_keras_1() {
     let facts: Value =
         serde_json::from_str(&fs::read_to_string(golden("keras_1.json")).unwrap()).unwrap();
-    for name in ["keras_1_series.h5", "keras_1_graph.h5"] {
+    for (name, fact) in [
+        ("keras_1_series.h5", "keras_1_series.h5"),
+        ("keras_1_graph.h5", "keras_1_graph.h5"),
+        ("keras_1_first.h5", "keras_1_first.h5"),
+        ("theano.h5", "keras_1_first.h5"),
+    ] {
         let model = load(name);
         let shape = model.input_shape().batch(4);
         let x: Vec<f32> = (0..shape.count()).map(|i| (i * 37 % 101) as f32 / 101.0).collect();
         let predictions = model.predict(&Tensor::new(shape, x)).unwrap().to_vec();
-        assert_close(&predictions, &numbers(&facts[name]), name);
+        assert_close(&predictions, &numbers(&facts[fact]), name);
     }
     assert_eq!(load("keras_1_series.h5").learning_rate().unwrap() as f32, 0.001);
 }

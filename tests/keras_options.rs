@@ -78,7 +78,7 @@ fn what_cannot_be_done_is_named() {
         (option(1, "groups"), json!(3), "layer first (Conv2D): 3 groups divide neither"),
         (
             option(1, "data_format"),
-            json!("channels_first"),
+            json!("channels_middle"),
             "layer first (Conv2D): the option data_format",
         ),
         (
@@ -109,7 +109,7 @@ fn what_cannot_be_done_is_named() {
         (option(1, "dtype"), json!("float8"), "layer first (Conv2D): it computes in float8"),
         (
             option(2, "data_format"),
-            json!("channels_first"),
+            json!("channels_middle"),
             "(MaxPooling2D): the option data_format",
         ),
         (option(4, "lora_rank"), json!(2), "layer last (Dense): the option lora_rank = 2"),

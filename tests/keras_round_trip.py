@@ -207,6 +207,21 @@ def images(optimizer):
     )
 
 
+def first(optimizer):
+    """Layers whose channels come first, in chains and graphs."""
+    image = keras.Input((2, 6, 6), name="image")
+    of = {"data_format": "channels_first"}
+    x = L.Conv2D(4, 3, padding="same", activation="relu", **of)(L.ZeroPadding2D(1, **of)(image))
+    x = L.Activation("relu")(L.BatchNormalization(axis=1, momentum=0.9)(L.DepthwiseConv2D(2, **of)(x)))
+    x = L.Concatenate(axis=1)([L.MaxPooling2D(2, **of)(x), L.AveragePooling2D(2, **of)(x), L.SpatialDropout2D(0.0, **of)(L.Conv2D(1, 3, strides=2, **of)(x))])
+    x = L.PReLU(shared_axes=[2, 3])(L.Conv2DTranspose(4, 2, strides=2, kernel_regularizer="l2", **of)(x))
+    x = L.Concatenate()([L.Flatten(**of)(x), L.GlobalAveragePooling2D(**of)(L.SeparableConv2D(3, 2, **of)(x))])
+    model = keras.Model(image, L.Dense(3, activation="softmax")(x))
+    model.compile(optimizer, "categorical_crossentropy", metrics=["accuracy", "categorical_crossentropy"])
+    train(model)
+    return model
+
+
 def series(optimizer):
     """What convolves and pools series."""
     return chained(
@@ -461,6 +476,9 @@ def main():
     models["normalised"] = normalised(O.SGD(0.05, momentum=0.5))
     models["images"] = images(O.SGD(0.05, momentum=0.5))
     models["series"] = series(O.SGD(0.05, momentum=0.5))
+    # TensorFlow has no such convolutions on a processor.
+    if keras.backend.backend() == "jax":
+        models["first"] = first(O.SGD(0.05, momentum=0.5))
     models["volumes"] = volumes(O.SGD(0.05, momentum=0.5))
     models["prepared"] = prepared(O.SGD(0.05, momentum=0.5))
     models["several"] = several(O.SGD(0.05, momentum=0.5))

@@ -184,6 +184,11 @@ impl Activation {
         }
     }
 
+    /// Whether each number of the output follows from one of the input, so that the order of the axes does not matter.
+    pub(super) fn is_elementwise(self) -> bool {
+        !matches!(self, Activation::Softmax | Activation::LogSoftmax)
+    }
+
     /// Whether a crossentropy can do with what goes in.
     pub(crate) fn takes_logits(self) -> bool {
         matches!(self, Activation::Softmax | Activation::Sigmoid)

@@ -5,7 +5,7 @@
 
 use super::axes::{over_axes, series, volume};
 use super::layer::image;
-use super::recipe::{described, recipe};
+use super::recipe::{described, formatted, recipe};
 use super::{Context, Layer, Pair, Single, Triple};
 use crate::autograd::Var;
 use crate::kernels::Padding;
@@ -73,12 +73,14 @@ macro_rules! adaptive_pooling_layer {
             new(output_size: $size as $given, $convert);
             example $input => $made => $output;
             options {}
-            fixed { "data_format": "channels_last" }
+            formats data_format;
+            fixed {}
             ignored []
         }
 
         impl<T: Scalar> Layer<T> for $layer {
             described!();
+            formatted!(data_format);
 
             fn output_shape(&self, input: Shape) -> Result<Shape, $crate::error::Reason> {
                 $read(input)?;

@@ -2,7 +2,7 @@
 
 use super::axes::{over_axes, series, volume};
 use super::layer::image;
-use super::recipe::{described, recipe};
+use super::recipe::{described, formatted, recipe};
 use super::{Borders, Context, Layer};
 use crate::autograd::Var;
 use crate::error::Reason;
@@ -19,7 +19,7 @@ macro_rules! border_layers {
         $(#[$cropping_doc:meta])*
         $cropping:ident = $cropping_class:literal;
         example $whole:tt => $cropped:expr => $part:tt;
-        fixed $fixed:tt
+        $(formats $format:ident;)?
     ) => {
         recipe! {
             $(#[$padding_doc])*
@@ -28,12 +28,14 @@ macro_rules! border_layers {
             new(padding: [[usize; 2]; $n] as $given, borders);
             example $small => $padded => $large;
             options {}
-            fixed { "data_format": "channels_last" }
+            formats data_format;
+            fixed {}
             ignored []
         }
 
         impl<T: Scalar> Layer<T> for $padding {
             described!();
+            formatted!(data_format);
 
             fn output_shape(&self, input: Shape) -> Result<Shape, $crate::error::Reason> {
                 $read(input)?;
@@ -52,12 +54,14 @@ macro_rules! border_layers {
             new(cropping: [[usize; 2]; $n] as $given, borders);
             example $whole => $cropped => $part;
             options {}
-            fixed $fixed
+            $(formats $format;)?
+            fixed {}
             ignored []
         }
 
         impl<T: Scalar> Layer<T> for $cropping {
             described!();
+            $(formatted!($format);)?
 
             fn output_shape(&self, input: Shape) -> Result<Shape, $crate::error::Reason> {
                 $read(input)?;
@@ -123,7 +127,6 @@ border_layers! {
     /// ```
     Cropping1d = "Cropping1D";
     example [6, 2] => Cropping1d::new([2, 1]) => [3, 2];
-    fixed {}
 }
 
 border_layers! {
@@ -150,7 +153,7 @@ border_layers! {
     /// ```
     Cropping2d = "Cropping2D";
     example [6, 8, 2] => Cropping2d::new([1, 2]) => [4, 4, 2];
-    fixed { "data_format": "channels_last" }
+    formats data_format;
 }
 
 border_layers! {
@@ -175,7 +178,7 @@ border_layers! {
     /// ```
     Cropping3d = "Cropping3D";
     example [2, 6, 8, 2] => Cropping3d::new([0, 1, 2]) => [2, 4, 4, 2];
-    fixed { "data_format": "channels_last" }
+    formats data_format;
 }
 
 #[cfg(test)]

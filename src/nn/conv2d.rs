@@ -3,7 +3,7 @@
 use super::axes::outputs;
 use super::convolved::{convolve, convolved, groups_fit, some_filters};
 use super::layer::image;
-use super::recipe::described;
+use super::recipe::{described, formatted};
 use super::weighted::{regularized, weighted_recipe};
 use super::{Layer, Pair, Weight};
 use crate::autograd::Var;
@@ -38,12 +38,13 @@ weighted_recipe! {
         /// How far the window moves from one output to the next.
         strides: [usize; 2] as impl Pair, pair = [1, 1], 2 => [2, 3, 6];
         /// What happens at the border.
-        padding: Padding = Padding::Valid, Same => [8, 8, 6], then "data_format": "channels_last";
+        padding: Padding = Padding::Valid, Same => [8, 8, 6];
         /// How far apart the pixels of a window are: with 2, every second pixel.
         dilation_rate: [usize; 2] as impl Pair, pair = [1, 1], [1, 2] => [4, 4, 6];
         /// Into how many groups the channels are divided: an output sees the channels of its group alone.
         groups: usize = 1, 2;
     }
+    formats data_format;
     fixed {}
     ignored []
     unsaved { algorithm: Algorithm = Algorithm::default() }
@@ -83,6 +84,7 @@ impl Conv2d {
 
 impl<T: Scalar> Layer<T> for Conv2d {
     described!();
+    formatted!(data_format);
     regularized!();
 
     fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {

@@ -2,7 +2,7 @@
 
 use super::axes::{outputs, volume};
 use super::convolved::{convolved, groups_fit, or_zeros, some_filters};
-use super::recipe::described;
+use super::recipe::{described, formatted};
 use super::weighted::{regularized, weighted_recipe};
 use super::{Layer, Triple, Weight};
 use crate::autograd::Var;
@@ -42,9 +42,8 @@ weighted_recipe! {
         /// Into how many groups the channels are divided: an output sees the channels of its group alone.
         groups: usize = 1, 2;
     }
-    fixed {
-        "data_format": "channels_last"
-    }
+    formats data_format;
+    fixed {}
     ignored []
 }
 
@@ -72,6 +71,7 @@ impl Conv3d {
 
 impl<T: Scalar> Layer<T> for Conv3d {
     described!();
+    formatted!(data_format);
     regularized!();
 
     fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {

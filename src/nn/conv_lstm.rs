@@ -7,8 +7,8 @@ use super::recipe::{described, recipe};
 use super::recurrent::{check_start, given};
 use super::weighted::regularized;
 use super::{
-    Activation, Constraint, Context, Initializer, Layer, Mode, MultiLayer, Pair, Part, Regularizer,
-    Weight, one_input,
+    Activation, Constraint, Context, DataFormat, Initializer, Layer, Mode, MultiLayer, Pair, Part,
+    Regularizer, Weight, one_input,
 };
 use crate::autograd::Var;
 use crate::error::Reason;
@@ -45,7 +45,7 @@ recipe! {
         /// How far the window over the input moves from one output to the next.
         strides: [usize; 2] as impl Pair, pair = [1, 1], 2 => [2, 2, 2];
         /// What happens at the border of the input.
-        padding: Padding = Padding::Valid, Same => [6, 6, 2], then "data_format": "channels_last";
+        padding: Padding = Padding::Valid, Same => [6, 6, 2];
         /// How far apart the pixels of a window over the input are: with 2, every second pixel.
         dilation_rate: [usize; 2] as impl Pair, pair = [1, 1], 2 => [2, 2, 2];
         /// Whether it gives its state after every step, or after the last one alone.
@@ -89,6 +89,7 @@ recipe! {
         /// The fraction of the state that each gate does not see in training.
         recurrent_dropout: f64 = 0.0, 0.25;
     }
+    formats data_format;
     fixed { "stateful": false }
     only { "time_major": false }
     // Of no consequence for what is computed.
@@ -166,10 +167,15 @@ impl ConvLstm2d {
             let gates =
                 sums + self.gates(&before, &weights[1], None, remembered.as_ref(), over_state);
             let gate = |at: usize| gates.slice(3, at * filters..(at + 1) * filters);
+            let of = |function: Activation, x: &Var<'t, T>| match function.is_elementwise() {
+                true => function.of(x),
+                // As in Keras, it goes over the last axis, whatever that is.
+                false => self.data_format.last(&function.of(&self.data_format.back(x, 2)), 2),
+            };
             let [input, forget, output] =
-                [0, 1, 3].map(|at| self.recurrent_activation.of(&gate(at)));
-            let c = forget * c_before.reshape(images) + input * self.activation.of(&gate(2));
-            let h = output * self.activation.of(&c);
+                [0, 1, 3].map(|at| of(self.recurrent_activation, &gate(at)));
+            let c = forget * c_before.reshape(images) + input * of(self.activation, &gate(2));
+            let h = output * of(self.activation, &c);
             [h, c].map(|state| state.reshape([n, units]))
         })
     }
@@ -189,8 +195,9 @@ impl<T: Scalar> MultiLayer<T> for ConvLstm2d {
         let Some((input, start)) = inputs.split_first() else {
             return Err("needs films, and has no input".into());
         };
-        let [steps, h, w, c] = match **input {
-            [steps, h, w, c] if steps > 0 => [steps, h, w, c],
+        let [steps, h, w, c] = match (&input[..], self.data_format) {
+            (&[steps, h, w, c], DataFormat::ChannelsLast) if steps > 0 => [steps, h, w, c],
+            (&[steps, c, h, w], DataFormat::ChannelsFirst) if steps > 0 => [steps, h, w, c],
             _ => {
                 return Err(format!(
                     "needs films [steps, height, width, channels] of at least one step, and one sample has the shape {input}"
@@ -217,8 +224,8 @@ impl<T: Scalar> MultiLayer<T> for ConvLstm2d {
         if gates.is_none() {
             return Err(format!("{} filters are more than any memory holds", self.filters).into());
         }
-        let all = Shape::new(&[&[steps], &state[..]].concat());
-        let state = Shape::from(state);
+        let all = self.data_format.given(Shape::new(&[&[steps], &state[..]].concat()), 3);
+        let state = self.data_format.given(Shape::from(state), 3);
         check_start(start, state, 2)?;
         let y = if self.return_sequences { all } else { state };
         Ok(if self.return_state { vec![y, state, state] } else { vec![y] })
@@ -226,10 +233,10 @@ impl<T: Scalar> MultiLayer<T> for ConvLstm2d {
 
     fn weights(&self, inputs: &[Shape]) -> Vec<Weight> {
         let ([kh, kw], filters) = (self.kernel_size, self.filters);
-        let kernel =
-            Weight::new("kernel", [kh, kw, inputs[0][3], 4 * filters], self.kernel_initializer)
-                .regularizer(self.kernel_regularizer)
-                .constraint(self.kernel_constraint.clone());
+        let c = inputs[0][if self.data_format == DataFormat::ChannelsFirst { 1 } else { 3 }];
+        let kernel = Weight::new("kernel", [kh, kw, c, 4 * filters], self.kernel_initializer)
+            .regularizer(self.kernel_regularizer)
+            .constraint(self.kernel_constraint.clone());
         let recurrent = [kh, kw, filters, 4 * filters];
         let recurrent = Weight::new("recurrent_kernel", recurrent, self.recurrent_initializer)
             .regularizer(self.recurrent_regularizer)
@@ -250,18 +257,20 @@ impl<T: Scalar> MultiLayer<T> for ConvLstm2d {
         inputs: &[&Var<'t, T>],
         cx: &mut Context<T>,
     ) -> Vec<Var<'t, T>> {
-        let x = inputs[0];
+        let inputs: Vec<_> = inputs.iter().map(|x| self.data_format.last(x, 2)).collect();
+        let (x, start) = (&inputs[0], inputs[1..].iter().collect::<Vec<_>>());
         let [_, _, h, w, c] = x.value().dims();
         let state = self.state([h, w, c]).expect("output_shape has checked it");
         let turned = |mask: Tensor<T>| if self.go_backwards { mask.flip(1) } else { mask };
         let mask = cx.mask().cloned().map(turned);
         let flipped = if self.go_backwards { x.flip(1) } else { x.clone() };
-        let [y, carry] = self.states(weights, &flipped, &inputs[1..], mask.as_ref(), cx);
+        let [y, carry] = self.states(weights, &flipped, &start, mask.as_ref(), cx);
         let mask = mask.filter(|_| self.zero_output_for_mask);
         let rows = given(y, Some(carry), mask, [self.return_sequences, self.return_state]);
         let images = |y: Var<'t, T>| {
             let shape = y.shape();
-            y.reshape(&[&shape[..shape.rank() - 1], &state].concat()[..])
+            let y = y.reshape(&[&shape[..shape.rank() - 1], &state].concat()[..]);
+            self.data_format.back(&y, 2)
         };
         rows.into_iter().map(images).collect()
     }

@@ -3,7 +3,7 @@
 use super::axes::{as_image, as_series, row, series, volume};
 use super::convolved::{convolved, or_zeros, some_filters};
 use super::layer::image;
-use super::recipe::described;
+use super::recipe::{described, formatted};
 use super::weighted::{regularized, weighted_recipe};
 use super::{Layer, Pair, Single, Triple, Weight};
 use crate::autograd::Var;
@@ -55,9 +55,8 @@ weighted_recipe! {
         /// How far apart the pixels of a window are.
         dilation_rate: [usize; 2] as impl Pair, pair = [1, 1], [1, 2] => [6, 6, 6];
     }
-    fixed {
-        "data_format": "channels_last"
-    }
+    formats data_format;
+    fixed {}
     // What Keras 2 wrote of the class that this one was derived from.
     ignored ["groups"]
 }
@@ -89,9 +88,8 @@ weighted_recipe! {
         /// How far apart the steps of a window are.
         dilation_rate: [usize; 1] as impl Single, single = [1], 2 => [8, 6];
     }
-    fixed {
-        "data_format": "channels_last"
-    }
+    formats data_format;
+    fixed {}
     // What Keras 2 wrote of the class that this one was derived from.
     ignored ["groups"]
 }
@@ -122,9 +120,8 @@ weighted_recipe! {
         /// How far apart the places of a window are.
         dilation_rate: [usize; 3] as impl Triple, triple = [1, 1, 1], [2, 1, 2] => [4, 6, 6, 2];
     }
-    fixed {
-        "data_format": "channels_last"
-    }
+    formats data_format;
+    fixed {}
     // What Keras 2 wrote of the class that this one was derived from.
     ignored ["groups"]
 }
@@ -160,6 +157,7 @@ impl Conv2dTranspose {
 
 impl<T: Scalar> Layer<T> for Conv2dTranspose {
     described!();
+    formatted!(data_format);
     regularized!();
 
     fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
@@ -216,6 +214,7 @@ impl Conv1dTranspose {
 
 impl<T: Scalar> Layer<T> for Conv1dTranspose {
     described!();
+    formatted!(data_format);
     regularized!();
 
     fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
@@ -283,6 +282,7 @@ impl Conv3dTranspose {
 
 impl<T: Scalar> Layer<T> for Conv3dTranspose {
     described!();
+    formatted!(data_format);
     regularized!();
 
     fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {

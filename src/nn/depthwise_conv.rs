@@ -3,7 +3,7 @@
 use super::axes::{as_image, as_series, not_causal, outputs, row, series};
 use super::convolved::{convolve_depthwise, convolved, some_filters};
 use super::layer::image;
-use super::recipe::{described, recipe};
+use super::recipe::{described, formatted, recipe};
 use super::weighted::regularized;
 use super::{Activation, Constraint, Initializer, Layer, Pair, Regularizer, Single, Weight};
 use crate::autograd::Var;
@@ -60,7 +60,8 @@ macro_rules! depthwise_layer {
                 /// What the bias is kept within.
                 bias_constraint: Option<Constraint> as Constraint, into = None, Constraint::NonNeg;
             }
-            fixed { "data_format": "channels_last" }
+            formats data_format;
+            fixed {}
             // What Keras 2 wrote of the class that this one was derived from.
             ignored ["filters", "groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint"]
         }
@@ -151,6 +152,7 @@ impl DepthwiseConv2d {
 
 impl<T: Scalar> Layer<T> for DepthwiseConv2d {
     described!();
+    formatted!(data_format);
     regularized!();
 
     fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
@@ -185,6 +187,7 @@ impl DepthwiseConv1d {
 
 impl<T: Scalar> Layer<T> for DepthwiseConv1d {
     described!();
+    formatted!(data_format);
     regularized!();
 
     fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {

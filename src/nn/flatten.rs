@@ -1,6 +1,6 @@
 //! The layer that makes a vector of an image.
 
-use super::recipe::{described, recipe};
+use super::recipe::{described, formatted, recipe};
 use super::{Context, Layer};
 use crate::autograd::Var;
 use crate::error::Reason;
@@ -21,12 +21,14 @@ recipe! {
     new();
     example [8, 8, 1] => Flatten::new() => [64];
     options {}
-    fixed { "data_format": "channels_last" }
+    formats data_format;
+    fixed {}
     ignored []
 }
 
 impl<T: Scalar> Layer<T> for Flatten {
     described!();
+    formatted!(data_format);
 
     fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         input

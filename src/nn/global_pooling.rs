@@ -2,56 +2,19 @@
 
 use super::axes::{series, volume};
 use super::layer::image;
-use super::recipe::{described, recipe};
+use super::recipe::{described, formatted, recipe};
 use super::{Context, Layer};
 use crate::autograd::Var;
-use crate::config::{OptionValue, Value, json, not};
-use crate::error::Reason;
 use crate::kernels::Padding;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
-
-/// Where the channels of a sample are. Most layers know images with the channels last alone.
-///
-/// ```
-/// use cinta::prelude::*;
-/// let layer = GlobalAveragePooling1d::new().data_format(DataFormat::ChannelsFirst);
-/// let model = Sequential::new([2, 3]).add(layer).build(0)?;
-/// let x = Tensor::from([[[1.0, 2.0, 3.0], [5.0, 5.0, 5.0]]]);
-/// assert_eq!(model.predict(&x)?.to_vec(), [2.0, 5.0]);
-/// # Ok::<(), cinta::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DataFormat {
-    /// In the last axis: `[h, w, c]`.
-    ChannelsLast,
-    /// In the first axis: `[c, h, w]`.
-    ChannelsFirst,
-}
-
-impl OptionValue for DataFormat {
-    fn read(value: &Value) -> Result<Self, Reason> {
-        match value.as_str() {
-            Some("channels_last") => Ok(DataFormat::ChannelsLast),
-            Some("channels_first") => Ok(DataFormat::ChannelsFirst),
-            _ => Err(not(value, "\"channels_last\" or \"channels_first\"")),
-        }
-    }
-
-    fn write(&self) -> Value {
-        match self {
-            DataFormat::ChannelsLast => json!("channels_last"),
-            DataFormat::ChannelsFirst => json!("channels_first"),
-        }
-    }
-}
 
 /// A pooling layer whose window is everything: its class by Keras's name, an example, how a sample is read, and the op it runs.
 macro_rules! global_pooling_layer {
     (
         $(#[$doc:meta])*
         $layer:ident = $class:literal;
-        example $input:tt => $output:tt, $kept:tt, $first:tt;
+        example $input:tt => $output:tt, $kept:tt;
         $read:ident, $op:ident
     ) => {
         recipe! {
@@ -61,21 +24,21 @@ macro_rules! global_pooling_layer {
             new();
             example $input => $layer::new() => $output;
             options {
-                /// Where the channels are.
-                data_format: DataFormat = DataFormat::ChannelsLast, DataFormat::ChannelsFirst => $first;
                 /// Whether the output keeps its axes, each with a length of 1, and is no vector.
                 keepdims: bool = false, true => $kept;
             }
+            formats data_format;
             fixed {}
             ignored []
         }
 
         impl<T: Scalar> Layer<T> for $layer {
             described!();
+            formatted!(data_format);
 
             fn output_shape(&self, input: Shape) -> Result<Shape, $crate::error::Reason> {
                 $read(input)?;
-                Ok(pooled(input, self.keepdims, self.data_format))
+                Ok(pooled(input, self.keepdims))
             }
 
             fn forward<'t>(
@@ -85,11 +48,7 @@ macro_rules! global_pooling_layer {
                 cx: &mut Context<T>,
             ) -> Var<'t, T> {
                 let n = x.shape()[0];
-                let output = pooled(x.shape().sample(), self.keepdims, self.data_format).batch(n);
-                let x = &match self.data_format {
-                    DataFormat::ChannelsLast => x.clone(),
-                    DataFormat::ChannelsFirst => x.move_axis(1, x.shape().rank() - 1),
-                };
+                let output = pooled(x.shape().sample(), self.keepdims).batch(n);
                 if let Some(mask) = cx.mask().filter(|_| $class == "GlobalAveragePooling1D") {
                     return mean_of_counting(x, mask).reshape(output);
                 }
@@ -113,12 +72,9 @@ fn mean_of_counting<'t, T: Scalar>(x: &Var<'t, T>, mask: &Tensor<T>) -> Var<'t, 
 }
 
 /// The shape of what is left of a sample.
-fn pooled(sample: Shape, keepdims: bool, format: DataFormat) -> Shape {
-    let kept = if keepdims { vec![1; sample.rank() - 1] } else { Vec::new() };
-    Shape::new(&match format {
-        DataFormat::ChannelsLast => [&kept[..], &sample[sample.rank() - 1..]].concat(),
-        DataFormat::ChannelsFirst => [&sample[..1], &kept[..]].concat(),
-    })
+fn pooled(sample: Shape, keepdims: bool) -> Shape {
+    let kept = if keepdims { sample.rank() - 1 } else { 0 };
+    Shape::new(&[&vec![1; kept], &sample[sample.rank() - 1..]].concat())
 }
 
 global_pooling_layer! {
@@ -132,7 +88,7 @@ global_pooling_layer! {
     /// # Ok::<(), cinta::Error>(())
     /// ```
     GlobalAveragePooling1d = "GlobalAveragePooling1D";
-    example [6, 3] => [3], [1, 3], [6];
+    example [6, 3] => [3], [1, 3];
     series, avg_pool2d
 }
 
@@ -147,7 +103,7 @@ global_pooling_layer! {
     /// # Ok::<(), cinta::Error>(())
     /// ```
     GlobalMaxPooling1d = "GlobalMaxPooling1D";
-    example [6, 3] => [3], [1, 3], [6];
+    example [6, 3] => [3], [1, 3];
     series, max_pool2d
 }
 
@@ -163,7 +119,7 @@ global_pooling_layer! {
     /// # Ok::<(), cinta::Error>(())
     /// ```
     GlobalAveragePooling2d = "GlobalAveragePooling2D";
-    example [4, 6, 3] => [3], [1, 1, 3], [4];
+    example [4, 6, 3] => [3], [1, 1, 3];
     image, avg_pool2d
 }
 
@@ -178,7 +134,7 @@ global_pooling_layer! {
     /// # Ok::<(), cinta::Error>(())
     /// ```
     GlobalMaxPooling2d = "GlobalMaxPooling2D";
-    example [4, 6, 3] => [3], [1, 1, 3], [4];
+    example [4, 6, 3] => [3], [1, 1, 3];
     image, max_pool2d
 }
 
@@ -193,7 +149,7 @@ global_pooling_layer! {
     /// # Ok::<(), cinta::Error>(())
     /// ```
     GlobalAveragePooling3d = "GlobalAveragePooling3D";
-    example [2, 4, 6, 3] => [3], [1, 1, 1, 3], [2];
+    example [2, 4, 6, 3] => [3], [1, 1, 1, 3];
     volume, avg_pool2d
 }
 
@@ -208,7 +164,7 @@ global_pooling_layer! {
     /// # Ok::<(), cinta::Error>(())
     /// ```
     GlobalMaxPooling3d = "GlobalMaxPooling3D";
-    example [2, 4, 6, 3] => [3], [1, 1, 1, 3], [2];
+    example [2, 4, 6, 3] => [3], [1, 1, 1, 3];
     volume, max_pool2d
 }
 
@@ -232,17 +188,6 @@ mod tests {
             let expected = x.mean([1, 2]);
             assert_eq!(y.shape().count(), expected.len());
             assert!(y.value().reshape([3, 2]).all_close(&expected.reshape([3, 2]), 1e-12, 1e-12));
-
-            let first = mean.clone().data_format(DataFormat::ChannelsFirst);
-            gradcheck(|[x]| first.forward(&[], x, &mut cx()).square(), [x.clone()]).unwrap();
-            let y = first.forward(&[], &Var::constant(x.clone()), &mut cx());
-            assert!(y.value().reshape([3, 4]).all_close(
-                &x.mean([2, 3]).reshape([3, 4]),
-                1e-12,
-                1e-12
-            ));
-            let shape = Layer::<f64>::output_shape(&first, [4, 5, 2].into()).unwrap();
-            assert_eq!(shape, if keepdims { Shape::from([4, 1, 1]) } else { Shape::from([4]) });
         }
     }
 }

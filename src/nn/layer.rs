@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::masking::passed;
 use super::weight::Weight;
-use super::{Activation, MultiLayer, Regularizer};
+use super::{Activation, DataFormat, MultiLayer, Regularizer};
 use crate::autograd::Var;
 use crate::config::Config;
 use crate::error::Reason;
@@ -112,6 +112,12 @@ pub trait Layer<T: Scalar>: Any + Send + Sync {
         rectifier: Rectifier,
     ) -> Var<'t, T> {
         self.pre_activation(weights, x, cx).rectifier(rectifier)
+    }
+
+    /// Where the channels of its input and output are. The other methods know nothing of it, and have them last always: for a layer that
+    /// says they come first, a model moves the axis before it asks one of them, and back.
+    fn data_format(&self) -> DataFormat {
+        DataFormat::ChannelsLast
     }
 
     /// A penalty on the output: it is summed over each sample, and its mean over the batch is added to the loss, in training and in
@@ -232,6 +238,10 @@ impl<T: Scalar> Layer<T> for Box<dyn Layer<T>> {
         rectifier: Rectifier,
     ) -> Var<'t, T> {
         (**self).rectified(weights, x, cx, rectifier)
+    }
+
+    fn data_format(&self) -> DataFormat {
+        (**self).data_format()
     }
 
     fn activity_regularizer(&self) -> Option<Regularizer> {

@@ -19,6 +19,7 @@ pub use super::conv_transpose::{Conv1dTranspose, Conv2dTranspose, Conv3dTranspos
 pub use super::conv1d::Conv1d;
 pub use super::conv2d::Conv2d;
 pub use super::conv3d::Conv3d;
+pub use super::data_format::DataFormat;
 pub use super::dense::Dense;
 pub use super::depthwise_conv::{DepthwiseConv1d, DepthwiseConv2d};
 pub use super::discretization::Discretization;
@@ -28,8 +29,8 @@ pub use super::elu::Elu;
 pub use super::embedding::Embedding;
 pub use super::flatten::Flatten;
 pub use super::global_pooling::{
-    DataFormat, GlobalAveragePooling1d, GlobalAveragePooling2d, GlobalAveragePooling3d,
-    GlobalMaxPooling1d, GlobalMaxPooling2d, GlobalMaxPooling3d,
+    GlobalAveragePooling1d, GlobalAveragePooling2d, GlobalAveragePooling3d, GlobalMaxPooling1d,
+    GlobalMaxPooling2d, GlobalMaxPooling3d,
 };
 pub use super::group_normalization::GroupNormalization;
 pub use super::group_query_attention::GroupQueryAttention;

@@ -3,9 +3,9 @@
 use super::axes::{as_image, outputs, series};
 use super::convolved::some_filters;
 use super::layer::image;
-use super::recipe::described;
+use super::recipe::{described, formatted};
 use super::weighted::{regularized, weighted_recipe};
-use super::{Activation, Context, Layer, Pair, Single, Weight};
+use super::{Activation, Context, DataFormat, Layer, Pair, Single, Weight};
 use crate::autograd::Var;
 use crate::error::Reason;
 use crate::kernels::Padding;
@@ -34,7 +34,8 @@ macro_rules! locally_connected {
                 strides: $size as $given, $convert = $one, $strides => $strided,
                     then "padding": "valid";
             }
-            fixed { "data_format": "channels_last", "implementation": 1 }
+            formats data_format;
+            fixed { "implementation": 1 }
             ignored []
         }
 
@@ -51,6 +52,7 @@ macro_rules! locally_connected {
 
         impl<T: Scalar> Layer<T> for $layer {
             described!();
+            formatted!(data_format);
             regularized!();
 
             fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
@@ -87,10 +89,12 @@ macro_rules! locally_connected {
             ) -> Var<'t, T> {
                 let (sizes, _) = self.sizes(x.shape().sample()).expect("output_shape has checked it");
                 let (images, pair): (fn(&Var<'t, T>) -> Var<'t, T>, fn($size) -> [usize; 2]) = ($images, $pair);
-                let y = products(&images(x), &weights[0], pair(self.kernel_size), pair(self.strides));
+                let format = self.data_format;
+                let kernel = kernel_in_order(&weights[0], x.shape()[x.shape().rank() - 1], format);
+                let y = products(&images(x), &kernel, pair(self.kernel_size), pair(self.strides));
                 let y = y.reshape(&[&x.shape()[..1], &sizes, &[self.filters]].concat()[..]);
                 match weights.get(1) {
-                    Some(bias) => y + bias,
+                    Some(bias) => y + bias_in_order(bias, format),
                     None => y,
                 }
             }
@@ -100,6 +104,31 @@ macro_rules! locally_connected {
             }
         }
     };
+}
+
+/// The kernel `[windows, inputs, filters]` with the inputs in the order of windows with `c` channels that are last. With the channels first,
+/// Keras has them in that order.
+fn kernel_in_order<'t, T: Scalar>(kernel: &Var<'t, T>, c: usize, format: DataFormat) -> Var<'t, T> {
+    let [windows, inputs, filters] = kernel.value().dims();
+    match format {
+        DataFormat::ChannelsLast => kernel.clone(),
+        DataFormat::ChannelsFirst => {
+            let places = inputs / c.max(1);
+            let kernel = kernel.reshape([windows, c, places, filters]).permute([0, 2, 1, 3]);
+            kernel.reshape([windows, inputs, filters])
+        }
+    }
+}
+
+/// The bias `[.., filters]` beside outputs whose channels are last. With the channels first, Keras takes the numbers of this shape for those of
+/// `[filters, ..]`, one after the other.
+fn bias_in_order<'t, T: Scalar>(bias: &Var<'t, T>, format: DataFormat) -> Var<'t, T> {
+    let mut first = bias.shape().to_vec();
+    first.rotate_right(1);
+    match format {
+        DataFormat::ChannelsLast => bias.clone(),
+        DataFormat::ChannelsFirst => bias.reshape(&first[..]).move_axis(0, first.len() - 1),
+    }
 }
 
 /// Each window of images `[n, h, w, c]` times its own part of the kernel `[windows, kh kw c, filters]`: `[n, windows, filters]`.

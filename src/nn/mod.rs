@@ -24,6 +24,7 @@ mod conv3d;
 mod conv_lstm;
 mod conv_transpose;
 mod convolved;
+mod data_format;
 mod dense;
 mod depthwise_conv;
 mod discretization;

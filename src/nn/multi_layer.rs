@@ -1,6 +1,6 @@
 //! What a layer of several inputs is.
 
-use super::{Activation, Context, Layer, Part, Regularizer, Weight};
+use super::{Activation, Context, DataFormat, Layer, Part, Regularizer, Weight};
 use crate::autograd::Var;
 use crate::config::Config;
 use crate::error::Reason;
@@ -183,6 +183,16 @@ pub trait MultiLayer<T: Scalar>: Any + Send + Sync {
 /// A layer of one input among those of several.
 struct Single<L>(L);
 
+impl<L> Single<L> {
+    /// The input's shape with the channels last.
+    fn seen<T: Scalar>(&self, inputs: &[Shape]) -> Shape
+    where
+        L: Layer<T>,
+    {
+        self.0.data_format().seen(inputs[0])
+    }
+}
+
 impl<T: Scalar, L: Layer<T>> MultiLayer<T> for Single<L> {
     fn class_name(&self) -> &str {
         self.0.class_name()
@@ -197,11 +207,11 @@ impl<T: Scalar, L: Layer<T>> MultiLayer<T> for Single<L> {
     }
 
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, Reason> {
-        self.0.output_shape(single(inputs)?)
+        self.0.data_format().shape(single(inputs)?, |input| self.0.output_shape(input))
     }
 
     fn weights(&self, inputs: &[Shape]) -> Vec<Weight> {
-        self.0.weights(inputs[0])
+        self.0.weights(self.seen::<T>(inputs))
     }
 
     fn forward<'t>(
@@ -210,11 +220,20 @@ impl<T: Scalar, L: Layer<T>> MultiLayer<T> for Single<L> {
         inputs: &[&Var<'t, T>],
         cx: &mut Context<T>,
     ) -> Var<'t, T> {
-        self.0.forward(weights, inputs[0], cx)
+        let format = self.0.data_format();
+        let activation = match format {
+            DataFormat::ChannelsLast => Activation::Linear,
+            DataFormat::ChannelsFirst => self.activation(&[inputs[0].shape().sample()]),
+        };
+        if activation.is_elementwise() {
+            return format.around(inputs[0], |x| self.0.forward(weights, x, cx));
+        }
+        // As in Keras, it goes over the last axis of the output, whatever that is.
+        activation.of(&self.pre_activation(weights, inputs, cx))
     }
 
     fn activation(&self, inputs: &[Shape]) -> Activation {
-        self.0.activation(inputs[0])
+        self.0.activation(self.seen::<T>(inputs))
     }
 
     fn pre_activation<'t>(
@@ -223,7 +242,7 @@ impl<T: Scalar, L: Layer<T>> MultiLayer<T> for Single<L> {
         inputs: &[&Var<'t, T>],
         cx: &mut Context<T>,
     ) -> Var<'t, T> {
-        self.0.pre_activation(weights, inputs[0], cx)
+        self.0.data_format().around(inputs[0], |x| self.0.pre_activation(weights, x, cx))
     }
 
     fn rectified<'t>(
@@ -233,7 +252,8 @@ impl<T: Scalar, L: Layer<T>> MultiLayer<T> for Single<L> {
         cx: &mut Context<T>,
         rectifier: Rectifier,
     ) -> Var<'t, T> {
-        self.0.rectified(weights, inputs[0], cx, rectifier)
+        let format = self.0.data_format();
+        format.around(inputs[0], |x| self.0.rectified(weights, x, cx, rectifier))
     }
 
     fn activity_regularizer(&self) -> Option<Regularizer> {
@@ -381,15 +401,18 @@ fn single(inputs: &[Shape]) -> Result<Shape, Reason> {
     }
 }
 
-/// A layer of one input as the type that it was made with: for rules that look for one.
+/// A layer of one input as the type that it was made with: for rules that look for one, and take it to have its channels last.
 pub(crate) fn known<T: Scalar, L: Layer<T>>(layer: &dyn MultiLayer<T>) -> Option<&L> {
     let any: &dyn Any = layer;
-    if let Some(Single(layer)) = any.downcast_ref::<Single<L>>() {
-        return Some(layer);
-    }
-    let Single(boxed) = any.downcast_ref::<Single<Box<dyn Layer<T>>>>()?;
-    let any: &dyn Any = &**boxed;
-    any.downcast_ref()
+    let found = match any.downcast_ref::<Single<L>>() {
+        Some(Single(layer)) => Some(layer),
+        None => {
+            let Single(boxed) = any.downcast_ref::<Single<Box<dyn Layer<T>>>>()?;
+            let any: &dyn Any = &**boxed;
+            any.downcast_ref()
+        }
+    };
+    found.filter(|layer: &&L| layer.data_format() == DataFormat::ChannelsLast)
 }
 
 /// A layer as models hold it. Those of the crate are made here alone, so that all their methods are compiled in it.

@@ -2,7 +2,7 @@
 
 use super::axes::{as_image, as_series, not_causal, outputs, over_axes, series, volume};
 use super::layer::image;
-use super::recipe::{described, recipe};
+use super::recipe::{described, formatted, recipe};
 use super::{Context, Layer, Pair, Single, Triple};
 use crate::autograd::Var;
 use crate::kernels::Padding;
@@ -35,12 +35,14 @@ macro_rules! pooling_layer {
                 /// How far the window moves from one output to the next; by default, its own size.
                 strides: $size as $given, $convert = pool_size, 1 => $close;
             }
-            fixed { "data_format": "channels_last" }
+            formats data_format;
+            fixed {}
             ignored []
         }
 
         impl<T: Scalar> Layer<T> for $layer {
             described!();
+            formatted!(data_format);
 
             fn output_shape(&self, input: Shape) -> Result<Shape, $crate::error::Reason> {
                 $read(input)?;

@@ -2,7 +2,7 @@
 
 use super::factor::{Factor, draws};
 use super::layer::image;
-use super::recipe::{described, recipe};
+use super::recipe::{described, formatted, recipe};
 use super::{Context, Layer};
 use crate::autograd::Var;
 use crate::error::Reason;
@@ -31,7 +31,8 @@ recipe! {
         /// The smallest and the largest value of an image.
         value_range: [f64; 2] = [0.0, 255.0], [0.0, 1.0];
     }
-    fixed { "data_format": "channels_last" }
+    formats data_format;
+    fixed {}
     // The random numbers come from the model's seed; boxes are no input here.
     ignored ["seed", "bounding_box_format"]
 }
@@ -55,7 +56,8 @@ recipe! {
         /// The smallest and the largest value of an image.
         value_range: [f64; 2] = [0.0, 255.0], [0.0, 1.0];
     }
-    fixed { "data_format": "channels_last" }
+    formats data_format;
+    fixed {}
     ignored ["seed", "bounding_box_format"]
 }
 
@@ -85,6 +87,7 @@ fn clipped<'t, T: Scalar>(x: &Var<'t, T>, [low, high]: [f64; 2]) -> Var<'t, T> {
 
 impl<T: Scalar> Layer<T> for RandomContrast {
     described!();
+    formatted!(data_format);
 
     fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         image(input)?;
@@ -105,6 +108,7 @@ impl<T: Scalar> Layer<T> for RandomContrast {
 
 impl<T: Scalar> Layer<T> for RandomBrightness {
     described!();
+    formatted!(data_format);
 
     fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         image(input)?;

@@ -2,7 +2,7 @@
 
 use super::factor::{Factor, draws};
 use super::layer::image;
-use super::recipe::{described, recipe};
+use super::recipe::{described, formatted, recipe};
 use super::{Context, Layer};
 use crate::autograd::Var;
 use crate::config::{OptionValue, Value, json, not};
@@ -87,13 +87,15 @@ recipe! {
         /// In which direction.
         mode: Flip = Flip::HorizontalAndVertical, Flip::Horizontal;
     }
-    fixed { "data_format": "channels_last" }
+    formats data_format;
+    fixed {}
     // The random numbers come from the model's seed; boxes are no input here.
     ignored ["seed", "bounding_box_format"]
 }
 
 impl<T: Scalar> Layer<T> for RandomFlip {
     described!();
+    formatted!(data_format);
 
     fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         image(input).map(|_| input)
@@ -139,12 +141,14 @@ macro_rules! random_map_layer {
                 /// How values between pixels come about: bilinear or nearest.
                 interpolation: Interpolation = Interpolation::Bilinear, Interpolation::Nearest;
             }
-            fixed { "data_format": "channels_last" }
+            formats data_format;
+            fixed {}
             ignored ["seed", "bounding_box_format"]
         }
 
         impl<T: Scalar> Layer<T> for $layer {
             described!();
+            formatted!(data_format);
 
             fn output_shape(&self, input: Shape) -> Result<Shape, $crate::error::Reason> {
                 image(input)?;

@@ -15,15 +15,16 @@
 ///         strides: [usize; 2] as impl Pair, pair = [1, 1], 2 => [3, 3, 4];
 ///         use_bias: bool = true, false;
 ///     }
-///     fixed { "data_format": "channels_last" }
+///     formats data_format;
+///     fixed { "renorm": false }
 ///     also { "alpha": negative_slope }
 ///     ignored ["seed"]
 /// }
 /// ```
 ///
 /// `as impl Pair, pair` says what the method takes, and how that becomes the option. An example says what the method is given
-/// and, where it differs from the layer's, the output's shape. `fixed` options are supported with this value alone (so is what follows
-/// an option as `, then "data_format": "channels_last"`, for Keras's order), and
+/// and, where it differs from the layer's, the output's shape. `formats` is the option for where the channels are. `fixed` options are supported with this value alone (so is what follows
+/// an option as `, then "padding": "valid"`, for Keras's order), and
 /// `only` is the same for options that Keras does not write any more; `also` has older names of options; those that are `ignored` are of no consequence for what the layer computes. At the end there may be fields that files do not keep:
 /// `unsaved { algorithm: Algorithm = Algorithm::default() }`. `trainable` and `name` are there always.
 macro_rules! recipe {
@@ -39,6 +40,7 @@ macro_rules! recipe {
             $(, then $after:literal: $after_value:tt)?;
         )* }
         $(null [$($null:literal),*])?
+        $(formats $format:ident;)?
         fixed { $($fixed:literal: $fixed_value:tt),* }
         $(only { $($only:literal: $only_value:tt),* })?
         $(also { $($older:literal: $newer:ident),* })?
@@ -50,6 +52,7 @@ macro_rules! recipe {
         pub struct $layer {
             $($argument: $argument_type,)*
             $($option: $type,)*
+            $($format: $crate::nn::DataFormat,)?
             $($($unsaved: $unsaved_type,)*)?
             trainable: bool,
             name: Option<String>,
@@ -76,6 +79,7 @@ macro_rules! recipe {
                 $layer {
                     $($argument,)*
                     $($option,)*
+                    $($format: $crate::nn::DataFormat::ChannelsLast,)?
                     $($($unsaved: $unsaved_default,)*)?
                     trainable: true,
                     name: None,
@@ -98,6 +102,22 @@ macro_rules! recipe {
                     self
                 }
             )*
+
+            $(
+                /// Where the channels are. The example's input has them first then.
+                ///
+                /// ```
+                /// use cinta::prelude::*;
+                #[doc = concat!("let layer = ", stringify!($made), ".data_format(DataFormat::ChannelsFirst);")]
+                #[doc = $crate::nn::recipe::model!($input)]
+                /// assert!(model.to_json().contains("channels_first"));
+                /// # Ok::<(), cinta::Error>(())
+                /// ```
+                pub fn $format(mut self, $format: $crate::nn::DataFormat) -> Self {
+                    self.$format = $format;
+                    self
+                }
+            )?
 
             /// Whether training changes what the layer has learnt. If not, the penalties on its weights do not count either.
             ///
@@ -138,6 +158,7 @@ macro_rules! recipe {
                 #[allow(unused_mut)]
                 let mut layer = Self::new($($argument),*);
                 $(options.option(stringify!($option), &mut layer.$option)?;)*
+                $(options.option(stringify!($format), &mut layer.$format)?;)?
                 $($(options.option($older, &mut layer.$newer)?;)*)?
                 options.option("trainable", &mut layer.trainable)?;
                 options.finish()?;
@@ -156,6 +177,7 @@ macro_rules! recipe {
                     config.insert(stringify!($option), self.$option.write());
                     $(config.insert($after, $crate::config::json!($after_value));)?
                 )*
+                $(config.insert(stringify!($format), self.$format.write());)?
                 $(config.insert($fixed, $crate::config::json!($fixed_value));)*
                 config
             }
@@ -171,6 +193,7 @@ macro_rules! recipe {
                     $made,
                     $made.trainable(false),
                     $($made.$option($value),)*
+                    $($made.$format($crate::nn::DataFormat::ChannelsFirst),)?
                 ]
             }
         }
@@ -251,4 +274,13 @@ macro_rules! described {
     };
 }
 
-pub(super) use {default, described, last, model, parameter, recipe};
+/// The method of [`Layer`](super::Layer) for the option of `formats`.
+macro_rules! formatted {
+    ($format:ident) => {
+        fn data_format(&self) -> $crate::nn::DataFormat {
+            self.$format
+        }
+    };
+}
+
+pub(super) use {default, described, formatted, last, model, parameter, recipe};

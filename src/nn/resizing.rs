@@ -1,7 +1,7 @@
 //! The layers that bring images to one size.
 
 use super::layer::image;
-use super::recipe::{described, recipe};
+use super::recipe::{described, formatted, recipe};
 use super::{Context, Layer};
 use crate::autograd::Var;
 use crate::error::Reason;
@@ -32,7 +32,8 @@ recipe! {
         /// Whether the image keeps its proportions, and what reaches beyond the new ones is cut off on both sides.
         crop_to_aspect_ratio: bool = false, true;
     }
-    fixed { "pad_to_aspect_ratio": false, "fill_mode": "constant", "data_format": "channels_last" }
+    formats data_format;
+    fixed { "pad_to_aspect_ratio": false, "fill_mode": "constant" }
     // What would fill the border that it does not have; boxes are no input here.
     ignored ["fill_value", "bounding_box_format"]
 }
@@ -52,7 +53,8 @@ recipe! {
     new(height: usize, width: usize);
     example [8, 6, 3] => CenterCrop::new(5, 4) => [5, 4, 3];
     options {}
-    fixed { "data_format": "channels_last" }
+    formats data_format;
+    fixed {}
     ignored ["bounding_box_format"]
 }
 
@@ -73,7 +75,8 @@ recipe! {
     new(height: usize, width: usize);
     example [8, 6, 3] => RandomCrop::new(5, 4) => [5, 4, 3];
     options {}
-    fixed { "data_format": "channels_last" }
+    formats data_format;
+    fixed {}
     // The random numbers come from the model's seed; boxes are no input here.
     ignored ["seed", "bounding_box_format"]
 }
@@ -109,6 +112,7 @@ fn resized(input: Shape, [height, width]: [usize; 2]) -> Result<Shape, Reason> {
 
 impl<T: Scalar> Layer<T> for Resizing {
     described!();
+    formatted!(data_format);
 
     fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         resized(input, [self.height, self.width])
@@ -127,6 +131,7 @@ impl<T: Scalar> Layer<T> for Resizing {
 
 impl<T: Scalar> Layer<T> for CenterCrop {
     described!();
+    formatted!(data_format);
 
     fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         resized(input, [self.height, self.width])
@@ -154,6 +159,7 @@ impl RandomCrop {
 
 impl<T: Scalar> Layer<T> for RandomCrop {
     described!();
+    formatted!(data_format);
 
     fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         resized(input, [self.height, self.width])

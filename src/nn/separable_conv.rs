@@ -3,7 +3,7 @@
 use super::axes::{as_image, as_series, outputs, row, series};
 use super::convolved::{convolve, convolve_depthwise, convolved, some_filters};
 use super::layer::image;
-use super::recipe::{described, recipe};
+use super::recipe::{described, formatted, recipe};
 use super::weighted::regularized;
 use super::{Activation, Constraint, Initializer, Layer, Pair, Regularizer, Single, Weight};
 use crate::autograd::Var;
@@ -65,7 +65,8 @@ macro_rules! separable_layer {
                 /// What the bias is kept within.
                 bias_constraint: Option<Constraint> as Constraint, into = None, Constraint::NonNeg;
             }
-            fixed { "data_format": "channels_last" }
+            formats data_format;
+            fixed {}
             // What Keras 2 wrote of the class that this one was derived from.
             ignored ["groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint"]
         }
@@ -166,6 +167,7 @@ impl SeparableConv2d {
 
 impl<T: Scalar> Layer<T> for SeparableConv2d {
     described!();
+    formatted!(data_format);
     regularized!();
 
     fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
@@ -203,6 +205,7 @@ impl SeparableConv1d {
 
 impl<T: Scalar> Layer<T> for SeparableConv1d {
     described!();
+    formatted!(data_format);
     regularized!();
 
     fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {

@@ -1,7 +1,7 @@
 //! Dropout of whole channels.
 
 use super::dropout::{check_rate, dropout};
-use super::recipe::{described, recipe};
+use super::recipe::{described, formatted, recipe};
 use super::{Context, Layer};
 use crate::autograd::Var;
 use crate::scalar::Scalar;
@@ -9,7 +9,7 @@ use crate::tensor::Shape;
 
 /// A layer for samples with this number of axes, the channels last.
 macro_rules! spatial_dropout {
-    ($layer:ident = $class:literal, $rank:literal, $input:tt, fixed $fixed:tt) => {
+    ($layer:ident = $class:literal, $rank:literal, $input:tt $(, formats $format:ident)?) => {
         recipe! {
             /// In training, sets a fraction `rate` of the channels of each sample to 0, each of them everywhere, and scales the rest by
             /// `1 / (1 - rate)` (Tompson et al., *Efficient object localization using convolutional networks*, 2015); in `predict` and
@@ -20,7 +20,8 @@ macro_rules! spatial_dropout {
             example $input => $layer::new(0.5) => $input;
             options {}
             null ["seed"]
-            fixed $fixed
+            $(formats $format;)?
+            fixed {}
             only { "noise_shape": null }
             ignored []
         }
@@ -28,6 +29,7 @@ macro_rules! spatial_dropout {
         impl<T: Scalar> Layer<T> for $layer {
             // Keras's layers do not know `trainable`, which is of no consequence.
             described!(without "trainable": true);
+            $(formatted!($format);)?
 
             fn output_shape(&self, input: Shape) -> Result<Shape, $crate::error::Reason> {
                 if input.rank() != $rank {
@@ -53,6 +55,6 @@ macro_rules! spatial_dropout {
     };
 }
 
-spatial_dropout!(SpatialDropout1d = "SpatialDropout1D", 2, [8, 3], fixed {});
-spatial_dropout!(SpatialDropout2d = "SpatialDropout2D", 3, [8, 8, 3], fixed { "data_format": "channels_last" });
-spatial_dropout!(SpatialDropout3d = "SpatialDropout3D", 4, [4, 4, 4, 3], fixed { "data_format": "channels_last" });
+spatial_dropout!(SpatialDropout1d = "SpatialDropout1D", 2, [8, 3]);
+spatial_dropout!(SpatialDropout2d = "SpatialDropout2D", 3, [8, 8, 3], formats data_format);
+spatial_dropout!(SpatialDropout3d = "SpatialDropout3D", 4, [4, 4, 4, 3], formats data_format);

@@ -2,7 +2,7 @@
 
 use super::axes::{as_image, as_series, over_axes, series, volume};
 use super::layer::image;
-use super::recipe::{described, recipe};
+use super::recipe::{described, formatted, recipe};
 use super::{Context, Layer, Pair, Triple};
 use crate::autograd::Var;
 use crate::error::Reason;
@@ -75,12 +75,14 @@ recipe! {
         /// How the values between pixels are found.
         interpolation: Interpolation = Interpolation::Nearest, Interpolation::Bilinear;
     }
-    fixed { "data_format": "channels_last" }
+    formats data_format;
+    fixed {}
     ignored []
 }
 
 impl<T: Scalar> Layer<T> for UpSampling2d {
     described!();
+    formatted!(data_format);
 
     fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         image(input)?;
@@ -108,12 +110,14 @@ recipe! {
     new(size: [usize; 3] as impl Triple, triple);
     example [2, 4, 3, 2] => UpSampling3d::new([1, 2, 3]) => [2, 8, 9, 2];
     options {}
-    fixed { "data_format": "channels_last" }
+    formats data_format;
+    fixed {}
     ignored []
 }
 
 impl<T: Scalar> Layer<T> for UpSampling3d {
     described!();
+    formatted!(data_format);
 
     fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
         volume(input)?;

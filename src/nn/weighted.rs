@@ -9,6 +9,7 @@ macro_rules! weighted_recipe {
         new($($arguments:tt)*);
         example $input:tt => $made:expr => $output:tt;
         options { $($options:tt)* }
+        $(formats $format:ident;)?
         fixed { $($fixed:tt)* }
         ignored [$($ignored:literal),*]
         $(unsaved $unsaved:tt)?
@@ -40,6 +41,7 @@ macro_rules! weighted_recipe {
                 /// What the bias is kept within.
                 bias_constraint: Option<$crate::nn::Constraint> as $crate::nn::Constraint, into = None, Constraint::NonNeg;
             }
+            $(formats $format;)?
             fixed { $($fixed)* }
             ignored [$($ignored),*]
             $(unsaved $unsaved)?

@@ -1,4 +1,4 @@
-//! Weights as Keras 1 had them: an array for each gate of a recurrent layer, and convolutions of series as those of images.
+//! Weights as Keras 1 had them: an array for each gate of a recurrent layer.
 
 use super::hdf5::Group;
 use super::weights::checked;
@@ -62,28 +62,6 @@ pub(super) fn joined<T: Scalar>(
         }
         _ => Tensor::concat(&parts),
     })
-}
-
-/// The kernel of a convolution of series that the file has as one of images of a single column: `[size, 1, inputs, filters]`, before
-/// Keras 1.2 `[filters, inputs, size, 1]`. `None` where it has the shape that is wanted, or another one.
-pub(super) fn series_kernel<T: Scalar>(
-    group: &Group,
-    path: &str,
-    name: &str,
-    shape: &[usize],
-) -> Option<Result<Tensor<T>, Reason>> {
-    let &[size, inputs, filters] = shape else { return None };
-    let found = group.shape(path).ok()?;
-    let is = |shape: [usize; 4]| found.iter().copied().eq(shape.map(|dim| dim as u64));
-    let (today, before) = ([size, 1, inputs, filters], [filters, inputs, size, 1]);
-    let kernel = if is(today) {
-        checked(group, path, name, &today)
-    } else if is(before) {
-        checked(group, path, name, &before).map(|kernel: Tensor<T>| kernel.permute([2, 3, 1, 0]))
-    } else {
-        return None;
-    };
-    Some(kernel.map(|kernel| kernel.reshape(shape)))
 }
 
 #[cfg(test)]

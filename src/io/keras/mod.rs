@@ -14,6 +14,7 @@ mod input_shapes;
 mod json;
 mod keras1;
 mod keras1_weights;
+mod kernels;
 mod lambda;
 mod legacy;
 mod names;

@@ -8,12 +8,13 @@
 use super::cudnn;
 use super::hdf5::Group;
 use super::keras1_weights;
+use super::kernels::{self, Origin, Owner};
 use super::tree::Tree;
 use super::twelve;
 use crate::config::file_groups;
 use crate::error::Reason;
 use crate::model::{Built, Outlined, Param};
-use crate::nn::{Part, Weight};
+use crate::nn::{MultiLayer, Part, Weight};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use std::collections::{BTreeMap, HashMap};
@@ -27,25 +28,34 @@ pub(super) struct Place<'m> {
     class_name: &'m str,
     weights: Vec<&'m Weight>,
     parts: Vec<Part>,
+    /// The layers that have the weights.
+    owners: Vec<Owner>,
 }
 
 impl<'m, T: Scalar> From<&'m Outlined<T>> for Place<'m> {
     fn from(layer: &'m Outlined<T>) -> Self {
-        let weights = layer.weights.iter().collect();
-        let parts = layer.layer.parts(layer.weights.len());
-        Place { name: &layer.name, class_name: layer.layer.class_name(), weights, parts }
+        Place::new(&layer.name, &*layer.layer, layer.weights.iter().collect())
     }
 }
 
 impl<'m, T: Scalar> From<&'m Built<T>> for Place<'m> {
     fn from(layer: &'m Built<T>) -> Self {
         let weights = layer.params.iter().map(|param| &param.weight).collect();
-        let parts = layer.layer.parts(layer.params.len());
-        Place { name: &layer.name, class_name: layer.layer.class_name(), weights, parts }
+        Place::new(&layer.name, &*layer.layer, weights)
     }
 }
 
-impl Place<'_> {
+impl<'m> Place<'m> {
+    fn new<T: Scalar>(
+        name: &'m str,
+        layer: &'m dyn MultiLayer<T>,
+        weights: Vec<&'m Weight>,
+    ) -> Self {
+        let (class_name, parts) = (layer.class_name(), layer.parts(weights.len()));
+        let owners = kernels::owners(class_name, &layer.config(), &parts);
+        Place { name, class_name, weights, parts, owners }
+    }
+
     fn check_count(&self, found: usize) -> Result<(), Reason> {
         match self.weights.len() {
             wanted if wanted == found => Ok(()),
@@ -57,13 +67,17 @@ impl Place<'_> {
         }
     }
 
-    /// Reads the weights from these places.
-    fn read<T: Scalar>(&self, found: &[(&Group, String)]) -> Result<Vec<Tensor<T>>, Reason> {
+    /// Reads the weights from these places, of which each has its array as it is.
+    fn read<T: Scalar>(
+        &self,
+        found: &[(&Group, String)],
+        origin: Origin,
+    ) -> Result<Vec<Tensor<T>>, Reason> {
         self.check_count(found.len())?;
         let name = |weight: &Weight| format!("{}/{}", self.name, weight.name);
-        let read = |(weight, (group, path)): (&&Weight, &(&Group, String))| {
-            keras1_weights::series_kernel(group, path, &name(weight), &weight.shape)
-                .unwrap_or_else(|| checked(group, path, &name(weight), &weight.shape))
+        let read = |at: usize| {
+            let (weight, (group, path)) = (self.weights[at], &found[at]);
+            kernels::read(group, path, &name(weight), weight, self.owners.get(at), origin)
         };
         let (mut values, mut at) = (Vec::with_capacity(found.len()), 0);
         while at < found.len() {
@@ -74,26 +88,11 @@ impl Place<'_> {
                 values.extend(cudnn::read(of, gates)?);
                 at += 3;
             } else {
-                values.push(read((&self.weights[at], &found[at]))?);
+                values.push(read(at)?);
                 at += 1;
             }
         }
         Ok(values)
-    }
-
-    /// Reads the weights of a transposed convolution of Keras 1, which had the channels that it takes before those that it gives.
-    fn read_turned<T: Scalar>(&self, found: &[(&Group, String)]) -> Result<Vec<Tensor<T>>, Reason> {
-        let read = |(weight, (group, path)): (&&Weight, &(&Group, String))| {
-            let name = format!("{}/{}", self.name, weight.name);
-            match *weight.shape {
-                [rows, columns, filters, inputs] => {
-                    checked(group, path, &name, &[rows, columns, inputs, filters])
-                        .map(|kernel: Tensor<T>| kernel.permute([0, 1, 3, 2]))
-                }
-                _ => checked(group, path, &name, &weight.shape),
-            }
-        };
-        self.weights.iter().zip(found).map(read).collect()
     }
 
     /// Reads the weights from listed arrays of which each has a part.
@@ -172,6 +171,7 @@ pub(super) fn read<T: Scalar>(
     }
     let classes = places.iter().filter(counted).map(|it| it.class_name);
     let mut names = file_groups(classes).into_iter();
+    let origin = Origin { keras1: false, theano: false };
     let mut read = Vec::with_capacity(places.len());
     for place in places {
         let name = if counted(&place) { names.next().unwrap_or_default() } else { String::new() };
@@ -183,7 +183,7 @@ pub(super) fn read<T: Scalar>(
                 found.extend((0..group.array_count()?).map(|i| (group, i.to_string())));
             }
         }
-        read.push(place.read(&found)?);
+        read.push(place.read(&found, origin)?);
     }
     match vars.keys().next() {
         Some(name) => {
@@ -280,11 +280,6 @@ pub(super) fn read_listed<T: Scalar>(
 ) -> Result<Vec<Vec<Tensor<T>>>, Reason> {
     let attributes = group.attributes()?;
     let names = attributes.texts("layer_names")?.ok_or("the file does not list its layers")?;
-    if attributes.text("backend")? == Some("theano") {
-        return Err("the weights come from Theano, which mirrors the kernels of convolutions; \
-                    save them from Keras with TensorFlow"
-            .into());
-    }
     let mut listed = Vec::new();
     for name in names {
         let layer = inside(group, name)?.ok_or_else(|| format!("the group {name} is missing"))?;
@@ -306,6 +301,7 @@ pub(super) fn read_listed<T: Scalar>(
     let mut listed = listed.into_iter();
     // Keras 1 did not always say that it is it.
     let keras1 = attributes.text("keras_version")?.is_none_or(|it| it.starts_with("1."));
+    let origin = Origin { keras1, theano: attributes.text("backend")? == Some("theano") };
     let read = |place: &Place<'_>| match place.weights.is_empty() {
         true => Ok(Vec::new()),
         false => {
@@ -320,10 +316,7 @@ pub(super) fn read_listed<T: Scalar>(
             for (i, path) in order.into_iter().zip(&mut paths) {
                 found[i].1 = std::mem::take(path);
             }
-            if keras1 && place.class_name == "Conv2DTranspose" {
-                return place.read_turned(&found);
-            }
-            place.read(&found)
+            place.read(&found, origin)
         }
     };
     places.iter().map(read).collect()

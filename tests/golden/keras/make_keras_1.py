@@ -1,4 +1,5 @@
-"""Writes `keras_1_*.h5` beside this script as Keras 1.2.2 did, and what they predict to `keras_1.json`:
+"""Writes `keras_1_*.h5` beside this script as Keras 1.2.2 did, and `theano.h5` as Keras 2.1.6 did with Theano, and what they predict to
+`keras_1.json`:
 
     python make_keras_1.py        # tensorflow-cpu 2.15, numpy below 2, h5py
 
@@ -44,10 +45,15 @@ def old_weights(layer):
         return [("forward_" + name, array) for name, array in front] + [("backward_" + name, array) for name, array in back]
     if isinstance(layer, L.Conv1D):
         return [("W", weights[0][:, None]), ("b", weights[1])]
+    if isinstance(layer, (L.Conv2D, L.Conv3D)) and layer.data_format == "channels_first":
+        order = (3, 2, 0, 1) if isinstance(layer, L.Conv2D) else (4, 3, 0, 1, 2)
+        if isinstance(layer, L.Conv2DTranspose):
+            order = (2, 3, 0, 1)
+        return [("W", np.transpose(weights[0], order)), ("b", weights[1])]
     return list(zip("Wb", weights))
 
 
-def write(name, model, description, training=None):
+def write(name, model, description, training=None, predict=True):
     """The file; and what Keras 2.15 predicts with the weights that it reads from it."""
     path = os.path.join(HERE, name)
     with h5py.File(path, "w") as file:
@@ -73,6 +79,8 @@ def write(name, model, description, training=None):
         hdf5_format.load_weights_from_hdf5_group(file["model_weights"], model)
     for one, other in zip(before, model.get_weights()):
         np.testing.assert_array_equal(one, other)
+    if not predict:
+        return None
     x = [inputs(4, *one.shape[1:]) for one in model.inputs]
     return np.asarray(model.predict(x, verbose=0)).ravel().tolist()
 
@@ -150,7 +158,60 @@ def graph():
     return write("keras_1_graph.h5", model, description)
 
 
+def images(channels_last):
+    """Convolutions with the channels first, and the same with them last, which TensorFlow can compute on a processor."""
+    of = {} if channels_last else {"data_format": "channels_first"}
+    x = keras.Input((2, 5, 4))
+    y = L.Permute((2, 3, 1))(x) if channels_last else x
+    y = L.ZeroPadding2D(1, name="zeropadding2d_1", **of)(y)
+    y = L.Conv2D(3, (3, 2), activation="relu", name="convolution2d_1", **of)(y)
+    y = L.MaxPooling2D(2, name="maxpooling2d_1", **of)(y)
+    y = L.Conv2DTranspose(2, (2, 3), name="deconvolution2d_1", **of)(y)
+    y = L.Permute((3, 1, 2))(y) if channels_last else y
+    return keras.Model(x, L.Dense(2, activation="softmax", name="dense_1")(L.Flatten(name="flatten_1")(y)))
+
+
+def first():
+    """With the channels first, as they were with Theano; and with kernels that Theano has learnt."""
+    model = images(channels_last=False)
+    ordering = {"dim_ordering": "th", "trainable": True}
+    conv = {
+        "init": "glorot_uniform", "border_mode": "valid", "subsample": [1, 1], "W_regularizer": None, "b_regularizer": None,
+        "activity_regularizer": None, "W_constraint": None, "b_constraint": None, "bias": True, **ordering,
+    }
+    described = {"class_name": "Sequential", "keras_version": "1.2.2", "config": [
+        {"class_name": "ZeroPadding2D", "config": {
+            "name": "zeropadding2d_1", "padding": [1, 1], "batch_input_shape": [None, 2, 5, 4], "input_dtype": "float32", **ordering}},
+        {"class_name": "Convolution2D", "config": {
+            "name": "convolution2d_1", "nb_filter": 3, "nb_row": 3, "nb_col": 2, "activation": "relu", **conv}},
+        {"class_name": "MaxPooling2D", "config": {
+            "name": "maxpooling2d_1", "pool_size": [2, 2], "strides": [2, 2], "border_mode": "valid", **ordering}},
+        {"class_name": "Deconvolution2D", "config": {
+            "name": "deconvolution2d_1", "nb_filter": 2, "nb_row": 2, "nb_col": 3, "activation": "linear", "output_shape": [None, 2, 4, 4], **conv}},
+        {"class_name": "Flatten", "config": {"name": "flatten_1", "trainable": True}},
+        dense("dense_1", 2, "softmax"),
+    ]}
+    twin = images(channels_last=True)
+    twin.set_weights(model.get_weights())
+    expected = np.asarray(twin.predict(inputs(4, 2, 5, 4), verbose=0)).ravel().tolist()
+    write("keras_1_first.h5", model, described, predict=False)
+    with h5py.File(os.path.join(HERE, "theano.h5"), "w") as file:
+        file.attrs["keras_version"], file.attrs["backend"] = b"2.1.6", b"theano"
+        file.attrs["model_config"] = json.dumps({"class_name": "Model", "config": model.get_config()}).encode()
+        group = file.create_group("model_weights")
+        group.attrs["layer_names"] = [layer.name.encode() for layer in model.layers]
+        group.attrs["keras_version"], group.attrs["backend"] = b"2.1.6", b"theano"
+        for layer in model.layers:
+            inside = group.create_group(layer.name)
+            weights = [(f"{layer.name}/{kind}", weight) for kind, weight in zip(["kernel", "bias"], layer.get_weights())]
+            inside.attrs["weight_names"] = [name.encode() for name, _ in weights]
+            for name, weight in weights:
+                # What `convert_kernel` of Keras 2.1 undoes.
+                inside.create_dataset(name, data=weight[::-1, ::-1] if weight.ndim == 4 else weight)
+    return expected
+
+
 keras.utils.set_random_seed(4)
 with open(os.path.join(HERE, "keras_1.json"), "w") as file:
-    json.dump({"keras_1_series.h5": series(), "keras_1_graph.h5": graph()}, file)
+    json.dump({"keras_1_series.h5": series(), "keras_1_graph.h5": graph(), "keras_1_first.h5": first()}, file)
     file.write("\n")

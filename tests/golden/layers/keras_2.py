@@ -21,4 +21,6 @@ write("keras_2", [
     alone(layers.LocallyConnected2D(2, (3, 2), strides=(1, 2), activation="softmax", bias_regularizer="l1"), 4, 5, 1),
     alone(layers.RandomCrop(2, 3), 6, 5, 2, train=False),
     alone(layers.RandomCrop(4, 2), 3, 5, 1, train=False),
+    alone(layers.LocallyConnected1D(3, 2, strides=2, activation="softmax", data_format="channels_first"), 2, 7),
+    alone(layers.LocallyConnected2D(2, (3, 2), strides=(1, 2), data_format="channels_first"), 3, 4, 5),
 ])
