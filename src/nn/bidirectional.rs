@@ -4,7 +4,8 @@ use super::multi_layer::first_of_several;
 use super::nested::nested;
 use super::recipe::{described, recipe};
 use super::{
-    Context, Gru, Layer, Lstm, Mode, MultiLayer, Part, Regularizer, SimpleRnn, Weight, one_input,
+    Context, Gru, Layer, Lstm, Mode, MultiLayer, Part, Regularizer, SimpleRnn, StackedRnn, Weight,
+    one_input,
 };
 use crate::autograd::Var;
 use crate::config::{OptionValue, Value, json, keras_object, not};
@@ -27,6 +28,8 @@ pub enum Rnn {
     Lstm(Lstm),
     /// The gated recurrent unit.
     Gru(Gru),
+    /// Several of them, one above the other.
+    StackedRnn(StackedRnn),
 }
 
 /// The same for each of them.
@@ -36,6 +39,7 @@ macro_rules! each {
             Rnn::SimpleRnn($layer) => $result,
             Rnn::Lstm($layer) => $result,
             Rnn::Gru($layer) => $result,
+            Rnn::StackedRnn($layer) => $result,
         }
     };
 }
@@ -49,14 +53,14 @@ macro_rules! from {
         })*
     };
 }
-from!(SimpleRnn Lstm Gru);
+from!(SimpleRnn Lstm Gru StackedRnn);
 
 impl Rnn {
-    fn layer<T: Scalar>(&self) -> &dyn MultiLayer<T> {
+    pub(super) fn layer<T: Scalar>(&self) -> &dyn MultiLayer<T> {
         each!(self, layer => layer)
     }
 
-    fn weight_count(&self) -> usize {
+    pub(super) fn weight_count(&self) -> usize {
         each!(self, layer => layer.weight_count())
     }
 
@@ -73,11 +77,12 @@ impl Rnn {
     }
 
     /// How many states it has.
-    fn states(&self) -> usize {
+    pub(super) fn states(&self) -> usize {
         match self {
             Rnn::SimpleRnn(_) => SimpleRnn::STATES,
             Rnn::Lstm(_) => Lstm::STATES,
             Rnn::Gru(_) => Gru::STATES,
+            Rnn::StackedRnn(stack) => stack.states(),
         }
     }
 
@@ -89,6 +94,21 @@ impl Rnn {
     fn turned(self) -> Self {
         let backwards = !self.goes_backwards();
         each!(self, layer => layer.go_backwards(backwards).into())
+    }
+
+    /// The layer going forwards, with these outputs.
+    pub(super) fn giving(self, sequences: bool, state: bool, zeros: bool) -> Self {
+        each!(self, layer => layer
+            .go_backwards(false)
+            .return_sequences(sequences)
+            .return_state(state)
+            .zero_output_for_mask(zeros)
+            .into())
+    }
+
+    /// The layer, not trained.
+    pub(super) fn frozen(self) -> Self {
+        each!(self, layer => layer.trainable(false).into())
     }
 
     /// The layer, giving zeros where a mask leaves out steps of a sequence.
@@ -105,10 +125,12 @@ impl OptionValue for Rnn {
             SimpleRnn::CLASS => SimpleRnn::from_config(&config).map(Rnn::from),
             Lstm::CLASS => Lstm::from_config(&config).map(Rnn::from),
             Gru::CLASS => Gru::from_config(&config).map(Rnn::from),
+            StackedRnn::CLASS => StackedRnn::from_config(&config).map(Rnn::from),
             _ => {
-                return Err(
-                    format!(" is a {class_name}; supported are SimpleRNN, LSTM and GRU").into()
-                );
+                return Err(format!(
+                    " is a {class_name}; supported are SimpleRNN, LSTM, GRU and RNN"
+                )
+                .into());
             }
         };
         layer.map_err(|error| format!(" ({class_name}): {error}").into())
@@ -214,15 +236,6 @@ impl Bidirectional {
     }
 }
 
-/// The name of a weight of the layer from the front and from the back.
-fn names(name: &str) -> [&'static str; 2] {
-    match name {
-        "kernel" => ["forward_kernel", "backward_kernel"],
-        "recurrent_kernel" => ["forward_recurrent_kernel", "backward_recurrent_kernel"],
-        _ => ["forward_bias", "backward_bias"],
-    }
-}
-
 impl<T: Scalar> Layer<T> for Bidirectional {
     one_input!();
 }
@@ -289,12 +302,12 @@ impl<T: Scalar> MultiLayer<T> for Bidirectional {
     }
 
     fn weights(&self, inputs: &[Shape]) -> Vec<Weight> {
-        let of = |layer: &Rnn, end: usize| {
+        let of = |layer: &Rnn, end: &str| {
             let named =
-                move |weight: Weight| Weight { name: names(&weight.name)[end].into(), ..weight };
+                |weight: Weight| Weight { name: format!("{end}_{}", weight.name).into(), ..weight };
             layer.layer::<T>().weights(&inputs[..1]).into_iter().map(named).collect::<Vec<_>>()
         };
-        [of(&self.layer, 0), of(&self.backward(), 1)].concat()
+        [of(&self.layer, "forward"), of(&self.backward(), "backward")].concat()
     }
 
     fn forward_all<'t>(

@@ -155,6 +155,7 @@ builtin! {
         SpatialDropout1d
         SpatialDropout2d
         SpatialDropout3d
+        StackedRnn
         UnitNormalization
         UpSampling1d
         UpSampling2d

@@ -78,6 +78,7 @@ mod simple_rnn;
 mod sizes;
 mod softmax;
 mod spatial_dropout;
+mod stacked_rnn;
 mod time_distributed;
 mod unit_normalization;
 mod up_sampling;

@@ -39,10 +39,10 @@ fn owner(class_name: &str, config: &Config, group: &str) -> Owner {
     let (first, rest) = group.split_once('/').unwrap_or((group, ""));
     let found = match (first, config.get("layers"), config.get("layer")) {
         ("layers", Some(Value::Array(layers)), _) => {
-            let name = |layer: &'_ Value| layer.get("class_name").and_then(Value::as_str);
-            let names: Vec<&str> = layers.iter().map(|it| name(it).unwrap_or_default()).collect();
+            let names = layers.iter().map(|it| it.get("class_name").and_then(Value::as_str));
+            let names = names.map(Option::unwrap_or_default);
             let (wanted, rest) = rest.split_once('/').unwrap_or((rest, ""));
-            let at = file_groups(names.into_iter()).iter().position(|group| group == wanted);
+            let at = file_groups(names).iter().position(|group| group == wanted);
             at.and_then(|at| inner(&layers[at], rest))
         }
         ("layer", _, Some(layer)) => inner(layer, rest),
@@ -121,7 +121,7 @@ fn turned<T: Scalar>(
     let was: Vec<usize> = order.iter().map(|&axis| shape[axis]).collect();
     let mut back = vec![0; order.len()];
     order.iter().enumerate().for_each(|(at, &axis)| back[axis] = at);
-    Ok(checked::<T>(group, path, name, &was)?.permute_axes(&back))
+    Ok(checked::<T>(group, path, name, &was)?.permuted(&back))
 }
 
 /// The kernel of a convolution of series that the file has as one of images of a single column: `[size, 1, inputs, filters]`, before

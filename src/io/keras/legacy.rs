@@ -93,7 +93,9 @@ fn upgrade_options(value: &mut Value, version: &str) {
             values.iter_mut().for_each(|value| upgrade_options(value, version));
         }
         Value::Object(options) => {
-            let gru = options.get("class_name").is_some_and(|class| *class == "GRU");
+            let gru = options
+                .get("class_name")
+                .is_some_and(|class| *class == "GRU" || *class == "GRUCell");
             if let Some(Value::Object(config)) = options.get_mut("config").filter(|_| gru)
                 && !config.contains_key("reset_after")
             {
