@@ -72,6 +72,17 @@ fn operations_of_keras_3() {
     }
 }
 
+/// Sums, resized images and slices, whose shapes files of Keras 3 say, and those of Keras 2 do not.
+#[test]
+fn shapes_follow_from_those_of_the_inputs() {
+    for name in ["shapes.h5", "shapes.keras"] {
+        let classes = classes(&checked(name));
+        for class in ["Resizing", "Rescaling"] {
+            assert!(classes.iter().any(|it| it == class), "no {class} among {classes:?}");
+        }
+    }
+}
+
 #[test]
 fn the_last_step_of_a_recurrent_layer() {
     assert_eq!(classes(&checked("last_step.h5")), ["LSTM", "Activation", "Dense"]);

@@ -39,6 +39,16 @@ impl OptionValue for f64 {
     }
 }
 
+impl OptionValue for String {
+    fn read(value: &Value) -> Result<Self, Reason> {
+        value.as_str().map(str::to_owned).ok_or_else(|| not(value, "a text"))
+    }
+
+    fn write(&self) -> Value {
+        json!(self)
+    }
+}
+
 /// Counts and sizes: whole numbers of at least 1.
 impl OptionValue for usize {
     fn read(value: &Value) -> Result<Self, Reason> {

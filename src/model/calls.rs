@@ -57,7 +57,8 @@ impl Passing {
     fn of(class_name: &str) -> Passing {
         match class_name {
             "MultiHeadAttention" | "GroupQueryAttention" => Passing::Arguments,
-            "LSTM" | "GRU" | "SimpleRNN" | "RNN" | "Bidirectional" | "ConvLSTM2D" => Passing::State,
+            "LSTM" | "GRU" | "SimpleRNN" | "RNN" | "Bidirectional" | "ConvLSTM1D"
+            | "ConvLSTM2D" | "ConvLSTM3D" => Passing::State,
             _ => Passing::List,
         }
     }

@@ -100,7 +100,9 @@ builtin! {
         Conv2dTranspose
         Conv3d
         Conv3dTranspose
+        ConvLstm1d
         ConvLstm2d
+        ConvLstm3d
         Cropping1d
         Cropping2d
         Cropping3d
@@ -109,6 +111,7 @@ builtin! {
         DepthwiseConv2d
         Discretization
         Dropout
+        EinsumDense
         Elu
         Embedding
         Flatten

@@ -38,7 +38,7 @@ weighted_recipe! {
         /// How far the window moves from one output to the next.
         strides: [usize; 2] as impl Pair, pair = [1, 1], 2 => [2, 3, 6];
         /// What happens at the border.
-        padding: Padding = Padding::Valid, Same => [8, 8, 6];
+        padding: Padding = Padding::Valid, Same => [8, 8, 6], before data_format;
         /// How far apart the pixels of a window are: with 2, every second pixel.
         dilation_rate: [usize; 2] as impl Pair, pair = [1, 1], [1, 2] => [4, 4, 6];
         /// Into how many groups the channels are divided: an output sees the channels of its group alone.

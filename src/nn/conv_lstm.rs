@@ -1,24 +1,166 @@
-//! The long short-term memory over images.
+//! The long short-term memory over series, images and volumes.
 
-use super::axes::outputs;
-use super::convolved::{convolve, some_filters};
+use super::film::Film;
 use super::multi_layer::first_of_several;
 use super::recipe::{described, recipe};
-use super::recurrent::{check_start, given};
 use super::weighted::regularized;
 use super::{
-    Activation, Constraint, Context, DataFormat, Initializer, Layer, Mode, MultiLayer, Pair, Part,
-    Regularizer, Weight, one_input,
+    Activation, Constraint, Context, Initializer, Layer, MultiLayer, Pair, Part, Regularizer,
+    Single, Triple, Weight, one_input,
 };
 use crate::autograd::Var;
 use crate::error::Reason;
 use crate::kernels::Padding;
-use crate::kernels::gemm::Finish;
-use crate::ops::{Convolution, stepwise};
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 
-recipe! {
+macro_rules! conv_lstm {
+    (
+        $(#[$doc:meta])*
+        $layer:ident = $class:literal;
+        new($size:ty as $given:ty, $convert:ident);
+        example $input:tt => $made:expr => $output:tt;
+        strides $one:expr => $strided:tt;
+        same $same:tt;
+        sequences $sequences:tt
+    ) => {
+        recipe! {
+            $(#[$doc])*
+            pub struct $layer = $class;
+            /// A layer whose state has so many channels, with windows of this size.
+            new(filters: usize, kernel_size: $size as $given, $convert);
+            example $input => $made => $output;
+            options {
+                /// How far the window over the input moves from one output to the next.
+                strides: $size as $given, $convert = $one, 2 => $strided;
+                /// What happens at the border of the input.
+                padding: Padding = Padding::Valid, Same => $same, before data_format;
+                /// How far apart the places of a window over the input are: with 2, every second one.
+                dilation_rate: $size as $given, $convert = $one, 2 => $strided;
+                /// Whether it gives its state after every step, or after the last one alone.
+                return_sequences: bool = false, true => $sequences;
+                /// Whether it has its last states as further outputs, both of them of the shape of the last one.
+                return_state: bool = false, true;
+                /// Whether it goes from the last step to the first one. What it gives has that order, too.
+                go_backwards: bool = false, true;
+                /// Whether it gives zeros for the steps that a mask leaves out, and not the state before them.
+                zero_output_for_mask: bool = false, true;
+                /// The function of what is new.
+                activation: Activation = Activation::Tanh, Relu;
+                /// The function of the gates.
+                recurrent_activation: Activation = Activation::Sigmoid, Tanh;
+                /// Whether a bias is added.
+                use_bias: bool = true, false;
+                /// How the kernel's first values are drawn.
+                kernel_initializer: Initializer = Initializer::GlorotUniform, Initializer::Ones;
+                /// How the recurrent kernel's first values are drawn.
+                recurrent_initializer: Initializer = Initializer::Orthogonal { gain: 1.0 }, Initializer::Ones;
+                /// How the bias's first values are drawn.
+                bias_initializer: Initializer = Initializer::Zeros, Initializer::Ones;
+                /// Whether the bias of the forget gate begins with 1, so that the layer remembers at first.
+                unit_forget_bias: bool = true, false;
+                /// A penalty on the kernel.
+                kernel_regularizer: Option<Regularizer> as Regularizer, into = None, L2(0.01);
+                /// A penalty on the recurrent kernel.
+                recurrent_regularizer: Option<Regularizer> as Regularizer, into = None, L2(0.01);
+                /// A penalty on the bias.
+                bias_regularizer: Option<Regularizer> as Regularizer, into = None, L1(0.02);
+                /// A penalty on the output, summed over a sample; the loss gets the mean over the batch.
+                activity_regularizer: Option<Regularizer> as Regularizer, into = None, L2(0.03);
+                /// What the kernel is kept within.
+                kernel_constraint: Option<Constraint> as Constraint, into = None, Constraint::max_norm(2.0);
+                /// What the recurrent kernel is kept within.
+                recurrent_constraint: Option<Constraint> as Constraint, into = None, Constraint::unit_norm();
+                /// What the bias is kept within.
+                bias_constraint: Option<Constraint> as Constraint, into = None, Constraint::NonNeg;
+                /// The fraction of the input that each gate does not see in training: for a sample, the same one in all steps.
+                dropout: f64 = 0.0, 0.5;
+                /// The fraction of the state that each gate does not see in training.
+                recurrent_dropout: f64 = 0.0, 0.25;
+            }
+            formats data_format;
+            fixed { "stateful": false }
+            only { "time_major": false }
+            // Of no consequence for what is computed.
+            ignored ["unroll", "seed"]
+        }
+
+        impl $layer {
+            pub(super) fn film(&self) -> Film<'_> {
+                Film {
+                    filters: self.filters,
+                    kernel_size: &self.kernel_size,
+                    strides: &self.strides,
+                    dilation: &self.dilation_rate,
+                    padding: self.padding,
+                    data_format: self.data_format,
+                    return_sequences: self.return_sequences,
+                    return_state: self.return_state,
+                    go_backwards: self.go_backwards,
+                    zero_output_for_mask: self.zero_output_for_mask,
+                    activation: self.activation,
+                    recurrent_activation: self.recurrent_activation,
+                    dropout: self.dropout,
+                    recurrent_dropout: self.recurrent_dropout,
+                }
+            }
+        }
+
+        impl<T: Scalar> Layer<T> for $layer {
+            one_input!();
+        }
+
+        impl<T: Scalar> MultiLayer<T> for $layer {
+            described!();
+            regularized!();
+            first_of_several!();
+
+            fn output_shapes(&self, inputs: &[Shape]) -> Result<Vec<Shape>, Reason> {
+                let penalties = [self.kernel_regularizer, self.recurrent_regularizer, self.bias_regularizer];
+                let penalties = penalties.into_iter().chain([self.activity_regularizer]);
+                penalties.flatten().try_for_each(Regularizer::check)?;
+                self.film().output_shapes(inputs)
+            }
+
+            fn weights(&self, inputs: &[Shape]) -> Vec<Weight> {
+                let [kernel, recurrent, bias] = self.film().weights(inputs[0]);
+                let kernel = Weight::new("kernel", kernel, self.kernel_initializer)
+                    .regularizer(self.kernel_regularizer)
+                    .constraint(self.kernel_constraint.clone());
+                let recurrent = Weight::new("recurrent_kernel", recurrent, self.recurrent_initializer)
+                    .regularizer(self.recurrent_regularizer)
+                    .constraint(self.recurrent_constraint.clone());
+                let mut bias = Weight::new("bias", bias, self.bias_initializer)
+                    .regularizer(self.bias_regularizer)
+                    .constraint(self.bias_constraint.clone());
+                if self.unit_forget_bias {
+                    bias.ones = self.filters..2 * self.filters;
+                }
+                let weights = [Some(kernel), Some(recurrent), self.use_bias.then_some(bias)];
+                weights.into_iter().flatten().collect()
+            }
+
+            fn forward_all<'t>(
+                &self,
+                weights: &[Var<'t, T>],
+                inputs: &[&Var<'t, T>],
+                cx: &mut Context<T>,
+            ) -> Vec<Var<'t, T>> {
+                self.film().run(weights, inputs, cx)
+            }
+
+            fn parts(&self, weights: usize) -> Vec<Part> {
+                vec![Part { group: "cell".to_owned(), weights }]
+            }
+
+            fn mask(&self, _: &[&Tensor<T>], masks: &[Option<&Tensor<T>>]) -> Option<Tensor<T>> {
+                masks[0].filter(|_| self.return_sequences).cloned()
+            }
+        }
+    };
+}
+
+conv_lstm! {
     /// A long short-term memory whose products are convolutions (Shi et al., *Convolutional LSTM network: a machine learning approach for
     /// precipitation nowcasting*, 2015). Films `[steps, h, w, c]` become the last state `[oh, ow, filters]`, or all of them.
     ///
@@ -37,251 +179,50 @@ recipe! {
     /// assert_eq!(model.weight("conv_lstm2d", "recurrent_kernel")?.shape(), [3, 3, 4, 16]);
     /// # Ok::<(), cinta::Error>(())
     /// ```
-    pub struct ConvLstm2d = "ConvLSTM2D";
-    /// A layer whose state has so many channels, with windows of a size such as `5` or `[5, 3]`.
-    new(filters: usize, kernel_size: [usize; 2] as impl Pair, pair);
+    ConvLstm2d = "ConvLSTM2D";
+    new([usize; 2] as impl Pair, pair);
     example [3, 6, 6, 2] => ConvLstm2d::new(2, 3) => [4, 4, 2];
-    options {
-        /// How far the window over the input moves from one output to the next.
-        strides: [usize; 2] as impl Pair, pair = [1, 1], 2 => [2, 2, 2];
-        /// What happens at the border of the input.
-        padding: Padding = Padding::Valid, Same => [6, 6, 2];
-        /// How far apart the pixels of a window over the input are: with 2, every second pixel.
-        dilation_rate: [usize; 2] as impl Pair, pair = [1, 1], 2 => [2, 2, 2];
-        /// Whether it gives its state after every step, or after the last one alone.
-        return_sequences: bool = false, true => [3, 4, 4, 2];
-        /// Whether it has its last states as further outputs, both of them of the shape of the last one.
-        return_state: bool = false, true;
-        /// Whether it goes from the last step to the first one. What it gives has that order, too.
-        go_backwards: bool = false, true;
-        /// Whether it gives zeros for the steps that a mask leaves out, and not the state before them.
-        zero_output_for_mask: bool = false, true;
-        /// The function of what is new.
-        activation: Activation = Activation::Tanh, Relu;
-        /// The function of the gates.
-        recurrent_activation: Activation = Activation::Sigmoid, Tanh;
-        /// Whether a bias is added.
-        use_bias: bool = true, false;
-        /// How the kernel's first values are drawn.
-        kernel_initializer: Initializer = Initializer::GlorotUniform, Initializer::Ones;
-        /// How the recurrent kernel's first values are drawn.
-        recurrent_initializer: Initializer = Initializer::Orthogonal { gain: 1.0 }, Initializer::Ones;
-        /// How the bias's first values are drawn.
-        bias_initializer: Initializer = Initializer::Zeros, Initializer::Ones;
-        /// Whether the bias of the forget gate begins with 1, so that the layer remembers at first.
-        unit_forget_bias: bool = true, false;
-        /// A penalty on the kernel.
-        kernel_regularizer: Option<Regularizer> as Regularizer, into = None, L2(0.01);
-        /// A penalty on the recurrent kernel.
-        recurrent_regularizer: Option<Regularizer> as Regularizer, into = None, L2(0.01);
-        /// A penalty on the bias.
-        bias_regularizer: Option<Regularizer> as Regularizer, into = None, L1(0.02);
-        /// A penalty on the output, summed over a sample; the loss gets the mean over the batch.
-        activity_regularizer: Option<Regularizer> as Regularizer, into = None, L2(0.03);
-        /// What the kernel is kept within.
-        kernel_constraint: Option<Constraint> as Constraint, into = None, Constraint::max_norm(2.0);
-        /// What the recurrent kernel is kept within.
-        recurrent_constraint: Option<Constraint> as Constraint, into = None, Constraint::unit_norm();
-        /// What the bias is kept within.
-        bias_constraint: Option<Constraint> as Constraint, into = None, Constraint::NonNeg;
-        /// The fraction of the input that each gate does not see in training: for a sample, the same one in all steps.
-        dropout: f64 = 0.0, 0.5;
-        /// The fraction of the state that each gate does not see in training.
-        recurrent_dropout: f64 = 0.0, 0.25;
-    }
-    formats data_format;
-    fixed { "stateful": false }
-    only { "time_major": false }
-    // Of no consequence for what is computed.
-    ignored ["unroll", "seed"]
+    strides [1, 1] => [2, 2, 2];
+    same [6, 6, 2];
+    sequences [3, 4, 4, 2]
 }
 
-impl ConvLstm2d {
-    /// The images of states, for steps of this shape.
-    fn state(&self, image: [usize; 3]) -> Result<[usize; 3], Reason> {
-        let ConvLstm2d { kernel_size, strides, dilation_rate, padding, filters, .. } = *self;
-        let [oh, ow] = outputs([image[0], image[1]], kernel_size, strides, dilation_rate, padding)?;
-        Ok([oh, ow, filters])
-    }
-
-    /// What each gate keeps of an image, in training with this rate: `[n, 4, h, w, c]`.
-    fn kept<'t, T: Scalar>(
-        cx: &Context<T>,
-        rate: f64,
-        label: u64,
-        shape: [usize; 5],
-    ) -> Option<Var<'t, T>> {
-        let (Mode::Train { first_sample, .. }, Some(stream)) = (cx.mode(), cx.stream()) else {
-            return None;
-        };
-        let ones = || Var::constant(Tensor::ones(shape));
-        (rate > 0.0).then(|| ones().dropout(rate, &stream.fork(label), first_sample))
-    }
-
-    /// The convolution of images `[n, h, w, c]` for all gates, which are groups of output channels. Where something is dropped, each sees what it keeps.
-    fn gates<'t, T: Scalar>(
-        &self,
-        x: &Var<'t, T>,
-        kernel: &Var<'t, T>,
-        bias: Option<&Var<'t, T>>,
-        kept: Option<&Var<'t, T>>,
-        convolution: Convolution,
-    ) -> Var<'t, T> {
-        let Some(kept) = kept else {
-            return convolve(x, kernel, bias, convolution, Finish::Plain);
-        };
-        let parts = [0, 1, 2, 3].map(|gate| {
-            let columns = gate * self.filters..(gate + 1) * self.filters;
-            let seen = x * kept.slice(1, gate..gate + 1).reshape(x.shape());
-            let bias = bias.map(|bias| bias.slice(0, columns.clone()));
-            convolve(&seen, &kernel.slice(3, columns), bias.as_ref(), convolution, Finish::Plain)
-        });
-        Var::concat(&parts.each_ref(), 3)
-    }
-
-    /// All states `h`, `[n, steps, oh ow filters]`, and the last `c`, from those of `start`.
-    fn states<'t, T: Scalar>(
-        &self,
-        weights: &[Var<'t, T>],
-        x: &Var<'t, T>,
-        start: &[&Var<'t, T>],
-        mask: Option<&Tensor<T>>,
-        cx: &Context<T>,
-    ) -> [Var<'t, T>; 2] {
-        let [n, steps, h, w, c] = x.value().dims();
-        let [oh, ow, filters] = self.state([h, w, c]).expect("output_shape has checked it");
-        let ConvLstm2d { strides, padding, dilation_rate: dilation, .. } = *self;
-        let over_input = Convolution { strides, padding, dilation, ..Convolution::default() };
-        let over_state = Convolution { padding: Padding::Same, ..Convolution::default() };
-        let seen = Self::kept(cx, self.dropout, 0, [n, 4, h, w, c]);
-        let remembered = Self::kept(cx, self.recurrent_dropout, 1, [n, 4, oh, ow, filters]);
-        let images = [n, oh, ow, filters];
-        let units = oh * ow * filters;
-        let zeros = || Var::constant(Tensor::zeros([n, units]));
-        let first = |at: usize| start.get(at).map_or_else(zeros, |it| it.reshape([n, units]));
-        let start = [&first(0), &first(1)];
-        stepwise(&x.reshape([n, steps, h * w * c]), start, mask, |x, [h_before, c_before]| {
-            let x = x.reshape([n, h, w, c]);
-            let sums = self.gates(&x, &weights[0], weights.get(2), seen.as_ref(), over_input);
-            let before = h_before.reshape(images);
-            let gates =
-                sums + self.gates(&before, &weights[1], None, remembered.as_ref(), over_state);
-            let gate = |at: usize| gates.slice(3, at * filters..(at + 1) * filters);
-            let of = |function: Activation, x: &Var<'t, T>| match function.is_elementwise() {
-                true => function.of(x),
-                // As in Keras, it goes over the last axis, whatever that is.
-                false => self.data_format.last(&function.of(&self.data_format.back(x, 2)), 2),
-            };
-            let [input, forget, output] =
-                [0, 1, 3].map(|at| of(self.recurrent_activation, &gate(at)));
-            let c = forget * c_before.reshape(images) + input * of(self.activation, &gate(2));
-            let h = output * of(self.activation, &c);
-            [h, c].map(|state| state.reshape([n, units]))
-        })
-    }
+conv_lstm! {
+    /// [`ConvLstm2d`] over series: sequences `[steps, w, c]` of them become the last state `[ow, filters]`, or all of them.
+    ///
+    /// Its weights are `kernel [k, c, 4 filters]`, `recurrent_kernel [k, filters, 4 filters]` and `bias [4 filters]`.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let model = Sequential::new([5, 8, 1]).add(ConvLstm1d::new(2, 3)).build(0)?;
+    /// assert_eq!(model.output_shape(), [6, 2]);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    ConvLstm1d = "ConvLSTM1D";
+    new([usize; 1] as impl Single, single);
+    example [3, 6, 2] => ConvLstm1d::new(2, 3) => [4, 2];
+    strides [1] => [2, 2];
+    same [6, 2];
+    sequences [3, 4, 2]
 }
 
-impl<T: Scalar> Layer<T> for ConvLstm2d {
-    one_input!();
-}
-
-impl<T: Scalar> MultiLayer<T> for ConvLstm2d {
-    described!();
-    regularized!();
-
-    first_of_several!();
-
-    fn output_shapes(&self, inputs: &[Shape]) -> Result<Vec<Shape>, Reason> {
-        let Some((input, start)) = inputs.split_first() else {
-            return Err("needs films, and has no input".into());
-        };
-        let [steps, h, w, c] = match (&input[..], self.data_format) {
-            (&[steps, h, w, c], DataFormat::ChannelsLast) if steps > 0 => [steps, h, w, c],
-            (&[steps, c, h, w], DataFormat::ChannelsFirst) if steps > 0 => [steps, h, w, c],
-            _ => {
-                return Err(format!(
-                    "needs films [steps, height, width, channels] of at least one step, and one sample has the shape {input}"
-                ).into());
-            }
-        };
-        some_filters(self.filters)?;
-        for rate in [self.dropout, self.recurrent_dropout] {
-            if !(0.0..1.0).contains(&rate) {
-                return Err(format!("the dropout {rate} is not from 0 to below 1").into());
-            }
-        }
-        let penalties =
-            [self.kernel_regularizer, self.recurrent_regularizer, self.bias_regularizer];
-        let penalties = penalties.into_iter().chain([self.activity_regularizer]);
-        penalties.flatten().try_for_each(Regularizer::check)?;
-        let state = self.state([h, w, c])?;
-        let gates = self.filters.checked_mul(4).filter(|&gates| {
-            let [kh, kw] = self.kernel_size;
-            let kernel = Shape::from([kh, kw, c.max(self.filters), gates]);
-            let sums = Shape::from([steps, state[0], state[1], gates]);
-            kernel.checked_count().is_some() && sums.checked_count().is_some()
-        });
-        if gates.is_none() {
-            return Err(format!("{} filters are more than any memory holds", self.filters).into());
-        }
-        let all = self.data_format.given(Shape::new(&[&[steps], &state[..]].concat()), 3);
-        let state = self.data_format.given(Shape::from(state), 3);
-        check_start(start, state, 2)?;
-        let y = if self.return_sequences { all } else { state };
-        Ok(if self.return_state { vec![y, state, state] } else { vec![y] })
-    }
-
-    fn weights(&self, inputs: &[Shape]) -> Vec<Weight> {
-        let ([kh, kw], filters) = (self.kernel_size, self.filters);
-        let c = inputs[0][if self.data_format == DataFormat::ChannelsFirst { 1 } else { 3 }];
-        let kernel = Weight::new("kernel", [kh, kw, c, 4 * filters], self.kernel_initializer)
-            .regularizer(self.kernel_regularizer)
-            .constraint(self.kernel_constraint.clone());
-        let recurrent = [kh, kw, filters, 4 * filters];
-        let recurrent = Weight::new("recurrent_kernel", recurrent, self.recurrent_initializer)
-            .regularizer(self.recurrent_regularizer)
-            .constraint(self.recurrent_constraint.clone());
-        let mut bias = Weight::new("bias", [4 * filters], self.bias_initializer)
-            .regularizer(self.bias_regularizer)
-            .constraint(self.bias_constraint.clone());
-        if self.unit_forget_bias {
-            bias.ones = filters..2 * filters;
-        }
-        let weights = [Some(kernel), Some(recurrent), self.use_bias.then_some(bias)];
-        weights.into_iter().flatten().collect()
-    }
-
-    fn forward_all<'t>(
-        &self,
-        weights: &[Var<'t, T>],
-        inputs: &[&Var<'t, T>],
-        cx: &mut Context<T>,
-    ) -> Vec<Var<'t, T>> {
-        let inputs: Vec<_> = inputs.iter().map(|x| self.data_format.last(x, 2)).collect();
-        let (x, start) = (&inputs[0], inputs[1..].iter().collect::<Vec<_>>());
-        let [_, _, h, w, c] = x.value().dims();
-        let state = self.state([h, w, c]).expect("output_shape has checked it");
-        let turned = |mask: Tensor<T>| if self.go_backwards { mask.flip(1) } else { mask };
-        let mask = cx.mask().cloned().map(turned);
-        let flipped = if self.go_backwards { x.flip(1) } else { x.clone() };
-        let [y, carry] = self.states(weights, &flipped, &start, mask.as_ref(), cx);
-        let mask = mask.filter(|_| self.zero_output_for_mask);
-        let rows = given(y, Some(carry), mask, [self.return_sequences, self.return_state]);
-        let images = |y: Var<'t, T>| {
-            let shape = y.shape();
-            let y = y.reshape(&[&shape[..shape.rank() - 1], &state].concat()[..]);
-            self.data_format.back(&y, 2)
-        };
-        rows.into_iter().map(images).collect()
-    }
-
-    fn parts(&self, weights: usize) -> Vec<Part> {
-        vec![Part { group: "cell".to_owned(), weights }]
-    }
-
-    fn mask(&self, _: &[&Tensor<T>], masks: &[Option<&Tensor<T>>]) -> Option<Tensor<T>> {
-        masks[0].filter(|_| self.return_sequences).cloned()
-    }
+conv_lstm! {
+    /// [`ConvLstm2d`] over volumes: sequences `[steps, d, h, w, c]` of them become the last state `[od, oh, ow, filters]`, or all of them.
+    ///
+    /// Its weights are `kernel [kd, kh, kw, c, 4 filters]`, `recurrent_kernel [kd, kh, kw, filters, 4 filters]` and `bias [4 filters]`.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let model = Sequential::new([2, 4, 4, 4, 1]).add(ConvLstm3d::new(2, [1, 3, 2])).build(0)?;
+    /// assert_eq!(model.output_shape(), [4, 2, 3, 2]);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    ConvLstm3d = "ConvLSTM3D";
+    new([usize; 3] as impl Triple, triple);
+    example [2, 3, 3, 4, 2] => ConvLstm3d::new(2, 2) => [2, 2, 3, 2];
+    strides [1, 1, 1] => [1, 1, 2, 2];
+    same [3, 3, 4, 2];
+    sequences [2, 2, 2, 3, 2]
 }
 
 #[cfg(test)]
@@ -289,6 +230,7 @@ mod tests {
     use super::*;
     use crate::autograd::gradcheck;
     use crate::nn::layers::Lstm;
+    use crate::nn::{DataFormat, Mode};
     use crate::tensor::Stream;
 
     fn draw(shape: &[usize], seed: u64) -> Tensor<f64> {
@@ -357,23 +299,44 @@ mod tests {
         }
     }
 
-    /// A gate that sees nothing of the input has its bias alone.
+    /// A series is an image of one row, and an image a volume of one slice.
     #[test]
-    fn gates_drop_by_themselves() {
-        let layer = ConvLstm2d::new(3, 1);
-        let [x, kernel, bias] = [&[2, 2, 2, 1][..], &[1, 1, 1, 12], &[12]]
-            .map(|shape| Var::constant(draw(shape, 1 + shape.len() as u64)));
-        let kept = Tensor::from_fn([2, 4, 2, 2, 1], |at| if at[1] == 2 { 0.0 } else { 1.0 });
-        let over = |kept: Option<&Var<'static, f64>>| {
-            let plain = Convolution::default();
-            layer.gates(&x, &kernel, Some(&bias), kept, plain).into_value()
+    fn other_numbers_of_axes() {
+        let draws = |shapes: [&[usize]; 4]| -> [Tensor<f64>; 4] {
+            let mut seed = 0;
+            shapes.map(|shape| {
+                seed += 1;
+                draw(shape, seed)
+            })
         };
-        let (whole, dropped) = (over(None), over(Some(&Var::constant(kept))));
-        let expected = |at: &[usize]| match at[3] / 3 {
-            2 => bias.value().at([at[3]]),
-            _ => whole.at([at[0], at[1], at[2], at[3]]),
+        let run = |layer: &dyn Layer<f64>, [x, kernel, recurrent, bias]: [Tensor<f64>; 4]| {
+            let weights = [kernel, recurrent, bias].map(Var::constant);
+            layer.forward(&weights, &Var::constant(x), &mut Context::new(Mode::Infer)).into_value()
         };
-        assert!(dropped.all_close(&Tensor::from_fn([2, 2, 2, 12], expected), 1e-12, 1e-12));
+        for padding in [Padding::Valid, Padding::Same] {
+            let series = ConvLstm1d::new(2, 3).strides(2).padding(padding).return_sequences(true);
+            let image = ConvLstm2d::new(2, [1, 3]).strides([1, 2]).padding(padding);
+            let flat = draws([&[2, 3, 5, 2], &[3, 2, 8], &[3, 2, 8], &[8]]);
+            let row = draws([&[2, 3, 1, 5, 2], &[1, 3, 2, 8], &[1, 3, 2, 8], &[8]]);
+            let (y, z) = (run(&series, flat), run(&image.return_sequences(true), row));
+            assert!(y.all_close(&z.squeeze(2), 1e-12, 1e-12));
+
+            let image = ConvLstm2d::new(1, [2, 3]).padding(padding).go_backwards(true);
+            let volume = ConvLstm3d::new(1, [1, 2, 3]).padding(padding).go_backwards(true);
+            let flat = draws([&[2, 2, 3, 4, 2], &[2, 3, 2, 4], &[2, 3, 1, 4], &[4]]);
+            let slice = draws([&[2, 2, 1, 3, 4, 2], &[1, 2, 3, 2, 4], &[1, 2, 3, 1, 4], &[4]]);
+            assert!(run(&image, flat).all_close(&run(&volume, slice).squeeze(1), 1e-12, 1e-12));
+        }
+        let layer = ConvLstm3d::new(1, [2, 1, 2]).padding(Padding::Same).dropout(0.2);
+        let layer = layer.data_format(DataFormat::ChannelsFirst);
+        gradcheck(
+            |[x, kernel, recurrent, bias]| {
+                let weights = [kernel, recurrent, bias].map(Var::clone);
+                Layer::forward(&layer, &weights, x, &mut Context::new(TRAINING)).square()
+            },
+            draws([&[1, 2, 2, 2, 2, 2], &[2, 1, 2, 2, 4], &[2, 1, 2, 1, 4], &[4]]),
+        )
+        .unwrap();
     }
 
     #[test]

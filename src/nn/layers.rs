@@ -14,7 +14,7 @@ pub use super::border::{
 };
 pub use super::category_encoding::{CategoryEncoding, OutputMode};
 pub use super::concatenate::Concatenate;
-pub use super::conv_lstm::ConvLstm2d;
+pub use super::conv_lstm::{ConvLstm1d, ConvLstm2d, ConvLstm3d};
 pub use super::conv_transpose::{Conv1dTranspose, Conv2dTranspose, Conv3dTranspose};
 pub use super::conv1d::Conv1d;
 pub use super::conv2d::Conv2d;
@@ -25,6 +25,7 @@ pub use super::depthwise_conv::{DepthwiseConv1d, DepthwiseConv2d};
 pub use super::discretization::Discretization;
 pub use super::dot::Dot;
 pub use super::dropout::Dropout;
+pub use super::einsum_dense::EinsumDense;
 pub use super::elu::Elu;
 pub use super::embedding::Embedding;
 pub use super::flatten::Flatten;

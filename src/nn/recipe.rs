@@ -23,7 +23,8 @@
 /// ```
 ///
 /// `as impl Pair, pair` says what the method takes, and how that becomes the option. An example says what the method is given
-/// and, where it differs from the layer's, the output's shape. `formats` is the option for where the channels are. `fixed` options are supported with this value alone (so is what follows
+/// and, where it differs from the layer's, the output's shape. `formats` is the option for where the channels are, which Keras
+/// writes behind all others, or behind one that says `, before data_format`. `fixed` options are supported with this value alone (so is what follows
 /// an option as `, then "padding": "valid"`, for Keras's order), and
 /// `only` is the same for options that Keras does not write any more; `also` has older names of options; those that are `ignored` are of no consequence for what the layer computes. At the end there may be fields that files do not keep:
 /// `unsaved { algorithm: Algorithm = Algorithm::default() }`. `trainable` and `name` are there always.
@@ -37,7 +38,7 @@ macro_rules! recipe {
         options { $(
             $(#[$option_doc:meta])*
             $option:ident: $type:ty $(as $from:ty, $how:ident)? = $default:expr, $value:expr $(=> $becomes:tt)?
-            $(, then $after:literal: $after_value:tt)?;
+            $(, then $after:literal: $after_value:tt)? $(, before $here:ident)?;
         )* }
         $(null [$($null:literal),*])?
         $(formats $format:ident;)?
@@ -176,6 +177,7 @@ macro_rules! recipe {
                 $(
                     config.insert(stringify!($option), self.$option.write());
                     $(config.insert($after, $crate::config::json!($after_value));)?
+                    $(config.insert(stringify!($here), self.$here.write());)?
                 )*
                 $(config.insert(stringify!($format), self.$format.write());)?
                 $(config.insert($fixed, $crate::config::json!($fixed_value));)*

@@ -1,6 +1,7 @@
 //! Operations between layers that move values without changing them: slices, transpositions, new shapes.
 
-use super::operations::{Dims, Operation, Shapes, Source, Step, activation, sources, step};
+use super::operations::{Operation, Source, Step, activation, sources, step};
+use super::shapes::{Dims, Shapes};
 use crate::config::{Value, json, name_of};
 use std::collections::{HashMap, HashSet};
 
@@ -77,7 +78,7 @@ pub(super) fn last_steps(config: &mut Value, found: &[Option<Operation>]) -> Has
         };
         let recurrent = matches!(
             layer.get("class_name").and_then(Value::as_str),
-            Some("LSTM" | "GRU" | "SimpleRNN" | "CuDNNLSTM" | "CuDNNGRU")
+            Some("LSTM" | "GRU" | "SimpleRNN" | "RNN" | "CuDNNLSTM" | "CuDNNGRU")
         );
         let Some(options) = layer.get_mut("config").and_then(Value::as_object_mut) else {
             continue;

@@ -20,6 +20,7 @@ mod legacy;
 mod names;
 mod operations;
 mod optimizer;
+mod shapes;
 mod stateful;
 mod tree;
 mod twelve;

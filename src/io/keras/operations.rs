@@ -3,13 +3,11 @@
 //! Keras 2 wrote a layer `TFOpLambda`, `SlicingOpLambda` or `TensorFlowOpLayer` for each, and Keras 3 writes the operation itself. Where layers do the same,
 //! these stand for it here, the last of them with the operation's name. What has no layers stays as it is, and is refused by name.
 
+use super::shapes::Shapes;
 use super::{indexing, lambda};
 use crate::config::{Value, json, name_of};
 use crate::nn::BUILTIN;
 use std::collections::{HashMap, HashSet};
-
-/// The sizes of a value, the batch first; `None` where it is open.
-pub(super) type Dims = Vec<Option<u64>>;
 
 /// What an operation takes.
 #[derive(Clone, Debug)]
@@ -66,12 +64,15 @@ pub(super) fn replace(config: &mut Value) {
             true => Some(vec![activation("linear", it.tensor()?)]),
             false => steps(it, &shapes),
         });
+        let from = replaced.len();
         match (operation, steps) {
             (Some(operation), Some(steps)) => {
                 place(&operation.name, steps, &mut taken, &mut replaced);
             }
             _ => replaced.push(layer),
         }
+        // Files of Keras 2 say the shapes of the model's inputs alone.
+        replaced[from..].iter().for_each(|layer| shapes.infer(layer));
     }
     *layers = replaced;
 }
@@ -111,23 +112,6 @@ pub(super) fn sources(value: &Value, met: &mut dyn FnMut(&str)) {
         }
         Value::Object(options) => options.iter().for_each(|(_, it)| sources(it, met)),
         _ => {}
-    }
-}
-
-/// The shapes of values, as far as a file says them.
-#[derive(Default)]
-pub(super) struct Shapes(HashMap<String, Dims>);
-
-impl Shapes {
-    pub fn of(&self, history: &Value) -> Option<&Dims> {
-        self.0.get(history.as_array()?.first()?.as_str()?)
-    }
-
-    fn note(&mut self, name: &str, shape: &Value) {
-        let dims = shape.as_array().map(|dims| dims.iter().map(Value::as_u64).collect());
-        if let Some(dims) = dims {
-            self.0.insert(name.to_owned(), dims);
-        }
     }
 }
 
@@ -336,8 +320,15 @@ fn steps(operation: &Operation, shapes: &Shapes) -> Option<Vec<Step>> {
             let axis = operation.options.get("axis").cloned().unwrap_or(json!(-1));
             vec![step("Concatenate", json!({ "axis": axis }), operation.tensors()?)]
         }
-        "mean" | "reducemean" => vec![pooled("Average", operation, x)?],
-        "max" | "reducemax" => vec![pooled("Max", operation, x)?],
+        "mean" | "reducemean" => vec![pooled("Average", operation, x, shapes)?.0],
+        "max" | "reducemax" => vec![pooled("Max", operation, x, shapes)?.0],
+        // So many times the mean.
+        "sum" | "reducesum" => {
+            let (mean, places) = pooled("Average", operation, x, shapes)?;
+            let count = places? as f64;
+            vec![mean, rescaling(json!(count), json!(0.0), Source::Step(0))]
+        }
+        "resize" => vec![resized(operation, x)?],
         _ => return indexing::steps(operation, &function, shapes),
     })
 }
@@ -357,21 +348,74 @@ fn usual((name, value): (&String, &Value)) -> bool {
     }
 }
 
-/// A mean or maximum over all places: over axis 1 of series, over 1 and 2 of images. Values of other ranks are refused by the layer.
-fn pooled(kind: &str, operation: &Operation, x: Source) -> Option<Step> {
-    let axes: Vec<i64> = match operation.option(&["axis"])? {
+/// A mean or maximum over all places: over axis 1 of series, over 1 and 2 of images, over the last two of images whose channels come first;
+/// and how many places there are, if the file says it. Without the value's shape, it is taken to be one for which this makes sense, and others are
+/// refused by the layer.
+fn pooled(
+    kind: &str,
+    operation: &Operation,
+    x: Source,
+    shapes: &Shapes,
+) -> Option<(Step, Option<u64>)> {
+    let Source::Given(history) = &x else { return None };
+    let dims = shapes.of(history);
+    let mut axes: Vec<i64> = match operation.option(&["axis"])? {
         Value::Array(axes) => axes.iter().map(Value::as_i64).collect::<Option<_>>()?,
         axis => vec![axis.as_i64()?],
     };
-    let class_name = match (kind, &axes[..]) {
-        ("Average", [1]) => "GlobalAveragePooling1D",
-        ("Average", [1, 2]) => "GlobalAveragePooling2D",
-        ("Max", [1]) => "GlobalMaxPooling1D",
-        ("Max", [1, 2]) => "GlobalMaxPooling2D",
+    for axis in axes.iter_mut().filter(|axis| **axis < 0) {
+        *axis += dims?.len() as i64;
+    }
+    axes.sort_unstable();
+    let (rank, first) = match axes[..] {
+        [1] | [1, 2] | [1, 2, 3] => (axes.len(), false),
+        [2] | [2, 3] | [2, 3, 4] => (axes.len(), true),
         _ => return None,
     };
+    if dims.is_some_and(|dims| dims.len() != rank + 2) {
+        return None;
+    }
+    let class_name = match (kind, rank) {
+        ("Average", 1) => "GlobalAveragePooling1D",
+        ("Average", 2) => "GlobalAveragePooling2D",
+        ("Average", _) => "GlobalAveragePooling3D",
+        (_, 1) => "GlobalMaxPooling1D",
+        (_, 2) => "GlobalMaxPooling2D",
+        _ => "GlobalMaxPooling3D",
+    };
     let keepdims = operation.options.get("keepdims").and_then(Value::as_bool).unwrap_or(false);
-    Some(step(class_name, json!({ "keepdims": keepdims }), vec![x]))
+    let mut config = json!({ "keepdims": keepdims });
+    if first {
+        config["data_format"] = json!("channels_first");
+    }
+    let places = dims.and_then(|dims| {
+        let mut sizes = axes.iter().map(|&axis| dims.get(axis as usize).copied().flatten());
+        sizes.try_fold(1u64, |product, size| product.checked_mul(size?))
+    });
+    Some((step(class_name, config, vec![x]), places))
+}
+
+/// `tf.image.resize`, or `keras.ops.image.resize`.
+fn resized(operation: &Operation, x: Source) -> Option<Step> {
+    let option = |names: &[&str]| names.iter().find_map(|name| operation.options.get(*name));
+    let [height, width] = operation.option(&["size"])?.as_array()? else { return None };
+    let interpolation = option(&["method", "interpolation"]).cloned().unwrap_or(json!("bilinear"));
+    let interpolation = interpolation.as_str()?.to_lowercase();
+    let known = ["nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"];
+    let off =
+        |name: &str| option(&[name]).is_none_or(|it| it.is_null() || it.as_bool() == Some(false));
+    let others = ["preserve_aspect_ratio", "pad_to_aspect_ratio", "crop_to_aspect_ratio"];
+    if !known.contains(&&*interpolation) || !others.into_iter().all(off) {
+        return None;
+    }
+    let antialias = !off("antialias");
+    let mut config = json!({
+        "height": height, "width": width, "interpolation": interpolation, "antialias": antialias,
+    });
+    if let Some(format) = option(&["data_format"]).filter(|format| !format.is_null()) {
+        config["data_format"] = format.clone();
+    }
+    Some(step("Resizing", config, vec![x]))
 }
 
 /// Arithmetic of values with numbers, and with each other.

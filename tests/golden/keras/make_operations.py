@@ -130,6 +130,21 @@ def keras_2():
     data = random.normal(size=(2, 3, 3, 2)).round(3)
     note("keras_1_transposed.h5", [data], model.predict(data, verbose=0))
 
+    # What needs shapes that such files say of the inputs alone.
+    x = keras.Input((6, 4, 2))
+    y = layers.Conv2D(3, 3, padding="same")(x)
+    y = tf.image.resize(y, (5, 3))
+    rows = tf.expand_dims(tf.reduce_sum(y, axis=[1, 2]), 1)
+    z = layers.Reshape((15, 3))(y)
+    z = tf.concat([tf.reduce_sum(z, axis=1, keepdims=True), rows, z[:, 2:4]], axis=1)
+    z = tf.nn.tanh(z * 0.1)
+    z = tf.concat([tf.squeeze(tf.reduce_sum(z, axis=-1, keepdims=True), -1), tf.reduce_mean(z, axis=2), tf.reduce_max(z, axis=-1)], axis=-1)
+    model = keras.Model(x, layers.Dense(2)(z))
+    weights(model)
+    data = image(6, 4, 2) / 255
+    note("shapes.h5", [data], model.predict(data, verbose=0))
+    model.save(here / "shapes.h5")
+
 
 def keras_3():
     import keras
@@ -149,6 +164,15 @@ def keras_3():
     data = image(4, 4, 3)
     note("operations.keras", [data], model.predict(data, verbose=0))
     model.save(here / "operations.keras")
+
+    x = keras.Input((6, 4, 2))
+    y = ops.image.resize(layers.Conv2D(3, 3, padding="same")(x), (5, 3), interpolation="nearest")
+    y = ops.sum(ops.transpose(y, (0, 3, 1, 2)), axis=[2, 3])
+    model = keras.Model(x, layers.Dense(2)(y))
+    weights(model)
+    data = image(6, 4, 2) / 255
+    note("shapes.keras", [data], model.predict(data, verbose=0))
+    model.save(here / "shapes.keras")
 
 
 keras_3() if sys.argv[1:] else keras_2()

@@ -31,4 +31,8 @@ write("films", [
     words(layers.ConvLSTM2D(2, 2)),
     words(layers.ConvLSTM2D(2, 2, go_backwards=True, return_sequences=True)),
     words(layers.ConvLSTM2D(1, 2, return_sequences=True, zero_output_for_mask=True)),
+    film(layers.ConvLSTM1D(2, 3, strides=2, padding="same", return_sequences=True), shape=(3, 5, 2)),
+    film(layers.ConvLSTM1D(3, 2, dilation_rate=2, go_backwards=True, activation="relu"), shape=(3, 5, 2)),
+    film(layers.ConvLSTM3D(2, (1, 2, 2), padding="same", return_sequences=True), shape=(2, 2, 3, 2, 2)),
+    film(layers.ConvLSTM3D(1, 2, strides=(1, 1, 2), use_bias=False, recurrent_activation="hard_sigmoid"), shape=(2, 2, 3, 3, 2)),
 ])
