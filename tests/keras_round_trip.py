@@ -207,7 +207,7 @@ def images(optimizer):
     )
 
 
-def first(optimizer):
+def channels_first(optimizer):
     """Layers whose channels come first, in chains and graphs."""
     image = keras.Input((2, 6, 6), name="image")
     of = {"data_format": "channels_first"}
@@ -478,7 +478,7 @@ def main():
     models["series"] = series(O.SGD(0.05, momentum=0.5))
     # TensorFlow has no such convolutions on a processor.
     if keras.backend.backend() == "jax":
-        models["first"] = first(O.SGD(0.05, momentum=0.5))
+        models["channels_first"] = channels_first(O.SGD(0.05, momentum=0.5))
     models["volumes"] = volumes(O.SGD(0.05, momentum=0.5))
     models["prepared"] = prepared(O.SGD(0.05, momentum=0.5))
     models["several"] = several(O.SGD(0.05, momentum=0.5))

@@ -12,15 +12,15 @@ use crate::tensor::Shape;
 pub(super) struct Call<'v> {
     pub inputs: Vec<History<'v>>,
     pub inference: bool,
-    /// Whether no step sees a later one, of a layer that attends.
-    pub causal: bool,
+    /// The [`FLAGS`] that are set.
+    pub flags: Vec<&'static str>,
 }
 
 /// What a node says in this crate's files, where its layer runs as in prediction: Keras 3 has no word for it.
 const INFERENCE: &str = "cinta_inference";
 
-/// The option of a layer here that is an argument of its call in Keras.
-pub(super) const CAUSAL: &str = "use_causal_mask";
+/// The options of layers here that are arguments of their calls in Keras: whether no step sees a later one, and whether there is another output.
+pub(super) const FLAGS: [&str; 2] = ["use_causal_mask", "return_attention_scores"];
 
 /// The arguments that are values, in the order in which layers take these.
 const VALUES: [&str; 7] =
@@ -93,7 +93,7 @@ fn tensors<'v>(value: &'v Value, found: &mut Vec<History<'v>>) -> Result<(), Rea
 impl<'v> Call<'v> {
     /// What a node takes: `{"args": .., "kwargs": ..}` of Keras 3, or the list of older versions.
     pub(super) fn read(node: &'v Value) -> Result<Self, Reason> {
-        let mut call = Call { inputs: Vec::new(), inference: false, causal: false };
+        let mut call = Call { inputs: Vec::new(), inference: false, flags: Vec::new() };
         if let Value::Object(object) = node {
             let arguments = object.get("args").and_then(Value::as_array).unwrap_or_default();
             for argument in arguments.iter().filter(|it| !it.is_null()) {
@@ -130,13 +130,14 @@ impl<'v> Call<'v> {
             }
         }
         for (name, value) in arguments.iter().filter(|(name, _)| !VALUES.contains(&name.as_str())) {
-            match value {
+            let flag = FLAGS.into_iter().find(|flag| name == flag);
+            match (value, flag) {
                 _ if name == "training" && !training => {}
-                Value::Bool(false) if name == "training" => self.inference = true,
-                Value::Bool(true) if name == CAUSAL => self.causal = true,
-                Value::Null | Value::Bool(false) => {}
+                (Value::Bool(false), _) if name == "training" => self.inference = true,
+                (Value::Bool(true), Some(flag)) => self.flags.push(flag),
+                (Value::Null | Value::Bool(false), _) => {}
                 _ if MASKS.contains(&name.as_str()) && is_mask(value) => {}
-                Value::Array(values) if values.iter().all(Value::is_null) => {}
+                (Value::Array(values), _) if values.iter().all(Value::is_null) => {}
                 _ => {
                     return Err(
                         format!("the call argument {name} = {value} is not supported").into()
@@ -154,7 +155,7 @@ pub(super) fn written<T: Scalar>(
     nodes: &[usize],
     histories: &[Value],
     class_name: &str,
-    causal: bool,
+    flags: &[&str],
 ) -> Value {
     let tensor = |source: &_| {
         json!({ "class_name": "__keras_tensor__", "config": {
@@ -175,9 +176,7 @@ pub(super) fn written<T: Scalar>(
             }
             (Passing::State, []) => json!([]),
         };
-        if causal {
-            named[CAUSAL] = json!(true);
-        }
+        flags.iter().for_each(|flag| named[*flag] = json!(true));
         let mut call = json!({ "args": arguments, "kwargs": named });
         if node.inference {
             call[INFERENCE] = json!(true);
@@ -222,8 +221,8 @@ mod tests {
             0 => name.to_owned(),
             output => format!("{name}/{output}"),
         });
-        let causal = if call.causal { " causal" } else { "" };
-        Ok(names.collect::<Vec<_>>().join(" ") + causal)
+        let flags = call.flags.iter().map(|flag| format!(" {flag}")).collect::<String>();
+        Ok(names.collect::<Vec<_>>().join(" ") + &flags)
     }
 
     #[test]
@@ -239,7 +238,7 @@ mod tests {
         assert_eq!(call(json!([a]), states).unwrap(), "a b/1 b/2");
         assert_eq!(call(json!([a]), json!({ "initial_state": b })).unwrap(), "a b/1");
         let attention = json!({ "key": c, "value": b, "query": a, "use_causal_mask": true });
-        assert_eq!(call(json!([]), attention).unwrap(), "a b/1 b/2 causal");
+        assert_eq!(call(json!([]), attention).unwrap(), "a b/1 b/2 use_causal_mask");
         assert_eq!(call(json!([]), json!({ "inputs": [a, b] })).unwrap(), "a b/1");
         assert_eq!(call(json!([a]), json!({ "training": true })).unwrap(), "a"); // Keras 3 says itself who trains
         let masks = json!({ "query_mask": null, "value_mask": c, "key_mask": c });
@@ -256,7 +255,7 @@ mod tests {
         assert_eq!(taken(&json!([["a", 0, 0, {}]])).unwrap(), "a");
         assert_eq!(taken(&json!([["a", 0, 0], ["b", 0, 1]])).unwrap(), "a b/1");
         let attention = json!([["a", 0, 0, { "value": ["b", 0, 1], "use_causal_mask": true }]]);
-        assert_eq!(taken(&attention).unwrap(), "a b/1 causal");
+        assert_eq!(taken(&attention).unwrap(), "a b/1 use_causal_mask");
         let states = json!([["a", 0, 0, { "initial_state": [["b", 0, 1], ["b", 0, 2]] }]]);
         assert_eq!(taken(&states).unwrap(), "a b/1 b/2");
         let training = json!([["a", 0, 0, { "training": true }]]);

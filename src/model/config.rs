@@ -1,6 +1,6 @@
 //! A model's architecture as the JSON that Keras 3 writes.
 
-use super::calls::{self, CAUSAL};
+use super::calls::{self, FLAGS};
 use super::draft::{Draft, Outline};
 use super::functional;
 use super::graph::{Entrance, Graph, Listed, Source};
@@ -81,9 +81,11 @@ fn described<T: Scalar>(name: &str, graph: &Graph, built: &[Built<T>]) -> Config
             Listed::Layer(number) => {
                 let nodes = &places.of_layer[number];
                 let class_name = built[number].layer.class_name();
-                let config = layer["config"].as_object_mut();
-                let causal = config.and_then(|config| config.remove(CAUSAL)) == Some(json!(true));
-                calls::written::<T>(graph, nodes, &histories, class_name, causal)
+                let mut flags = FLAGS.to_vec();
+                if let Some(config) = layer["config"].as_object_mut() {
+                    flags.retain(|flag| config.remove(flag) == Some(json!(true)));
+                }
+                calls::written::<T>(graph, nodes, &histories, class_name, &flags)
             }
         };
     }

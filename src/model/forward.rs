@@ -6,7 +6,7 @@ use super::plan::{Folded, Plan, Step, Work};
 use crate::autograd::Var;
 use crate::datasets::Dataset;
 use crate::nn::layers::{Dropout, MaxPooling2d};
-use crate::nn::{Activation, Context, Mode, MultiLayer, known};
+use crate::nn::{Activation, Context, Layer, Mode, MultiLayer, known};
 use crate::par::SHARD;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
@@ -298,7 +298,7 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
         });
         let pooling = known::<T, MaxPooling2d>(layer(at)).expect("the rule has found it");
         let dropout = dropout.as_ref().map(|(rate, stream, first)| (*rate, stream, *first));
-        pooling.survivors(x, dropout)
+        Layer::<T>::data_format(pooling).around(x, |x| pooling.survivors(x, dropout))
     }
 
     /// Why a node runs, with a random stream of its own.

@@ -1,6 +1,6 @@
 //! Graphs of layers from the JSON of Keras.
 
-use super::calls::{CAUSAL, Call, history, takes_masks};
+use super::calls::{Call, history, takes_masks};
 use super::config::{MODELS, Read, read_layer};
 use super::draft::{Draft, Draught};
 use super::graph::Source;
@@ -101,10 +101,11 @@ pub(super) fn read<T: Scalar>(
 
 /// A layer with those options that are arguments of its calls in Keras.
 fn with_call_options(entry: &Value) -> Cow<'_, Value> {
-    let causal = |node: &Value| Call::read(node).is_ok_and(|call| call.causal);
+    let calls = nodes(entry).iter().filter_map(|node| Call::read(node).ok());
+    let flags: Vec<&str> = calls.flat_map(|call| call.flags).collect();
     let mut entry = Cow::Borrowed(entry);
-    if nodes(&entry).iter().any(causal) {
-        entry.to_mut()["config"][CAUSAL] = json!(true);
+    for flag in flags {
+        entry.to_mut()["config"][flag] = json!(true);
     }
     entry
 }

@@ -2,7 +2,7 @@
 
 use super::axis_list::in_batch;
 use super::recipe::{described, recipe};
-use super::{Constraint, Context, Initializer, Layer, Mode, Regularizer, Weight};
+use super::{Constraint, Context, DataFormat, Initializer, Layer, Mode, Regularizer, Weight};
 use crate::autograd::Var;
 use crate::error::Reason;
 use crate::ops::Rectifier;
@@ -71,9 +71,13 @@ impl BatchNormalization {
         in_batch(self.axis, rank).ok()
     }
 
-    /// Whether the channels are the last axis of samples of this rank.
-    pub(crate) fn is_over_the_last_axis(&self, rank: usize) -> bool {
-        self.axis_in_batch(rank) == Some(rank)
+    /// Whether the channels are those of samples of this rank in this format.
+    pub(crate) fn is_over_the_channels(&self, format: DataFormat, rank: usize) -> bool {
+        let axis = match format {
+            DataFormat::ChannelsLast => rank,
+            DataFormat::ChannelsFirst => 1,
+        };
+        self.axis_in_batch(rank) == Some(axis)
     }
 
     /// What the moving averages make of each channel, for these weights: a factor, and what is added.

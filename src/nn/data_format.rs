@@ -79,7 +79,7 @@ impl DataFormat {
     }
 
     /// The output of a layer in this format, from what it computes with the channels last.
-    pub(super) fn around<'t, T: Scalar>(
+    pub(crate) fn around<'t, T: Scalar>(
         self,
         x: &Var<'t, T>,
         of: impl FnOnce(&Var<'t, T>) -> Var<'t, T>,
@@ -117,6 +117,7 @@ mod tests {
     use crate::nn::{Activation, Context, Layer, Mode, MultiLayer, shared_layer};
     use crate::tensor::{Stream, Tensor};
     use DataFormat::ChannelsFirst;
+    use std::sync::Arc;
 
     fn draw(shape: &[usize], seed: u64) -> Tensor<f64> {
         Tensor::uniform(shape, -1.0, 1.0, &mut Stream::new(seed))
@@ -186,6 +187,28 @@ mod tests {
         check(Flatten::new().data_format(ChannelsFirst), &image);
         check(Resizing::new(3, 5).data_format(ChannelsFirst), &image);
         check(LocallyConnected2d::new(2, 2).data_format(ChannelsFirst), &image);
+    }
+
+    /// What passes from layer to layer has its channels last in memory, so that nobody copies it.
+    #[test]
+    fn memory_stays_as_it_is() {
+        let mut x = Var::constant(draw(&[2, 3, 8, 8], 1));
+        let layers: [Arc<dyn MultiLayer<f64>>; 5] = [
+            shared_layer(Conv2d::new(64, 3).data_format(ChannelsFirst)),
+            shared_layer(BatchNormalization::new().axis(1)),
+            shared_layer(Activation::Tanh),
+            shared_layer(MaxPooling2d::new(2).data_format(ChannelsFirst)),
+            shared_layer(ZeroPadding2d::new(1).data_format(ChannelsFirst)),
+        ];
+        for layer in layers {
+            let weights = layer.weights(&[x.shape().sample()]);
+            let weights: Vec<_> =
+                weights.iter().map(|it| Var::constant(draw(&it.shape, 2).abs())).collect();
+            let mode = Mode::Train { seed: 1, step: 0, layer: 0, first_sample: 0 };
+            x = layer.forward(&weights, &[&x], &mut Context::new(mode));
+            assert!(x.value().as_slice().is_none(), "{}", layer.class_name());
+            assert!(x.move_axis(1, 3).value().as_slice().is_some(), "{}", layer.class_name());
+        }
     }
 
     /// The same drops, wherever the channels are.

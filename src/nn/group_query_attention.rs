@@ -39,6 +39,8 @@ impl GroupQueryAttention {
             use_gate: self.use_gate,
             sliding_window: self.sliding_window,
             use_causal_mask: self.use_causal_mask,
+            return_attention_scores: self.return_attention_scores,
+            axes: None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Attention in several heads: what its layers share.
 
+use super::attention_axes::AttentionAxes;
 use super::dropout::{check_rate, dropout};
 use super::sight::Sight;
 use super::{Context, Part};
@@ -39,6 +40,8 @@ macro_rules! heads_recipe {
                 sliding_window: Option<usize> as usize, into = None, 2;
                 /// Whether a query sees no value of a later step. In Keras this is an argument of the call.
                 use_causal_mask: bool = false, true;
+                /// Whether it has a second output: which part of each value each query takes, `[heads, t, s]`. In Keras this is an argument of the call.
+                return_attention_scores: bool = false, true;
                 /// How the first values of the kernels are drawn.
                 kernel_initializer: $crate::nn::Initializer = $crate::nn::Initializer::GlorotUniform, Initializer::Ones;
                 /// How the first values of the biases are drawn.
@@ -81,15 +84,16 @@ macro_rules! heads_recipe {
         }
 
         impl<T: $crate::scalar::Scalar> $crate::nn::MultiLayer<T> for $layer {
-            $crate::nn::recipe::described!(without "use_causal_mask": false, "output_shape": []);
+            $crate::nn::recipe::described!(without "use_causal_mask": false, "return_attention_scores": false, "output_shape": [], "attention_axes": []);
+            $crate::nn::multi_layer::first_of_several!();
 
-            fn output_shape(
+            fn output_shapes(
                 &self,
                 inputs: &[$crate::tensor::Shape],
-            ) -> Result<$crate::tensor::Shape, $crate::error::Reason> {
+            ) -> Result<Vec<$crate::tensor::Shape>, $crate::error::Reason> {
                 let weights = [self.kernel_regularizer, self.bias_regularizer];
                 weights.into_iter().flatten().try_for_each($crate::nn::Regularizer::check)?;
-                self.heads().output_shape(inputs)
+                self.heads().output_shapes(inputs)
             }
 
             fn weights(&self, inputs: &[$crate::tensor::Shape]) -> Vec<$crate::nn::Weight> {
@@ -100,12 +104,12 @@ macro_rules! heads_recipe {
                 projections.into_iter().flat_map(weights).collect()
             }
 
-            fn forward<'t>(
+            fn forward_all<'t>(
                 &self,
                 weights: &[$crate::autograd::Var<'t, T>],
                 inputs: &[&$crate::autograd::Var<'t, T>],
                 cx: &mut $crate::nn::Context<T>,
-            ) -> $crate::autograd::Var<'t, T> {
+            ) -> Vec<$crate::autograd::Var<'t, T>> {
                 self.heads().run(weights, inputs, cx)
             }
 
@@ -143,6 +147,9 @@ pub(super) struct Heads<'a> {
     pub use_gate: bool,
     pub sliding_window: Option<usize>,
     pub use_causal_mask: bool,
+    pub return_attention_scores: bool,
+    /// The axes that it goes over, for a layer that can choose them.
+    pub axes: Option<&'a [isize]>,
 }
 
 /// The shapes of query, value and key; the value is the key if there is no third input.
@@ -161,25 +168,53 @@ fn given(inputs: &[Shape]) -> Result<[Shape; 3], Reason> {
             .into());
         }
     };
-    for (name, shape) in [("query", query), ("value", value), ("key", key)] {
-        if shape.rank() != 2 {
-            return Err(format!(
-                "needs sequences [steps, features], and the {name} of one sample has the shape {shape}"
-            )
-            .into());
-        }
-    }
-    if value[0] != key[0] {
-        return Err(format!(
-            "needs a key for each value, and the values have the shape {value} where the keys have {key}"
-        )
-        .into());
-    }
     Ok([query, value, key])
 }
 
 impl Heads<'_> {
-    pub(super) fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, Reason> {
+    /// The shapes of query, value and key as sequences `[steps, features]`, and what makes sequences of them.
+    fn sequences(&self, inputs: &[Shape]) -> Result<([Shape; 3], AttentionAxes), Reason> {
+        let given = given(inputs)?;
+        let query = given[0];
+        for (name, shape) in ["query", "value", "key"].iter().zip(given) {
+            let fits = match self.axes {
+                None => shape.rank() == 2,
+                Some(_) => shape.rank() >= 2 && shape.rank() == query.rank(),
+            };
+            if !fits {
+                return Err(format!(
+                    "needs sequences [steps, features], and the {name} of one sample has the shape {shape}"
+                )
+                .into());
+            }
+        }
+        let axes = AttentionAxes::new(self.axes.unwrap_or(&[1]), query.rank())?;
+        let [(query, beside), (value, first), (key, second)] =
+            given.map(|shape| axes.sequence(shape));
+        if given[1][..given[1].rank() - 1] != given[2][..given[2].rank() - 1] {
+            return Err(format!(
+                "needs a key for each value, and the values have the shape {} where the keys have {}",
+                given[1], given[2]
+            )
+            .into());
+        }
+        if beside != first || beside != second {
+            return Err(format!(
+                "the query {} and the values {} differ along an axis that it does not go over",
+                given[0], given[1]
+            )
+            .into());
+        }
+        if !axes.is_first() && (self.use_causal_mask || self.sliding_window.is_some()) {
+            return Err("what comes later is known along the first axis alone".into());
+        }
+        if !axes.is_plain() && self.return_attention_scores {
+            return Err("attention scores are there for sequences [steps, features] alone".into());
+        }
+        Ok(([query, value, key], axes))
+    }
+
+    pub(super) fn output_shapes(&self, inputs: &[Shape]) -> Result<Vec<Shape>, Reason> {
         let sizes = [self.heads, self.groups, self.key_dim, self.value_dim];
         if sizes.contains(&0) || self.output.contains(&0) || self.sliding_window == Some(0) {
             return Err("numbers of heads, dimensions and steps are at least 1".into());
@@ -192,8 +227,8 @@ impl Heads<'_> {
             .into());
         }
         check_rate(self.dropout)?;
-        let [query, ..] = given(inputs)?;
-        if self.output.len() > MAX_RANK - 2 {
+        let ([query, value, _], _) = self.sequences(inputs)?;
+        if self.output.len() + inputs[0].rank() > MAX_RANK {
             return Err(
                 format!("the shape {:?} of a step's output is too long", self.output).into()
             );
@@ -202,15 +237,20 @@ impl Heads<'_> {
         if !self.projections(inputs).iter().all(|(_, shape, _)| countable(shape)) {
             return Err("its kernels would be larger than any memory".into());
         }
-        Ok(match self.output {
-            [] => query,
-            output => Shape::new(&[&query[..1], output].concat()),
-        })
+        let places = &inputs[0][..inputs[0].rank() - 1];
+        let mut outputs = vec![match self.output {
+            [] => inputs[0],
+            output => Shape::new(&[places, output].concat()),
+        }];
+        if self.return_attention_scores {
+            outputs.push(Shape::from([self.heads, query[0], value[0]]));
+        }
+        Ok(outputs)
     }
 
     /// The name of each projection, the shape of its kernel, and how many of its axes are those of what it takes.
     pub(super) fn projections(&self, inputs: &[Shape]) -> Vec<(&'static str, Vec<usize>, usize)> {
-        let [query, value, key] = given(inputs).expect("output_shape has checked it");
+        let ([query, value, key], _) = self.sequences(inputs).expect("output_shapes checks it");
         let Heads { heads, groups, key_dim, value_dim, output, .. } = *self;
         let output = if output.is_empty() { &query[1..] } else { output };
         let gate = self.use_gate.then(|| ("gate", vec![query[1], heads, value_dim], 1));
@@ -240,7 +280,27 @@ impl Heads<'_> {
         weights: &[Var<'t, T>],
         inputs: &[&Var<'t, T>],
         cx: &Context<T>,
-    ) -> Var<'t, T> {
+    ) -> Vec<Var<'t, T>> {
+        let samples: Vec<Shape> = inputs.iter().map(|x| x.shape().sample()).collect();
+        let (_, axes) = self.sequences(&samples).expect("output_shapes has checked it");
+        let [y, scores] = if axes.is_plain() {
+            self.attend(weights, inputs, cx)
+        } else {
+            let folded: Vec<_> = inputs.iter().map(|x| axes.folded(x)).collect();
+            let folded: Vec<_> = folded.iter().collect();
+            let [y, scores] = self.attend(weights, &folded, &axes.context(cx, &samples));
+            [axes.unfolded(&y, inputs[0].shape()), scores]
+        };
+        if self.return_attention_scores { vec![y, scores] } else { vec![y] }
+    }
+
+    /// What sequences become, and how much each query takes of each value.
+    fn attend<'t, T: Scalar>(
+        &self,
+        weights: &[Var<'t, T>],
+        inputs: &[&Var<'t, T>],
+        cx: &Context<T>,
+    ) -> [Var<'t, T>; 2] {
         let (query, value) = (inputs[0], inputs[1]);
         let key = inputs.get(2).unwrap_or(&value);
         let mut projections = weights.chunks_exact(1 + usize::from(self.use_bias));
@@ -251,7 +311,7 @@ impl Heads<'_> {
         let gate = self.use_gate.then(|| in_heads(query, next()).sigmoid());
         let values = in_heads(value, next());
 
-        let shares = self.shares(&queries, &keys, cx);
+        let [shares, scores] = self.shares(&queries, &keys, cx);
         let [n, _, t, _] = queries.value().dims();
         let [_, groups, s, dim] = values.value().dims();
         let rows = self.heads / groups * t;
@@ -264,16 +324,16 @@ impl Heads<'_> {
         let [kernel, bias @ ..] = next() else { unreachable!("a kernel") };
         let step = if self.output.is_empty() { &query.shape()[2..] } else { self.output };
         let y = linear(&joined, kernel, bias.first(), step.iter().product());
-        y.reshape(&[&[n, t], step].concat()[..])
+        [y.reshape(&[&[n, t], step].concat()[..]), scores]
     }
 
-    /// How much each query takes of each value: `[n, heads, t, s]`.
+    /// How much each query takes of each value: `[n, heads, t, s]`, with what is dropped and without.
     fn shares<'t, T: Scalar>(
         &self,
         queries: &Var<'t, T>,
         keys: &Var<'t, T>,
         cx: &Context<T>,
-    ) -> Var<'t, T> {
+    ) -> [Var<'t, T>; 2] {
         let [n, heads, t, dim] = queries.value().dims();
         let [_, groups, s, _] = keys.value().dims();
         // The heads that share keys are rows of one product.
@@ -295,14 +355,17 @@ impl Heads<'_> {
             None => scores,
         };
         let mut shares = scores.softmax();
-        if self.dropout > 0.0 {
-            // As in Keras, a query that sees nothing takes the same of all values, but nothing where there is dropout.
+        if self.dropout > 0.0 || self.return_attention_scores {
+            // As in Keras, a query that sees nothing takes the same of all values, but nothing where there is dropout, or scores are wanted.
             if let Some(hidden) = &hidden {
                 shares = shares.masked_fill(hidden, T::zero());
             }
+        }
+        let scores = shares.clone();
+        if self.dropout > 0.0 {
             shares = dropout(&shares, self.dropout, &[], cx);
         }
-        shares
+        [shares, scores]
     }
 }
 
@@ -427,6 +490,52 @@ mod tests {
         check(&layer, drawn.try_into().expect("ten weights"));
     }
 
+    /// Of sequences that stand beside each other, and of all places of an image in one sequence.
+    #[test]
+    fn other_axes() {
+        let x = draw(&[2, 3, 4, 2], 1);
+        let layer = MultiHeadAttention::new(2, 2);
+        let w: Vec<_> = weights(&layer, &[&x, &x]).into_iter().map(Var::constant).collect();
+        let run = |layer: &MultiHeadAttention, x: Tensor<f64>| {
+            let (x, mut cx) = (Var::constant(x), Context::new(Mode::Infer));
+            layer.forward(&w, &[&x, &x], &mut cx).into_value()
+        };
+        let rows = run(&layer, x.reshape([6, 4, 2])).reshape(x.shape());
+        assert!(run(&layer.clone().attention_axes([2]), x.clone()).all_close(&rows, 1e-12, 1e-12));
+        let turned = x.permute([0, 2, 1, 3]);
+        let columns = run(&layer, turned.reshape([8, 3, 2])).reshape(turned.shape());
+        let columns = columns.permute([0, 2, 1, 3]);
+        let first = layer.clone().attention_axes([1]);
+        assert!(run(&first, x.clone()).all_close(&columns, 1e-12, 1e-12));
+        let all = run(&layer, x.reshape([2, 12, 2])).reshape(x.shape());
+        assert!(run(&layer, x.clone()).all_close(&all, 1e-12, 1e-12));
+        let dropping = first.dropout(0.4);
+        let mode = Mode::Train { seed: 1, step: 0, layer: 0, first_sample: 0 };
+        gradcheck(
+            |[x]| {
+                let w: Vec<_> = w.iter().map(|it| Var::constant(it.value().clone())).collect();
+                dropping.forward(&w, &[x, x], &mut Context::new(mode)).square()
+            },
+            [x],
+        )
+        .unwrap();
+    }
+
+    /// They are what values are multiplied with.
+    #[test]
+    fn scores() {
+        let x = draw(&[2, 3, 2], 1);
+        let layer = MultiHeadAttention::new(2, 2).return_attention_scores(true);
+        let layer = layer.use_causal_mask(true).dropout(0.5);
+        let w: Vec<_> = weights(&layer, &[&x, &x]).into_iter().map(Var::constant).collect();
+        let shapes = layer.heads().output_shapes(&[[3, 2].into(); 2]).unwrap();
+        assert_eq!(shapes, [Shape::from([3, 2]), [2, 3, 3].into()]);
+        let x = Var::constant(x);
+        let scores = layer.forward_all(&w, &[&x, &x], &mut Context::new(Mode::Infer)).remove(1);
+        assert!(scores.value().sum(3).all_close(&Tensor::ones([2, 2, 3]), 1e-12, 1e-12));
+        assert_eq!(scores.value().at([1, 1, 0, 2]), 0.0);
+    }
+
     #[test]
     fn what_does_not_fit() {
         let error = |layer: &dyn MultiLayer<f32>, inputs: &[&[usize]]| {
@@ -437,7 +546,7 @@ mod tests {
         let cases: [(&[&[usize]], &str); 4] = [
             (&[&[4, 3]], "one input is given"),
             (&[&[4, 3], &[4, 3], &[4, 3], &[4, 3]], "4 inputs are given"),
-            (&[&[4, 4, 3], &[4, 3]], "the query of one sample has the shape [4, 4, 3]"),
+            (&[&[4, 4, 3], &[4, 3]], "the value of one sample has the shape [4, 3]"),
             (
                 &[&[4, 3], &[5, 3], &[6, 3]],
                 "values have the shape [5, 3] where the keys have [6, 3]",
@@ -447,6 +556,12 @@ mod tests {
             let found = error(&layer, inputs);
             assert!(found.contains(part), "{found:?} does not say {part:?}");
         }
+        let images: &[&[usize]] = &[&[4, 5, 3], &[4, 6, 3]];
+        assert!(error(&layer.clone().attention_axes([1]), images).contains("does not go over"));
+        assert!(error(&layer.clone().use_causal_mask(true), images).contains("first axis alone"));
+        let scores = layer.clone().return_attention_scores(true);
+        assert!(error(&scores, images).contains("sequences [steps, features] alone"));
+        assert!(error(&GroupQueryAttention::new(3, 4, 2), images).contains("needs sequences"));
         let pair: &[&[usize]] = &[&[4, 3], &[4, 3]];
         assert!(error(&GroupQueryAttention::new(3, 4, 3), pair).contains("4 heads of queries"));
         assert!(error(&MultiHeadAttention::new(usize::MAX, 3), pair).contains("any memory"));

@@ -8,6 +8,7 @@ mod activation;
 mod activity_regularization;
 mod adaptive_pooling;
 mod attention;
+mod attention_axes;
 mod axes;
 mod axis_list;
 mod batch_normalization;

@@ -7,6 +7,8 @@ heads_recipe! {
     /// `[s, features]`, weighted by how well their keys fit it. In each of `num_heads` heads, queries, keys and values are projections `q = x Wq + bq`,
     /// `k = z Wk + bk` and `v = z Wv + bv`, and the head gives `softmax(q k' / sqrt(key_dim)) v`. What the heads give for a step is projected to the output.
     ///
+    /// Samples may have more axes than `[t, features]`: see [`attention_axes`](Self::attention_axes).
+    ///
     /// Its inputs are `[query, value]` or `[query, value, key]`; without keys, the values are the keys. For self-attention, all are the same. Steps of values that a mask
     /// leaves out are not seen.
     ///
@@ -36,9 +38,10 @@ heads_recipe! {
         value_dim: usize = key_dim, 3;
         /// The shape of the output for a step; that of the query, if this is not said.
         output_shape: Vec<usize> as impl Into<Vec<usize>>, into = Vec::new(), [6] => [5, 6];
+        /// The axes of a batch that it goes over, of samples with more than those of sequences: all but the last one, if this is not said. Along others, it looks at
+        /// each place by itself.
+        attention_axes: Vec<isize> as impl Into<Vec<isize>>, into = Vec::new(), [1];
     }
-    // Keras says over which axes it goes once it knows them: over the steps of sequences.
-    only { "attention_axes": [1] }
     // What Keras 2 wrote when it knew them.
     ignored ["query_shape", "value_shape", "key_shape"]
 }
@@ -59,6 +62,8 @@ impl MultiHeadAttention {
             use_gate: self.use_gate,
             sliding_window: self.sliding_window,
             use_causal_mask: self.use_causal_mask,
+            return_attention_scores: self.return_attention_scores,
+            axes: Some(&self.attention_axes),
         }
     }
 }

@@ -401,18 +401,16 @@ fn single(inputs: &[Shape]) -> Result<Shape, Reason> {
     }
 }
 
-/// A layer of one input as the type that it was made with: for rules that look for one, and take it to have its channels last.
+/// A layer of one input as the type that it was made with: for rules that look for one. Its methods know nothing of its
+/// [`data_format`](Layer::data_format).
 pub(crate) fn known<T: Scalar, L: Layer<T>>(layer: &dyn MultiLayer<T>) -> Option<&L> {
     let any: &dyn Any = layer;
-    let found = match any.downcast_ref::<Single<L>>() {
-        Some(Single(layer)) => Some(layer),
-        None => {
-            let Single(boxed) = any.downcast_ref::<Single<Box<dyn Layer<T>>>>()?;
-            let any: &dyn Any = &**boxed;
-            any.downcast_ref()
-        }
-    };
-    found.filter(|layer: &&L| layer.data_format() == DataFormat::ChannelsLast)
+    if let Some(Single(layer)) = any.downcast_ref::<Single<L>>() {
+        return Some(layer);
+    }
+    let Single(boxed) = any.downcast_ref::<Single<Box<dyn Layer<T>>>>()?;
+    let any: &dyn Any = &**boxed;
+    any.downcast_ref()
 }
 
 /// A layer as models hold it. Those of the crate are made here alone, so that all their methods are compiled in it.

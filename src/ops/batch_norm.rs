@@ -159,6 +159,16 @@ impl<'t, T: Scalar> Var<'t, T> {
             "batch_norm: axis {axis} of {shape} needs gamma and beta of shape {}, and they have {g} and {b}",
             Shape::from(channels)
         );
+        // Where the channels are last in memory alone, as those of a view are that moves them, nothing is copied.
+        let last = shape.rank() - 1;
+        if axis < last && self.value().as_slice().is_none() {
+            let turned = self.move_axis(axis, last);
+            if turned.value().as_slice().is_some() {
+                let (y, mean, variance) =
+                    turned.batch_norm_with([gamma, beta], last, epsilon, rectifier);
+                return (y.move_axis(last, axis), mean, variance);
+            }
+        }
         let [mean, variance] = statistics(self.value(), axis);
         let narrow =
             |values: &[T::Wide]| -> Vec<T> { values.iter().map(|&x| T::narrow(x)).collect() };

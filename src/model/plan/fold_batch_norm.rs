@@ -8,7 +8,7 @@ use super::{Drafted, Step, Work};
 use crate::model::graph::Source;
 use crate::model::model::Built;
 use crate::nn::layers::*;
-use crate::nn::{Activation, MultiLayer, known};
+use crate::nn::{Activation, Layer, MultiLayer, known};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use std::any::TypeId;
@@ -36,10 +36,13 @@ enum Outputs {
     BeforeLast,
 }
 
-/// The kernel of a layer that gives sums.
-fn kernel<T: Scalar>(layer: &dyn MultiLayer<T>) -> Option<Kernel> {
+/// The kernel of a layer that gives sums, and where these have their channels.
+fn kernel<T: Scalar>(layer: &dyn MultiLayer<T>) -> Option<(Kernel, DataFormat)> {
+    let mut format = DataFormat::ChannelsLast;
     macro_rules! is {
-        ($($class:ident)*) => { $(known::<T, $class>(layer).is_some())||* };
+        ($($class:ident)*) => {
+            $(known::<T, $class>(layer).map(|it| format = Layer::<T>::data_format(it)).is_some())||*
+        };
     }
     let (weight, outputs) = if is!(Dense Conv1d Conv2d Conv3d) {
         (0, Outputs::Last)
@@ -52,7 +55,7 @@ fn kernel<T: Scalar>(layer: &dyn MultiLayer<T>) -> Option<Kernel> {
     } else {
         return None;
     };
-    Some(Kernel { weight, outputs })
+    Some((Kernel { weight, outputs }, format))
 }
 
 pub(super) fn join<T: Scalar>(plan: &mut Drafted<'_, T>) -> Vec<Fold> {
@@ -70,8 +73,8 @@ pub(super) fn join<T: Scalar>(plan: &mut Drafted<'_, T>) -> Vec<Fold> {
         let Some(normalization) = known::<T, BatchNormalization>(norm) else { continue };
         let [Source::Node { node: before, .. }] = node.inputs[..] else { continue };
         let sums = nodes[before].layer;
-        if let Some(kernel) = kernel(&*plan.layers[sums].layer)
-            && normalization.is_over_the_last_axis(node.outputs[0].rank())
+        if let Some((kernel, format)) = kernel(&*plan.layers[sums].layer)
+            && normalization.is_over_the_channels(format, node.outputs[0].rank())
             && plan.is_private(before)
             && plan.steps[before] == plain
             && plan.steps[at] == plain
@@ -183,6 +186,10 @@ mod tests {
             image().add(Conv2dTranspose::new(4, 3).use_bias(false)).add(norm().epsilon(0.1)),
             image().add(DepthwiseConv2d::new(3).depth_multiplier(3)).add(norm()),
             image().add(SeparableConv2d::new(4, 3).use_bias(false)).add(norm()).add(relu),
+            image()
+                .add(Conv2d::new(4, 3).data_format(DataFormat::ChannelsFirst))
+                .add(norm().axis(1))
+                .add(relu),
             volume().add(Conv3d::new(3, 2)).add(norm()),
             volume().add(Conv3dTranspose::new(3, 2)).add(norm()).add(relu),
         ] {

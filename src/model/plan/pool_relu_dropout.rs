@@ -5,8 +5,8 @@
 
 use super::{Drafted, Work};
 use crate::model::graph::Source;
-use crate::nn::layers::{Dropout, MaxPooling2d};
-use crate::nn::{Activation, Rectifier, known};
+use crate::nn::layers::{DataFormat, Dropout, MaxPooling2d};
+use crate::nn::{Activation, Layer, Rectifier, known};
 use crate::scalar::Scalar;
 
 pub(super) fn join<T: Scalar>(plan: &mut Drafted<'_, T>) {
@@ -17,16 +17,15 @@ pub(super) fn join<T: Scalar>(plan: &mut Drafted<'_, T>) {
     };
     for at in 0..nodes.len() {
         let layer = &*plan.layers[nodes[at].layer].layer;
-        if known::<T, MaxPooling2d>(layer).is_none() {
-            continue;
-        }
+        let Some(pooling) = known::<T, MaxPooling2d>(layer) else { continue };
         let Some(before) = plan.source(at) else { continue };
         if plan.steps[before].work != Work::Rectified(Rectifier::default()) {
             continue;
         }
         plan.steps[before].work = Work::Layer;
         let mut dropout = None;
-        if plan.is_private(at) {
+        // What is dropped is counted in the order of the output's axes.
+        if plan.is_private(at) && Layer::<T>::data_format(pooling) == DataFormat::ChannelsLast {
             let behind = (at + 1..nodes.len()).find(|&node| takes(node) == Some(at));
             dropout = behind.filter(|&node| {
                 let layer = known::<T, Dropout>(&*plan.layers[nodes[node].layer].layer);
@@ -48,8 +47,8 @@ mod tests {
     use crate::model::plan::Plan;
     use crate::model::plan::testing::{train, with_data};
     use crate::model::{Input, Model, Sequential};
+    use crate::nn::Regularizer;
     use crate::nn::layers::*;
-    use crate::nn::{Layer, Regularizer};
 
     fn works(model: &Model<f32>) -> Vec<Work> {
         let plan = Plan::open(&model.graph, &model.layers, |_| false);
@@ -64,6 +63,7 @@ mod tests {
     #[test]
     fn it_agrees_with_the_plain_steps() {
         let image = || Sequential::new([7, 6, 3]);
+        let first = || Sequential::new([3, 7, 6]);
         let conv = || Conv2d::new(5, 3).padding(Padding::Same);
         let pool = || MaxPooling2d::new(2);
         let (joined, alone) =
@@ -88,6 +88,13 @@ mod tests {
             (
                 image().add(conv()).add(BatchNormalization::new()).add(Relu::new()).add(pool()),
                 vec![Work::Layer, Work::Layer, Work::Done, alone],
+            ),
+            (
+                first()
+                    .add(conv().data_format(DataFormat::ChannelsFirst).activation(RELU))
+                    .add(pool().data_format(DataFormat::ChannelsFirst))
+                    .add(Dropout::new(0.3)),
+                vec![Work::Layer, alone, Work::Layer],
             ),
             // Nothing to join.
             (image().add(conv()).add(pool()).add(Dropout::new(0.3)), vec![Work::Layer; 3]),
