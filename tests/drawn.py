@@ -13,7 +13,7 @@ import numpy as np
 
 # What the samples of an input look like.
 SHAPES = {"image": (6, 5, 4), "series": (6, 4), "volume": (3, 4, 3, 2), "vector": (6,), "words": (5,), "pair": (4, 3),
-          "film": (3, 5, 4, 2)}
+          "film": (3, 5, 4, 2), "clip": (2, 2, 3, 3, 2)}
 
 WORDS = 7
 
@@ -205,7 +205,24 @@ def recurrent(draw, kind):
     return options
 
 
+def cells(draw, L):
+    """One cell, or several one above the other."""
+    def cell():
+        kind = draw.one("SimpleRNN", "LSTM", "GRU")
+        of_layers = ("return_sequences", "go_backwards", "activity_regularizer", "unroll")
+        return getattr(L, kind + "Cell")(**{key: it for key, it in recurrent(draw, kind).items() if key not in of_layers})
+
+    return draw.one(cell(), [cell()], [cell(), cell()], [cell(), cell(), cell()])
+
+
+def einsum(draw, rank):
+    """A product over the last axis of samples, or over the first one."""
+    equation = draw.one("...x,xy->...y", "ax...,xy->ay...") if rank > 1 else "ax,xy->ay"
+    return dict(equation=equation, output_shape=3, bias_axes=draw.one(None, "y"))
+
+
 def sequences(draw, L):
+    yield "RNN", dict(cell=cells(draw, L), return_sequences=draw.flag(), go_backwards=draw.flag())
     for kind in ["SimpleRNN", "LSTM", "GRU"]:
         yield kind, recurrent(draw, kind)
     kind = draw.one("SimpleRNN", "LSTM", "GRU")
@@ -217,11 +234,11 @@ def sequences(draw, L):
     yield "TimeDistributed", dict(layer=L.Dense(3, **draw.weights("kernel", "bias"), activation=draw.activation()))
 
 
-def films(draw, L):
-    yield "ConvLSTM2D", dict(
-        filters=2, **draw.window(2, high=2), return_sequences=draw.flag(), go_backwards=draw.flag(), use_bias=draw.flag(),
+def films(draw, L, rank):
+    yield f"ConvLSTM{rank}D", dict(
+        filters=2, **draw.window(rank, high=2), return_sequences=draw.flag(), go_backwards=draw.flag(), use_bias=draw.flag(),
         activation=draw.one("tanh", "relu", "linear", "softsign"), recurrent_activation=draw.one("sigmoid", "hard_sigmoid", "tanh"),
-        unit_forget_bias=draw.flag(), activity_regularizer=draw.regularizer(), **draw.weights("kernel", "recurrent", "bias", rank=4),
+        unit_forget_bias=draw.flag(), activity_regularizer=draw.regularizer(), **draw.weights("kernel", "recurrent", "bias", rank=rank + 2),
     )
 
 
@@ -264,8 +281,11 @@ def classes(draw, L, kind):
         yield from sequences(draw, L)
     if kind == "vector":
         yield from vectors(draw, L)
-    if kind == "film":
-        yield from films(draw, L)
+    if kind in ("image", "film", "clip"):
+        yield from films(draw, L, rank - 2)
+    if kind in ("series", "image", "vector"):
+        yield "EinsumDense", dict(**einsum(draw, rank), activation=draw.activation(), activity_regularizer=draw.regularizer(),
+                                  **draw.weights("kernel", "bias"))
     if kind in ("series", "image", "vector"):
         yield from normalisations(draw, L, rank)
         yield from activations(draw, L, rank)
@@ -416,7 +436,7 @@ def models(keras, seed, skip=()):
             return None
         return make(**options, **draw.data_format(make), name=f"{class_name.lower()}_drawn_{i}")
 
-    for kind in ["image", "series", "volume", "vector", "film"]:
+    for kind in ["image", "series", "volume", "vector", "film", "clip"]:
         drawn = [built(name, options, i) for i, (name, options) in enumerate(classes(draw.of(kind), L, kind))]
         made[kind] = network(keras, kind, [layer for layer in drawn if layer])
     drawn = [built(name, options, i) for i, (name, options) in enumerate(preparations(draw.of("prepared"), L))]

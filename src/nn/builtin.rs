@@ -182,6 +182,7 @@ builtin! {
         Subtract
     }
     typed {
+        SpectralNormalization
         TimeDistributed
     }
 }

@@ -62,6 +62,7 @@ pub use super::separable_conv::{SeparableConv1d, SeparableConv2d};
 pub use super::simple_rnn::SimpleRnn;
 pub use super::softmax::Softmax;
 pub use super::spatial_dropout::{SpatialDropout1d, SpatialDropout2d, SpatialDropout3d};
+pub use super::spectral_normalization::SpectralNormalization;
 pub use super::stacked_rnn::{Cells, StackedRnn};
 pub use super::time_distributed::TimeDistributed;
 pub use super::unit_normalization::UnitNormalization;

@@ -81,6 +81,7 @@ mod simple_rnn;
 mod sizes;
 mod softmax;
 mod spatial_dropout;
+mod spectral_normalization;
 mod stacked_rnn;
 mod time_distributed;
 mod unit_normalization;

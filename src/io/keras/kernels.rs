@@ -67,6 +67,10 @@ impl Owner {
         }
     }
 
+    pub(super) fn divides_a_kernel(&self) -> bool {
+        self.class_name == "SpectralNormalization"
+    }
+
     /// Whether Theano mirrors the weight.
     ///
     /// # Errors

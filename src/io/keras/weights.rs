@@ -56,6 +56,19 @@ impl<'m> Place<'m> {
         Place { name, class_name, weights, parts, owners }
     }
 
+    /// Whether the part that begins with this weight has a copy of another layer's kernel before it: in a `SpectralNormalization`.
+    fn has_copy(&self, at: usize) -> bool {
+        self.owners.get(at).is_some_and(Owner::divides_a_kernel)
+    }
+
+    /// The last kernel before this weight.
+    fn kernel_before(&self, at: usize) -> usize {
+        let named = |weight: &&Weight| {
+            weight.name.ends_with("kernel") || weight.name.ends_with("embeddings")
+        };
+        self.weights[..at].iter().rposition(named).expect("a layer with a kernel")
+    }
+
     fn check_count(&self, found: usize) -> Result<(), Reason> {
         match self.weights.len() {
             wanted if wanted == found => Ok(()),
@@ -180,7 +193,9 @@ pub(super) fn read<T: Scalar>(
             let group = vars.remove(&path(&name, &part.group));
             if let Some(group) = group.or_else(|| vars.remove(&path(&name, &private(&part.group))))
             {
-                found.extend((0..group.array_count()?).map(|i| (group, i.to_string())));
+                // Keras lists the kernel of another layer among these as well.
+                let copies = if place.has_copy(found.len()) { 1 } else { 0 };
+                found.extend((copies..group.array_count()?).map(|i| (group, i.to_string())));
             }
         }
         read.push(place.read(&found, origin)?);
@@ -238,7 +253,8 @@ pub(super) fn write<T: Scalar>(tree: &mut Tree, layers: &[Built<T>]) -> Result<(
     let mut taken: HashMap<String, &Built<T>> = HashMap::new();
     for (layer, group) in layers.iter().zip(groups) {
         let mut params = layer.params.iter();
-        for part in Place::from(layer).parts {
+        let (place, mut at) = (Place::from(layer), 0);
+        for part in &place.parts {
             let path = path(&group, &part.group);
             let vars = tree.group(&format!("layers/{path}/vars"));
             if let Some(other) = taken.insert(path.clone(), layer) {
@@ -253,9 +269,12 @@ pub(super) fn write<T: Scalar>(tree: &mut Tree, layers: &[Built<T>]) -> Result<(
                 .into());
             }
             vars.text("name", &layer.name);
-            for (i, param) in params.by_ref().take(part.weights).enumerate() {
+            let copy = place.has_copy(at).then(|| &layer.params[place.kernel_before(at)]);
+            let own = params.by_ref().take(part.weights);
+            for (i, param) in copy.into_iter().chain(own).enumerate() {
                 vars.tensor(&i.to_string(), &param.value);
             }
+            at += part.weights;
         }
     }
     Ok(())
