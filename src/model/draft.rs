@@ -5,7 +5,7 @@ use super::model::{Built, Model};
 use super::names;
 use super::params::Param;
 use crate::error::{Error, Reason, Result};
-use crate::nn::{MultiLayer, Weight};
+use crate::nn::{MultiLayer, Regularizer, Weight};
 use crate::scalar::Scalar;
 use crate::tensor::{MAX_RANK, Shape, Stream, Tensor};
 use std::sync::Arc;
@@ -245,6 +245,10 @@ impl<T: Scalar> Outlined<T> {
         if let Some(output) = outlined.outputs.iter().find(large) {
             return Err(outlined.error(format!("the output shape {output} is too large").into()));
         }
+        if let Some(Regularizer::Orthogonal { .. }) = outlined.layer.activity_regularizer() {
+            let reason = "an orthogonal penalty is for weights, and not for outputs".into();
+            return Err(outlined.error(reason));
+        }
         if outlined.layer.depth() > DEEPEST {
             return Err(outlined.error(
                 format!("layers in layers are at most {DEEPEST} deep, so that files can hold them")
@@ -326,6 +330,11 @@ fn check_weights<T: Scalar>(weights: &[Weight], made_of_layers: bool) -> Result<
             .initializer
             .check::<T>(weight.shape)
             .map_err(|reason| format!("the initializer of the {name}: {reason}"))?;
+        if let Some(regularizer) = weight.regularizer {
+            regularizer
+                .check_shape(weight.shape)
+                .map_err(|reason| format!("the penalty on the {name}: {reason}"))?;
+        }
         if let Some(constraint) = &weight.constraint {
             constraint
                 .check(weight.shape)

@@ -214,8 +214,7 @@ impl<T: Scalar> Model<T> {
         for param in self.params().filter(|param| param.weight.trainable) {
             let gradient = split_off(&mut rest, param.value.len());
             if let Some(regularizer) = param.weight.regularizer {
-                let weight = param.value.as_slice().expect("weights are row-major");
-                regularizer.add_gradient(weight, gradient);
+                regularizer.add_gradient(&param.value, gradient);
             }
         }
         pace.clip_all(gradients);

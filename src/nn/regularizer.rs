@@ -1,11 +1,11 @@
 //! Penalties on weights.
 
-use crate::autograd::Var;
+use crate::autograd::{Tape, Var};
 use crate::config::{Options, Value, json, keras_object, object};
 use crate::error::Reason;
 use crate::ops::sign;
 use crate::scalar::Scalar;
-use crate::tensor::{Tensor, pointwise, sum_of_squares, zip_slice};
+use crate::tensor::{Shape, Tensor, pointwise, sum_of_squares, zip_slice};
 
 /// A penalty on a weight that is added to the loss, in training and in evaluation.
 ///
@@ -26,6 +26,14 @@ pub enum Regularizer {
         /// The factor of the sum of `w^2`.
         l2: f64,
     },
+    /// `factor` times the mean of `|a b|` over all pairs of rows or columns of a matrix, each divided by its length: the smaller it is, the closer
+    /// are all angles to right ones. Keras's `OrthogonalRegularizer`; for weights that are matrices alone.
+    Orthogonal {
+        /// The factor of the mean.
+        factor: f64,
+        /// Whether the pairs are of rows, as in Keras unless it is told otherwise, or of columns.
+        rows: bool,
+    },
 }
 
 pointwise!(Penalised { l1, l2 } = |g, w| g + (l1 * sign(w) + l2 * w));
@@ -37,6 +45,7 @@ impl Regularizer {
             Regularizer::L1(l1) => (l1, 0.0),
             Regularizer::L2(l2) => (0.0, l2),
             Regularizer::L1L2 { l1, l2 } => (l1, l2),
+            Regularizer::Orthogonal { .. } => (0.0, 0.0),
         }
     }
 
@@ -47,6 +56,9 @@ impl Regularizer {
     /// assert_eq!(L1(0.5).penalty(&Tensor::from([3.0, -4.0])), 3.5);
     /// ```
     pub fn penalty<T: Scalar>(self, weight: &Tensor<T>) -> f64 {
+        if let Regularizer::Orthogonal { .. } = self {
+            return self.penalty_of(&Var::constant(weight.clone())).value().item().widen();
+        }
         let (l1, l2) = self.factors();
         let weight = weight.row_major();
         let values = weight.as_slice().expect("just made row-major");
@@ -56,9 +68,17 @@ impl Regularizer {
         absolute + squares
     }
 
-    /// Adds the penalty's gradient: `l1 sign(w) + 2 l2 w`.
-    pub(crate) fn add_gradient<T: Scalar>(self, weight: &[T], gradient: &mut [T]) {
+    /// Adds the penalty's gradient, `l1 sign(w) + 2 l2 w`, for a weight in row-major order.
+    pub(crate) fn add_gradient<T: Scalar>(self, weight: &Tensor<T>, gradient: &mut [T]) {
+        if let Regularizer::Orthogonal { .. } = self {
+            let tape = Tape::new();
+            let w = tape.leaf(weight.clone());
+            let slope = self.penalty_of(&w).backward().wrt(&w);
+            gradient.iter_mut().zip(slope.iter()).for_each(|(sum, slope)| *sum = *sum + slope);
+            return;
+        }
         let (l1, l2) = self.factors();
+        let weight = weight.as_slice().expect("weights are row-major");
         let (l1, l2) = (T::lit(l1), T::lit(2.0 * l2));
         zip_slice(Penalised { l1, l2 }, gradient, weight);
     }
@@ -72,12 +92,38 @@ impl Regularizer {
             Regularizer::L1(_) => absolute(),
             Regularizer::L2(_) => squares(),
             Regularizer::L1L2 { .. } => absolute() + squares(),
+            Regularizer::Orthogonal { factor, rows } => {
+                let x = if rows { x.clone() } else { x.permute([1, 0]) };
+                let n = x.shape()[0];
+                let short = Var::constant(Tensor::scalar(T::lit(1e-7)));
+                let lengths = x.square().sum(1).sqrt().maximum(&short).reshape([n, 1]);
+                let x = x / lengths;
+                let others = Tensor::ones([n, n]) - Tensor::eye(n);
+                let products = x.matmul(&x.permute([1, 0])) * Var::constant(others);
+                let pairs = (n * n.saturating_sub(1)) as f64;
+                // Each pair is there twice.
+                products.abs().sum(..) * T::lit(factor / pairs.max(1.0))
+            }
+        }
+    }
+
+    /// Whether a weight of this shape can have it.
+    pub(crate) fn check_shape(self, shape: Shape) -> Result<(), Reason> {
+        match self {
+            Regularizer::Orthogonal { .. } if shape.rank() != 2 => Err(format!(
+                "an orthogonal penalty is for matrices, and this is a weight of shape {shape}"
+            )
+            .into()),
+            _ => Ok(()),
         }
     }
 
     /// Whether the factors are finite and not negative.
     pub(super) fn check(self) -> Result<(), Reason> {
-        let (l1, l2) = self.factors();
+        let (l1, l2) = match self {
+            Regularizer::Orthogonal { factor, .. } => (factor, 0.0),
+            _ => self.factors(),
+        };
         let sensible = [l1, l2].iter().all(|factor| factor.is_finite() && *factor >= 0.0);
         if sensible {
             Ok(())
@@ -93,6 +139,10 @@ impl Regularizer {
             Regularizer::L1(l1) => ("L1", json!({ "l1": l1 })),
             Regularizer::L2(l2) => ("L2", json!({ "l2": l2 })),
             Regularizer::L1L2 { l1, l2 } => ("L1L2", json!({ "l1": l1, "l2": l2 })),
+            Regularizer::Orthogonal { factor, rows } => {
+                let mode = if rows { "rows" } else { "columns" };
+                ("OrthogonalRegularizer", json!({ "factor": factor, "mode": mode }))
+            }
         };
         keras_object("keras.regularizers", class_name, config)
     }
@@ -107,6 +157,19 @@ impl Regularizer {
                 l1: options.number_or("l1", 0.0)?,
                 l2: options.number_or("l2", 0.0)?,
             },
+            "OrthogonalRegularizer" | "orthogonal_regularizer" => {
+                let rows = match options.text("mode")? {
+                    None | Some("rows") => true,
+                    Some("columns") => false,
+                    Some(mode) => {
+                        return Err(format!(
+                            "the mode {mode:?} is neither \"rows\" nor \"columns\""
+                        )
+                        .into());
+                    }
+                };
+                Regularizer::Orthogonal { factor: options.number_or("factor", 0.01)?, rows }
+            }
             other => return Err(format!("the regularizer {other} is not supported").into()),
         };
         options.finish()?;
@@ -118,6 +181,8 @@ impl Regularizer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::autograd::gradcheck;
+    use crate::tensor::Stream;
 
     #[test]
     fn gradients_are_the_slopes_of_the_penalties() {
@@ -126,7 +191,7 @@ mod tests {
             [Regularizer::L1(0.3), Regularizer::L2(0.2), Regularizer::L1L2 { l1: 0.1, l2: 0.4 }]
         {
             let mut gradient = vec![0.0; 3];
-            regularizer.add_gradient(&w.to_vec(), &mut gradient);
+            regularizer.add_gradient(&w, &mut gradient);
             for (i, gradient) in gradient.into_iter().enumerate() {
                 let at = |h: f64| {
                     let mut moved = w.clone();
@@ -142,8 +207,44 @@ mod tests {
         }
         // The slope of |w| at 0 is taken as 0.
         let mut gradient = vec![0.0];
-        Regularizer::L1(1.0).add_gradient(&[0.0], &mut gradient);
+        Regularizer::L1(1.0).add_gradient(&Tensor::from([0.0]), &mut gradient);
         assert_eq!(gradient, [0.0]);
+    }
+
+    #[test]
+    fn orthogonal_rows_and_columns() {
+        let w: Tensor<f64> = Tensor::uniform([3, 4], -1.0, 1.0, &mut Stream::new(3));
+        for rows in [true, false] {
+            let regularizer = Regularizer::Orthogonal { factor: 0.3, rows };
+            let vectors = if rows { w.clone() } else { w.t() };
+            let row = |i: usize| vectors.slice(0, i..i + 1);
+            let norm = |i: usize| row(i).square().sum(..).item().sqrt();
+            let n = vectors.shape()[0];
+            let pairs: Vec<f64> = (0..n)
+                .flat_map(|i| (0..i).map(move |j| (i, j)))
+                .map(|(i, j)| ((&row(i) * &row(j)).sum(..).item() / norm(i) / norm(j)).abs())
+                .collect();
+            let expected = 0.3 * pairs.iter().sum::<f64>() / pairs.len() as f64;
+            assert!((regularizer.penalty(&w) - expected).abs() < 1e-12);
+            gradcheck(|[w]| regularizer.penalty_of(w), [w.clone()]).unwrap();
+            let mut gradient = vec![1.0; 12];
+            regularizer.add_gradient(&w, &mut gradient);
+            let tape = Tape::new();
+            let x = tape.leaf(w.clone());
+            let slope = regularizer.penalty_of(&x).backward().wrt(&x);
+            assert!(
+                gradient
+                    .iter()
+                    .zip(slope.iter())
+                    .all(|(sum, slope)| (sum - 1.0 - slope).abs() < 1e-12)
+            );
+            assert_eq!(Regularizer::from_config(&regularizer.config()), Ok(regularizer));
+            assert!(regularizer.check_shape(Shape::from([3])).is_err());
+        }
+        // What is orthogonal costs nothing.
+        let penalty =
+            Regularizer::Orthogonal { factor: 1.0, rows: true }.penalty(&Tensor::<f64>::eye(3));
+        assert_eq!(penalty, 0.0);
     }
 
     #[test]

@@ -20,7 +20,9 @@ use std::sync::Arc;
 /// that value; the kernel is divided by it. The gradient goes through the division, with `u` and `v` as constants. The vector `u` is a weight that is kept from step to step,
 /// `vector_u [1, columns]`, behind those of the layer. In `predict` and `evaluate` the kernel is taken as it is.
 ///
-/// This is what Keras does on JAX. On TensorFlow, the divided kernel takes the place of the other one in each step.
+/// A penalty on the kernel is one on the kernel as it is.
+///
+/// This is what Keras does on JAX, which takes the penalty of the divided kernel. On TensorFlow, the divided kernel takes the place of the other one in each step.
 ///
 /// ```
 /// use cinta::prelude::*;

@@ -10,6 +10,7 @@ use crate::error::Reason;
 use crate::nn::{Part, Weight};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
+use std::collections::HashMap;
 
 /// Who wrote a list of weights.
 #[derive(Clone, Copy)]
@@ -27,31 +28,51 @@ pub(super) struct Owner {
 
 /// The owner of each weight of a layer that is made of these parts.
 pub(super) fn owners(class_name: &str, config: &Config, parts: &[Part]) -> Vec<Owner> {
-    let of = |part: &Part| vec![owner(class_name, config, &part.group); part.weights];
-    parts.iter().flat_map(of).collect()
+    let mut found = Vec::new();
+    let parts: Vec<_> = parts.iter().map(|part| (&*part.group, part.weights)).collect();
+    collect(class_name, config, &parts, &mut found);
+    found
 }
 
-fn owner(class_name: &str, config: &Config, group: &str) -> Owner {
-    let inner = |value: &Value, group: &str| {
-        let class_name = value.get("class_name").and_then(Value::as_str)?.to_owned();
-        Some(owner(&class_name, value.get("config")?.as_object()?, group))
-    };
-    let (first, rest) = group.split_once('/').unwrap_or((group, ""));
-    let found = match (first, config.get("layers"), config.get("layer")) {
-        ("layers", Some(Value::Array(layers)), _) => {
-            let names = layers.iter().map(|it| it.get("class_name").and_then(Value::as_str));
-            let names = names.map(Option::unwrap_or_default);
-            let (wanted, rest) = rest.split_once('/').unwrap_or((rest, ""));
-            let at = file_groups(names).iter().position(|group| group == wanted);
-            at.and_then(|at| inner(&layers[at], rest))
-        }
-        ("layer", _, Some(layer)) => inner(layer, rest),
-        _ => None,
-    };
-    found.unwrap_or_else(|| Owner {
-        class_name: class_name.to_owned(),
-        channels_first: config.get("data_format").is_some_and(|it| *it == "channels_first"),
-    })
+/// Those of parts that are named by their groups in this layer. What belongs to one layer in it stands together.
+fn collect(class_name: &str, config: &Config, mut parts: &[(&str, usize)], found: &mut Vec<Owner>) {
+    let of = |value: &'_ Value| value.get("class_name").and_then(Value::as_str).map(str::to_owned);
+    let layers = config.get("layers").and_then(Value::as_array).unwrap_or_default();
+    let classes: Vec<String> = layers.iter().map(|it| of(it).unwrap_or_default()).collect();
+    let groups = file_groups(classes.iter().map(String::as_str));
+    let by_group: HashMap<String, &Value> = groups.into_iter().zip(layers).collect();
+    while let Some(&(group, weights)) = parts.first() {
+        let named = match group.strip_prefix("layers/") {
+            Some(rest) => {
+                let end = group.len() - rest.len() + rest.find('/').unwrap_or(rest.len());
+                let name = &group[..end];
+                by_group.get(&name["layers/".len()..]).map(|&layer| (name, layer))
+            }
+            None if group.split('/').next() == Some("layer") => {
+                config.get("layer").map(|layer| ("layer", layer))
+            }
+            None => None,
+        };
+        let inner =
+            named.and_then(|(name, it)| Some((name, of(it)?, it.get("config")?.as_object()?)));
+        let Some((name, inner_class, inner_config)) = inner else {
+            let channels_first =
+                config.get("data_format").is_some_and(|it| *it == "channels_first");
+            let owner = Owner { class_name: class_name.to_owned(), channels_first };
+            found.extend(std::iter::repeat_n(owner, weights));
+            parts = &parts[1..];
+            continue;
+        };
+        let inside: Vec<(&str, usize)> = parts
+            .iter()
+            .map_while(|&(part, weights)| match part.strip_prefix(name)? {
+                "" => Some(("", weights)),
+                rest => Some((rest.strip_prefix('/')?, weights)),
+            })
+            .collect();
+        collect(&inner_class, inner_config, &inside, found);
+        parts = &parts[inside.len()..];
+    }
 }
 
 impl Owner {

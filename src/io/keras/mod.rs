@@ -20,6 +20,7 @@ mod legacy;
 mod names;
 mod operations;
 mod optimizer;
+mod places;
 mod shapes;
 mod stateful;
 mod tree;

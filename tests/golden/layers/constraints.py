@@ -45,4 +45,9 @@ cases.append(case(rng, chain(
 ), samples=2, train=False))
 cases.append(case(rng, chain((4, 2), layers.SpatialDropout1D(0.25)), samples=2, train=False))
 cases.append(case(rng, chain((2, 2, 2, 2), layers.SpatialDropout3D(0.25)), samples=2, train=False))
+cases.append(case(rng, chain(
+    (4,),
+    layers.Dense(3, kernel_regularizer=regularizers.OrthogonalRegularizer(0.5)),
+    layers.Dense(2, kernel_regularizer=regularizers.OrthogonalRegularizer(0.3, mode="columns")),
+), samples=6))
 write("constraints", cases)

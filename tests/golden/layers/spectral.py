@@ -26,7 +26,7 @@ write("spectral", [
     # More samples than one shard has.
     of((3,), SN(layers.Dense(2)), samples=40),
     of((3,), SN(layers.Dense(4, activation="relu", use_bias=False), power_iterations=3), layers.Dense(1)),
-    of((4, 4, 2), SN(layers.Conv2D(3, 2, kernel_regularizer="l2"), power_iterations=2), layers.Flatten(), samples=3),
+    of((4, 4, 2), SN(layers.Conv2D(3, 2, bias_regularizer="l2"), power_iterations=2), layers.Flatten(), samples=3),
     of((4, 4, 2), SN(layers.Conv2DTranspose(3, 2, strides=2)), layers.Flatten(), samples=3),
     of((4,), SN(layers.Embedding(5, 3)), layers.Flatten(), high=5),
 ])
