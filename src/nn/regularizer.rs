@@ -74,7 +74,7 @@ impl Regularizer {
             let tape = Tape::new();
             let w = tape.leaf(weight.clone());
             let slope = self.penalty_of(&w).backward().wrt(&w);
-            gradient.iter_mut().zip(slope.iter()).for_each(|(sum, slope)| *sum = *sum + slope);
+            gradient.iter_mut().zip(slope.iter()).for_each(|(sum, slope)| *sum += slope);
             return;
         }
         let (l1, l2) = self.factors();
