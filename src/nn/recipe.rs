@@ -105,12 +105,14 @@ macro_rules! recipe {
             )*
 
             $(
-                /// Where the channels are. The example's input has them first then.
+                /// Where the channels are.
                 ///
                 /// ```
                 /// use cinta::prelude::*;
                 #[doc = concat!("let layer = ", stringify!($made), ".data_format(DataFormat::ChannelsFirst);")]
-                #[doc = $crate::nn::recipe::model!($input)]
+                #[doc = concat!("let mut shape = ", stringify!($input), ";")]
+                /// shape.rotate_right(1);
+                /// let model = Sequential::new(shape).add(layer).build(0)?;
                 /// assert!(model.to_json().contains("channels_first"));
                 /// # Ok::<(), cinta::Error>(())
                 /// ```
