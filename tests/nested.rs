@@ -188,6 +188,16 @@ fn words(n: usize) -> Dataset {
     Dataset::new(x, Tensor::uniform([n, 2], -1.0, 1.0, &mut Stream::new(2))).unwrap()
 }
 
+#[test]
+fn a_layer_at_work_on_steps_says_what_it_cannot_read() {
+    let words = TimeDistributed::new(Embedding::new(4, 2));
+    let model = Sequential::new([2, 3]).add(words).build(0).unwrap();
+    let read = |word| model.predict(&Tensor::full([1, 2, 3], word));
+    assert_eq!(read(3.0).unwrap().shape(), [1, 2, 3, 2]);
+    let error = read(4.0).unwrap_err().to_string();
+    assert!(error.contains("TimeDistributed") && error.contains("4 is no row of a table of 4"), "{error}");
+}
+
 /// A mask goes into a model, through it and out of it, as if its layers were by themselves.
 #[test]
 fn masks_pass_through_models() {

@@ -260,6 +260,18 @@ fn the_sizes_of_shards_depend_on_the_batch_alone() {
     }
 }
 
+#[test]
+fn few_large_images_are_predicted_together() {
+    let counting = Counting::default();
+    for (side, at_once) in [(64, vec![3]), (512, vec![2, 1]), (1024, vec![1; 3])] {
+        let model = Sequential::new([side, side, 1]).add(counting.clone()).build(0).unwrap();
+        model.predict(&Tensor::zeros([3, side, side, 1])).unwrap();
+        let mut seen = std::mem::take(&mut *counting.0.lock().unwrap());
+        seen.sort_unstable_by(|a, b| b.cmp(a));
+        assert_eq!(seen, at_once, "images of {side} x {side}");
+    }
+}
+
 /// Subtracts the mean of the batch in training, and a moving average of it afterwards.
 struct Centre;
 

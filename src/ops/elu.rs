@@ -143,6 +143,7 @@ mod tests {
         let x = random(&[3, 5], -2.0, 2.0, 1, 0).map(|x| x + 0.01 * x.signum());
         gradcheck(|[x]| x.elu(), [x.clone()]).unwrap();
         gradcheck(|[x]| x.elu_with(0.3), [x.clone()]).unwrap();
+        gradcheck(|[x]| x.elu_with(0.0), [x.clone()]).unwrap();
         gradcheck(|[x]| x.elu_with(-0.3), [x.clone()]).unwrap();
         gradcheck(|[x]| x.selu(), [x]).unwrap();
     }

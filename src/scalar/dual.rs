@@ -590,6 +590,13 @@ mod tests {
         assert_eq!(format!("{:.1}", D::new(1.0, 2.0)), "1.0 + 2.0 e");
     }
 
+    #[test]
+    fn whole_numbers_are_those_of_the_value() {
+        let x = D::new(-3.5, 2.0);
+        assert_eq!((x.to_i64(), x.to_u64(), x.to_f64()), (Some(-3), None, Some(-3.5)));
+        assert_eq!(D::new(1e19, 2.0).to_u64(), Some(10_000_000_000_000_000_000));
+    }
+
     /// Of a polynomial and of functions whose derivatives are known by heart.
     #[test]
     fn third_derivatives() {
