@@ -206,6 +206,8 @@ fn printing_is_that_of_numpy() {
     assert_eq!(format!("{:.2}", Tensor::from([0.125, 10.0])), "[ 0.12 10.  ]");
     assert_eq!(shown(Tensor::from([1e-10, 1.0])), "[1.e-10 1.e+00]");
     assert_eq!(shown(Tensor::from([1.5e10, -2.0])), "[ 1.5e+10 -2.0e+00]");
+    assert_eq!(shown(Tensor::from([1e8, 2e8])), "[1.e+08 2.e+08]");
+    assert_eq!(shown(Tensor::from([1e-5, 2e-5])), "[1.e-05 2.e-05]");
     assert_eq!(format!("{:?}", Tensor::from([1.0f32, 2.0])), "Tensor<f32>[2] [1.0, 2.0]");
     let ends = |n: usize, end: &str| format!("{:?}", Tensor::<f32>::arange(n)).ends_with(end);
     assert!(ends(16, ", 15.0]") && ends(17, ", 15.0, ...]"));

@@ -1,7 +1,7 @@
 //! Random compositions of ops pass the gradient check, not only each op alone.
 
 use super::testing::random;
-use crate::autograd::{Var, gradcheck};
+use crate::autograd::{Tape, Var, gradcheck};
 use crate::kernels::Padding;
 use crate::tensor::{Stream, Tensor};
 use proptest::prelude::*;
@@ -66,4 +66,17 @@ proptest! {
         );
         prop_assert!(checked.is_ok(), "{choices:?}: {}", checked.unwrap_err());
     }
+}
+
+/// Those that are recorded as functions of each element have names of their own.
+#[test]
+fn a_tape_names_functions_of_each_element() {
+    let tape = Tape::new();
+    let x = tape.leaf(Tensor::from([0.25, 0.5]));
+    let nowhere = x.value().isnan();
+    let _ = (x.ceil(), x.cos(), x.erf(), x.expm1(), x.floor(), x.log1p(), x.masked_fill(&nowhere, 0.0));
+    let _ = (x.powf(0.5), x.powi(3), x.reciprocal(), x.round(), x.rsqrt(), x.sign(), x.sin(), x.tan());
+    let names: Vec<&str> = tape.printed().iter().map(|node| node.name).collect();
+    let expected = "leaf ceil cos erf expm1 floor log1p masked_fill powf powi reciprocal round rsqrt sign sin tan";
+    assert_eq!(names.join(" "), expected);
 }

@@ -200,3 +200,13 @@ fn steps_beyond_the_axis_in_both_directions() {
         );
     }
 }
+
+#[test]
+fn the_same_view_of_the_same_memory() {
+    let x: Tensor<f64> = Tensor::from([[1.0, 2.0], [3.0, 4.0]]);
+    assert!(x.is_same(&x.clone()) && x.slice(0, 1..2).is_same(&x.slice(0, 1..2)));
+    for other in [x.permute([1, 0]), x.slice(0, 0..1), x.reshape([4]), &x + 0.0] {
+        assert!(!x.is_same(&other), "{other:?}");
+    }
+    assert!(!x.slice(0, 0..1).is_same(&x.slice(0, 1..2)));
+}
