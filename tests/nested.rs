@@ -195,7 +195,10 @@ fn a_layer_at_work_on_steps_says_what_it_cannot_read() {
     let read = |word| model.predict(&Tensor::full([1, 2, 3], word));
     assert_eq!(read(3.0).unwrap().shape(), [1, 2, 3, 2]);
     let error = read(4.0).unwrap_err().to_string();
-    assert!(error.contains("TimeDistributed") && error.contains("4 is no row of a table of 4"), "{error}");
+    assert!(
+        error.contains("TimeDistributed") && error.contains("4 is no row of a table of 4"),
+        "{error}"
+    );
 }
 
 /// A mask goes into a model, through it and out of it, as if its layers were by themselves.

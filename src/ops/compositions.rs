@@ -71,11 +71,13 @@ proptest! {
 /// Those that are recorded as functions of each element have names of their own.
 #[test]
 fn a_tape_names_functions_of_each_element() {
-    let tape = Tape::new();
+    let tape = Tape::<f64>::new();
     let x = tape.leaf(Tensor::from([0.25, 0.5]));
     let nowhere = x.value().isnan();
-    let _ = (x.ceil(), x.cos(), x.erf(), x.expm1(), x.floor(), x.log1p(), x.masked_fill(&nowhere, 0.0));
-    let _ = (x.powf(0.5), x.powi(3), x.reciprocal(), x.round(), x.rsqrt(), x.sign(), x.sin(), x.tan());
+    let _ =
+        (x.ceil(), x.cos(), x.erf(), x.expm1(), x.floor(), x.log1p(), x.masked_fill(&nowhere, 0.0));
+    let _ =
+        (x.powf(0.5), x.powi(3), x.reciprocal(), x.round(), x.rsqrt(), x.sign(), x.sin(), x.tan());
     let names: Vec<&str> = tape.printed().iter().map(|node| node.name).collect();
     let expected = "leaf ceil cos erf expm1 floor log1p masked_fill powf powi reciprocal round rsqrt sign sin tan";
     assert_eq!(names.join(" "), expected);
