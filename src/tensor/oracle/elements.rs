@@ -50,3 +50,15 @@ fn pairs_of_any_two_orders() {
         }
     }
 }
+
+#[test]
+fn what_is_close_is_so_by_its_size_or_as_it_is() {
+    let close = |a: f64, b: f64, relative, absolute| {
+        Tensor::from([2.0, a]).all_close(&Tensor::from([2.0, b]), relative, absolute)
+    };
+    assert!(close(100.0, 101.0, 0.01, 0.0) && !close(100.0, 101.1, 0.01, 0.0));
+    assert!(close(0.0, 0.5, 0.0, 0.5) && !close(0.0, 0.51, 0.0, 0.5));
+    assert!(close(100.0, 101.5, 0.01, 0.5) && !close(100.0, 101.6, 0.01, 0.5));
+    assert!(close(f64::INFINITY, f64::INFINITY, 0.0, 0.0) && !close(f64::NAN, f64::NAN, 1.0, 1.0));
+    assert!(!Tensor::from([1.0]).all_close(&Tensor::from([[1.0]]), 1.0, 1.0));
+}
