@@ -242,3 +242,16 @@ fn are_relative() {
         }
     }
 }
+
+/// Enough of them, and whole vectors of each instruction set.
+#[test]
+fn channels_that_are_transformed() {
+    let window = Window::new([8, 8], [3, 3], [1, 1], Padding::Same).unwrap();
+    let algorithm = Algorithm::Winograd4;
+    let fits = |[c_in, c_out]: [usize; 2]| {
+        let geometry = Geometry { window, images: 1, c_in, c_out, groups: 1, algorithm };
+        winograd::Fits::<f32>::geometry(&geometry)
+    };
+    assert!([[32, 32], [48, 64]].into_iter().all(fits));
+    assert!(![[16, 32], [32, 16], [40, 32], [32, 33]].into_iter().any(fits));
+}
