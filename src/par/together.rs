@@ -7,6 +7,7 @@
 use super::{FORKED, SERIAL};
 use crate::buffer::Pools;
 use std::cell::Cell;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,8 @@ const AWAKE: Duration = Duration::from_micros(300);
 thread_local! {
     /// Whether what this thread had computed last has forked.
     static FORKED_LAST: Cell<bool> = const { Cell::new(false) };
+    /// Whether this thread computes such an `f`, or stays awake for one.
+    static OCCUPIED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// `f()`, computed by all threads of the pool if the last `f` of this thread has forked. What is small never forks, and does not
@@ -30,18 +33,22 @@ pub fn together<R: Send>(f: impl FnOnce() -> R + Send) -> R {
         (f(), FORKED.get())
     };
     let (result, forked) = if FORKED_LAST.get() {
-        let done = AtomicBool::new(false);
+        let done = Arc::new(AtomicBool::new(false));
+        // Also after a panic.
+        let _done = SetAtEnd(&done);
+        let seen = Arc::clone(&done);
+        // To each thread its own: a thread that is busy elsewhere comes too late, and nobody waits for it.
+        rayon::spawn_broadcast(move |_| stay_awake(&seen));
         // Memory follows the computation: which thread of the pool takes it is left to chance.
         let mut pools = Pools::default();
         pools.exchange();
-        let (result, mut pools) = rayon::scope(|scope| {
-            (1..threads).for_each(|_| scope.spawn(|_| stay_awake(&done)));
-            // Also after a panic, for the scope waits for all of them.
-            let _done = SetAtEnd(&done);
-            pools.exchange();
-            let result = watched();
-            pools.exchange();
-            (result, pools)
+        let (result, mut pools) = rayon::scope(|_| {
+            occupied(|| {
+                pools.exchange();
+                let result = watched();
+                pools.exchange();
+                (result, pools)
+            })
         });
         pools.exchange();
         result
@@ -52,17 +59,35 @@ pub fn together<R: Send>(f: impl FnOnce() -> R + Send) -> R {
     result
 }
 
-/// Takes work of the pool until `done`, or until there was none for a while.
+/// Takes work of the pool until `done`, or until there was none for a while. A thread that has something to do itself, which it goes on with as soon as
+/// what it waits for is done, must not be kept here.
 fn stay_awake(done: &AtomicBool) {
-    let mut last = Instant::now();
-    while !done.load(Ordering::Relaxed) && last.elapsed() < AWAKE {
-        if rayon::yield_now() == Some(rayon::Yield::Executed) {
-            last = Instant::now();
-        } else {
-            // Somebody else may need this processor.
-            std::thread::yield_now();
+    if OCCUPIED.get() {
+        return;
+    }
+    occupied(|| {
+        let mut last = Instant::now();
+        while !done.load(Ordering::Relaxed) && last.elapsed() < AWAKE {
+            if rayon::yield_now() == Some(rayon::Yield::Executed) {
+                last = Instant::now();
+            } else {
+                // Somebody else may need this processor.
+                std::thread::yield_now();
+            }
+        }
+    });
+}
+
+/// `f()`, in which this thread does not stay awake for others.
+fn occupied<R>(f: impl FnOnce() -> R) -> R {
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            OCCUPIED.set(self.0);
         }
     }
+    let _restore = Restore(OCCUPIED.replace(true));
+    f()
 }
 
 /// Sets a flag when it goes out of scope.
@@ -78,6 +103,7 @@ impl Drop for SetAtEnd<'_> {
 mod tests {
     use super::*;
     use crate::par;
+    use std::sync::atomic::AtomicUsize;
     use std::thread::ThreadId;
 
     /// The thread that computes a thing of this much work, alone.
@@ -104,6 +130,31 @@ mod tests {
         })
         .join()
         .unwrap();
+    }
+
+    /// Threads that look for work are there while another one has some, each once, and not for long without it.
+    #[test]
+    fn threads_stay_awake_until_it_is_done() {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(4).build().expect("threads");
+        let (done, awake) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let (seen, counted) = (Arc::clone(&done), Arc::clone(&awake));
+        pool.spawn_broadcast(move |_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            stay_awake(&seen);
+            assert!(!OCCUPIED.get());
+        });
+        // Work comes all the time.
+        let start = Instant::now();
+        while start.elapsed() < 100 * AWAKE {
+            pool.install(|| std::thread::sleep(AWAKE / 3));
+        }
+        assert_eq!(awake.load(Ordering::Relaxed), 4);
+        done.store(true, Ordering::Relaxed);
+        // Who computes is not kept.
+        occupied(|| stay_awake(&AtomicBool::new(false)));
+        // Without work, it ends by itself.
+        stay_awake(&AtomicBool::new(false));
+        assert!(start.elapsed() >= 101 * AWAKE);
     }
 
     #[test]

@@ -133,6 +133,7 @@ fn nothing_forks_inside_of_serially_or_for_little_work() {
         };
         assert_eq!(threads_of(nested), here);
         assert_eq!(threads_of(|seen| all((1 << 18) - 1, seen)), here);
+        assert_ne!(threads_of(|seen| all(1 << 18, seen)), here);
     });
     // Whoever is not in the pool has to wake it.
     let here = HashSet::from([thread::current().id()]);

@@ -41,7 +41,9 @@ pub fn backward_kernel<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M
     let tiles_each = (PART_BYTES / (N * N * c_in.max(c_out) * T::BYTES)).max(TILE_ROWS);
     let layout = Layout::new(Parts::new(window.output(), M, images, tiles_each), [c_in, c_out]);
     let parts = layout.parts.count();
-    let kept = (KEPT / layout.len(N)).clamp(1, parts.max(1));
+    // Sums that are larger than what is kept would be read again for a few tiles each.
+    let most = KEPT.max(2 * N * N * c_in * c_out);
+    let kept = (most / layout.len(N)).clamp(1, parts.max(1));
     let outliers = Found::default();
     let transform = |part_range: Range<usize>, points: &mut [T]| {
         let work = geometry.work() / parts * part_range.len();
