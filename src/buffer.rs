@@ -100,7 +100,7 @@ pub trait Pooled: Copy + Default + 'static {
 
 macro_rules! pooled {
     ($($name:ident: $type:ty),*) => {
-        /// The pools of a thread, for all types.
+        /// The pools of a thread for the crate's own numbers. (Those of dual numbers stay where they are.)
         #[derive(Debug, Default)]
         pub struct Pools {
             $($name: Pool<$type>),*

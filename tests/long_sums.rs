@@ -92,6 +92,8 @@ fn gradients_of_kernels() {
         (1, [400, 400], [2, 2], [3, 3], depthwise),
         (1, [1, 200_000], [2, 2], [1, 2], depthwise),
         (1, [380, 380], [32, 32], [3, 3], tiles),
+        (1, [400, 400], [32, 4], [3, 3], plain), // few outputs: the product the other way round
+        (17, [150, 150], [32, 4], [3, 3], plain),
     ] {
         let case = Constant { images, size, channels, kernel, convolution };
         let (_, [_, dkernel, dbias]) = case.run();

@@ -49,6 +49,9 @@ use std::sync::Arc;
 ///
 /// Models with such a layer are saved like all others, and loaded with a `Registry`
 /// that knows how to make it.
+///
+/// Operations may share their work among threads, and a thread that waits for its part may take over other work in the meantime. So a layer must not hold
+/// a lock while it calls operations.
 pub trait Layer<T: Scalar>: Any + Send + Sync {
     /// The class by Keras's name, for summaries, files and automatic names.
     fn class_name(&self) -> &str;

@@ -249,7 +249,7 @@ impl<'a, T: Float, const K: usize> Slide<'a, T, K> {
     /// Adds `sum over k of weights[k][l] * values[rows[k] + p step + l]` to `acc[l]`. From one place to the next, the weights stay in registers.
     ///
     /// # Panics
-    /// When there is no such place, or `N` is not the extent.
+    /// When there is no such place, or `N` is more than the extent.
     #[allow(
         clippy::needless_range_loop,
         reason = "an unrolled loop over arrays of constant length"

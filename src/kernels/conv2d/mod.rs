@@ -47,8 +47,8 @@ pub struct Geometry {
 }
 
 /// How a convolution is computed where several ways lead to the same result but for rounding: windows of 3 by
-/// 3 with stride 1 and 16, 32, 48 or any more multiples of 16 channels on both sides, in `f32`. All others are always
-/// [`Direct`](Self::Direct).
+/// 3 with stride 1, in `f32`, where the channels on both sides are multiples of 16. All others are always
+/// [`Direct`](Self::Direct), and so is the gradient of a kernel whose output channels fit into one vector.
 ///
 /// Winograd's algorithms compute tiles of outputs, and an output errs in proportion to the largest values that its tile sees,
 /// even if its own window does not see them. So they look for outliers. A tile is computed by direct sums if the root mean

@@ -3,7 +3,7 @@
 //! Where the output channels fill no more than one vector, a number that is repeated in a vector serves one multiplication, and
 //! repeating is what takes the time. The taps of one row of the window are neighbours in memory, and fill several. So this computes
 //! `dW' = dy' patches`: in the tile, the rows are output channels and the columns are taps. Each sum has its summands in the same
-//! order as in [`direct`](super::direct).
+//! order as in [`direct`](super::direct), within one image.
 
 use super::super::accumulate::Accumulate;
 use super::super::gemm::Left;
@@ -42,26 +42,31 @@ pub fn backward_kernel<T: Scalar>(
     taps: &Offsets,
 ) -> Buffer<T> {
     let Geometry { images, c_out, .. } = geometry;
-    let (len, run_len) = (taps.len() * c_out, run_len(&geometry));
+    let run_len = run_len(&geometry);
+    let runs = taps.len() / run_len;
+    // A part has some of the images, and all runs of taps; or one of them, if there are few images.
     let images_each = images.div_ceil(PARTS.min(images));
-    let mut partial = Buffer::zeroed(images.div_ceil(images_each) * len);
+    let runs_each = if images < PARTS { 1 } else { runs };
+    let (each, run_sums) = (runs / runs_each, c_out * run_len);
+    let mut partial = Buffer::zeroed(images.div_ceil(images_each) * runs * run_sums);
     let (rows, cols) = (Offsets::steps(c_out, 1), Offsets::steps(PIXELS, c_out));
-    let to = Offsets::steps(c_out, taps.len());
+    let to = Offsets::steps(c_out, run_len);
     let part = |(): &mut (), part: usize, sums: &mut [T]| {
-        let mut totals = Totals::new(images_each.saturating_mul(pixels.len()), len);
-        for image in part * images_each..((part + 1) * images_each).min(images) {
+        let (images_part, first_run) = (part / each, part % each * runs_each);
+        let mut totals = Totals::new(images_each.saturating_mul(pixels.len()), sums.len());
+        for image in images_part * images_each..((images_part + 1) * images_each).min(images) {
             for first in (0..pixels.len()).step_by(PIXELS) {
                 let block = first..(first + PIXELS).min(pixels.len());
                 let data = &dy[(image * pixels.len() + first) * c_out..];
                 let cols = cols.part(0..block.len());
-                for run in (0..taps.len()).step_by(run_len) {
-                    let x = &x.data[image * x.len + taps.as_slice()[run]..];
+                for (run, sums) in (first_run..).zip(sums.chunks_exact_mut(run_sums)) {
+                    let x = &x.data[image * x.len + taps.as_slice()[run * run_len]..];
                     simd::dispatch(Accumulate {
                         left: Left { data, rows: rows.as_slice(), cols },
                         right: (x, pixels.part(block.clone())),
                         columns: run_len,
                         to: to.as_slice(),
-                        sums: &mut sums[run..],
+                        sums,
                     });
                 }
                 totals.grow(sums, block.len());
@@ -69,12 +74,15 @@ pub fn backward_kernel<T: Scalar>(
         }
         totals.finish(sums);
     };
-    par::for_each_part(&mut partial, len, geometry.work(), || (), part);
+    par::for_each_part(&mut partial, runs_each * run_sums, geometry.work(), || (), part);
     // The parts are added in order, for every element by itself.
-    let (turned, others) = partial.split_at_mut(len);
-    for other in others.chunks_exact(len) {
+    let (turned, others) = partial.split_at_mut(runs * run_sums);
+    for other in others.chunks_exact(runs * run_sums) {
         turned.iter_mut().zip(other).for_each(|(sum, &more)| *sum += more);
     }
-    let at = |i: usize| turned[i % c_out * taps.len() + i / c_out];
-    Buffer::collect(len, (0..len).map(at))
+    let at = |i: usize| {
+        let (tap, o) = (i / c_out, i % c_out);
+        turned[(tap / run_len * c_out + o) * run_len + tap % run_len]
+    };
+    Buffer::collect(runs * run_sums, (0..runs * run_sums).map(at))
 }

@@ -233,6 +233,10 @@ fn direct_sums() {
         case.check::<f32>(By::Direct, finish);
         case.check::<f64>(By::Direct, finish);
     }
+    // More images than parts that sum for themselves, for many taps and for few.
+    for channels in [[33, 3], [3, 33]] {
+        tiled([19, 5, 6], true, channels).check::<f32>(By::Direct, Finish::Plain);
+    }
 }
 
 /// Two groups with all these channels each; and a group for each channel, with one or several outputs.

@@ -131,15 +131,18 @@ impl<T: Scalar> Plan<T> {
                 own.extend(values(layer));
             }
         }
-        let mut kept = self.folded.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = || self.folded.lock().unwrap_or_else(PoisonError::into_inner);
         let same = |known: &Arc<Folded<T>>| {
             known.own.iter().zip(&own).all(|(known, own)| known.is_same(own))
         };
-        if kept.as_ref().is_none_or(|known| !same(known)) {
+        let known = kept().clone().filter(same);
+        // Computed without the lock: a thread that waits for a part of it may take over work that asks for the lock as well.
+        Some(known.unwrap_or_else(|| {
             let weights = self.folds.iter().map(|fold| fold.weights(layers, values)).collect();
-            *kept = Some(Arc::new(Folded { own, weights }));
-        }
-        kept.clone()
+            let folded = Arc::new(Folded { own: own.clone(), weights });
+            *kept() = Some(Arc::clone(&folded));
+            folded
+        }))
     }
 }
 
