@@ -51,7 +51,11 @@ fn taken(operation: &Operation) -> Option<Vec<Taken>> {
 pub(super) fn last_steps(config: &mut Value, found: &[Option<Operation>]) -> HashSet<usize> {
     let (mut linear, mut counts) = (HashSet::new(), HashMap::<String, usize>::new());
     // How often a value is taken from each layer, in the model and for its outputs.
-    sources(config, &mut |name| *counts.entry(name.to_owned()).or_default() += 1);
+    sources(config, &mut |history| {
+        if let Some(name) = history[0].as_str() {
+            *counts.entry(name.to_owned()).or_default() += 1;
+        }
+    });
     for (at, operation) in found.iter().enumerate() {
         let Some(operation) = operation.as_ref().filter(|it| it.function.starts_with("get")) else {
             continue;

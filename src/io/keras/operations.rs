@@ -102,12 +102,12 @@ fn place(name: &str, steps: Vec<Step>, taken: &mut HashSet<String>, layers: &mut
     }
 }
 
-/// Calls `met(layer)` wherever a value says that it comes from a layer: `["dense", 0, 0]`.
-pub(super) fn sources(value: &Value, met: &mut dyn FnMut(&str)) {
+/// Calls `met(history)` wherever a value says that it comes from a layer: `["dense", 0, 0]`.
+pub(super) fn sources(value: &Value, met: &mut dyn FnMut(&Value)) {
     match value {
         Value::Array(items) => {
-            if let [Value::String(name), Value::Integer(_), ..] = &items[..] {
-                met(name);
+            if let [Value::String(_), Value::Integer(_), ..] = &items[..] {
+                met(value);
             }
             items.iter().for_each(|it| sources(it, met));
         }
@@ -123,8 +123,9 @@ fn operand(value: &Value, shapes: &mut Shapes) -> Operand {
         && let Some([name, node, output, ..]) =
             config.get("keras_history").and_then(Value::as_array)
     {
-        shapes.note(name.as_str().unwrap_or_default(), &config["shape"]);
-        return Operand::Tensor(json!([name, node, output, {}]));
+        let history = json!([name, node, output, {}]);
+        shapes.note(&history, &config["shape"]);
+        return Operand::Tensor(history);
     }
     if let Some([name @ Value::String(_), node, output, ..]) = value.as_array()
         && node.as_u64().is_some()
@@ -142,7 +143,7 @@ fn read(layer: &Value, shapes: &mut Shapes) -> Option<Operation> {
     let (name, config) = (name_of(layer)?, layer.get("config")?);
     if class_name == "InputLayer" {
         let shape = config.get("batch_shape").or_else(|| config.get("batch_input_shape"))?;
-        shapes.note(name, shape);
+        shapes.note(&json!([name, 0, 0]), shape);
         return None;
     }
     let [node] = layer.get("inbound_nodes")?.as_array()? else { return None };

@@ -80,3 +80,35 @@ pub(super) fn resized(operation: &Operation, x: Source) -> Option<Step> {
     }
     Some(step("Resizing", config, vec![x]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::operations::replace;
+    use crate::config::json;
+
+    /// The factor of a sum is the number of places of the call that it takes, and not of the layer's first one.
+    #[test]
+    fn a_sum_over_the_places_of_a_second_call() {
+        let input = |name: &str, size: u64| json!({ "class_name": "InputLayer", "name": name, "config": { "name": name, "batch_input_shape": [null, size, size, 1] }, "inbound_nodes": [] });
+        let conv = json!({ "name": "conv", "filters": 1, "kernel_size": [3, 3], "data_format": "channels_last" });
+        let mut config = json!({
+            "layers": [
+                input("a", 6),
+                input("b", 10),
+                {
+                    "class_name": "Conv2D", "name": "conv", "config": conv,
+                    "inbound_nodes": [[["a", 0, 0, {}]], [["b", 0, 0, {}]]],
+                },
+                {
+                    "class_name": "TFOpLambda", "name": "sum", "config": { "name": "sum", "function": "math.reduce_sum" },
+                    "inbound_nodes": [["conv", 1, 0, { "axis": [1, 2] }]],
+                },
+            ],
+        });
+        replace(&mut config);
+        let last = config["layers"].as_array().and_then(|layers| layers.last()).cloned();
+        let scale = last.and_then(|it| it["config"]["scale"].as_f64());
+        assert_eq!(scale, Some(64.0), "{config:?}");
+        assert_eq!(config["layers"][3]["inbound_nodes"][0][0][1], 1);
+    }
+}
