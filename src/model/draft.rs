@@ -131,7 +131,9 @@ impl<T: Scalar> Draft<T> {
         graph.outputs.iter().try_for_each(|&it| graph.check_output(it, "the model", &outlined))?;
         let layers: Vec<Outlined<T>> =
             outlined.into_iter().map(|it| it.expect("each listed layer has a node")).collect();
-        graph.masked = graph.masks_an_output(&layers);
+        let masks = graph.follow_masks(|at| &*layers[at].layer, &vec![None; graph.inputs.len()]);
+        let masks = masks.map_err(|(at, reason)| layers[at].error(reason))?;
+        graph.masked = masks.iter().any(Option::is_some);
         Ok(Outline { name: self.name, graph, layers })
     }
 
@@ -176,19 +178,28 @@ fn check_input(shape: Shape) -> Result<()> {
 }
 
 impl Graph {
-    /// Whether an output has a mask: seen by following those of a batch without samples.
-    fn masks_an_output<T: Scalar>(&self, layers: &[Outlined<T>]) -> bool {
-        let empty = |source| Tensor::<T>::zeros(self.shape(source).batch(0));
-        let mut masks: Vec<Option<Tensor<T>>> = vec![None; self.inputs.len()];
+    /// The masks of the outputs, without samples, where inputs have masks of these shapes; or the layer that cannot use its own, and why.
+    pub(super) fn follow_masks<'a, T: Scalar>(
+        &self,
+        layer: impl Fn(usize) -> &'a dyn MultiLayer<T>,
+        given: &[Option<Shape>],
+    ) -> Result<Vec<Option<Tensor<T>>>, (usize, Reason)> {
+        let empty = |sample: Shape| Tensor::<T>::zeros(sample.batch(0));
+        let mut masks: Vec<Option<Tensor<T>>> = given.iter().map(|it| it.map(empty)).collect();
         for node in &self.nodes {
-            let inputs: Vec<Tensor<T>> = node.inputs.iter().copied().map(empty).collect();
+            let shapes: Vec<Shape> = node.inputs.iter().map(|&it| self.shape(it)).collect();
+            let inputs: Vec<Tensor<T>> = shapes.iter().copied().map(empty).collect();
             let before = node.inputs.iter().map(|&source| masks[self.place(source)].as_ref());
             let before: Vec<Option<&Tensor<T>>> = before.collect();
+            let sample = |mask: &Option<&Tensor<T>>| mask.map(|mask| mask.shape().sample());
+            let samples: Vec<Option<Shape>> = before.iter().map(sample).collect();
+            let worker = layer(node.layer);
+            worker.check_masks(&shapes, &samples).map_err(|reason| (node.layer, reason))?;
             let inputs: Vec<&Tensor<T>> = inputs.iter().collect();
-            let found = layers[node.layer].layer.masks(&inputs, &before);
+            let found = worker.masks(&inputs, &before);
             masks.extend(node.one_each(found));
         }
-        self.outputs.iter().any(|&output| masks[self.place(output)].is_some())
+        Ok(self.outputs.iter().map(|&output| masks[self.place(output)].clone()).collect())
     }
 
     /// Whether the layer that a value comes from has so many outputs. `by` takes it.
@@ -371,5 +382,49 @@ impl<T: Scalar> Built<T> {
     pub(crate) fn new(outlined: Outlined<T>, params: Vec<Param<T>>) -> Self {
         let Outlined { name, layer, inputs, outputs, .. } = outlined;
         Built { name, trainable: layer.trainable(), layer, inputs, outputs, params }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::prelude::*;
+
+    fn attention() -> MultiHeadAttention {
+        MultiHeadAttention::new(1, 2).attention_axes([2])
+    }
+
+    #[test]
+    fn a_mask_of_all_places_goes_through_attention() {
+        let x = Input::new([2, 3, 4]);
+        let masked = x.then(Masking::new(0.0));
+        let mut model: Model =
+            Model::new(&x, &attention().of([&masked, &masked])).build(0).unwrap();
+        let mut batch = Tensor::uniform([4, 2, 3, 4], 0.5, 1.0, &mut Stream::new(1));
+        batch.as_mut_slice()[..4].fill(0.0);
+        assert_eq!(model.predict(&batch).unwrap().shape(), [4, 2, 3, 4]);
+        model.compile(Compile::new(Sgd::new(0.1), MeanSquaredError));
+        let data = Dataset::new(batch.clone(), batch).unwrap();
+        let fit = Fit { epochs: 1, verbose: Verbose::Silent, ..Fit::default() };
+        assert!(model.fit(&data, fit).unwrap()["loss"][0].is_finite());
+    }
+
+    /// One of steps, for values with places in each step.
+    #[test]
+    fn masks_that_do_not_fit_are_refused() {
+        let x = Input::new([2]);
+        let steps = x.then(Embedding::new(5, 12).mask_zero(true));
+        let places = steps.then(TimeDistributed::new(Reshape::new([3, 4])));
+        let error = |y: Node| Model::<f32>::new(&x, &y).build(0).unwrap_err().to_string();
+        let refused = "needs a mask of the shape [2, 3] for a sample of shape [2, 3, 4], and this one has the shape [2]";
+        let found = error(attention().of([&places, &places]));
+        assert!(found.contains(&format!("(MultiHeadAttention): {refused}")), "{found}");
+
+        let z = Input::new([2, 3, 4]);
+        let inner: Model = Model::new(&z, &attention().of([&z, &z])).build(0).unwrap();
+        let found = error(inner.as_layer().of(&places));
+        assert!(
+            found.contains(&format!("the layer multi_head_attention in it {refused}")),
+            "{found}"
+        );
     }
 }

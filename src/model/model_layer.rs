@@ -387,6 +387,12 @@ impl<T: Scalar> MultiLayer<T> for ModelLayer<T> {
         self.inner.plan.open[0]
     }
 
+    fn check_masks(&self, _: &[Shape], masks: &[Option<Shape>]) -> Result<(), Reason> {
+        let Inner { graph, layers, .. } = &*self.inner;
+        let found = graph.follow_masks(|at| &*layers[at].layer, masks).map(drop);
+        found.map_err(|(at, reason)| format!("the layer {} in it {reason}", layers[at].name).into())
+    }
+
     fn mask(&self, inputs: &[&Tensor<T>], masks: &[Option<&Tensor<T>>]) -> Option<Tensor<T>> {
         self.masks(inputs, masks).swap_remove(0)
     }

@@ -73,10 +73,18 @@ impl AttentionAxes {
         y.permute_axes(&back)
     }
 
+    /// Which of the folded steps count, `[n beside, steps]`, from a mask of a batch's places.
+    fn folded_mask<T: Scalar>(&self, mask: &Tensor<T>) -> Tensor<T> {
+        let size = |&axis: &usize| mask.shape()[axis];
+        let steps: usize = self.steps.iter().map(size).product();
+        let rows: usize = self.beside.iter().map(size).product();
+        mask.permuted(&self.order()).reshape([mask.shape()[0] * rows, steps])
+    }
+
     /// Where the folded sequences run: each of them is a sample.
     ///
     /// # Panics
-    /// When there is a mask for something else than all steps.
+    /// When a mask is none of the places of its input.
     #[track_caller]
     pub(super) fn context<T: Scalar>(&self, cx: &Context<T>, samples: &[Shape]) -> Context<T> {
         let (_, beside) = self.sequence(samples[0]);
@@ -87,21 +95,30 @@ impl AttentionAxes {
             }
             Mode::Infer => Mode::Infer,
         };
-        let mut masks = cx.masks().zip(samples).map(|(mask, &sample)| {
-            let steps = self.sequence(sample).0[0];
-            mask.map(|mask: Tensor<T>| {
-                let shape = mask.shape();
-                assert!(
-                    self.beside.is_empty() && shape.sample().count() == steps,
-                    "attention over the axes {:?} of samples of shape {sample} has a mask of shape {shape}",
-                    self.steps
-                );
-                mask.reshape([shape[0], steps])
-            })
-        });
-        let first = masks.next().flatten();
-        Context::new(mode).with_mask(first).with_other_masks(masks.collect())
+        let mut masks = Vec::with_capacity(samples.len());
+        for (mask, &sample) in cx.masks().zip(samples) {
+            let checked =
+                mask.as_ref().map_or(Ok(()), |it| check_mask(sample, it.shape().sample()));
+            if let Err(reason) = checked {
+                panic!("attention {reason}");
+            }
+            masks.push(mask.map(|mask| self.folded_mask(&mask)));
+        }
+        let first = masks.remove(0);
+        Context::new(mode).with_mask(first).with_other_masks(masks)
     }
+}
+
+/// Whether a mask of this shape says of each place of such a sample whether it counts.
+pub(super) fn check_mask(sample: Shape, mask: Shape) -> Result<(), Reason> {
+    let places = &sample[..sample.rank() - 1];
+    if mask[..] == *places {
+        return Ok(());
+    }
+    Err(format!(
+        "needs a mask of the shape {places:?} for a sample of shape {sample}, and this one has the shape {mask}"
+    )
+    .into())
 }
 
 #[cfg(test)]
@@ -137,5 +154,25 @@ mod tests {
         let folded = AttentionAxes::new(&[1], 3).unwrap().folded(&x).into_value();
         assert_eq!(folded.shape(), [8, 3, 5]);
         assert_eq!(folded.at([5, 2, 3]), 1213.0);
+    }
+
+    /// A mask is folded as the values are.
+    #[test]
+    fn masks_go_with_what_they_are_of() {
+        let x = Tensor::<f64>::from_fn([2, 3, 4, 1], |at| (at[0] + 2 * at[1] + at[2]) as f64 % 3.0);
+        let mask = x.reshape([2, 3, 4]);
+        for axes in [&[][..], &[1], &[2]] {
+            let axes = AttentionAxes::new(axes, 3).unwrap();
+            let folded = axes.folded(&Var::constant(x.clone())).into_value();
+            let cx = Context::new(Mode::Infer).with_mask(Some(mask.clone()));
+            let cx = axes.context(&cx, &[[3, 4, 1].into()]);
+            let found = cx.mask().expect("there is one");
+            assert_eq!(*found, folded.reshape(found.shape()));
+            assert_eq!(found.shape()[..], folded.shape()[..2]);
+        }
+        let places = Shape::from([3, 4]);
+        assert!(check_mask([3, 4, 5].into(), places).is_ok());
+        let error = check_mask([3, 4, 5].into(), [3].into()).unwrap_err();
+        assert!(error.as_str().contains("the shape [3, 4] for a sample of shape [3, 4, 5]"));
     }
 }

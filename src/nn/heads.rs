@@ -1,6 +1,6 @@
 //! Attention in several heads: what its layers share.
 
-use super::attention_axes::AttentionAxes;
+use super::attention_axes::{AttentionAxes, check_mask};
 use super::dropout::{check_rate, dropout};
 use super::sight::Sight;
 use super::{Context, Part};
@@ -113,6 +113,14 @@ macro_rules! heads_recipe {
                 self.heads().run(weights, inputs, cx)
             }
 
+            fn check_masks(
+                &self,
+                inputs: &[$crate::tensor::Shape],
+                masks: &[Option<$crate::tensor::Shape>],
+            ) -> Result<(), $crate::error::Reason> {
+                $crate::nn::heads::check_masks(inputs, masks)
+            }
+
             fn parts(&self, _: usize) -> Vec<$crate::nn::Part> {
                 self.heads().parts(Self::PRIVATE)
             }
@@ -169,6 +177,14 @@ fn given(inputs: &[Shape]) -> Result<[Shape; 3], Reason> {
         }
     };
     Ok([query, value, key])
+}
+
+/// Whether each input's mask is one of its places.
+pub(super) fn check_masks(inputs: &[Shape], masks: &[Option<Shape>]) -> Result<(), Reason> {
+    let given = inputs.iter().zip(masks);
+    given
+        .filter_map(|(&input, &mask)| Some((input, mask?)))
+        .try_for_each(|(x, it)| check_mask(x, it))
 }
 
 impl Heads<'_> {
@@ -519,6 +535,53 @@ mod tests {
             [x],
         )
         .unwrap();
+    }
+
+    /// The second half of a batch drops what it does in the whole one.
+    #[test]
+    fn halves_of_a_batch_with_dropout() {
+        let x = draw(&[4, 3, 4, 2], 1);
+        let layer = MultiHeadAttention::new(2, 2).attention_axes([2]).dropout(0.5);
+        let w: Vec<_> = weights(&layer, &[&x, &x]).into_iter().map(Var::constant).collect();
+        let run = |samples: std::ops::Range<usize>| {
+            let first_sample = samples.start;
+            let mode = Mode::Train { seed: 1, step: 0, layer: 0, first_sample };
+            let (x, mut cx) = (Var::constant(x.slice(0, samples)), Context::new(mode));
+            layer.forward(&w, &[&x, &x], &mut cx).into_value()
+        };
+        let all = run(0..4);
+        for half in [0..2, 2..4] {
+            assert!(run(half.clone()).all_close(&all.slice(0, half), 1e-12, 1e-12));
+        }
+    }
+
+    /// Steps that a mask leaves out do not change what the others become, in whichever sequences they stand.
+    #[test]
+    fn masks_of_other_axes() {
+        let x = draw(&[2, 3, 4, 2], 1);
+        let mask =
+            Tensor::from_fn(
+                [2, 3, 4],
+                |at| if (at[0] + at[1] + at[2]) % 3 == 0 { 0.0 } else { 1.0 },
+            );
+        let run = |layer: &MultiHeadAttention, x: Tensor<f64>, mask: Tensor<f64>| {
+            let w: Vec<_> = weights(layer, &[&x, &x]).into_iter().map(Var::constant).collect();
+            let cx = Context::new(Mode::Infer).with_mask(Some(mask.clone()));
+            let mut cx = cx.with_other_masks(vec![Some(mask)]);
+            let x = Var::constant(x);
+            layer.forward(&w, &[&x, &x], &mut cx).into_value()
+        };
+        let layer = MultiHeadAttention::new(2, 2);
+        let rows = run(&layer, x.reshape([6, 4, 2]), mask.reshape([6, 4])).reshape(x.shape());
+        let second = layer.clone().attention_axes([2]);
+        assert!(run(&second, x.clone(), mask.clone()).all_close(&rows, 1e-12, 1e-12));
+        let (turned, of_turned) = (x.permute([0, 2, 1, 3]), mask.permute([0, 2, 1]));
+        let columns = run(&layer, turned.reshape([8, 3, 2]), of_turned.reshape([8, 3]));
+        let columns = columns.reshape(turned.shape()).permute([0, 2, 1, 3]);
+        let first = layer.clone().attention_axes([1]);
+        assert!(run(&first, x.clone(), mask.clone()).all_close(&columns, 1e-12, 1e-12));
+        let all = run(&layer, x.reshape([2, 12, 2]), mask.reshape([2, 12])).reshape(x.shape());
+        assert!(run(&layer, x, mask).all_close(&all, 1e-12, 1e-12));
     }
 
     /// They are what values are multiplied with.

@@ -158,6 +158,15 @@ pub trait MultiLayer<T: Scalar>: Any + Send + Sync {
         Ok(())
     }
 
+    /// Whether this layer can use masks of these shapes, for inputs of these, all without the axis of samples. A model asks when it is built.
+    ///
+    /// # Errors
+    /// A sentence that says what does not fit and what would.
+    fn check_masks(&self, inputs: &[Shape], masks: &[Option<Shape>]) -> Result<(), Reason> {
+        let _ = (inputs, masks);
+        Ok(())
+    }
+
     /// As [`Layer::mask`]: of what comes out, from those of all inputs.
     fn mask(&self, inputs: &[&Tensor<T>], masks: &[Option<&Tensor<T>>]) -> Option<Tensor<T>> {
         let _ = (inputs, masks);
