@@ -95,6 +95,110 @@ struct Sizes {
     bias: Option<Shape>,
 }
 
+/// An equation beside a sample.
+struct Axes<'a> {
+    input: &'a str,
+    kernel: &'a str,
+    output: &'a str,
+    elided: Elided,
+    sample: Shape,
+    /// How many axes of a batch `...` stands for.
+    more: usize,
+    /// The letter of the samples, unless `...` has them.
+    batch: Option<char>,
+}
+
+impl<'a> Axes<'a> {
+    fn new(
+        [input, kernel, output]: [&'a str; 3],
+        elided: Elided,
+        sample: Shape,
+    ) -> Result<Self, String> {
+        let rank = sample.rank() + 1;
+        let more =
+            rank.checked_sub(input.len()).filter(|&more| elided != Elided::Nowhere || more == 0);
+        let more = more.ok_or_else(|| {
+            format!("with the axis of samples, the input has {rank} axes, and one sample has the shape {sample}")
+        })?;
+        let samples = |letters: &str| match elided {
+            Elided::Left if more > 0 => None,
+            _ => letters.chars().next(),
+        };
+        let batch = samples(input);
+        if samples(output) != batch || batch.is_some_and(|batch| kernel.contains(batch)) {
+            return Err("the axis of samples comes first in input and output alone".into());
+        }
+        Ok(Axes { input, kernel, output, elided, sample, more, batch })
+    }
+
+    /// How long an axis of the input is. That of samples has no length here.
+    fn of_input(&self, letter: char) -> Option<usize> {
+        let before = if self.elided == Elided::Left { self.more } else { 0 };
+        let axis = self.input.find(letter)? + before;
+        axis.checked_sub(1).map(|axis| self.sample[axis])
+    }
+
+    /// The letters of the output but that of samples, and how long their axes are, from what is said of them and from the input.
+    fn of_output(&self, said: &[Option<usize>]) -> Result<Vec<(char, usize)>, String> {
+        let named = self.output.chars().filter(|&letter| Some(letter) != self.batch);
+        if named.clone().count() != said.len() || said.is_empty() {
+            return Err(format!(
+                "the output_shape has {} sizes, and not one for each of its letters but the samples",
+                said.len()
+            ));
+        }
+        if said.contains(&Some(0)) {
+            return Err(format!("sizes of the output are at least 1, and these are {said:?}"));
+        }
+        let length = |(letter, &size): (char, &Option<usize>)| {
+            let given = self.of_input(letter);
+            if let (Some(size), Some(given)) = (size, given)
+                && size != given
+            {
+                return Err(format!("{letter} is {size} in the output, and {given} in the input"));
+            }
+            let other = self.input.contains(letter) || self.kernel.contains(letter);
+            let size = size.or(given).filter(|_| other);
+            let size = size.ok_or_else(|| format!("nothing says how long {letter} is"))?;
+            Ok((letter, size))
+        };
+        named.zip(said).map(length).collect()
+    }
+
+    /// The sizes of a sample's output, from those of its letters, with what `...` stands for.
+    fn with_elided(&self, named: Vec<usize>) -> Vec<usize> {
+        let (rank, more) = (self.sample.rank(), self.more);
+        match self.elided {
+            Elided::Left => [&self.sample[..more.saturating_sub(1)], &named].concat(),
+            Elided::Right => [&named, &self.sample[rank - more..]].concat(),
+            Elided::Nowhere => named,
+        }
+    }
+
+    /// The sizes of a bias along these letters of the output: 1 along the others behind the first of them.
+    fn bias(
+        &self,
+        along: &str,
+        size: impl Fn(char) -> Option<usize>,
+    ) -> Result<Vec<usize>, String> {
+        let from = along.chars().map(|letter| self.output.find(letter)).min().flatten();
+        let from =
+            from.ok_or_else(|| format!("the bias_axes {along:?} are not letters of the output"))?;
+        let length = |letter| if along.contains(letter) { size(letter) } else { Some(1) };
+        let lengths: Option<Vec<usize>> = self.output[from..].chars().map(length).collect();
+        let mut lengths = lengths.ok_or("no bias goes along samples")?;
+        lengths.extend(vec![1; if self.elided == Elided::Right { self.more } else { 0 }]);
+        Ok(lengths)
+    }
+}
+
+/// The shape of these sizes, if there can be a batch of it.
+fn shape(sizes: &[usize]) -> Result<Shape, String> {
+    let shape = (sizes.len() < MAX_RANK).then(|| Shape::new(sizes));
+    let shape = shape.filter(|it| it.checked_count().is_some());
+    shape.ok_or_else(|| format!("sizes of {sizes:?} are more than a tensor has"))
+}
+
 impl EinsumDense {
     /// The letters of input, kernel and output, and where `...` is.
     fn terms(&self) -> Option<([&str; 3], Elided)> {
@@ -107,88 +211,27 @@ impl EinsumDense {
 
     fn sizes(&self, sample: Shape) -> Result<Sizes, Reason> {
         let equation = &self.equation;
-        let ([input, kernel, output], elided) = self.terms().ok_or_else(|| {
+        let (terms, elided) = self.terms().ok_or_else(|| {
             format!(
                 "the equation {equation:?} is none of the form \"ab,bc->ac\", \"...b,bc->...c\" or \"ab...,bc->ac...\", with no letter \
                  twice in a term"
             )
         })?;
-        let wrong = |why: String| Reason::from(format!("the equation {equation:?}: {why}"));
-        let rank = sample.rank() + 1;
-        let more =
-            rank.checked_sub(input.len()).filter(|&more| elided != Elided::Nowhere || more == 0);
-        let more = more.ok_or_else(|| {
-            wrong(format!("with the axis of samples, the input has {rank} axes, and one sample has the shape {sample}"))
-        })?;
-        // The axes of samples have no length here.
-        let samples = |letters: &str| match elided {
-            Elided::Left if more > 0 => None,
-            _ => letters.chars().next(),
+        let sizes = Axes::new(terms, elided, sample).and_then(|axes| self.sizes_of(&axes));
+        sizes.map_err(|why| format!("the equation {equation:?}: {why}").into())
+    }
+
+    fn sizes_of(&self, axes: &Axes) -> Result<Sizes, String> {
+        let known = axes.of_output(&self.output_shape)?;
+        let size = |letter| {
+            let known = known.iter().find(|(it, _)| *it == letter).map(|&(_, size)| size);
+            known.or_else(|| axes.of_input(letter))
         };
-        let batch = samples(input);
-        let first = if elided == Elided::Left { more } else { 0 };
-        let at = |letter| input.find(letter).map(|at| at + first).filter(|&at| at > 0);
-        let of_input = |letter| at(letter).map(|axis| sample[axis - 1]);
-        if samples(output) != batch || batch.is_some_and(|batch| kernel.contains(batch)) {
-            return Err(wrong("the axis of samples comes first in input and output alone".into()));
-        }
-        let named = output.chars().filter(|&letter| Some(letter) != batch);
-        if named.clone().count() != self.output_shape.len() || self.output_shape.is_empty() {
-            let sizes = self.output_shape.len();
-            return Err(wrong(format!(
-                "the output_shape has {sizes} sizes, and not one for each of its letters but the samples"
-            )));
-        }
-        let mut known = Vec::new();
-        for (letter, &size) in named.zip(&self.output_shape) {
-            let size = match (size, of_input(letter)) {
-                (Some(size), Some(given)) if size != given => {
-                    return Err(wrong(format!(
-                        "{letter} is {size} in the output, and {given} in the input"
-                    )));
-                }
-                (size, given) => size.or(given),
-            };
-            let other = input.contains(letter) || kernel.contains(letter);
-            let size = size
-                .filter(|_| other)
-                .ok_or_else(|| wrong(format!("nothing says how long {letter} is")))?;
-            known.push((letter, size));
-        }
-        let of_output = |letter| known.iter().find(|(it, _)| *it == letter).map(|&(_, size)| size);
-        let size = |letter| of_output(letter).or_else(|| of_input(letter));
-        let shape = |sizes: Vec<usize>| {
-            let fits = sizes.len() < MAX_RANK;
-            let shape = fits.then(|| Shape::new(&sizes)).filter(|it| it.checked_count().is_some());
-            shape.ok_or_else(|| wrong(format!("sizes of {sizes:?} are more than a tensor has")))
-        };
-        let kernel: Option<Vec<usize>> = kernel.chars().map(size).collect();
-        let kernel =
-            kernel.ok_or_else(|| wrong("nothing says how long an axis of the kernel is".into()))?;
-        let named = known.iter().map(|&(_, size)| size);
-        let stay = |range: std::ops::Range<usize>| sample[range].to_vec();
-        let output_sizes = match elided {
-            Elided::Left => [stay(0..more.saturating_sub(1)), named.collect()].concat(),
-            Elided::Right => [named.collect(), stay(sample.rank() - more..sample.rank())].concat(),
-            Elided::Nowhere => named.collect(),
-        };
-        let bias = match &self.bias_axes {
-            None => None,
-            Some(axes) => {
-                let Some(from) = axes.chars().map(|axis| output.find(axis)).min().flatten() else {
-                    return Err(wrong(format!(
-                        "the bias_axes {axes:?} are not letters of the output"
-                    )));
-                };
-                let length = |letter| if axes.contains(letter) { size(letter) } else { Some(1) };
-                let lengths: Option<Vec<usize>> = output[from..].chars().map(length).collect();
-                let mut lengths =
-                    lengths.ok_or_else(|| wrong("no bias goes along samples".into()))?;
-                lengths.extend(vec![1; if elided == Elided::Right { more } else { 0 }]);
-                Some(shape(lengths)?)
-            }
-        };
-        Ok(Sizes { output: shape(output_sizes)?, kernel: shape(kernel)?, bias })
+        let kernel: Option<Vec<usize>> = axes.kernel.chars().map(size).collect();
+        let kernel = kernel.ok_or("nothing says how long an axis of the kernel is")?;
+        let bias = self.bias_axes.as_ref().map(|along| shape(&axes.bias(along, size)?));
+        let output = axes.with_elided(known.iter().map(|&(_, size)| size).collect());
+        Ok(Sizes { output: shape(&output)?, kernel: shape(&kernel)?, bias: bias.transpose()? })
     }
 }
 
@@ -306,6 +349,7 @@ mod tests {
             error("abc,cd->abd", &[Some(4), Some(2)], &[3, 5])
                 .contains("b is 4 in the output, and 3")
         );
+        assert!(error("ab,bc->ac", &[Some(0)], &[3]).contains("output are at least 1"));
         assert!(error("ab,bc->ac", &[None], &[3]).contains("nothing says how long c is"));
         assert!(error("ab,bd->ac", &[Some(2)], &[3]).contains("nothing says how long c is"));
         assert!(error("ab,bcd->ac", &[Some(2)], &[3]).contains("axis of the kernel"));
