@@ -114,9 +114,9 @@ recipe! {
     /// it gives; sequences `[steps, features]` become the last state of the uppermost one, or all of them.
     ///
     /// A cell is given as the layer that computes the same, [`SimpleRnn`], [`Lstm`] or [`Gru`], of which the options for sequences, states and the
-    /// direction do not count. The weights are those of the cells, one after the other; if there are several, with names as `lstm_cell/kernel`. With
-    /// `return_state`, the last states of all cells are outputs as well, those of the lowest one first. States to begin with come behind the
-    /// sequences in that order, unless there are several cells and one of them has two states.
+    /// direction do not count. The weights are those of the cells, one after the other; if they are given as a list, even of one, with names as
+    /// `lstm_cell/kernel`. With `return_state`, the last states of all cells are outputs as well, those of the lowest one first. States to begin with
+    /// come behind the sequences in that order, unless there are several cells and one of them has two states.
     ///
     /// ```
     /// use cinta::prelude::*;
@@ -291,6 +291,7 @@ impl<T: Scalar> MultiLayer<T> for StackedRnn {
 mod tests {
     use super::*;
     use crate::autograd::gradcheck;
+    use crate::nn::Activation;
     use crate::tensor::Stream;
 
     fn draw(shape: &[usize], seed: u64) -> Tensor<f64> {
@@ -352,6 +353,38 @@ mod tests {
             [draw(&[2, 3, 2], 7), draw(&[2, 2], 8), draw(&[2, 3], 9), a, b, c, d, e, f],
         )
         .unwrap();
+    }
+
+    /// Names of weights say the cell in a list alone, however long it is.
+    #[test]
+    fn names_of_weights() {
+        let first = |layer: StackedRnn| {
+            MultiLayer::<f32>::weights(&layer, &[[4, 2].into()])[0].name.to_string()
+        };
+        assert_eq!(first(StackedRnn::new(Lstm::new(2))), "kernel");
+        assert_eq!(first(StackedRnn::new([Lstm::new(2)])), "lstm_cell/kernel");
+    }
+
+    /// Two equal cells, through kernels that are the identity: what they drop is not the same.
+    #[test]
+    fn cells_drop_differently() {
+        let cell = || SimpleRnn::new(8).activation(Activation::Linear).dropout(0.5);
+        let own = [Tensor::eye(8), Tensor::zeros([8, 8]), Tensor::zeros([8])].map(Var::constant);
+        let run = |cells: usize| {
+            let layer = StackedRnn::new(vec![cell(); cells]);
+            let x = Var::constant(Tensor::<f64>::ones([4, 1, 8]));
+            let mode = Mode::Train { seed: 1, step: 0, layer: 0, first_sample: 0 };
+            let weights: Vec<_> = (0..cells).flat_map(|_| own.iter().cloned()).collect();
+            let mut cx = Context::new(mode);
+            MultiLayer::forward(&layer, &weights, &[&x], &mut cx).into_value()
+        };
+        // 2 where the first cell drops nothing, 4 where both do not.
+        let (one, two) = (run(1), run(2));
+        let kept = |y: &Tensor<f64>, value| y.iter().filter(|&y| y == value).count();
+        assert_eq!(kept(&one, 0.0) + kept(&one, 2.0), 32);
+        assert_eq!(kept(&two, 0.0) + kept(&two, 4.0), 32);
+        assert!(one.iter().zip(two.iter()).all(|(one, two)| one > 0.0 || two == 0.0));
+        assert!((1..kept(&one, 2.0)).contains(&kept(&two, 4.0)));
     }
 
     #[test]
