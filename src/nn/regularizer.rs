@@ -49,14 +49,19 @@ impl Regularizer {
         }
     }
 
-    /// The penalty of a weight, summed in `f64`.
+    /// The penalty of a weight. Sums over `|w|` and `w^2` are taken in `f64`; an orthogonal penalty is computed in `T`.
+    ///
+    /// # Panics
+    /// When the weight of an orthogonal penalty is no matrix.
     ///
     /// ```
     /// use cinta::{Regularizer::L1, Tensor};
     /// assert_eq!(L1(0.5).penalty(&Tensor::from([3.0, -4.0])), 3.5);
     /// ```
+    #[track_caller]
     pub fn penalty<T: Scalar>(self, weight: &Tensor<T>) -> f64 {
         if let Regularizer::Orthogonal { .. } = self {
+            self.check_shape(weight.shape()).unwrap_or_else(|reason| panic!("{reason}"));
             return self.penalty_of(&Var::constant(weight.clone())).value().item().widen();
         }
         let (l1, l2) = self.factors();
@@ -68,7 +73,7 @@ impl Regularizer {
         absolute + squares
     }
 
-    /// Adds the penalty's gradient, `l1 sign(w) + 2 l2 w`, for a weight in row-major order.
+    /// Adds the penalty's gradient for a weight in row-major order: `l1 sign(w) + 2 l2 w`, or for an orthogonal penalty the one that a tape finds.
     pub(crate) fn add_gradient<T: Scalar>(self, weight: &Tensor<T>, gradient: &mut [T]) {
         if let Regularizer::Orthogonal { .. } = self {
             let tape = Tape::new();
@@ -245,6 +250,12 @@ mod tests {
         let penalty =
             Regularizer::Orthogonal { factor: 1.0, rows: true }.penalty(&Tensor::<f64>::eye(3));
         assert_eq!(penalty, 0.0);
+    }
+
+    #[test]
+    #[should_panic(expected = "for matrices, and this is a weight of shape [3]")]
+    fn an_orthogonal_penalty_of_a_vector() {
+        Regularizer::Orthogonal { factor: 1.0, rows: true }.penalty(&Tensor::from([1.0, 2.0, 3.0]));
     }
 
     #[test]
