@@ -1,6 +1,7 @@
 //! How the time of a training step grows with the batch, the side of an image, the channels, the layers and the threads, and how memory does.
 //!
-//! `cargo bench --features plot --bench scaling -- TABLE.md PICTURE.png`
+//! `cargo bench --features plot --bench scaling -- TABLE.md DATA.png MODEL.png` writes a table and two pictures: of what the data are like, batch
+//! and side, and of what the model is like, channels and layers.
 //!
 //! Each point is a program of its own, this one with other arguments, so that none finds memory or threads of the one before.
 
@@ -107,11 +108,11 @@ fn main() -> Result<(), Error> {
         println!("{time} {memory}");
         return Ok(());
     }
-    let [table, picture] = &arguments[..] else {
-        println!("scaling: needs the paths of a table and of a picture to write");
+    let [table, pictures @ ..] = &arguments[..] else {
+        println!("scaling: needs the paths of a table and of two pictures to write");
         return Ok(());
     };
-    let (mut text, mut figure) = (String::new(), None);
+    let (mut text, mut figures) = (String::new(), Vec::new());
     for (sweep, first, doublings) in SWEEPS {
         let sizes: Vec<usize> = (0..=doublings).map(|i| first << i).collect();
         let header = "one thread, us a sample | two threads, us a sample | ratio | MB";
@@ -132,11 +133,14 @@ fn main() -> Result<(), Error> {
         let lines = plot::lines([("one thread", &one), ("two threads", &two)]);
         let lines =
             lines.title(format!("log2 of us a sample; {sweep} = {first} at t = 1, doubling"));
-        figure = Some(match figure {
-            None => lines,
-            Some(before) => plot::Figure::beside(before, lines),
-        });
+        figures.push(lines);
     }
     fs::write(table, text).expect("a table");
-    figure.expect("four charts").save(picture)
+    let mut figures = figures.into_iter();
+    for picture in pictures {
+        let [first, second] =
+            [(); 2].map(|()| figures.next().expect("two charts for each picture"));
+        first.beside(second).save(picture)?;
+    }
+    Ok(())
 }

@@ -35,7 +35,7 @@ pages! {
     lenet: "9.4-lenet.md" [lenet_history weights_conv_1 weights_conv_2 activations_04_both]
     keras: "keras.md"
     convolution_as_matmul: "how-it-works/convolution-as-matmul.md"
-    speed: "how-it-works/speed.md"
+    speed: "how-it-works/speed.md" [scaling_data scaling_model]
     autograd: "how-it-works/autograd.md" [long_tape]
     determinism: "how-it-works/determinism.md"
     architecture: "architecture.md"

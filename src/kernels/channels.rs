@@ -240,6 +240,13 @@ mod tests {
     use super::*;
     use crate::simd::testing::at_each_level;
 
+    #[test]
+    fn parts_are_whole_rows_of_some_size() {
+        for (channels, inner, part) in [(64, 1, 1 << 14), (3, 5, 16_380), (20_000, 1, 20_000)] {
+            assert_eq!(Around { outer: 9, channels, inner }.part(), part);
+        }
+    }
+
     /// Whole numbers, so that sums are exact, for channels that leave a rest of each kind, innermost and not.
     #[test]
     fn sums_and_values_are_those_of_plain_loops() {

@@ -182,6 +182,15 @@ mod tests {
         assert_close(y.value(), &Tensor::from([[-1.0, 3.0], [-1.0, 3.0]]));
     }
 
+    /// The mean of these is no `f32`; their variance is 16 all the same.
+    #[test]
+    fn a_mean_that_is_rounded() {
+        let x = Var::constant(Tensor::from([[100_000_000.0f32, 100_000_008.0]]));
+        let [gamma, beta] = [Tensor::ones([2]), Tensor::zeros([2])].map(Var::constant);
+        let y = x.layer_norm(&gamma, &beta, 0.0).into_value();
+        assert_eq!(y.at([0, 1]) - y.at([0, 0]), 2.0);
+    }
+
     #[test]
     fn gradient() {
         for (last, layout) in [(1, 0), (2, 1), (1, 3)] {
