@@ -137,6 +137,7 @@ mod tests {
         let ftrl = Ftrl::new(1.0);
         assert_eq!(late_step(&ftrl, 0.0, 1e-20, [0.0, 0.0]), (0.0, [0.0, 1e-20]));
         assert_eq!(late_step(&ftrl, 0.0, 1e-39, [1.0, 0.0]), (0.0, [1.0, 0.0]));
+        assert_eq!(late_step(&ftrl, 0.0, 1e-20, [1e38, 0.0]), (0.0, [1e38, 1e-20]));
         assert!(late_step(&ftrl, 1.0, f32::NAN, [1.0, 0.0]).0.is_nan());
     }
 

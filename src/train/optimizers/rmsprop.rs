@@ -218,6 +218,10 @@ mod tests {
         assert_eq!(late_step(&rmsprop, 2e-38, 1.5e-38, [0.0]), (0.0, [0.0]));
         let centered = rmsprop.clone().centered(true);
         assert_eq!(late_step(&centered, 1.0, 0.0, [0.0, 2e-38]), (1.0, [0.0, 0.0]));
+        assert_eq!(late_step(&centered, 2e-38, 1.5e-38, [0.0, 0.0]), (0.0, [0.0, 0.0]));
+        let both = centered.momentum(0.5);
+        let step = late_step(&both, 2e-38, 0.0, [0.0, 3e-38, 0.0]);
+        assert_eq!(step, (0.0, [0.0, 1.5e-38, 0.0]));
         let momentum = rmsprop.momentum(0.5);
         assert_eq!(late_step(&momentum, 1.0, 0.0, [0.0, 2e-38]), (1.0, [0.0, 0.0]));
         assert_eq!(late_step(&momentum, 2e-38, 0.0, [0.0, 3e-38]), (0.0, [0.0, 1.5e-38]));
