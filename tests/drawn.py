@@ -354,7 +354,8 @@ def noisy(keras, seed):
     return keras.Model(x, outputs)
 
 
-# How far means over an epoch of random numbers may be apart, of about 50 000 values, or as many as samples and channels.
+# How far means over an epoch of random numbers may be apart, of about 200 000 values, or as many as samples and channels. (The LSTM of seed 1 that
+# drops three inputs of five has a spread of 1.9 % here and 1.7 % in Keras with 2048 samples: 25 epochs each, with means of 0.362 and 0.361.)
 CHANCE = 0.06
 
 

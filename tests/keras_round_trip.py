@@ -453,7 +453,7 @@ def with_random_options(seeds):
                 model.compile(O.SGD(0.02, momentum=0.5), ["mse"] * len(model.outputs), metrics=metrics)
                 files = ["model.keras"] if name.startswith("prepared") else ["model.keras", "model.h5"]
                 place = os.path.join(folder, f"{name} {seed}")
-                samples = drawn.samples(model, 2048 if noisy else 12)
+                samples = drawn.samples(model, 8192 if noisy else 12)
                 saved[f"{name} {seed}"] = drawn.save(place, model, *samples, files, ["weights.weights.h5"])
         rust(folder, "CINTA_DRAWN")
         for name, it in saved.items():
