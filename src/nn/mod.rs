@@ -111,3 +111,5 @@ pub(crate) use crate::ops::Rectifier;
 pub(crate) use builtin::today as class_today;
 pub(crate) use builtin::{BUILTIN, make as make_builtin};
 pub(crate) use multi_layer::{known, one_input, shared as shared_layer, shared_multi};
+#[cfg(feature = "keras")]
+pub(crate) use nested::nested;

@@ -1,9 +1,8 @@
 //! A layer whose kernel is divided by its spectral norm.
 
-use super::nested::nested;
+use super::nested::nested_layer;
 use super::{
-    Context, Initializer, Layer, Mode, MultiLayer, Part, Regularizer, Weight, make_builtin,
-    shared_layer,
+    Context, Initializer, Layer, Mode, MultiLayer, Part, Regularizer, Weight, shared_layer,
 };
 use crate::autograd::Var;
 use crate::config::{Config, Options, Value, keras_object};
@@ -113,11 +112,7 @@ impl<T: Scalar> SpectralNormalization<T> {
     /// Reads the options that Keras wrote.
     pub(super) fn from_config(config: &Config) -> Result<Self, Reason> {
         let mut options = Options::new(config);
-        let value = options.value("layer").ok_or("the option layer is missing")?;
-        let (class_name, inner) = nested(value)?;
-        let layer = make_builtin(class_name, &inner)
-            .ok_or_else(|| format!("the layer in it is a {class_name}, which is not known"))?
-            .map_err(|error| format!("the {class_name} in it: {error}"))?;
+        let layer = nested_layer(&mut options)?;
         let mut power_iterations = 1;
         options.option("power_iterations", &mut power_iterations)?;
         let trainable = options.flag("trainable", true)?;

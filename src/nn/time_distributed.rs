@@ -1,9 +1,7 @@
 //! A layer at work on every step of a sequence.
 
-use super::nested::nested;
-use super::{
-    Activation, Context, Layer, Mode, MultiLayer, Part, Weight, make_builtin, shared_layer,
-};
+use super::nested::nested_layer;
+use super::{Activation, Context, Layer, Mode, MultiLayer, Part, Weight, shared_layer};
 use crate::autograd::Var;
 use crate::config::{Config, Options, Value, json, keras_object};
 use crate::error::Reason;
@@ -95,11 +93,7 @@ impl<T: Scalar> TimeDistributed<T> {
     /// Reads the options that Keras wrote.
     pub(super) fn from_config(config: &Config) -> Result<Self, Reason> {
         let mut options = Options::new(config);
-        let value = options.value("layer").ok_or("the option layer is missing")?;
-        let (class_name, inner) = nested(value)?;
-        let layer = make_builtin(class_name, &inner)
-            .ok_or_else(|| format!("the layer in it is a {class_name}, which is not known"))?
-            .map_err(|error| format!("the {class_name} in it: {error}"))?;
+        let layer = nested_layer(&mut options)?;
         let trainable = options.flag("trainable", true)?;
         options.finish()?;
         Ok(TimeDistributed { layer, trainable, name: None })

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use std::cell::Cell;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
+use std::thread::LocalKey;
 
 /// Below this many multiply-adds a fork costs more than it gains.
 const SERIAL_WORK: usize = 1 << 20;
@@ -26,13 +27,18 @@ thread_local! {
 ///
 /// `fit` forks once, over the shards of a batch; inside a shard nothing forks again.
 pub fn serially<R>(f: impl FnOnce() -> R) -> R {
-    struct Restore(bool);
+    within(&SERIAL, f)
+}
+
+/// `f()`, with a flag of this thread set meanwhile; a panic puts it back as well.
+fn within<R>(flag: &'static LocalKey<Cell<bool>>, f: impl FnOnce() -> R) -> R {
+    struct Restore(&'static LocalKey<Cell<bool>>, bool);
     impl Drop for Restore {
         fn drop(&mut self) {
-            SERIAL.set(self.0);
+            self.0.set(self.1);
         }
     }
-    let _restore = Restore(SERIAL.replace(true));
+    let _restore = Restore(flag, flag.replace(true));
     f()
 }
 

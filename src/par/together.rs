@@ -4,7 +4,7 @@
 //! step. So such a step moves to a thread of the pool, where a fork is an entry in a list, and the others look for entries without a rest
 //! until the step is done.
 
-use super::{FORKED, SERIAL};
+use super::{FORKED, SERIAL, within};
 use crate::buffer::Pools;
 use std::cell::Cell;
 use std::sync::Arc;
@@ -43,7 +43,7 @@ pub fn together<R: Send>(f: impl FnOnce() -> R + Send) -> R {
         let mut pools = Pools::default();
         pools.exchange();
         let (result, mut pools) = rayon::scope(|_| {
-            occupied(|| {
+            within(&OCCUPIED, || {
                 pools.exchange();
                 let result = watched();
                 pools.exchange();
@@ -65,7 +65,7 @@ fn stay_awake(done: &AtomicBool) {
     if OCCUPIED.get() {
         return;
     }
-    occupied(|| {
+    within(&OCCUPIED, || {
         let mut last = Instant::now();
         while !done.load(Ordering::Relaxed) && last.elapsed() < AWAKE {
             if rayon::yield_now() == Some(rayon::Yield::Executed) {
@@ -76,18 +76,6 @@ fn stay_awake(done: &AtomicBool) {
             }
         }
     });
-}
-
-/// `f()`, in which this thread does not stay awake for others.
-fn occupied<R>(f: impl FnOnce() -> R) -> R {
-    struct Restore(bool);
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            OCCUPIED.set(self.0);
-        }
-    }
-    let _restore = Restore(OCCUPIED.replace(true));
-    f()
 }
 
 /// Sets a flag when it goes out of scope.
@@ -143,18 +131,17 @@ mod tests {
             stay_awake(&seen);
             assert!(!OCCUPIED.get());
         });
-        // Work comes all the time.
-        let start = Instant::now();
-        while start.elapsed() < 100 * AWAKE {
+        // Work comes until each of them is there.
+        while awake.load(Ordering::Relaxed) < 4 {
             pool.install(|| std::thread::sleep(AWAKE / 3));
         }
-        assert_eq!(awake.load(Ordering::Relaxed), 4);
         done.store(true, Ordering::Relaxed);
         // Who computes is not kept.
-        occupied(|| stay_awake(&AtomicBool::new(false)));
-        // Without work, it ends by itself.
+        within(&OCCUPIED, || stay_awake(&AtomicBool::new(false)));
+        // Without work, it ends by itself, but not at once.
+        let start = Instant::now();
         stay_awake(&AtomicBool::new(false));
-        assert!(start.elapsed() >= 101 * AWAKE);
+        assert!(start.elapsed() >= AWAKE);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The shapes of values between layers. Files of Keras 3 say them; those of Keras 2 say those of the model's inputs, from which the others follow.
 
 use super::operations::sources;
-use crate::config::{Config, Value, name_of};
-use crate::nn::make_builtin;
+use crate::config::{Value, name_of};
+use crate::nn::{make_builtin, nested};
 use crate::tensor::{MAX_RANK, Shape};
 use std::collections::HashMap;
 
@@ -48,11 +48,7 @@ impl Shapes {
     }
 
     fn inferred(&self, layer: &Value, call: &Value) -> Option<Vec<Dims>> {
-        let class_name = layer.get("class_name")?.as_str()?;
-        let mut config: Config = layer.get("config")?.as_object()?.clone();
-        for option in ["name", "dtype", "batch_input_shape"] {
-            config.remove(option);
-        }
+        let (class_name, config) = nested(layer).ok()?;
         let mut taken = Vec::new();
         sources(call, &mut |history| taken.push(self.of(history).and_then(sample)));
         let inputs: Vec<Shape> = taken.into_iter().collect::<Option<_>>()?;

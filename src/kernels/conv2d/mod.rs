@@ -160,9 +160,9 @@ pub fn forward<T: Scalar>(
         finish.apply(&mut y);
         return Order::RowMajor.tensor(geometry.y_shape(), y);
     }
+    let x = &in_order(geometry, x);
     match geometry.way::<T>() {
         Way::Innermost => {
-            let x = x.in_order(Order::Innermost);
             let y = minor::forward(geometry, x.stored(Order::Innermost), kernel, bias, finish);
             Order::Innermost.tensor(geometry.y_shape(), y)
         }
@@ -173,7 +173,6 @@ pub fn forward<T: Scalar>(
             Order::RowMajor.tensor(geometry.y_shape(), y)
         }
         Way::RowMajor(way) => {
-            let x = x.row_major();
             let x = x.stored(Order::RowMajor);
             let y = match way {
                 RowMajor::Depthwise => depthwise::forward(geometry, x, kernel, bias, finish),
@@ -198,9 +197,9 @@ pub fn backward_kernel<T: Scalar>(
         let dy = dy.row_major();
         return (dkernel, column_sums(dy.stored(Order::RowMajor), geometry.c_out));
     }
+    let [x, dy] = &[x, dy].map(|images| in_order(geometry, images));
     match geometry.way::<T>() {
         Way::Innermost => {
-            let (x, dy) = (x.in_order(Order::Innermost), dy.in_order(Order::Innermost));
             let (x, dy) = (x.stored(Order::Innermost), dy.stored(Order::Innermost));
             minor::backward_kernel(geometry, x, dy)
         }
@@ -219,14 +218,16 @@ pub fn backward_kernel<T: Scalar>(
             par::tree_sum(partials, add_both).expect("there are images")
         }
         Way::RowMajor(way) => {
-            let (x, dy) = (x.row_major(), dy.row_major());
             let (x, dy) = (x.stored(Order::RowMajor), dy.stored(Order::RowMajor));
             let dkernel = match way {
                 RowMajor::Depthwise => return depthwise::backward_kernel(geometry, x, dy),
-                _ if turned::fits::<T>(&geometry) => direct::backward_kernel(geometry, x, dy),
-                RowMajor::Direct => direct::backward_kernel(geometry, x, dy),
-                RowMajor::F2 => winograd::backward_kernel::<_, F2, 4, 2>(geometry, x, dy),
-                RowMajor::F4 => winograd::backward_kernel::<_, F4, 6, 4>(geometry, x, dy),
+                RowMajor::F2 if !turned::fits::<T>(&geometry) => {
+                    winograd::backward_kernel::<_, F2, 4, 2>(geometry, x, dy)
+                }
+                RowMajor::F4 if !turned::fits::<T>(&geometry) => {
+                    winograd::backward_kernel::<_, F4, 6, 4>(geometry, x, dy)
+                }
+                _ => direct::backward_kernel(geometry, x, dy),
             };
             let c_out = geometry.c_out;
             (dkernel, if bias { column_sums(dy, c_out) } else { Buffer::zeroed(c_out) })
@@ -278,9 +279,9 @@ fn to_input<T: Scalar>(geometry: Geometry, kernel: &[T], dy: &Tensor<T>) -> (Ord
     if geometry.is_empty() {
         return (Order::RowMajor, Buffer::zeroed(geometry.x_shape().iter().product()));
     }
+    let dy = &in_order(geometry, dy);
     match geometry.way::<T>() {
         Way::Innermost => {
-            let dy = dy.in_order(Order::Innermost);
             let dx = minor::backward_input(geometry, kernel, dy.stored(Order::Innermost));
             (Order::Innermost, dx)
         }
@@ -291,7 +292,6 @@ fn to_input<T: Scalar>(geometry: Geometry, kernel: &[T], dy: &Tensor<T>) -> (Ord
             (Order::RowMajor, dx)
         }
         Way::RowMajor(way) => {
-            let dy = dy.row_major();
             let dy = dy.stored(Order::RowMajor);
             let dx = match way {
                 RowMajor::Depthwise => depthwise::backward_input(geometry, kernel, dy),

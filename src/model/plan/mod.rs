@@ -136,13 +136,14 @@ impl<T: Scalar> Plan<T> {
             known.own.iter().zip(&own).all(|(known, own)| known.is_same(own))
         };
         let known = kept().clone().filter(same);
+        if known.is_some() {
+            return known;
+        }
         // Computed without the lock: a thread that waits for a part of it may take over work that asks for the lock as well.
-        Some(known.unwrap_or_else(|| {
-            let weights = self.folds.iter().map(|fold| fold.weights(layers, values)).collect();
-            let folded = Arc::new(Folded { own: own.clone(), weights });
-            *kept() = Some(Arc::clone(&folded));
-            folded
-        }))
+        let weights = self.folds.iter().map(|fold| fold.weights(layers, values)).collect();
+        let folded = Some(Arc::new(Folded { own, weights }));
+        kept().clone_from(&folded);
+        folded
     }
 }
 
