@@ -46,7 +46,8 @@ fn forks(parts: usize, work: usize) -> bool {
     let forks = parts > 1
         && work >= SERIAL_WORK_IN_POOL
         && !SERIAL.get()
-        && (work >= SERIAL_WORK || rayon::current_thread_index().is_some());
+        && (work >= SERIAL_WORK || rayon::current_thread_index().is_some())
+        && rayon::current_num_threads() > 1;
     if forks {
         FORKED.set(true);
     }
@@ -333,7 +334,7 @@ mod tests {
     fn serially_is_undone_even_by_a_panic() {
         let panicked = std::panic::catch_unwind(|| serially(|| panic!("inside")));
         assert!(panicked.is_err());
-        assert!(forks(2, SERIAL_WORK));
+        assert_eq!(forks(2, SERIAL_WORK), rayon::current_num_threads() > 1);
         serially(|| assert!(!forks(2, SERIAL_WORK)));
     }
 }

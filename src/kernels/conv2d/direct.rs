@@ -110,7 +110,8 @@ impl Forward {
             taps: taps.clone(),
         });
         let (result, pixels) = ([images, oh, ow * c_out], geometry.pixels());
-        let route = Route::new(sweeps.collect(), height * width * c_in, result, pixels);
+        let image_len = height * width * c_in;
+        let route = Route::new(sweeps.collect(), image_len, result, pixels, geometry.work());
         Forward { met, rows, route }
     }
 }
@@ -223,8 +224,9 @@ pub fn backward_input<T: Scalar>(geometry: Geometry, kernel: &[T], dy: &[T]) -> 
             operands.push((weights, None));
         }
     }
-    let route = Route::new(sweeps, dy.len, [images, h, w * c_in], h * w);
-    route.run(&dy, &operands, Finish::Plain, geometry.work())
+    let work = geometry.work();
+    let route = Route::new(sweeps, dy.len, [images, h, w * c_in], h * w, work);
+    route.run(&dy, &operands, Finish::Plain, work)
 }
 
 /// Pixels of an image, along one axis, that meet the same taps: one in each stride from `first` on. From each to the

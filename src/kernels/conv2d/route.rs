@@ -6,9 +6,14 @@ use crate::buffer::{Buffer, Lent};
 use crate::par;
 use crate::scalar::Scalar;
 use crate::simd::{self, Offsets};
+use std::ops::RangeInclusive;
 
-/// Output pixels that one thread takes at a time, about.
-const PIXELS: usize = 224;
+/// Output pixels that one thread takes at a time, about: an eighth of all, so that there is something for other threads, but not more than
+/// a cache holds, not less than are worth reading all weights, and not less than so many multiply-adds.
+const PIXELS: RangeInclusive<usize> = 16..=224;
+const PARTS: usize = 8;
+const PART_WORK: usize = 1 << 17;
+
 /// Images with a border of zeros, all of one size.
 pub struct Bordered<'a, T: Scalar> {
     pub width: usize,
@@ -84,17 +89,29 @@ pub struct Route {
 }
 
 impl Route {
-    /// Work is cut into several images, or into some rows of one, if all sweeps go through them in order. Each result has
-    /// `pixels`.
-    pub fn new(sweeps: Vec<Sweep>, image_len: usize, result: [usize; 3], pixels: usize) -> Route {
+    /// Work, `work` multiply-adds in all, is cut into several images, or into some rows of one, if all sweeps go through them in order.
+    /// Each result has `pixels`.
+    pub fn new(
+        sweeps: Vec<Sweep>,
+        image_len: usize,
+        result: [usize; 3],
+        pixels: usize,
+        work: usize,
+    ) -> Route {
         let [images, rows, row_len] = result;
+        let all = images * pixels;
+        let each = (all / PARTS).max(PART_WORK / (work / all).max(1));
+        let each = each.clamp(*PIXELS.start(), *PIXELS.end());
         let in_order = sweeps.iter().all(|sweep| sweep.grid[0] == rows && sweep.to.1[0] == row_len);
-        let rows_each = (PIXELS * rows).div_ceil(pixels).min(rows);
+        let rows_each = (each * rows).div_ceil(pixels).min(rows);
         // A part is never cut short: its rows divide an image's.
-        let rows_each =
-            if in_order { (1..=rows_each).rev().find(|each| rows % each == 0) } else { None };
-        let rows_each = rows_each.unwrap_or(rows);
-        let images_each = if rows_each == rows { (PIXELS / pixels).clamp(1, images) } else { 1 };
+        let divides = |each: &usize| rows.is_multiple_of(*each);
+        let rows_each = match (1..=rows_each).rev().find(divides) {
+            _ if !in_order => rows,
+            Some(each) if each * pixels / rows >= *PIXELS.start() => each,
+            _ => (rows_each..=rows).find(divides).unwrap_or(rows),
+        };
+        let images_each = if rows_each == rows { (each / pixels).clamp(1, images) } else { 1 };
         let places = sweeps
             .iter()
             .map(|sweep| {
@@ -158,5 +175,43 @@ impl Route {
             },
         );
         out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Images, and rows of one, that are a part of so many `images` of `rows` by `columns` pixels.
+    fn part([images, rows, columns]: [usize; 3], work_each: usize) -> [usize; 2] {
+        let (pixels, work) = (rows * columns, images * rows * columns * work_each);
+        let sweep = Sweep {
+            grid: [rows, columns],
+            from: (0, [columns, 1]),
+            to: (0, [columns, 1]),
+            taps: Offsets::steps(1, 1),
+        };
+        let route = Route::new(vec![sweep], pixels, [images, rows, columns], pixels, work);
+        assert!(rows.is_multiple_of(route.rows_each));
+        [route.images_each, route.rows_each]
+    }
+
+    #[test]
+    fn few_pixels_are_cut_as_well() {
+        // Of many, as many as are worth it.
+        assert_eq!(part([32, 56, 56], 1000), [1, 4]);
+        assert_eq!(part([256, 8, 8], 40_000), [3, 8]);
+        assert_eq!(part([32, 8, 8], 40_000), [3, 8]);
+        // Of few, an eighth, and two rows where one is too short for it.
+        assert_eq!(part([1, 32, 32], 5000), [1, 4]);
+        assert_eq!(part([1, 8, 8], 40_000), [1, 2]);
+        assert_eq!(part([1, 14, 14], 600_000), [1, 2]);
+        // A row alone would be too short, and two do not divide seven.
+        assert_eq!(part([1, 7, 7], 2_000_000), [1, 7]);
+        assert_eq!(part([1, 1, 5], 2_000_000), [1, 1]);
+        // With little work, larger parts.
+        assert_eq!(part([1, 24, 24], 2304), [1, 3]);
+        assert_eq!(part([1, 24, 24], 230), [1, 8]);
+        assert_eq!(part([4, 8, 8], 1), [3, 8]);
     }
 }

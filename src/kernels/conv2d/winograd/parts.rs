@@ -122,6 +122,13 @@ impl Parts {
         [images.start + row / rows.len(), rows.start + row % rows.len(), tile % columns]
     }
 
+    /// The places of a part's tiles, one after the other.
+    #[inline(always)]
+    pub fn walk(&self, part: usize) -> Walk {
+        let [images, rows] = self.part(part);
+        Walk { at: [images.start, rows.start, 0], rows, columns: self.tiles[1] }
+    }
+
     pub fn tile_count(&self, part: usize) -> usize {
         let [images, rows] = self.part(part);
         images.len() * rows.len() * self.tiles[1]
@@ -131,6 +138,29 @@ impl Parts {
     pub fn outputs<const M: usize>(&self, part: usize, [oh, ow]: [usize; 2]) -> usize {
         let [images, rows] = self.part(part);
         images.len() * ((rows.end * M).min(oh) - rows.start * M) * ow
+    }
+}
+
+/// The way through the tiles of a part: along a row, to the next row, to the next image.
+pub struct Walk {
+    at: [usize; 3],
+    rows: Range<usize>,
+    columns: usize,
+}
+
+impl Walk {
+    /// Image, row and column of the tile that is next. (The divisions of [`Parts::tile`] would take a tenth of the time of a tile.)
+    #[inline(always)]
+    pub fn step(&mut self) -> [usize; 3] {
+        let [image, row, column] = self.at;
+        self.at = if column + 1 < self.columns {
+            [image, row, column + 1]
+        } else if row + 1 < self.rows.end {
+            [image, row + 1, 0]
+        } else {
+            [image + 1, self.rows.start, 0]
+        };
+        [image, row, column]
     }
 }
 
@@ -193,8 +223,9 @@ impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> Transform<'_, T,
         macro_rules! transform {
             ($transform:path, $s:expr) => {
                 let mut block = [[[T::zero(); V]; $s]; $s];
+                let mut walk = parts.walk(part);
                 for tile in 0..parts.tile_count(part) {
-                    let [image, tile_row, column] = parts.tile(part, tile);
+                    let [image, tile_row, column] = walk.step();
                     let first = [tile_row * M, column * M];
                     for channel in (0..source.channels).step_by(V) {
                         source.block::<{ $s }, V>(image, first, channel, &mut block);
@@ -213,6 +244,26 @@ impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> Transform<'_, T,
             transform!(F::gradients, M);
         } else {
             transform!(F::pixels, N);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_through_a_part_meets_each_tile() {
+        for (output, images, tiles_each) in
+            [([8, 8], 5, 9), ([9, 14], 3, 4), ([9, 14], 3, 7), ([1, 1], 4, 3), ([33, 2], 2, 2)]
+        {
+            let parts = Parts::new(output, 4, images, tiles_each);
+            for part in 0..parts.count() {
+                let mut walk = parts.walk(part);
+                for tile in 0..parts.tile_count(part) {
+                    assert_eq!(walk.step(), parts.tile(part, tile), "{output:?} {part} {tile}");
+                }
+            }
         }
     }
 }

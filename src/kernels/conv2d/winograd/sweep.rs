@@ -17,6 +17,12 @@ use std::ops::Range;
 /// side by side, and large, for each part fetches the weights of every point once from the second-level cache.
 const SHARED_PARTS: usize = 4;
 
+/// Tiles are cut into about so many parts, so that there is something for other threads. Each has at least so many multiply-adds at the
+/// points if they are few in all, and else so many tiles: each part fetches all weights.
+const PARTS: usize = 8;
+const PART_WORK: usize = 9 << 14;
+const MANY: usize = 64;
+
 /// A convolution by tiles from one stack of images to another.
 ///
 /// Of its two operands at the points, the smaller one is transformed first, for all threads to read. The larger one is
@@ -40,10 +46,15 @@ impl<T: Scalar> Sweep<'_, T> {
     ) -> Buffer<T> {
         let ([c_in, c_out], images) = (self.weights.channels, self.images);
         let tiles = images * self.output.map(|size| size.div_ceil(M)).iter().product::<usize>();
-        let tiles_each = if tiles < c_out {
+        let by_panels = tiles < c_out && self.weights.panels() > 1;
+        let tiles_each = if by_panels {
             tiles.div_ceil(SHARED_PARTS)
         } else {
-            (BLOCK_BYTES / (N * N * c_in * T::BYTES)).max(TILE_ROWS)
+            let work_each = N * N * c_in * c_out;
+            let few = tiles * work_each <= PARTS * PARTS * PART_WORK;
+            let least = if few { PART_WORK / work_each } else { MANY };
+            let most = (BLOCK_BYTES / (N * N * c_in * T::BYTES)).max(TILE_ROWS);
+            tiles.div_ceil(PARTS).max(least).clamp(4, most)
         };
         let parts = Parts::new(self.output, M, images, tiles_each);
         let cut = Cut::<_, F, N, M> {
@@ -52,7 +63,7 @@ impl<T: Scalar> Sweep<'_, T> {
             outliers: Found::default(),
             tiles: PhantomData,
         };
-        let mut out = if tiles < c_out { cut.by_panels(work) } else { cut.by_parts(work) };
+        let mut out = if by_panels { cut.by_panels(work) } else { cut.by_parts(work) };
         cut.outliers.write(self, M, &mut out);
         out
     }
@@ -232,8 +243,9 @@ impl<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M: usize> Outputs<'
                     if let Some(bias) = bias {
                         shift.copy_from_slice(&bias[panel.start + lane..][..V]);
                     }
+                    let mut walk = parts.walk(part);
                     for tile in 0..count {
-                        let [image, row, column] = parts.tile(part, tile);
+                        let [image, row, column] = walk.step();
                         let mut products = [[[T::zero(); V]; N]; N];
                         for y in 0..N {
                             for x in 0..N {

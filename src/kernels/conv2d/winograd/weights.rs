@@ -27,7 +27,9 @@ impl<'a, T: Scalar> Weights<'a, T> {
     /// Of `kernel[3, 3, c_in, c_out]`.
     pub fn new(kernel: &'a [T], [c_in, c_out]: [usize; 2], backwards: bool) -> Self {
         let channels = if backwards { [c_out, c_in] } else { [c_in, c_out] };
-        let width = panel_width::<T>(channels[1]);
+        // Two panels at least, where each still fills two vectors: two threads can then transform them.
+        let half = panel_width::<T>(channels[1].div_ceil(2)).max(2 * simd::lanes::<T>());
+        let width = panel_width::<T>(channels[1]).min(half);
         let plane = channels[0] * width + ROW_GAP;
         Weights { kernel, backwards, channels, width, plane }
     }
