@@ -1,8 +1,10 @@
 //! Tensors side by side along an axis.
 
 use crate::autograd::{Op, Var, apply};
+use crate::buffer::Buffer;
+use crate::par;
 use crate::scalar::{Scalar, compiled};
-use crate::tensor::Tensor;
+use crate::tensor::{Shape, Tensor};
 
 struct Concat {
     axis: usize,
@@ -37,6 +39,9 @@ impl<T: Scalar, const N: usize> Op<T, N> for Concat {
 }
 
 /// The inputs along the axis, and their lengths there.
+/// Values that one thread puts together at a time, about.
+const VALUES: usize = 1 << 14;
+
 #[inline(never)]
 fn side_by_side<T: Scalar>(inputs: &[&Tensor<T>], axis: usize, lengths: &mut [usize]) -> Tensor<T> {
     let mut shape = inputs[0].shape().to_vec();
@@ -44,23 +49,34 @@ fn side_by_side<T: Scalar>(inputs: &[&Tensor<T>], axis: usize, lengths: &mut [us
         *length = x.shape()[axis];
     }
     shape[axis] = lengths.iter().sum();
-    let mut y = Tensor::zeros(&shape[..]);
+    let shape = Shape::from(&shape[..]);
     let inner: usize = shape[axis + 1..].iter().product();
-    let row = shape[axis] * inner;
-    let values = y.as_mut_slice();
-    let mut start = 0;
-    for (x, length) in inputs.iter().zip(lengths) {
-        let part = *length * inner;
-        if part > 0 {
-            let x = x.row_major();
-            let x = x.as_slice().expect("row-major");
-            for (row, part) in values.chunks_exact_mut(row).zip(x.chunks_exact(part)) {
-                row[start..][..part.len()].copy_from_slice(part);
+    let row_len = shape[axis] * inner;
+    let row_major: Vec<Tensor<T>> = inputs.iter().map(|x| x.row_major()).collect();
+    let mut y = Buffer::stale(shape.count());
+    let work = y.len();
+    let rows_each = VALUES.div_ceil(row_len.max(1));
+    par::for_each_part(
+        &mut y,
+        (rows_each * row_len).max(1),
+        work,
+        || (),
+        |(), at, rows| {
+            let mut start = 0;
+            for (x, &length) in row_major.iter().zip(&*lengths) {
+                let part = length * inner;
+                let parts = &x.as_slice().expect("row-major")[at * rows_each * part..];
+                if part > 0 {
+                    for (row, part) in rows.chunks_exact_mut(row_len).zip(parts.chunks_exact(part))
+                    {
+                        row[start..][..part.len()].copy_from_slice(part);
+                    }
+                }
+                start += part;
             }
-        }
-        start += part;
-    }
-    y
+        },
+    );
+    Tensor::from_buffer(shape, y)
 }
 
 /// The most inputs of one operation; more are put together in several.

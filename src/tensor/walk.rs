@@ -6,6 +6,7 @@ use super::shape::{MAX_RANK, Shape};
 pub(super) fn copy<T: Copy>(data: &[T], at: isize, step: isize, to: &mut [T]) {
     match step {
         1 => to.copy_from_slice(&data[at as usize..][..to.len()]),
+        0 => to.fill(data[at as usize]),
         _ => (0..).zip(to).for_each(|(k, x)| *x = data[(at + k * step) as usize]),
     }
 }

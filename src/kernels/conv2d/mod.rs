@@ -268,6 +268,10 @@ pub fn transposed<T: Scalar>(
         || (),
         |(), _, row| {
             for pixel in row.chunks_exact_mut(channels * run) {
+                if run == 1 {
+                    pixel.iter_mut().zip(bias).for_each(|(value, &bias)| *value += bias);
+                    continue;
+                }
                 for (values, &bias) in pixel.chunks_exact_mut(run).zip(bias) {
                     values.iter_mut().for_each(|value| *value += bias);
                 }
