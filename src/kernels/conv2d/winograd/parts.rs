@@ -55,6 +55,14 @@ impl<T: Scalar> Source<'_, T> {
             return;
         }
         let zeros = [T::zero(); V];
+        // Where the pixels of a row begin in a row of the image; those outside of it behind its end.
+        let mut places = [usize::MAX - V; S];
+        for x in 0..S {
+            let column = (left + x).wrapping_sub(before_x);
+            if column < w {
+                places[x] = column * self.channels + channel;
+            }
+        }
         for y in 0..S {
             let row = (top + y).wrapping_sub(before_y);
             if row >= h {
@@ -63,10 +71,10 @@ impl<T: Scalar> Source<'_, T> {
             }
             let row = &image[row * w * self.channels..][..w * self.channels];
             for x in 0..S {
-                let column = (left + x).wrapping_sub(before_x);
-                let inside = column < w;
-                let at = if inside { column * self.channels + channel } else { 0 };
-                block[y][x].copy_from_slice(if inside { &row[at..at + V] } else { &zeros });
+                match row.get(places[x]..places[x] + V) {
+                    Some(pixel) => block[y][x].copy_from_slice(pixel),
+                    None => block[y][x] = zeros,
+                }
             }
         }
     }
