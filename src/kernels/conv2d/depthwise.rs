@@ -5,14 +5,15 @@
 
 use super::super::gemm::{Finish, limited};
 use super::super::sums::{CHAIN, PIECE, Totals, by_pieces};
-use super::super::window::both;
-use super::reach::{Axis, Table, shifts};
+use super::kept::Kept;
+use super::reach::{Axis, Direction, Table, shifts};
 use super::{Geometry, PARTIAL_SUMS, add_both};
 use crate::buffer::Buffer;
 use crate::par;
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Lanes, Offsets, Simd, Slide, lanewise, with_lanes};
 use std::ops::Range;
+use std::rc::Rc;
 
 /// Calls `$run`, with `$n` channels from `$first` on that stay in registers, for all channels behind `$from`: 16 where they are two vectors.
 macro_rules! by_channels {
@@ -48,62 +49,90 @@ pub fn forward<T: Scalar>(
     bias: &[T],
     finish: Finish,
 ) -> Buffer<T> {
-    let axes = both(|axis| Axis::forward(&geometry, axis));
-    sweep(&geometry, &axes, (x, geometry.window.image()), kernel, Some(bias), finish)
+    Plan::of(geometry, Direction::Forward).run(x, kernel, Some(bias), finish)
 }
 
 /// `dx[n, h, w, c]`: the same sweep, with the two sides exchanged.
 pub fn backward_input<T: Scalar>(geometry: Geometry, kernel: &[T], dy: &[T]) -> Buffer<T> {
-    let axes = both(|axis| Axis::backward(&geometry, axis));
-    sweep(&geometry, &axes, (dy, geometry.window.output()), kernel, None, Finish::Plain)
+    Plan::of(geometry, Direction::Backward).run(dy, kernel, None, Finish::Plain)
 }
 
-fn sweep<T: Scalar>(
-    geometry: &Geometry,
-    axes: &[Axis; 2],
-    (source, [height, width]): (&[T], [usize; 2]),
-    kernel: &[T],
-    bias: Option<&[T]>,
-    finish: Finish,
-) -> Buffer<T> {
-    let channels = geometry.c_out;
-    let [rows, cols] = axes.each_ref().map(|axis| axis.reaches.len());
-    let image_len = height * width * channels;
-    let table = |shifts: Vec<(usize, usize)>| Table {
-        weights: Offsets::new(shifts.len(), shifts.iter().map(|(tap, _)| tap * channels)),
-        pixels: Offsets::new(shifts.len(), shifts.iter().map(|(_, shift)| shift * channels)),
-    };
-    let tables: Vec<Table> = shifts(axes, geometry.window.size()[1], width).map(table).collect();
-    let longest = Table::longest(&tables);
-    let mut out = Buffer::stale(geometry.images * rows * cols * channels);
-    par::for_each_part(
-        &mut out,
-        cols * channels,
-        geometry.work(),
-        || (),
-        |(), part, out| {
-            let source = &source[part / rows * image_len..][..image_len];
-            let row = part % rows;
-            let tables = &tables[axes[0].classes[row] * axes[1].firsts.len()..];
-            let first_pixel = axes[0].reaches[row].pixel * width;
-            let cols = &axes[1];
-            by_pieces(longest, finish, out, |summands, first, finish, out| {
-                simd::dispatch(Row {
-                    cols,
-                    tables,
-                    summands,
-                    first_pixel,
-                    source,
-                    channels,
-                    kernel,
-                    bias: bias.filter(|_| first),
-                    finish,
-                    out,
+/// Where each output reads, in one direction: what does not depend on values.
+struct Plan {
+    geometry: Geometry,
+    axes: [Axis; 2],
+    /// Height and width of what is read.
+    source: [usize; 2],
+    /// For each class of rows, and class of columns in it.
+    tables: Vec<Table>,
+}
+
+thread_local! {
+    static PLANS: Kept<(Geometry, Direction), Plan> = const { Kept::new() };
+}
+
+impl Plan {
+    /// The plan for these shapes: the one that this thread has, or a new one.
+    fn of(geometry: Geometry, direction: Direction) -> Rc<Plan> {
+        PLANS.with(|plans| plans.get((geometry, direction), || Plan::new(geometry, direction)))
+    }
+
+    fn new(geometry: Geometry, direction: Direction) -> Plan {
+        let axes = Axis::both(&geometry, direction);
+        let source = match direction {
+            Direction::Forward => geometry.window.image(),
+            Direction::Backward => geometry.window.output(),
+        };
+        let channels = geometry.c_out;
+        let table = |shifts: Vec<(usize, usize)>| Table {
+            weights: Offsets::new(shifts.len(), shifts.iter().map(|(tap, _)| tap * channels)),
+            pixels: Offsets::new(shifts.len(), shifts.iter().map(|(_, shift)| shift * channels)),
+        };
+        let tables = shifts(&axes, geometry.window.size()[1], source[1]).map(table).collect();
+        Plan { geometry, axes, source, tables }
+    }
+
+    fn run<T: Scalar>(
+        &self,
+        source: &[T],
+        kernel: &[T],
+        bias: Option<&[T]>,
+        finish: Finish,
+    ) -> Buffer<T> {
+        let Plan { geometry, axes: [rows, cols], source: [height, width], tables } = self;
+        let channels = geometry.c_out;
+        let (count, row_len) = (rows.reaches.len(), cols.reaches.len() * channels);
+        let image_len = height * width * channels;
+        let longest = Table::longest(tables);
+        let mut out = Buffer::stale(geometry.images * count * row_len);
+        par::for_each_part(
+            &mut out,
+            row_len,
+            geometry.work(),
+            || (),
+            |(), part, out| {
+                let source = &source[part / count * image_len..][..image_len];
+                let row = part % count;
+                let tables = &tables[rows.classes[row] * cols.firsts.len()..];
+                let first_pixel = rows.reaches[row].pixel * width;
+                by_pieces(longest, finish, out, |summands, first, finish, out| {
+                    simd::dispatch(Row {
+                        cols,
+                        tables,
+                        summands,
+                        first_pixel,
+                        source,
+                        channels,
+                        kernel,
+                        bias: bias.filter(|_| first),
+                        finish,
+                        out,
+                    });
                 });
-            });
-        },
-    );
-    out
+            },
+        );
+        out
+    }
 }
 
 /// One row of outputs.

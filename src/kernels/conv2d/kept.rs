@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// How many values a thread keeps of each kind.
-const KEPT: usize = 32;
+const KEPT: usize = 64;
 
 /// The values that this thread used last, the newest first: a training step repeats the shapes of the one before.
 pub struct Kept<K, V>(RefCell<VecDeque<(K, Rc<V>)>>);

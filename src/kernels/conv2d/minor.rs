@@ -10,25 +10,15 @@
 
 use super::super::gemm::{Finish, Left, Place, Start, Strip};
 use super::super::sums::{CHAIN, PIECE, Totals, by_pieces};
-use super::super::window::both;
 use super::Geometry;
 use super::kept::Kept;
-use super::reach::{Axis, Table, shifts};
+use super::reach::{Axis, Direction, Table, shifts};
 use crate::buffer::Buffer;
 use crate::par;
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Offsets, Part, Simd, dots, with_lanes};
 use std::ops::Range;
 use std::rc::Rc;
-
-/// Which side of a convolution is computed from which.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Direction {
-    /// Outputs from images.
-    Forward,
-    /// The gradient of the images from that of the outputs.
-    Backward,
-}
 
 /// All offsets of a convolution from one stack of images to another. They depend on shapes alone.
 struct Plan {
@@ -58,19 +48,10 @@ impl Plan {
     fn new(geometry: Geometry, direction: Direction) -> Plan {
         let Geometry { window, images, c_in, c_out, .. } = geometry;
         // The steps of the kernel's taps, of the channels read and of those written.
-        let (axes, channels, width, [tap_step, read_step, write_step]) = match direction {
-            Direction::Forward => (
-                both(|axis| Axis::forward(&geometry, axis)),
-                [c_in, c_out],
-                window.image()[1],
-                [c_in * c_out, c_out, 1],
-            ),
-            Direction::Backward => (
-                both(|axis| Axis::backward(&geometry, axis)),
-                [c_out, c_in],
-                window.output()[1],
-                [c_in * c_out, 1, c_out],
-            ),
+        let axes = Axis::both(&geometry, direction);
+        let (channels, width, [tap_step, read_step, write_step]) = match direction {
+            Direction::Forward => ([c_in, c_out], window.image()[1], [c_in * c_out, c_out, 1]),
+            Direction::Backward => ([c_out, c_in], window.output()[1], [c_in * c_out, 1, c_out]),
         };
         let table = |shifts: Vec<(usize, usize)>| {
             let len = shifts.len() * channels[0];

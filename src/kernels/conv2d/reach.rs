@@ -1,5 +1,6 @@
 //! Which taps a pixel meets, along one axis, where the window is cut off at the border.
 
+use super::super::window::both;
 use super::Geometry;
 use crate::simd::{Offsets, Part};
 use std::ops::Range;
@@ -10,6 +11,15 @@ pub struct Reach {
     pub tap: usize,
     pub count: usize,
     pub pixel: usize,
+}
+
+/// Which side of a convolution is computed from which.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Direction {
+    /// Outputs from images.
+    Forward,
+    /// The gradient of the images from that of the outputs.
+    Backward,
 }
 
 /// One axis of a convolution: what each output position reads, with the steps from one tap to the next.
@@ -42,8 +52,16 @@ impl Axis {
         Axis { reaches, classes, firsts, backwards, tap_step, pixel_step }
     }
 
+    /// Both axes, in one direction.
+    pub fn both(geometry: &Geometry, direction: Direction) -> [Axis; 2] {
+        both(|axis| match direction {
+            Direction::Forward => Axis::forward(geometry, axis),
+            Direction::Backward => Axis::backward(geometry, axis),
+        })
+    }
+
     /// Output positions read the image.
-    pub fn forward(geometry: &Geometry, axis: usize) -> Self {
+    fn forward(geometry: &Geometry, axis: usize) -> Self {
         let window = geometry.window;
         let reach = |at: usize| {
             let (pixel, taps) = window.clipped(axis, at);
@@ -54,7 +72,7 @@ impl Axis {
     }
 
     /// Image positions read the output's gradient: those outputs whose window they were in.
-    pub fn backward(geometry: &Geometry, axis: usize) -> Self {
+    fn backward(geometry: &Geometry, axis: usize) -> Self {
         let window = geometry.window;
         let (stride, dilation) = (window.strides()[axis], window.dilation()[axis]);
         let (size, outputs) = (window.size()[axis], window.output()[axis]);
