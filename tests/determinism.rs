@@ -278,6 +278,54 @@ fn wide_predictions_do_not_depend_on_their_neighbours() {
     }
 }
 
+/// Tiles of one sample alone are cut into other parts than those of many, and weights may be kept.
+#[test]
+fn small_images_do_not_depend_on_their_neighbours() {
+    for (side, channels) in [(8, 64), (16, 64), (8, 32), (20, 16), (7, 160)] {
+        let conv = || Conv2d::new(channels, 3).padding(Same);
+        let chain = Sequential::new([side, side, channels]).add(conv()).add(conv());
+        let model: Model = chain.build(1).unwrap();
+        let x = Tensor::normal([9, side, side, channels], 0.0, 1.0, &mut Stream::new(1));
+        let whole = model.predict(&x).unwrap();
+        for threads in [1, 2, 5] {
+            for i in 0..9 {
+                let alone = with_threads(threads, || model.predict(&x.slice(0, i..i + 1)).unwrap());
+                assert_eq!(bits(&alone), bits(&whole.slice(0, i..i + 1)), "{side} {channels}");
+            }
+        }
+    }
+}
+
+/// What is kept for predictions is made anew when weights change: after a step, and when they are set.
+#[test]
+fn predictions_are_those_of_the_weights_of_now() {
+    let network = |seed| -> Model {
+        let conv = || Conv2d::new(32, 3).padding(Same).activation(Relu);
+        let chain = Sequential::new([16, 16, 32]).add(conv()).add(conv()).add(Conv2d::new(32, 3));
+        let mut model = chain.build(seed).unwrap();
+        model.compile(Compile::new(Sgd::new(0.1), MeanSquaredError));
+        model
+    };
+    let x = Tensor::uniform([5, 16, 16, 32], -1.0, 1.0, &mut Stream::new(7));
+    let predicted = |model: &Model| -> Vec<u32> {
+        let alone = (0..5).flat_map(|i| bits(&model.predict(&x.slice(0, i..i + 1)).unwrap()));
+        bits(&model.predict(&x).unwrap()).into_iter().chain(alone).collect()
+    };
+    let mut model = network(1);
+    let first = predicted(&model);
+    assert_eq!(predicted(&model), first);
+    let data = Dataset::new(x.clone(), Tensor::ones([5, 14, 14, 32])).unwrap();
+    let fit = Fit { epochs: 1, verbose: Verbose::Silent, ..Fit::default() };
+    model.fit(&data, fit).unwrap();
+    let trained = predicted(&model);
+    assert_ne!(trained, first);
+    let mut same = network(2);
+    predicted(&same);
+    same.set_weights(&model.get_weights()).unwrap();
+    assert_eq!(predicted(&same), trained);
+    assert_eq!(predicted(&network(1)), first);
+}
+
 #[test]
 fn any_number_of_threads_gives_the_same_in_f64() {
     let (train, _) = digits();

@@ -114,7 +114,10 @@ impl<T: Scalar> Op<T, 3> for Conv2d {
         let geometry = convolution.geometry(inputs);
         let (kernel, bias) = (kernel.row_major(), bias.row_major());
         let x = conv2d::in_order(geometry, x);
-        let y = conv2d::forward(geometry, &x, slice(&kernel), slice(&bias), *finish);
+        let y = match wanted[1] {
+            true => conv2d::forward(geometry, &x, slice(&kernel), slice(&bias), *finish),
+            false => conv2d::infer(geometry, &x, &kernel, slice(&bias), *finish),
+        };
         let saved = Saved {
             geometry,
             x: (wanted[1] || wanted[2]).then_some(x),

@@ -2,9 +2,9 @@
 
 use super::Tensor;
 use super::shape::{MAX_RANK, Shape};
+use super::stored::Stored;
 use crate::buffer::{Buffer, room};
 use crate::scalar::{Scalar, compiled};
-use std::sync::Arc;
 
 /// Constructors.
 impl<T: Scalar> Tensor<T> {
@@ -36,7 +36,7 @@ impl<T: Scalar> Tensor<T> {
     pub(crate) fn from_buffer(shape: impl Into<Shape>, values: Buffer<T>) -> Self {
         let shape = shape.into();
         debug_assert_eq!(values.len(), shape.count());
-        Tensor { data: Arc::new(values), shape, strides: shape.row_major(), offset: 0 }
+        Tensor { data: Stored::new(values), shape, strides: shape.row_major(), offset: 0 }
     }
 
     /// A tensor of one value everywhere. It stores that value once.
@@ -50,7 +50,7 @@ impl<T: Scalar> Tensor<T> {
         let shape = shape.into();
         let _ = shape.count(); // panics at the caller's line when absurd
         Tensor {
-            data: Arc::new(Buffer::from(vec![value])),
+            data: Stored::new(Buffer::from(vec![value])),
             shape,
             strides: [0; MAX_RANK],
             offset: 0,

@@ -1,12 +1,12 @@
 //! Element by element: maps, NumPy's broadcasting, operators.
 
 use super::pointwise::{Exp, Ln, Tanh, in_parts};
+use super::stored::Stored;
 use super::{Tensor, walk};
 use crate::buffer::Buffer;
 use crate::par::split_off;
 use crate::scalar::{Scalar, compiled};
 use std::ops::{Add, Div, Mul, Neg, Sub};
-use std::sync::Arc;
 
 impl<T: Scalar> Tensor<T> {
     /// `f` of every element. The result keeps the memory order, where that has no gaps.
@@ -39,7 +39,7 @@ impl<T: Scalar> Tensor<T> {
     #[inline(never)]
     pub(super) fn dense_mut(&mut self) -> Option<&mut [T]> {
         let range = self.dense_range()?;
-        Arc::get_mut(&mut self.data).map(|data| &mut data[range])
+        Stored::get_mut(&mut self.data, range)
     }
 
     /// `f` of every element, in place where this tensor alone owns its data.

@@ -33,6 +33,7 @@ mod select;
 #[cfg(feature = "serde")]
 mod serialized;
 mod shape;
+mod stored;
 #[cfg(test)]
 pub(crate) mod testing;
 mod transpose;
@@ -64,6 +65,7 @@ use crate::buffer::{Buffer, room};
 use crate::par::split_off;
 use crate::scalar::{Scalar, compiled};
 use std::sync::Arc;
+use stored::Stored;
 
 /// An array of `f32` or `f64` with up to [`MAX_RANK`] axes.
 ///
@@ -98,7 +100,7 @@ use std::sync::Arc;
 /// ```
 #[derive(Clone)]
 pub struct Tensor<T: Scalar = f32> {
-    data: Arc<Buffer<T>>,
+    data: Arc<Stored<T>>,
     shape: Shape,
     strides: [isize; MAX_RANK],
     offset: usize,
@@ -290,7 +292,7 @@ impl<T: Scalar> Tensor<T> {
             *self = self.copied();
         }
         let range = self.offset..self.offset + self.len();
-        &mut Arc::get_mut(&mut self.data).expect("just made unique")[range]
+        Stored::get_mut(&mut self.data, range).expect("just made unique")
     }
 
     /// Whether no element is infinite or NaN.
@@ -384,7 +386,7 @@ impl<T: Scalar> Tensor<T> {
     /// A tensor with the shape and memory order of `self` over new dense data.
     #[inline(never)]
     fn with_data(&self, data: Buffer<T>) -> Self {
-        Tensor { data: Arc::new(data), shape: self.shape, strides: self.strides, offset: 0 }
+        Tensor { data: Stored::new(data), shape: self.shape, strides: self.strides, offset: 0 }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Arrays of the crate `ndarray`, in and out.
 
+use super::stored::Stored;
 use super::{MAX_RANK, Shape, Tensor};
 use crate::buffer::Buffer;
 use crate::scalar::Scalar;
@@ -27,7 +28,7 @@ impl<T: Scalar, D: Dimension> From<Array<T, D>> for Tensor<T> {
         let (values, offset) = array.into_raw_vec_and_offset();
         // An empty array has no first element.
         let offset = offset.unwrap_or(0);
-        Tensor { data: Arc::new(Buffer::from(values)), shape, strides, offset }
+        Tensor { data: Stored::new(Buffer::from(values)), shape, strides, offset }
     }
 }
 
@@ -64,8 +65,8 @@ impl<T: Scalar> From<Tensor<T>> for ArrayD<T> {
         }
         let (shape, at, len) = (tensor.shape, tensor.offset, tensor.len());
         match Arc::try_unwrap(tensor.data) {
-            Ok(buffer) => {
-                let (values, start) = buffer.into_values();
+            Ok(stored) => {
+                let (values, start) = stored.into_values().into_values();
                 let range = (start + at) as isize..(start + at + len) as isize;
                 let own = Array1::from(values).slice_axis_move(Axis(0), Slice::from(range));
                 own.into_shape_with_order(IxDyn(&shape)).expect("as many values")

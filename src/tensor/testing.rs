@@ -1,10 +1,10 @@
 //! What the tests of kernels share: sizes, numbers, memory orders, and a choice of cases.
 
+use super::stored::Stored;
 use super::{MAX_RANK, Shape, Stream, Tensor};
 use crate::buffer::Buffer;
 use crate::scalar::Scalar;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 /// Sizes around vectors and tiles.
 pub const SIZES: [usize; 10] = [1, 3, 15, 16, 17, 31, 32, 33, 64, 65];
@@ -99,7 +99,7 @@ pub fn laid_out<T: Scalar, const N: usize>(
     let places = places(&dims, &strides, offset as isize);
     assert_eq!(places.len(), values.len(), "the values of a tensor of shape {shape}");
     places.iter().zip(values).for_each(|(&place, &value)| data[place as usize] = value);
-    Tensor { data: Arc::new(data), shape, strides, offset }
+    Tensor { data: Stored::new(data), shape, strides, offset }
 }
 
 /// Where the elements lie, in reading order.

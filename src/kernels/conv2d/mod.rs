@@ -48,8 +48,7 @@ pub struct Geometry {
 
 /// How a convolution is computed where several ways lead to the same result but for rounding: windows of 3 by
 /// 3 with stride 1, in `f32`, where the channels on both sides are multiples of 16. All others are always
-/// [`Direct`](Self::Direct), and so is the gradient of a kernel whose output channels fit into one vector, and so are few pixels (less
-/// than eight tiles of 4 by 4 outputs in all images) with up to 131 072 weights: to transform these would take longer than it saves.
+/// [`Direct`](Self::Direct), and so is the gradient of a kernel whose output channels fit into one vector.
 ///
 /// Winograd's algorithms compute tiles of outputs, and an output errs in proportion to the largest values that its tile sees,
 /// even if its own window does not see them. So they look for outliers. A tile is computed by direct sums if the root mean
@@ -125,9 +124,6 @@ impl Geometry {
 
 /// Below this many channels on both sides, vectors run along the images.
 const FEW_CHANNELS: usize = 16;
-/// Below this many tiles of 4 by 4 outputs, not more than this many weights are used as they are.
-const FEW_TILES: usize = 8;
-const FEW_WEIGHTS: usize = 1 << 17;
 /// Up to this many images stay innermost from one operation to the next. More are taken in blocks, and
 /// put back in order.
 const TOGETHER: usize = 64;
@@ -157,6 +153,30 @@ pub fn forward<T: Scalar>(
     bias: &[T],
     finish: Finish,
 ) -> Tensor<T> {
+    forward_with(geometry, x, (kernel, None), bias, finish)
+}
+
+/// The same, with a row-major kernel that is a constant: what is made of it is kept with it, if it is small.
+#[track_caller]
+pub fn infer<T: Scalar>(
+    geometry: Geometry,
+    x: &Tensor<T>,
+    kernel: &Tensor<T>,
+    bias: &[T],
+    finish: Finish,
+) -> Tensor<T> {
+    let values = kernel.as_slice().expect("row-major");
+    forward_with(geometry, x, (values, Some(kernel)), bias, finish)
+}
+
+#[track_caller]
+fn forward_with<T: Scalar>(
+    geometry: Geometry,
+    x: &Tensor<T>,
+    (kernel, keeper): (&[T], Option<&Tensor<T>>),
+    bias: &[T],
+    finish: Finish,
+) -> Tensor<T> {
     let len = Shape::from(geometry.y_shape()).count(); // panics at the caller's line when absurd
     if geometry.is_empty() {
         let mut y = Buffer::stale(len);
@@ -172,7 +192,7 @@ pub fn forward<T: Scalar>(
         }
         Way::Blocks => {
             let y = in_blocks(geometry, geometry.pixels() * geometry.c_out, |block, images| {
-                forward(block, &x.slice(0, images), kernel, bias, finish)
+                forward_with(block, &x.slice(0, images), (kernel, keeper), bias, finish)
             });
             Order::RowMajor.tensor(geometry.y_shape(), y)
         }
@@ -181,8 +201,12 @@ pub fn forward<T: Scalar>(
             let y = match way {
                 RowMajor::Depthwise => depthwise::forward(geometry, x, kernel, bias, finish),
                 RowMajor::Direct => direct::forward(geometry, x, kernel, bias, finish),
-                RowMajor::F2 => winograd::forward::<_, F2, 4, 2>(geometry, x, kernel, bias, finish),
-                RowMajor::F4 => winograd::forward::<_, F4, 6, 4>(geometry, x, kernel, bias, finish),
+                RowMajor::F2 => {
+                    winograd::forward::<_, F2, 4, 2>(geometry, x, (kernel, keeper), bias, finish)
+                }
+                RowMajor::F4 => {
+                    winograd::forward::<_, F4, 6, 4>(geometry, x, (kernel, keeper), bias, finish)
+                }
             };
             Order::RowMajor.tensor(geometry.y_shape(), y)
         }
@@ -348,17 +372,9 @@ impl Geometry {
             _ if !Fits::<T>::geometry(self) => RowMajor::Direct,
             // Sums at the points, over channels and over a row of tiles, are not cut into pieces.
             _ if self.c_in.max(self.c_out).max(self.window.output()[1]) > CHAIN => RowMajor::Direct,
-            _ if self.has_few_tiles() => RowMajor::Direct,
             Algorithm::Winograd2 => RowMajor::F2,
             Algorithm::Winograd4 => RowMajor::F4,
         })
-    }
-
-    /// Whether there are so few tiles that to transform the weights takes longer than it saves, and so few weights that threads can each
-    /// read all of them.
-    fn has_few_tiles(&self) -> bool {
-        let tiles = self.window.output().map(|size| size.div_ceil(4)).iter().product::<usize>();
-        self.images * tiles < FEW_TILES && self.taps() * self.c_out <= FEW_WEIGHTS
     }
 
     /// A block of images, with the geometry of a convolution of these alone.

@@ -129,12 +129,12 @@ impl Case {
                 depthwise::backward_kernel(g, x, dy),
             ),
             By::F2 => (
-                winograd::forward::<_, F2, 4, 2>(g, x, kernel, bias, finish),
+                winograd::forward::<_, F2, 4, 2>(g, x, (kernel, None), bias, finish),
                 winograd::backward_input::<_, F2, 4, 2>(g, kernel, dy),
                 summed(winograd::backward_kernel::<_, F2, 4, 2>(g, x, dy)),
             ),
             By::F4 => (
-                winograd::forward::<_, F4, 6, 4>(g, x, kernel, bias, finish),
+                winograd::forward::<_, F4, 6, 4>(g, x, (kernel, None), bias, finish),
                 winograd::backward_input::<_, F4, 6, 4>(g, kernel, dy),
                 summed(winograd::backward_kernel::<_, F4, 6, 4>(g, x, dy)),
             ),

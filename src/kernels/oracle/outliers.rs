@@ -2,7 +2,7 @@
 //! as exact as without them.
 
 use super::super::conv2d::{
-    Algorithm, Geometry, RowMajor, Way, direct,
+    Algorithm, Geometry, direct,
     winograd::{self, F2, F4},
 };
 use super::super::gemm::Finish;
@@ -91,12 +91,12 @@ impl Case {
                 direct::backward_kernel(g, x, dy),
             ],
             2 => [
-                winograd::forward::<_, F2, 4, 2>(g, x, kernel, bias, plain),
+                winograd::forward::<_, F2, 4, 2>(g, x, (kernel, None), bias, plain),
                 winograd::backward_input::<_, F2, 4, 2>(g, kernel, dy),
                 winograd::backward_kernel::<_, F2, 4, 2>(g, x, dy),
             ],
             _ => [
-                winograd::forward::<_, F4, 6, 4>(g, x, kernel, bias, plain),
+                winograd::forward::<_, F4, 6, 4>(g, x, (kernel, None), bias, plain),
                 winograd::backward_input::<_, F4, 6, 4>(g, kernel, dy),
                 winograd::backward_kernel::<_, F4, 6, 4>(g, x, dy),
             ],
@@ -254,23 +254,4 @@ fn channels_that_are_transformed() {
     };
     assert!([[16, 16], [16, 48], [32, 16], [48, 64]].into_iter().all(fits));
     assert!(![[15, 32], [32, 15], [8, 16], [16, 24], [40, 32], [32, 33]].into_iter().any(fits));
-}
-
-/// Of few tiles, the weights are not transformed, unless these are so many that threads had better share them.
-#[test]
-fn few_tiles_are_sums() {
-    let is_direct = |images: usize, image: [usize; 2], channels: usize| {
-        let window = Window::new(image, [3, 3], [1, 1], Padding::Same).unwrap();
-        let (c_in, c_out, algorithm) = (channels, channels, Algorithm::Winograd4);
-        let geometry = Geometry { window, images, c_in, c_out, groups: 1, algorithm };
-        matches!(geometry.way::<f32>(), Way::RowMajor(RowMajor::Direct))
-    };
-    for (images, image, channels) in [(1, [8, 8], 64), (1, [4, 28], 96), (7, [4, 4], 112)] {
-        assert!(is_direct(images, image, channels), "{images} of {image:?}, {channels}");
-    }
-    for (images, image, channels) in
-        [(2, [8, 8], 64), (1, [5, 16], 64), (1, [8, 13], 64), (8, [4, 4], 64), (1, [8, 8], 128)]
-    {
-        assert!(!is_direct(images, image, channels), "{images} of {image:?}, {channels}");
-    }
 }

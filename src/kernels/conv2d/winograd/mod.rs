@@ -31,6 +31,7 @@ use super::super::gemm::Finish;
 use super::Geometry;
 use crate::buffer::Buffer;
 use crate::scalar::Scalar;
+use crate::tensor::Tensor;
 use parts::Source;
 use std::marker::PhantomData;
 use sweep::Sweep;
@@ -63,11 +64,11 @@ impl<T: Scalar> Fits<T> {
     }
 }
 
-/// `y[n, oh, ow, c_out]` of row-major `x[n, h, w, c_in]`.
+/// `y[n, oh, ow, c_out]` of row-major `x[n, h, w, c_in]`. The tensor of the weights, if there is one, keeps them at the points.
 pub fn forward<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M: usize>(
     geometry: Geometry,
     x: &[T],
-    kernel: &[T],
+    (kernel, keeper): (&[T], Option<&Tensor<T>>),
     bias: &[T],
     finish: Finish,
 ) -> Buffer<T> {
@@ -77,7 +78,7 @@ pub fn forward<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M: usize>
     let Geometry { window, images, c_in, c_out, .. } = geometry;
     let sweep = Sweep {
         source: Source { data: x, size: window.image(), channels: c_in, before: window.before() },
-        weights: Weights::new(kernel, [c_in, c_out], false),
+        weights: Weights::new(kernel, keeper, [c_in, c_out], false),
         images,
         output: window.output(),
         bias: Some(bias),
@@ -99,7 +100,7 @@ pub fn backward_input<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M:
     let before = window.before().map(|before| 2 - before);
     let sweep = Sweep {
         source: Source { data: dy, size: window.output(), channels: c_out, before },
-        weights: Weights::new(kernel, [c_in, c_out], true),
+        weights: Weights::new(kernel, None, [c_in, c_out], true),
         images,
         output: window.image(),
         bias: None,

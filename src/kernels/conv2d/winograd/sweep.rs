@@ -46,9 +46,11 @@ impl<T: Scalar> Sweep<'_, T> {
     ) -> Buffer<T> {
         let ([c_in, c_out], images) = (self.weights.channels, self.images);
         let tiles = images * self.output.map(|size| size.div_ceil(M)).iter().product::<usize>();
-        let by_panels = tiles < c_out && self.weights.panels() > 1;
+        // Weights that need no transformation may be read by all.
+        let few = if self.weights.are_kept::<N>() { SHARED_PARTS * TILE_ROWS } else { c_out };
+        let by_panels = tiles < few.min(c_out) && self.weights.panels() > 1;
         let tiles_each = if by_panels {
-            tiles.div_ceil(SHARED_PARTS)
+            tiles.div_ceil(SHARED_PARTS).max(TILE_ROWS)
         } else {
             let work_each = N * N * c_in * c_out;
             let few = tiles * work_each <= PARTS * PARTS * PART_WORK;
@@ -84,16 +86,8 @@ struct Cut<'a, T: Scalar, F, const N: usize, const M: usize> {
 impl<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M: usize> Cut<'_, T, F, N, M> {
     fn by_parts(&self, work: usize) -> Buffer<T> {
         let Sweep { weights, images, output, .. } = self.sweep;
-        let [c_in, c_out] = weights.channels;
-        let panel_len = N * N * weights.plane;
-        let mut at_points = Buffer::stale(weights.panels() * panel_len);
-        par::for_each_part(
-            &mut at_points,
-            panel_len,
-            9 * N * N * c_in * c_out,
-            || (),
-            |(), panel, at_points| weights.transform::<F, N, M>(panel, at_points),
-        );
+        let [_, c_out] = weights.channels;
+        let at_points = weights.at_points::<F, N, M>();
         let mut out = Buffer::stale(images * self.sweep.pixels() * c_out);
         let parts = 0..self.parts.count();
         let lens = parts.map(|part| self.parts.outputs::<M>(part, *output) * c_out);
@@ -117,15 +111,23 @@ impl<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M: usize> Cut<'_, T
             || (),
             |(), part, at_points| self.transform(part, at_points),
         );
+        let kept = weights.are_kept::<N>().then(|| weights.at_points::<F, N, M>());
+        let panel_len = N * N * weights.plane;
         let rows = images * self.sweep.pixels();
         let mut panels = Buffer::stale(rows * c_out);
         par::for_each_part(
             &mut panels,
             rows * width,
             work,
-            || Buffer::stale(N * N * weights.plane),
-            |panel_weights, panel, out| {
-                weights.transform::<F, N, M>(panel, panel_weights);
+            || Buffer::stale(if kept.is_some() { 0 } else { panel_len }),
+            |own, panel, out| {
+                let panel_weights = match &kept {
+                    Some(all) => &all[panel * panel_len..][..panel_len],
+                    None => {
+                        weights.transform::<F, N, M>(panel, own);
+                        own
+                    }
+                };
                 self.outputs((0..parts, &at_points), (panel..panel + 1, panel_weights), out);
             },
         );

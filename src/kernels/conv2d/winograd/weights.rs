@@ -4,17 +4,24 @@ use super::ROW_GAP;
 use super::tiles::Tiles;
 use crate::buffer::{Buffer, Lent};
 use crate::kernels::gemm::panel_width;
+use crate::par;
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Simd, with_lanes};
-use crate::tensor::transpose;
+use crate::tensor::{Tensor, transpose};
 use std::marker::PhantomData;
 use std::ops::Range;
+use std::sync::Arc;
+
+/// Bytes that the weights of a layer take at most where they are kept.
+const KEPT_BYTES: usize = 1 << 20;
 
 /// The weights of a convolution, which are transformed one panel of `width` output channels after the other: for each
 /// point, a row of them for each input channel.
 pub struct Weights<'a, T: Scalar> {
     /// `[3, 3, c_in, c_out]`, or with the channels exchanged if it is read backwards.
     kernel: &'a [T],
+    /// Who keeps them at the points.
+    keeper: Option<&'a Tensor<T>>,
     /// Whether for the convolution that takes gradients of outputs to those of images.
     backwards: bool,
     pub channels: [usize; 2],
@@ -25,13 +32,18 @@ pub struct Weights<'a, T: Scalar> {
 
 impl<'a, T: Scalar> Weights<'a, T> {
     /// Of `kernel[3, 3, c_in, c_out]`.
-    pub fn new(kernel: &'a [T], [c_in, c_out]: [usize; 2], backwards: bool) -> Self {
+    pub fn new(
+        kernel: &'a [T],
+        keeper: Option<&'a Tensor<T>>,
+        [c_in, c_out]: [usize; 2],
+        backwards: bool,
+    ) -> Self {
         let channels = if backwards { [c_out, c_in] } else { [c_in, c_out] };
-        // Two panels at least, where each still fills two vectors: two threads can then transform them.
+        // Two panels at least, where each still fills two vectors, so that threads can share them.
         let half = panel_width::<T>(channels[1].div_ceil(2)).max(2 * simd::lanes::<T>());
         let width = panel_width::<T>(channels[1]).min(half);
         let plane = channels[0] * width + ROW_GAP;
-        Weights { kernel, backwards, channels, width, plane }
+        Weights { kernel, keeper, backwards, channels, width, plane }
     }
 
     /// The kernel as the convolution reads it, `[3, 3, c_in, c_out]`.
@@ -56,6 +68,37 @@ impl<'a, T: Scalar> Weights<'a, T> {
     #[inline(always)]
     pub fn columns(&self, panels: Range<usize>) -> Range<usize> {
         panels.start * self.width..(panels.end * self.width).min(self.channels[1])
+    }
+
+    /// Whether they are kept at the points of `F`: not if they are so many that they would come from memory again, where to transform
+    /// them in the cache is faster.
+    pub fn are_kept<const N: usize>(&self) -> bool {
+        self.keeper.is_some() && self.panels() * N * N * self.plane * T::BYTES <= KEPT_BYTES
+    }
+
+    /// All panels at the points of `F`.
+    pub fn at_points<F: Tiles<N, M>, const N: usize, const M: usize>(&self) -> Arc<Buffer<T>> {
+        let panel_len = N * N * self.plane;
+        let make = || {
+            let mut at_points = Buffer::stale(self.panels() * panel_len);
+            let work = 9 * N * N * self.channels[0] * self.channels[1];
+            par::for_each_part(
+                &mut at_points,
+                panel_len,
+                work,
+                || (),
+                |(), panel, at_points| {
+                    self.transform::<F, N, M>(panel, at_points);
+                },
+            );
+            at_points
+        };
+        match self.keeper {
+            Some(keeper) if self.are_kept::<N>() => {
+                keeper.made([N, self.channels[0], self.channels[1], self.width], make)
+            }
+            _ => Arc::new(make()),
+        }
     }
 
     /// Writes a panel at the points of `F`.
