@@ -304,6 +304,18 @@ def nested(optimizer):
     return model
 
 
+def attended(optimizer):
+    """Attention with masks that are an input and an array, and with scores."""
+    x, seen = keras.Input((6, 4), name="x"), keras.Input((6, 6), name="seen")
+    y = L.MultiHeadAttention(2, 3)(x, x, attention_mask=L.ReLU(threshold=0.4)(seen))
+    y = L.GroupQueryAttention(3, 4, 2)(y, x, attention_mask=np.tril(np.ones((6, 6))))
+    z, scores = L.Attention(use_scale=True)([y, x], return_attention_scores=True)
+    model = keras.Model([x, seen], L.Dense(3, activation="softmax")(L.Concatenate()([L.Flatten()(z), L.Flatten()(scores)])))
+    model.compile(optimizer, "categorical_crossentropy", metrics=["accuracy", "categorical_crossentropy"])
+    train(model)
+    return model
+
+
 def nested_text(optimizer):
     """Masks that go into models, through them and out of them."""
     inner = keras.Sequential([keras.Input((7,)), L.Embedding(11, 4, mask_zero=True), L.Dropout(0.0)], name="inner")
@@ -483,6 +495,7 @@ def main():
     models["prepared"] = prepared(O.SGD(0.05, momentum=0.5))
     models["several"] = several(O.SGD(0.05, momentum=0.5))
     models["several_adam"] = several(O.Adam(0.01))
+    models["attended"] = attended(O.SGD(0.05, momentum=0.5))
     models["nested"] = nested(O.SGD(0.05, momentum=0.5))
     models["nested_text"] = nested_text(O.SGD(0.05, momentum=0.5))
     models["transfer"] = transfer(O.Adam(0.01))

@@ -5,6 +5,7 @@ use super::functional::History;
 use super::graph::Graph;
 use crate::config::{Config, Value, json};
 use crate::error::Reason;
+use crate::nn::INPUT;
 use crate::scalar::Scalar;
 use crate::tensor::Shape;
 
@@ -12,19 +13,24 @@ use crate::tensor::Shape;
 pub(super) struct Call<'v> {
     pub inputs: Vec<History<'v>>,
     pub inference: bool,
-    /// The [`FLAGS`] that are set.
-    pub flags: Vec<&'static str>,
+    /// The [`OPTIONS`] that are given.
+    pub options: Vec<(&'static str, Value)>,
 }
 
 /// What a node says in this crate's files, where its layer runs as in prediction: Keras 3 has no word for it.
 const INFERENCE: &str = "cinta_inference";
 
-/// The options of layers here that are arguments of their calls in Keras: whether no step sees a later one, and whether there is another output.
-pub(super) const FLAGS: [&str; 2] = ["use_causal_mask", "return_attention_scores"];
+/// The options of layers here that are arguments of their calls in Keras: whether no step sees a later one, whether there is another output, and
+/// which values queries may see.
+pub(super) const OPTIONS: [&str; 3] =
+    ["use_causal_mask", "return_attention_scores", ATTENTION_MASK];
+
+/// The option that is a further input of the layer where the mask is what another layer gives.
+const ATTENTION_MASK: &str = "attention_mask";
 
 /// The arguments that are values, in the order in which layers take these.
-const VALUES: [&str; 7] =
-    ["inputs", "sequence", "sequences", "query", "value", "key", "initial_state"];
+const VALUES: [&str; 8] =
+    ["inputs", "sequence", "sequences", "query", "value", "key", "initial_state", ATTENTION_MASK];
 
 /// The arguments that are masks of inputs. Masks go from layer to layer by themselves here.
 const MASKS: [&str; 4] = ["mask", "query_mask", "value_mask", "key_mask"];
@@ -93,7 +99,7 @@ fn tensors<'v>(value: &'v Value, found: &mut Vec<History<'v>>) -> Result<(), Rea
 impl<'v> Call<'v> {
     /// What a node takes: `{"args": .., "kwargs": ..}` of Keras 3, or the list of older versions.
     pub(super) fn read(node: &'v Value) -> Result<Self, Reason> {
-        let mut call = Call { inputs: Vec::new(), inference: false, flags: Vec::new() };
+        let mut call = Call { inputs: Vec::new(), inference: false, options: Vec::new() };
         if let Value::Object(object) = node {
             let arguments = object.get("args").and_then(Value::as_array).unwrap_or_default();
             for argument in arguments.iter().filter(|it| !it.is_null()) {
@@ -125,16 +131,25 @@ impl<'v> Call<'v> {
     /// The arguments with names: some are values, and others have to be without effect. `training` may count or not.
     fn named(&mut self, arguments: &'v Config, training: bool) -> Result<(), Reason> {
         for name in VALUES {
-            if let Some(value) = arguments.get(name).filter(|value| !value.is_null()) {
+            let Some(value) = arguments.get(name).filter(|value| !value.is_null()) else {
+                continue;
+            };
+            if name == ATTENTION_MASK {
+                // What no other layer gives is fixed; whether it is a mask, the option says.
+                let input = tensor(value);
+                let option = if input.is_some() { json!(INPUT) } else { value.clone() };
+                self.inputs.extend(input);
+                self.options.push((ATTENTION_MASK, option));
+            } else {
                 tensors(value, &mut self.inputs)?;
             }
         }
         for (name, value) in arguments.iter().filter(|(name, _)| !VALUES.contains(&name.as_str())) {
-            let flag = FLAGS.into_iter().find(|flag| name == flag);
-            match (value, flag) {
+            let option = OPTIONS.into_iter().find(|option| name == option);
+            match (value, option) {
                 _ if name == "training" && !training => {}
                 (Value::Bool(false), _) if name == "training" => self.inference = true,
-                (Value::Bool(true), Some(flag)) => self.flags.push(flag),
+                (Value::Bool(true), Some(option)) => self.options.push((option, json!(true))),
                 (Value::Null | Value::Bool(false), _) => {}
                 _ if MASKS.contains(&name.as_str()) && is_mask(value) => {}
                 (Value::Array(values), _) if values.iter().all(Value::is_null) => {}
@@ -155,7 +170,7 @@ pub(super) fn written<T: Scalar>(
     nodes: &[usize],
     histories: &[Value],
     class_name: &str,
-    flags: &[&str],
+    options: &[(&str, Value)],
 ) -> Value {
     let tensor = |source: &_| {
         json!({ "class_name": "__keras_tensor__", "config": {
@@ -164,8 +179,14 @@ pub(super) fn written<T: Scalar>(
         } })
     };
     let calls = nodes.iter().map(|&node| &graph.nodes[node]).map(|node| {
-        let tensors: Vec<Value> = node.inputs.iter().map(tensor).collect();
+        let mut tensors: Vec<Value> = node.inputs.iter().map(tensor).collect();
         let mut named = if node.inference { json!({ "training": false }) } else { json!({}) };
+        for (option, value) in options {
+            named[*option] = value.clone();
+        }
+        if mask_is_input(named.get(ATTENTION_MASK)) {
+            named[ATTENTION_MASK] = tensors.pop().unwrap_or(Value::Null);
+        }
         let arguments = match (Passing::of(class_name), &tensors[..]) {
             (Passing::Arguments, tensors) => json!(tensors),
             (_, [input]) => json!([input]),
@@ -176,7 +197,6 @@ pub(super) fn written<T: Scalar>(
             }
             (Passing::State, []) => json!([]),
         };
-        flags.iter().for_each(|flag| named[*flag] = json!(true));
         let mut call = json!({ "args": arguments, "kwargs": named });
         if node.inference {
             call[INFERENCE] = json!(true);
@@ -186,8 +206,15 @@ pub(super) fn written<T: Scalar>(
     calls.collect()
 }
 
-/// What Keras 3 builds a layer with: the shapes of its inputs.
-pub(super) fn build_config(class_name: &str, inputs: &[Shape]) -> Value {
+/// Whether the option for an attention mask says that it is the last input.
+fn mask_is_input(option: Option<&Value>) -> bool {
+    option.and_then(Value::as_str) == Some(INPUT)
+}
+
+/// What Keras 3 builds a layer with these options with: the shapes of its inputs.
+pub(super) fn build_config(class_name: &str, config: &Config, inputs: &[Shape]) -> Value {
+    let masks = usize::from(mask_is_input(config.get(ATTENTION_MASK)));
+    let inputs = &inputs[..inputs.len() - masks];
     let shapes: Vec<Value> = inputs.iter().map(|&input| batch_shape(input)).collect();
     match (Passing::of(class_name), &shapes[..]) {
         (Passing::Arguments, shapes) => {
@@ -221,8 +248,8 @@ mod tests {
             0 => name.to_owned(),
             output => format!("{name}/{output}"),
         });
-        let flags = call.flags.iter().map(|flag| format!(" {flag}")).collect::<String>();
-        Ok(names.collect::<Vec<_>>().join(" ") + &flags)
+        let options = call.options.iter().map(|(name, value)| format!(" {name}={value}"));
+        Ok(names.collect::<Vec<_>>().join(" ") + &options.collect::<String>())
     }
 
     #[test]
@@ -238,13 +265,16 @@ mod tests {
         assert_eq!(call(json!([a]), states).unwrap(), "a b/1 b/2");
         assert_eq!(call(json!([a]), json!({ "initial_state": b })).unwrap(), "a b/1");
         let attention = json!({ "key": c, "value": b, "query": a, "use_causal_mask": true });
-        assert_eq!(call(json!([]), attention).unwrap(), "a b/1 b/2 use_causal_mask");
+        assert_eq!(call(json!([]), attention).unwrap(), "a b/1 b/2 use_causal_mask=true");
         assert_eq!(call(json!([]), json!({ "inputs": [a, b] })).unwrap(), "a b/1");
         assert_eq!(call(json!([a]), json!({ "training": true })).unwrap(), "a"); // Keras 3 says itself who trains
         let masks = json!({ "query_mask": null, "value_mask": c, "key_mask": c });
         assert_eq!(call(json!([a, b]), masks).unwrap(), "a b/1");
         assert_eq!(call(json!([[a, b]]), json!({ "mask": [null, c] })).unwrap(), "a b/1");
-        assert!(call(json!([a, b]), json!({ "attention_mask": c })).is_err());
+        let masked = call(json!([a, b]), json!({ "attention_mask": c })).unwrap();
+        assert_eq!(masked, "a b/1 b/2 attention_mask=\"input\"");
+        let fixed = call(json!([a, b]), json!({ "attention_mask": [[1, 0]] })).unwrap();
+        assert_eq!(fixed, "a b/1 attention_mask=[[1,0]]");
         let error = call(json!([a]), json!({ "inverse": true })).unwrap_err();
         assert_eq!(error, "the call argument inverse = true is not supported");
         assert!(call(json!([]), none()).is_err() && call(json!([3]), none()).is_err());
@@ -255,7 +285,7 @@ mod tests {
         assert_eq!(taken(&json!([["a", 0, 0, {}]])).unwrap(), "a");
         assert_eq!(taken(&json!([["a", 0, 0], ["b", 0, 1]])).unwrap(), "a b/1");
         let attention = json!([["a", 0, 0, { "value": ["b", 0, 1], "use_causal_mask": true }]]);
-        assert_eq!(taken(&attention).unwrap(), "a b/1 use_causal_mask");
+        assert_eq!(taken(&attention).unwrap(), "a b/1 use_causal_mask=true");
         let states = json!([["a", 0, 0, { "initial_state": [["b", 0, 1], ["b", 0, 2]] }]]);
         assert_eq!(taken(&states).unwrap(), "a b/1 b/2");
         let training = json!([["a", 0, 0, { "training": true }]]);
@@ -277,8 +307,11 @@ mod tests {
                 json!({ "shapes_dict": { "sequences_shape": [null, 3, 4], "initial_state_shape": [[null, 6, 4]] } }),
             ),
         ] {
-            assert_eq!(build_config(class_name, &[q, v]), expected);
+            assert_eq!(build_config(class_name, &Config::new(), &[q, v]), expected);
         }
-        assert_eq!(build_config("GRU", &[q]), json!({ "input_shape": [null, 3, 4] }));
+        assert_eq!(
+            build_config("GRU", &Config::new(), &[q]),
+            json!({ "input_shape": [null, 3, 4] })
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! A model's architecture as the JSON that Keras 3 writes.
 
-use super::calls::{self, FLAGS};
+use super::calls::{self, OPTIONS};
 use super::draft::{Draft, Outline};
 use super::functional;
 use super::graph::{Entrance, Graph, Listed, Source};
@@ -81,11 +81,12 @@ fn described<T: Scalar>(name: &str, graph: &Graph, built: &[Built<T>]) -> Config
             Listed::Layer(number) => {
                 let nodes = &places.of_layer[number];
                 let class_name = built[number].layer.class_name();
-                let mut flags = FLAGS.to_vec();
-                if let Some(config) = layer["config"].as_object_mut() {
-                    flags.retain(|flag| config.remove(flag) == Some(json!(true)));
-                }
-                calls::written::<T>(graph, nodes, &histories, class_name, &flags)
+                let config = layer["config"].as_object_mut();
+                let options: Vec<(&str, Value)> = config.map_or_else(Vec::new, |config| {
+                    let taken = |name| Some((name, config.remove(name)?));
+                    OPTIONS.into_iter().filter_map(taken).collect()
+                });
+                calls::written::<T>(graph, nodes, &histories, class_name, &options)
             }
         };
     }
@@ -150,7 +151,8 @@ fn layer_config<T: Scalar>(built: &Built<T>) -> Value {
     }
     // Keras writes it for layers whose weights or shapes depend on it.
     if !built.params.is_empty() || class_name == "Flatten" || built.inputs.len() > 1 {
-        object["build_config"] = calls::build_config(class_name, &built.inputs);
+        object["build_config"] =
+            calls::build_config(class_name, &built.layer.config(), &built.inputs);
     }
     object
 }

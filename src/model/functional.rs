@@ -4,7 +4,7 @@ use super::calls::{Call, history, takes_masks};
 use super::config::{MODELS, Read, read_layer};
 use super::draft::{Draft, Draught};
 use super::graph::Source;
-use crate::config::{Config, Value, json, name_of};
+use crate::config::{Config, Value, name_of};
 use crate::error::Reason;
 use crate::scalar::Scalar;
 use crate::train::Registry;
@@ -45,10 +45,16 @@ pub(super) fn read<T: Scalar>(
                 let inbound =
                     inbound.ok_or_else(|| wrong("it does not say what it takes".into()))?;
                 let first = first_node(entry, own, &taken_first);
+                let mut options = None;
                 for (number, node) in (first..).zip(inbound) {
                     let call = Call::read(node).map_err(wrong)?;
                     if call.inputs.is_empty() {
                         return Err(wrong("one of its nodes takes nothing".into()));
+                    }
+                    if options.get_or_insert_with(|| call.options.clone()) != &call.options {
+                        return Err(wrong(
+                            "its calls differ in arguments that are no values".into(),
+                        ));
                     }
                     if places.insert((own, number), taken.len()).is_some() {
                         return Err(wrong("two layers have this name".into()));
@@ -102,10 +108,10 @@ pub(super) fn read<T: Scalar>(
 /// A layer with those options that are arguments of its calls in Keras.
 fn with_call_options(entry: &Value) -> Cow<'_, Value> {
     let calls = nodes(entry).iter().filter_map(|node| Call::read(node).ok());
-    let flags: Vec<&str> = calls.flat_map(|call| call.flags).collect();
+    let options: Vec<(&str, Value)> = calls.flat_map(|call| call.options).collect();
     let mut entry = Cow::Borrowed(entry);
-    for flag in flags {
-        entry.to_mut()["config"][flag] = json!(true);
+    for (name, value) in options {
+        entry.to_mut()["config"][name] = value;
     }
     entry
 }

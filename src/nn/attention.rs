@@ -2,6 +2,7 @@
 
 use super::dropout::{check_rate, dropout};
 use super::heads::HIDDEN;
+use super::multi_layer::first_of_several;
 use super::recipe::{described, recipe};
 use super::sight::Sight;
 use super::{Context, Initializer, MultiLayer, Weight};
@@ -74,6 +75,8 @@ recipe! {
         dropout: f64 = 0.0, 0.1;
         /// Whether a query sees no value of a later step. In Keras this is an argument of the call.
         use_causal_mask: bool = false, true;
+        /// Whether it has a second output: which part of each value each query takes, `[t, s]`. In Keras this is an argument of the call.
+        return_attention_scores: bool = false, true;
     }
     null ["seed"]
     fixed {}
@@ -104,6 +107,8 @@ recipe! {
         dropout: f64 = 0.0, 0.1;
         /// Whether a query sees no value of a later step. In Keras this is an argument of the call.
         use_causal_mask: bool = false, true;
+        /// Whether it has a second output: which part of each value each query takes, `[t, s]`. In Keras this is an argument of the call.
+        return_attention_scores: bool = false, true;
     }
     null ["seed"]
     fixed {}
@@ -111,8 +116,8 @@ recipe! {
     ignored []
 }
 
-/// The shape of a sample's output.
-fn shape(inputs: &[Shape], dropout: f64) -> Result<Shape, Reason> {
+/// The shapes of a sample's output and of the scores.
+fn shapes(inputs: &[Shape], dropout: f64) -> Result<[Shape; 2], Reason> {
     check_rate(dropout)?;
     let (query, value, key) = match *inputs {
         [query, value] => (query, value, value),
@@ -127,7 +132,7 @@ fn shape(inputs: &[Shape], dropout: f64) -> Result<Shape, Reason> {
     };
     match [query, value, key].map(|shape| shape.rank()) {
         [2, 2, 2] if query[1] == key[1] && value[0] == key[0] => {
-            Ok(Shape::from([query[0], value[1]]))
+            Ok([[query[0], value[1]].into(), [query[0], value[0]].into()])
         }
         _ => Err(format!(
             "needs a query [t, features], a value [s, channels] and, if it is not the value, a key [s, features], \
@@ -142,14 +147,14 @@ fn sums<'t, T: Scalar>(query: &Var<'t, T>, key: &Var<'t, T>) -> Var<'t, T> {
     query.expand_dims(2) + key.expand_dims(1)
 }
 
-/// What queries take of values by scores `[n, t, s]`.
+/// What queries take of values by scores `[n, t, s]`, and how much of each.
 fn take<'t, T: Scalar>(
     scores: Var<'t, T>,
     value: &Var<'t, T>,
     rate: f64,
     causal: bool,
     cx: &Context<T>,
-) -> Var<'t, T> {
+) -> [Var<'t, T>; 2] {
     let [n, t, s] = scores.value().dims();
     let masks: Vec<Option<Tensor<T>>> = cx.masks().collect();
     let values = masks.get(1).into_iter().flatten().collect();
@@ -158,30 +163,35 @@ fn take<'t, T: Scalar>(
         Some(hidden) => scores + Var::constant(hidden.cast::<T>() * T::lit(HIDDEN)),
         None => scores,
     };
-    let y = dropout(&scores.softmax(), rate, &[], cx).batch_matmul(value);
-    match &masks[0] {
+    let shares = dropout(&scores.softmax(), rate, &[], cx);
+    let y = shares.batch_matmul(value);
+    let y = match &masks[0] {
         Some(counts) => y * Var::constant(counts.reshape([n, t, 1])),
         None => y,
-    }
+    };
+    [y, shares]
 }
 
 /// The methods of [`MultiLayer`] that are the same for both.
 macro_rules! attending {
     () => {
-        described!(without "use_causal_mask": false);
+        described!(without "use_causal_mask": false, "return_attention_scores": false);
+        first_of_several!();
 
-        fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, Reason> {
-            shape(inputs, self.dropout)
+        fn output_shapes(&self, inputs: &[Shape]) -> Result<Vec<Shape>, Reason> {
+            let shapes = shapes(inputs, self.dropout)?;
+            Ok(shapes[..1 + usize::from(self.return_attention_scores)].to_vec())
         }
 
-        fn forward<'t>(
+        fn forward_all<'t>(
             &self,
             weights: &[Var<'t, T>],
             inputs: &[&Var<'t, T>],
             cx: &mut Context<T>,
-        ) -> Var<'t, T> {
+        ) -> Vec<Var<'t, T>> {
             let scores = self.scores(weights, inputs[0], inputs.get(2).unwrap_or(&inputs[1]));
-            take(scores, inputs[1], self.dropout, self.use_causal_mask, cx)
+            let outputs = take(scores, inputs[1], self.dropout, self.use_causal_mask, cx);
+            outputs.into_iter().take(1 + usize::from(self.return_attention_scores)).collect()
         }
 
         fn mask(&self, _: &[&Tensor<T>], masks: &[Option<&Tensor<T>>]) -> Option<Tensor<T>> {

@@ -40,6 +40,7 @@ impl GroupQueryAttention {
             sliding_window: self.sliding_window,
             use_causal_mask: self.use_causal_mask,
             return_attention_scores: self.return_attention_scores,
+            attention_mask: self.attention_mask.as_ref(),
             axes: None,
         }
     }

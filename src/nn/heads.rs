@@ -1,13 +1,14 @@
 //! Attention in several heads: what its layers share.
 
 use super::attention_axes::{AttentionAxes, check_mask};
+use super::attention_mask::AttentionMask;
 use super::dropout::{check_rate, dropout};
 use super::sight::Sight;
 use super::{Context, Part};
 use crate::autograd::Var;
 use crate::error::Reason;
 use crate::scalar::Scalar;
-use crate::tensor::{MAX_RANK, Shape, Tensor};
+use crate::tensor::{MAX_RANK, Mask, Shape, Tensor};
 
 /// A [`recipe`](super::recipe) of a layer of several heads.
 macro_rules! heads_recipe {
@@ -42,6 +43,8 @@ macro_rules! heads_recipe {
                 use_causal_mask: bool = false, true;
                 /// Whether it has a second output: which part of each value each query takes, `[heads, t, s]`. In Keras this is an argument of the call.
                 return_attention_scores: bool = false, true;
+                /// Which values a query may see at all: fixed, or a further input behind the others. In Keras this is an argument of the call.
+                attention_mask: Option<$crate::nn::layers::AttentionMask> as $crate::nn::layers::AttentionMask, into = None, AttentionMask::fixed([[true; 5]]);
                 /// How the first values of the kernels are drawn.
                 kernel_initializer: $crate::nn::Initializer = $crate::nn::Initializer::GlorotUniform, Initializer::Ones;
                 /// How the first values of the biases are drawn.
@@ -84,7 +87,7 @@ macro_rules! heads_recipe {
         }
 
         impl<T: $crate::scalar::Scalar> $crate::nn::MultiLayer<T> for $layer {
-            $crate::nn::recipe::described!(without "use_causal_mask": false, "return_attention_scores": false, "output_shape": [], "attention_axes": []);
+            $crate::nn::recipe::described!(without "use_causal_mask": false, "return_attention_scores": false, "attention_mask": null, "output_shape": [], "attention_axes": []);
             $crate::nn::multi_layer::first_of_several!();
 
             fn output_shapes(
@@ -118,7 +121,7 @@ macro_rules! heads_recipe {
                 inputs: &[$crate::tensor::Shape],
                 masks: &[Option<$crate::tensor::Shape>],
             ) -> Result<(), $crate::error::Reason> {
-                $crate::nn::heads::check_masks(inputs, masks)
+                $crate::nn::heads::check_masks(self.heads().without_mask(inputs).0, masks)
             }
 
             fn parts(&self, _: usize) -> Vec<$crate::nn::Part> {
@@ -156,6 +159,7 @@ pub(super) struct Heads<'a> {
     pub sliding_window: Option<usize>,
     pub use_causal_mask: bool,
     pub return_attention_scores: bool,
+    pub attention_mask: Option<&'a AttentionMask>,
     /// The axes that it goes over, for a layer that can choose them.
     pub axes: Option<&'a [isize]>,
 }
@@ -190,6 +194,7 @@ pub(super) fn check_masks(inputs: &[Shape], masks: &[Option<Shape>]) -> Result<(
 impl Heads<'_> {
     /// The shapes of query, value and key as sequences `[steps, features]`, and what makes sequences of them.
     fn sequences(&self, inputs: &[Shape]) -> Result<([Shape; 3], AttentionAxes), Reason> {
+        let (inputs, mask) = self.without_mask(inputs);
         let given = given(inputs)?;
         let query = given[0];
         for (name, shape) in ["query", "value", "key"].iter().zip(given) {
@@ -227,6 +232,10 @@ impl Heads<'_> {
         if !axes.is_plain() && self.return_attention_scores {
             return Err("attention scores are there for sequences [steps, features] alone".into());
         }
+        if !axes.is_plain() && self.attention_mask.is_some() {
+            return Err("attention masks are there for sequences [steps, features] alone".into());
+        }
+        self.check_attention_mask(mask, [query[0], value[0]])?;
         Ok(([query, value, key], axes))
     }
 
@@ -299,12 +308,14 @@ impl Heads<'_> {
     ) -> Vec<Var<'t, T>> {
         let samples: Vec<Shape> = inputs.iter().map(|x| x.shape().sample()).collect();
         let (_, axes) = self.sequences(&samples).expect("output_shapes has checked it");
+        let (inputs, mask) = self.without_mask(inputs);
+        let hidden = self.hidden_by_mask(mask.map(|mask| mask.value()));
         let [y, scores] = if axes.is_plain() {
-            self.attend(weights, inputs, cx)
+            self.attend(weights, inputs, hidden, cx)
         } else {
             let folded: Vec<_> = inputs.iter().map(|x| axes.folded(x)).collect();
             let folded: Vec<_> = folded.iter().collect();
-            let [y, scores] = self.attend(weights, &folded, &axes.context(cx, &samples));
+            let [y, scores] = self.attend(weights, &folded, None, &axes.context(cx, &samples));
             [axes.unfolded(&y, inputs[0].shape()), scores]
         };
         if self.return_attention_scores { vec![y, scores] } else { vec![y] }
@@ -315,6 +326,7 @@ impl Heads<'_> {
         &self,
         weights: &[Var<'t, T>],
         inputs: &[&Var<'t, T>],
+        hidden: Option<Mask>,
         cx: &Context<T>,
     ) -> [Var<'t, T>; 2] {
         let (query, value) = (inputs[0], inputs[1]);
@@ -327,9 +339,12 @@ impl Heads<'_> {
         let gate = self.use_gate.then(|| in_heads(query, next()).sigmoid());
         let values = in_heads(value, next());
 
-        let [shares, scores] = self.shares(&queries, &keys, cx);
         let [n, _, t, _] = queries.value().dims();
         let [_, groups, s, dim] = values.value().dims();
+        let masks: Vec<Option<Tensor<T>>> = cx.masks().take(inputs.len()).collect();
+        let hidden = [self.hidden_by_steps(&masks, [t, s]), hidden].into_iter().flatten();
+        let hidden = hidden.reduce(|steps, mask| steps | mask);
+        let [shares, scores] = self.shares(&queries, &keys, hidden, cx);
         let rows = self.heads / groups * t;
         let seen = shares.reshape([n, groups, rows, s]).batch_matmul(&values);
         let mut seen = seen.reshape([n, self.heads, t, dim]);
@@ -343,11 +358,29 @@ impl Heads<'_> {
         [y.reshape(&[&[n, t], step].concat()[..]), scores]
     }
 
+    /// What masks of steps and their order hide, to be broadcast over `[n, heads, t, s]`.
+    fn hidden_by_steps<T: Scalar>(
+        &self,
+        masks: &[Option<Tensor<T>>],
+        size: [usize; 2],
+    ) -> Option<Mask> {
+        let sight = Sight {
+            queries: masks[0].as_ref(),
+            values: masks[1..].iter().flatten().collect(),
+            causal: self.use_causal_mask,
+            window: self.sliding_window,
+        };
+        let hidden = sight.hidden(size)?;
+        let [n, rows, columns] = *hidden.shape() else { unreachable!("three axes") };
+        Some(hidden.reshape([n, 1, rows, columns]))
+    }
+
     /// How much each query takes of each value: `[n, heads, t, s]`, with what is dropped and without.
     fn shares<'t, T: Scalar>(
         &self,
         queries: &Var<'t, T>,
         keys: &Var<'t, T>,
+        hidden: Option<Mask>,
         cx: &Context<T>,
     ) -> [Var<'t, T>; 2] {
         let [n, heads, t, dim] = queries.value().dims();
@@ -355,17 +388,6 @@ impl Heads<'_> {
         // The heads that share keys are rows of one product.
         let rows = queries.reshape([n, groups, heads / groups * t, dim]);
         let scores = rows.batch_matmul(&keys.permute([0, 1, 3, 2])).reshape([n, heads, t, s]);
-        let masks: Vec<Option<Tensor<T>>> = cx.masks().collect();
-        let sight = Sight {
-            queries: masks[0].as_ref(),
-            values: masks[1..].iter().flatten().collect(),
-            causal: self.use_causal_mask,
-            window: self.sliding_window,
-        };
-        let hidden = sight.hidden([t, s]).map(|hidden| {
-            let [n, rows, columns] = *hidden.shape() else { unreachable!("three axes") };
-            hidden.reshape([n, 1, rows, columns])
-        });
         let scores = match &hidden {
             Some(hidden) => scores.masked_fill(hidden, T::lit(HIDDEN)),
             None => scores,

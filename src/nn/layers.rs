@@ -7,6 +7,7 @@ pub use super::adaptive_pooling::{
     AdaptiveMaxPooling1d, AdaptiveMaxPooling2d, AdaptiveMaxPooling3d,
 };
 pub use super::attention::{AdditiveAttention, Attention, ScoreMode};
+pub use super::attention_mask::AttentionMask;
 pub use super::batch_normalization::BatchNormalization;
 pub use super::bidirectional::{Bidirectional, MergeMode, Rnn};
 pub use super::border::{

@@ -9,6 +9,7 @@ mod activity_regularization;
 mod adaptive_pooling;
 mod attention;
 mod attention_axes;
+mod attention_mask;
 mod axes;
 mod axis_list;
 mod batch_normalization;
@@ -107,6 +108,7 @@ pub use sizes::{Borders, Pair, Single, Triple};
 pub use weight::Weight;
 
 pub(crate) use crate::ops::Rectifier;
+pub(crate) use attention_mask::INPUT;
 #[cfg(feature = "keras")]
 pub(crate) use builtin::today as class_today;
 pub(crate) use builtin::{BUILTIN, make as make_builtin};

@@ -10,7 +10,7 @@ heads_recipe! {
     /// Samples may have more axes than `[t, features]`: see [`attention_axes`](Self::attention_axes).
     ///
     /// Its inputs are `[query, value]` or `[query, value, key]`; without keys, the values are the keys. For self-attention, all are the same. Steps of values that a mask
-    /// leaves out are not seen.
+    /// leaves out are not seen. An [`attention_mask`](Self::attention_mask) can be a further input.
     ///
     /// ```
     /// use cinta::prelude::*;
@@ -63,6 +63,7 @@ impl MultiHeadAttention {
             sliding_window: self.sliding_window,
             use_causal_mask: self.use_causal_mask,
             return_attention_scores: self.return_attention_scores,
+            attention_mask: self.attention_mask.as_ref(),
             axes: Some(&self.attention_axes),
         }
     }
