@@ -297,7 +297,8 @@ def nested(optimizer):
     twin = keras.Model(a, L.Dense(4)(inner(x)), name="twin")
     left, right = keras.Input((6, 6, 2), name="left"), keras.Input((6, 6, 2), name="right")
     x = L.Concatenate()([twin(left), twin(right)])
-    tail = keras.Sequential([keras.Input((8,)), L.Dense(5, activation="tanh"), L.Dropout(0.0)], name="tail")
+    tail = keras.Sequential([keras.Input((8,)), L.Dense(5, activation="tanh", activity_regularizer="l2"), L.Dropout(0.0)],
+                            name="tail")
     model = keras.Model([left, right], L.Dense(3, activation="softmax")(tail(x)))
     model.compile(optimizer, "categorical_crossentropy", metrics=["accuracy", "categorical_crossentropy"])
     train(model)

@@ -41,6 +41,10 @@ fn check(file: &str, number: usize, case: &Value) {
         assert_near(&format!("{what}, trained weight {i}"), ours, &golden);
     }
     assert_near(&format!("{what}, trained"), &predict(&model), &tensor(&case["after"]));
+    if let Some(loss) = case["loss"].as_f64() {
+        let found = model.evaluate(&data).unwrap()["loss"];
+        assert!((found - loss).abs() < 1e-4 * loss, "{what}: the loss is {found}, and not {loss}");
+    }
 }
 
 /// Each script of the folder has written a file, and every case in it holds.

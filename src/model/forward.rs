@@ -2,6 +2,7 @@
 
 use super::graph::{Graph, Source};
 use super::model::Built;
+use super::model_layer::{ModelLayer, known_model};
 use super::plan::{Folded, Plan, Step, Work};
 use crate::autograd::Var;
 use crate::datasets::Dataset;
@@ -56,6 +57,14 @@ pub(super) fn together_for_losses<T: Scalar>(
 
 /// New values of untrained weights: layer, weight, value.
 pub(super) type Updates<T> = Vec<(usize, usize, Tensor<T>)>;
+
+/// What a model inside of another gives.
+pub(super) struct Inside<'t, T: Scalar> {
+    pub outputs: Vec<Var<'t, T>>,
+    pub updates: Updates<T>,
+    /// The penalties on what its layers give, each summed over the shard.
+    pub activity: Vec<Var<'t, T>>,
+}
 
 /// A run of a graph over one shard.
 pub(super) struct Run<'m, 't, T: Scalar> {
@@ -126,15 +135,15 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
         self.vars().into_iter().map(Var::into_value).collect()
     }
 
-    /// The outputs for inputs that are part of a larger model, and the new values of untrained weights.
+    /// What it gives for inputs that are part of a larger model.
     pub(super) fn inside(
         mut self,
         inputs: impl Iterator<Item = Var<'t, T>>,
         masks: impl Iterator<Item = Option<Tensor<T>>>,
-    ) -> (Vec<Var<'t, T>>, Updates<T>) {
+    ) -> Inside<'t, T> {
         self.enter(inputs);
         self.masks.iter_mut().zip(masks).for_each(|(known, mask)| *known = mask);
-        (self.vars(), self.updates)
+        Inside { outputs: self.vars(), updates: self.updates, activity: self.activity }
     }
 
     fn vars(&mut self) -> Vec<Var<'t, T>> {
@@ -196,9 +205,10 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
         let samples = inputs[0].shape()[0];
         let Step { work, activation } = self.plan.steps[at];
         let y = match work {
-            Work::Layer => self.in_context(at, &inputs, |layer, weights, inputs, cx| {
-                layer.pre_activation(weights, inputs, cx)
-            }),
+            Work::Layer => self.pre_activation(at, &inputs),
+            Work::Rectified(rectifier) if self.model(at).is_some() => {
+                self.pre_activation(at, &inputs).rectifier(rectifier)
+            }
             Work::Rectified(rectifier) => {
                 self.in_context(at, &inputs, |layer, weights, inputs, cx| {
                     layer.rectified(weights, inputs, cx, rectifier)
@@ -220,12 +230,43 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
         }
     }
 
+    /// What a node with one output gives before its activation.
+    fn pre_activation(&mut self, at: usize, inputs: &[Var<'t, T>]) -> Var<'t, T> {
+        match self.model(at) {
+            Some(model) => self.nested(at, model, inputs).swap_remove(0),
+            None => self.in_context(at, inputs, |layer, weights, inputs, cx| {
+                layer.pre_activation(weights, inputs, cx)
+            }),
+        }
+    }
+
+    /// The model that a node is, if it is one.
+    fn model(&self, at: usize) -> Option<&'m ModelLayer<T>> {
+        known_model(&*self.layers[self.graph.nodes[at].layer].layer)
+    }
+
+    /// Runs a model inside of this one, whose penalties count here.
+    fn nested(
+        &mut self,
+        at: usize,
+        model: &ModelLayer<T>,
+        inputs: &[Var<'t, T>],
+    ) -> Vec<Var<'t, T>> {
+        let run = |_: &_, weights: &[_], inputs: &[&_], cx: &mut _| model.run(weights, inputs, cx);
+        let (outputs, penalties) = self.in_context(at, inputs, run);
+        self.activity.extend(penalties);
+        outputs
+    }
+
     /// Runs a node with several outputs, and keeps those that somebody needs.
     fn several(&mut self, at: usize, inputs: &[Var<'t, T>]) {
         let node = &self.graph.nodes[at];
-        let outputs = self.in_context(at, inputs, |layer, weights, inputs, cx| {
-            layer.forward_all(weights, inputs, cx)
-        });
+        let outputs = match self.model(at) {
+            Some(model) => self.nested(at, model, inputs),
+            None => self.in_context(at, inputs, |layer, weights, inputs, cx| {
+                layer.forward_all(weights, inputs, cx)
+            }),
+        };
         let built = &self.layers[node.layer];
         assert!(
             outputs.len() == node.outputs.len(),
