@@ -154,5 +154,5 @@ pub use train::optimizers::all::{self as optimizers, *};
 pub use train::{
     Compile, CosineDecay, Curve, Direction, ExponentialDecay, InverseTimeDecay, LearningRate, Loss,
     Metric, Named, Optimizer, Pace, Parameters, PiecewiseConstantDecay, PolynomialDecay, Registry,
-    Step,
+    Step, Whole,
 };

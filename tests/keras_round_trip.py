@@ -40,6 +40,7 @@ OPTIMIZERS = {
     "adam": lambda: O.Adam(0.01),
     "adam_clipped": lambda: O.Adam(0.01, beta_1=0.8, epsilon=1e-6, global_clipnorm=0.5),
     "adam_amsgrad": lambda: O.Adam(0.01, amsgrad=True),
+    "adam_scaled": lambda: O.LossScaleOptimizer(O.Adam(0.01)),
     "adamw": lambda: O.AdamW(0.01, weight_decay=0.01),
     "rmsprop": lambda: O.RMSprop(0.01),
     "rmsprop_all": lambda: O.RMSprop(0.01, momentum=0.3, centered=True),
@@ -51,6 +52,9 @@ OPTIMIZERS = {
     "ftrl": lambda: O.Ftrl(0.05, l2_regularization_strength=0.01, beta=0.1),
     "lion": lambda: O.Lion(0.002, beta_1=0.8),
     "lamb": lambda: O.Lamb(0.01),
+    "adafactor": lambda: O.Adafactor(0.05),
+    "muon": lambda: O.Muon(0.01),
+    "schedule_free": lambda: O.ScheduleFreeAdamW(0.01, warmup_steps=2),
 }
 
 
@@ -385,7 +389,9 @@ def train(model):
 
 
 def variables(model):
-    return [np.asarray(variable.value) for variable in model.optimizer.variables]
+    """Those of the optimizer; of one that scales losses, those of the optimizer that it holds, as which the crate reads it."""
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    return [np.asarray(variable.value) for variable in optimizer.variables]
 
 
 def close(what, found, expected):
@@ -427,9 +433,10 @@ def check(folder, name, model, train_on):
 
     again = keras.models.load_model(out + ".keras")
     # Keras 3.15 can write no .h5 file of layers that prepare data, and reads several axes of a normalisation as one. And it looks
-    # for the optimizer of an .h5 file by its name in small letters, by which it does not find Lamb.
+    # for the optimizer of an .h5 file by its name in small letters, by which it does not find Lamb,
+    # and takes the score_mode of an Attention for one of its functions.
     others = [again]
-    if not name.startswith(("prepared", "lamb")):
+    if not name.startswith(("prepared", "lamb", "attended")):
         others.append(keras.models.load_model(out + ".h5"))
         close(f"{name}: weights of .h5", others[1].get_weights(), model.get_weights())
     close(f"{name}: weights", again.get_weights(), model.get_weights())
@@ -525,14 +532,15 @@ def main():
             os.makedirs(os.path.join(place, "in"))
         for name, model in models.items():
             model.save(os.path.join(first, "in", name + ".keras"))
-            if name != "prepared":
+            # Nor of Adafactor, whose variables share names.
+            if name not in ("prepared", "adafactor"):
                 model.save(os.path.join(first, "in", name + ".h5"))
         if "adam" in models:
             pack(os.path.join(first, "in", "adam.h5"))
         rust(first)
         trained = {}
         for name, model in models.items():
-            if name not in ("prepared", "lamb"):
+            if name not in ("prepared", "lamb", "adafactor"):
                 check(first, f"{name}_h5", model, None)
             train_on = "otherwise" if name == "dropping" else "equally"
             trained[name] = check(first, f"{name}_keras", model, train_on)

@@ -49,6 +49,17 @@ impl OptionValue for String {
     }
 }
 
+/// Whole numbers that may be 0.
+impl OptionValue for u64 {
+    fn read(value: &Value) -> Result<Self, Reason> {
+        value.as_u64().ok_or_else(|| not(value, "a whole number of at least 0"))
+    }
+
+    fn write(&self) -> Value {
+        json!(self)
+    }
+}
+
 /// Counts and sizes: whole numbers of at least 1.
 impl OptionValue for usize {
     fn read(value: &Value) -> Result<Self, Reason> {
@@ -114,7 +125,7 @@ macro_rules! lists {
     )*};
 }
 
-lists!(isize usize f64);
+lists!(isize usize f64 String);
 
 /// Numbers of which each may be 0.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -181,6 +192,10 @@ impl OptionValue for Vec<Option<usize>> {
 impl<V: OptionValue> OptionValue for Option<V> {
     fn read(value: &Value) -> Result<Self, Reason> {
         V::read(value).map(Some)
+    }
+
+    fn read_null() -> Result<Option<Self>, Reason> {
+        Ok(Some(None))
     }
 
     fn write(&self) -> Value {

@@ -12,7 +12,7 @@ use crate::error::Reason;
 use crate::model::{Built, Model, Param, convert_types, from_config, to_config, unsupported};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
-use crate::train::Registry;
+use crate::train::{Registry, Whole};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 /// The key of the metadata.
@@ -63,7 +63,9 @@ fn serialize<T: Scalar>(
     let mut tensors: Vec<(String, &Tensor<T>)> = Vec::new();
     for (layer, param) in model.named_params() {
         tensors.push((weight_name(layer, &param.weight.name), &param.value));
-        for (slot, value) in slots.iter().zip(&param.slots) {
+        // One that the optimizer does not keep of this weight is empty.
+        let kept = |(_, value): &(&&str, &Tensor<T>)| !value.is_empty() || param.value.is_empty();
+        for (slot, value) in slots.iter().zip(&param.slots).filter(kept) {
             tensors.push((slot_name(layer, &param.weight.name, slot), value));
         }
     }
@@ -186,10 +188,9 @@ pub(super) fn from_bytes<T: Scalar>(
     let training = training_from_json(description.get("training").unwrap_or(&Value::Null))?;
     let model = from_config(description.get("config").unwrap_or(&Value::Null), registry)?;
 
-    let slots = match &model.compile {
-        Some(compile) if training.iterations > 0 => compile.optimizer.slots(),
-        _ => &[],
-    };
+    let optimizer = model.compile.as_ref().map(|compile| &*compile.optimizer);
+    let optimizer = optimizer.filter(|_| training.iterations > 0);
+    let slots = optimizer.map_or(&[][..], |optimizer| optimizer.slots());
     let mut expected = 0;
     let mut layers = Vec::with_capacity(model.outline.layers.len());
     for outlined in model.outline.layers {
@@ -199,12 +200,19 @@ pub(super) fn from_bytes<T: Scalar>(
             let value = read(weight_name(&outlined.name, &weight.name))?;
             let mut param = Param::new(weight.clone(), value);
             if weight.trainable {
-                param.slots = slots
-                    .iter()
-                    .map(|slot| read(slot_name(&outlined.name, &weight.name, slot)))
-                    .collect::<Result<_, Reason>>()?;
+                let path = weight_name(&outlined.name, &weight.name);
+                let of = Whole { path: &path, shape: weight.shape };
+                let slot = |slot: &&str| {
+                    let Some(shape) = optimizer.and_then(|it| it.slot_shape(slot, of)) else {
+                        return Ok(Tensor::zeros([0]));
+                    };
+                    expected += 1;
+                    let name = slot_name(&outlined.name, &weight.name, slot);
+                    read_tensor::<T>(&tensors, &name, &shape, convert)
+                };
+                param.slots = slots.iter().map(slot).collect::<Result<_, Reason>>()?;
             }
-            expected += 1 + param.slots.len();
+            expected += 1;
             params.push(param);
         }
         layers.push(Built::new(outlined, params));

@@ -18,7 +18,7 @@ use crate::nn::Mode;
 use crate::par::{self, split_off};
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::{Stream, Tensor, all_finite};
-use crate::train::{Compile, Goals, Optimizer, Step, initial_slots};
+use crate::train::{Compile, Goals, Optimizer, Step, Whole, decay, initial_slots};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -220,10 +220,12 @@ impl<T: Scalar> Model<T> {
         pace.clip_all(gradients);
         let mut finite = true;
         let (mut gradients, mut rest) = (gradients, &mut old_values[..]);
-        for param in self.params_mut().filter(|param| param.weight.trainable) {
+        for (layer, param) in self.named_params_mut().filter(|(_, param)| param.weight.trainable) {
             let gradient = split_off(&mut gradients, param.value.len());
+            let path = format!("{layer}/{}", param.weight.name);
+            let of = Whole { path: &path, shape: param.weight.shape };
             if param.slots.len() != slots.len() {
-                param.slots = initial_slots(optimizer, param.weight.shape);
+                param.slots = initial_slots(optimizer, &path, &param.value);
             }
             pace.clip(gradient);
             // What a constraint brings back may have been infinite.
@@ -238,14 +240,23 @@ impl<T: Scalar> Model<T> {
                 let len = part.min(gradient.len());
                 let (gradient, weight) =
                     (split_off(&mut gradient, len), split_off(&mut weight, len));
-                let mut slots: Vec<&mut [T]> =
-                    slots.iter_mut().map(|slot| split_off(slot, len)).collect();
+                // Of a whole weight, slots may have another length.
+                let mut slots: Vec<&mut [T]> = slots
+                    .iter_mut()
+                    .map(|slot| {
+                        let len = part.min(slot.len());
+                        split_off(slot, len)
+                    })
+                    .collect();
                 split_off(&mut rest, len).copy_from_slice(weight);
                 for slot in &slots {
-                    split_off(&mut rest, len).copy_from_slice(slot);
+                    split_off(&mut rest, slot.len()).copy_from_slice(slot);
                 }
-                pace.decay(step.learning_rate, weight);
-                optimizer.update(step, weight, gradient, &mut slots);
+                decay(optimizer.weight_decay(of), step.learning_rate, weight);
+                match part {
+                    PART => optimizer.update(step, weight, gradient, &mut slots),
+                    _ => optimizer.update_whole(step, of, weight, gradient, &mut slots),
+                }
                 finite &= constrained || all_finite(weight);
                 finite &= slots.iter().all(|slot| all_finite(slot));
             }
@@ -261,12 +272,13 @@ impl<T: Scalar> Model<T> {
                 let len = param.value.len();
                 let mut first = 0;
                 while first < len {
-                    let part = first..len.min(first.saturating_add(part));
+                    let end = first.saturating_add(part);
                     for tensor in std::iter::once(&mut param.value).chain(&mut param.slots) {
+                        let part = first..tensor.len().min(end);
                         let old = split_off(&mut rest, part.len());
-                        tensor.as_mut_slice()[part.clone()].copy_from_slice(old);
+                        tensor.as_mut_slice()[part].copy_from_slice(old);
                     }
-                    first = part.end;
+                    first = end;
                 }
                 if step.number == 1 {
                     param.slots.clear();

@@ -137,6 +137,15 @@ impl<T: Scalar> Model<T> {
         all.into_iter()
     }
 
+    /// With the names of their layers.
+    pub(super) fn named_params_mut(&mut self) -> std::vec::IntoIter<(&str, &mut Param<T>)> {
+        let mut all = Vec::new();
+        for Built { name, params, .. } in &mut self.layers {
+            all.extend(params.iter_mut().map(|param| (name.as_str(), param)));
+        }
+        all.into_iter()
+    }
+
     /// The sum of the penalties on trainable weights.
     pub(super) fn penalty(&self) -> f64 {
         let trainable = self.params().filter(|param| param.weight.trainable);

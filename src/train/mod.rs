@@ -19,8 +19,8 @@ pub use direction::Direction;
 pub(crate) use goals::{Goal, Goals, Reported};
 pub use losses::Loss;
 pub use metrics::{Curve, Metric, Named};
-pub(crate) use optimizers::initial_slots;
-pub use optimizers::{Optimizer, Pace, Step};
+pub use optimizers::{Optimizer, Pace, Step, Whole};
+pub(crate) use optimizers::{decay, initial_slots};
 pub use parameters::Parameters;
 pub use registry::Registry;
 pub use schedules::{

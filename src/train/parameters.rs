@@ -1,7 +1,7 @@
 //! Weights without layers: what a training loop of one's own moves.
 
 use super::optimizers;
-use super::{Optimizer, Step};
+use super::{Optimizer, Step, Whole};
 use crate::autograd::{Tape, Var};
 use crate::error::{Error, Result};
 use crate::par::{self, split_off};
@@ -270,13 +270,14 @@ impl<T: Scalar> Parameters<T> {
         for Parameter { name, value, slots } in &mut moved {
             let gradient = split_off(&mut rest, value.len());
             if slots.is_empty() {
-                *slots = optimizers::initial_slots(&*self.optimizer, value.shape());
+                *slots = optimizers::initial_slots(&*self.optimizer, name, value);
             }
             pace.clip(gradient);
+            let of = Whole { path: name, shape: value.shape() };
             let weight = value.as_mut_slice();
-            pace.decay(learning_rate, weight);
+            optimizers::decay(self.optimizer.weight_decay(of), learning_rate, weight);
             let mut kept: Vec<&mut [T]> = slots.iter_mut().map(Tensor::as_mut_slice).collect();
-            self.optimizer.update(step, weight, gradient, &mut kept);
+            self.optimizer.update_whole(step, of, weight, gradient, &mut kept);
             if !value.is_finite() || !slots.iter().all(Tensor::is_finite) {
                 let number = step.number;
                 return Err(Error::Data(

@@ -111,6 +111,41 @@ def optimizers():
         ("lion, betas", o.Lion(0.02, beta_1=0.6, beta_2=0.8, weight_decay=0.1), None),
         ("lamb", o.Lamb(0.05), None),
         ("lamb, betas", o.Lamb(0.05, beta_1=0.7, beta_2=0.9, epsilon=0.05), None),
+        ("adafactor", o.Adafactor(0.05), None),
+        (
+            "adafactor, all",
+            o.Adafactor(0.5, beta_2_decay=-0.5, epsilon_1=1e-3, epsilon_2=0.1, clip_threshold=0.4, weight_decay=0.1),
+            None,
+        ),
+        ("adafactor, long steps", o.Adafactor(2.0, relative_step=False), None),
+        ("muon", o.Muon(0.05), None),
+        (
+            "muon, all",
+            o.Muon(
+                0.05,
+                adam_beta_1=0.8,
+                adam_beta_2=0.9,
+                adam_weight_decay=0.2,
+                weight_decay=0.1,
+                epsilon=0.01,
+                muon_a=2.0,
+                muon_b=-1.5,
+                muon_c=0.5,
+                adam_lr_ratio=0.5,
+                momentum=0.8,
+                ns_steps=3,
+                nesterov=False,
+                rms_rate=None,
+            ),
+            None,
+        ),
+        ("muon, excluded", o.Muon(0.05, exclude_layers=["b"], adam_weight_decay=None, rms_rate=0.5), None),
+        ("schedule-free", o.ScheduleFreeAdamW(0.05), None),
+        (
+            "schedule-free, all",
+            o.ScheduleFreeAdamW(0.1, beta_1=0.7, beta_2=0.9, epsilon=0.01, warmup_steps=5, weight_decay=0.1),
+            None,
+        ),
     ]:
         config = serialize(optimizer)
         weights = {"a": keras.Variable(a, name="a"), "b": keras.Variable(b, name="b")}
@@ -124,10 +159,17 @@ def optimizers():
                 first = values()
             if change and step == change[0]:
                 optimizer.learning_rate = change[1]
-        kept = {v.path.split("/")[-1]: v.numpy() for v in optimizer.variables if v.shape}
+        kept = {}
+        last = lambda v: v.path.split("/")[-1]
+        for v in (v for v in optimizer.variables if v.shape or last(v) in weights):
+            slot = last(v)
+            if slot in weights:  # Adafactor calls those of rows and of columns by the weight's name.
+                slot += "_c" if f"{slot}_r" in kept else "_r"
+            kept[slot] = v.numpy()
         # Those that are no slots, nor the step's number, nor a learning rate.
         known = [optimizer.iterations, getattr(optimizer, "_learning_rate", None)]
-        numbers = [v.numpy() for v in optimizer.variables if not v.shape and all(v is not it for it in known)]
+        others = [v for v in optimizer.variables if not v.shape and last(v) not in weights]
+        numbers = [v.numpy() for v in others if all(v is not it for it in known)]
         cases.append({
             "name": name,
             "attrs": {"config": config, "change": change},

@@ -10,6 +10,7 @@
 //! | RMSprop | velocity; momentum (only if above 0); average gradient (only if centered) |
 //! | Adagrad | accumulator |
 //! | Adam, AdamW | momentum and velocity, together; largest velocity (only with `amsgrad`) |
+//! | Adafactor | means of rows, means of columns (both of matrices alone) and velocity, together |
 //! | Nadam | momentum and velocity, together; the product of momentums, one number |
 //! | the others | two or one, together |
 //!
@@ -23,8 +24,8 @@ use crate::config::Value;
 use crate::error::Reason;
 use crate::model::{Model, Param};
 use crate::scalar::Scalar;
-use crate::tensor::Tensor;
-use crate::train::{Compile, Optimizer};
+use crate::tensor::{Shape, Tensor};
+use crate::train::{Compile, Optimizer, Whole, initial_slots};
 use std::collections::HashSet;
 
 /// Where a file keeps the variables of an optimizer, in order.
@@ -42,6 +43,28 @@ pub(super) struct State<T: Scalar> {
     pub learning_rate: Option<T>,
     /// The slots of each weight that is trained; none before the first step.
     pub slots: Vec<Vec<Tensor<T>>>,
+}
+
+/// The slots that are kept in the order of files, as pairs of a weight and a slot.
+fn kept<T: Scalar>(
+    optimizer: &dyn Optimizer<T>,
+    together: usize,
+    weights: &[(&str, &Param<T>)],
+) -> Vec<(usize, usize)> {
+    let mut order = order(optimizer.slots().len(), together, weights.len());
+    order.retain(|&(weight, slot)| slot_shape(optimizer, weights[weight], slot).is_some());
+    order
+}
+
+/// The shape of a slot of a weight, which has the layer's name beside it.
+fn slot_shape<T: Scalar>(
+    optimizer: &dyn Optimizer<T>,
+    (layer, param): (&str, &Param<T>),
+    slot: usize,
+) -> Option<Shape> {
+    let path = format!("{layer}/{}", param.weight.name);
+    let of = Whole { path: &path, shape: param.weight.shape };
+    optimizer.slot_shape(optimizer.slots()[slot], of)
 }
 
 /// The slots in the order of files, as pairs of a weight and a slot. The first `together` are weight by weight.
@@ -70,7 +93,10 @@ impl<'f> Variables<'f> {
         let Some(group) = root.find("optimizer_weights")? else { return Ok(None) };
         let attributes = group.attributes()?;
         let names = attributes.texts("weight_names")?.unwrap_or_default();
-        let paths: Vec<String> = names.into_iter().map(str::to_owned).collect();
+        let mut paths: Vec<String> = names.into_iter().map(str::to_owned).collect();
+        // With mixed precision, those of the optimizer around it come first.
+        let around = paths.iter().take(4).position(|path| path.ends_with("/dynamic_scale"));
+        paths.drain(..around.map_or(0, |last| last + 1));
         let first = paths.first().map_or("", String::as_str);
         let together = first.trim_end_matches(":0").ends_with("iteration");
         Ok(Some(Variables { group, paths, together }))
@@ -92,7 +118,7 @@ impl<'f> Variables<'f> {
         }
         let slots = optimizer.slots().len();
         let together = if self.together { optimizer.slots_together() } else { 0 };
-        let order = order(slots, together, weights.len());
+        let order = kept(optimizer, together, weights);
         // Numbers that follow from the iterations: at the end in Keras 3, first until TensorFlow 2.10, nowhere in between.
         let numbers = optimizer.numbers_after(0).len();
         if numbers > 0 && paths.len() >= order.len() + numbers {
@@ -139,9 +165,12 @@ impl<'f> Variables<'f> {
         for (&(weight, slot), path) in order.iter().zip(paths) {
             let (layer, Param { weight: of, .. }) = weights[weight];
             let name = format!("{layer}/{}/{}", of.name, optimizer.slots()[slot]);
-            read[weight][slot] = Some(checked(self.group, path, &name, &of.shape)?);
+            let shape = slot_shape(optimizer, weights[weight], slot).unwrap_or(of.shape);
+            read[weight][slot] = Some(checked(self.group, path, &name, &shape)?);
         }
-        let slots = read.into_iter().map(|slots| slots.into_iter().flatten().collect()).collect();
+        // One that is not kept is empty.
+        let filled = |slot: Option<Tensor<T>>| slot.unwrap_or_else(|| Tensor::zeros([0]));
+        let slots = read.into_iter().map(|slots| slots.into_iter().map(filled).collect()).collect();
         Ok(State { iterations, learning_rate, slots })
     }
 }
@@ -176,10 +205,11 @@ fn variables<T: Scalar>(
     }
     let params = trained(model);
     let slots = optimizer.slots();
-    for (weight, slot) in order(slots.len(), optimizer.slots_together(), params.len()) {
-        let (layer, Param { weight, slots: values, .. }) = params[weight];
+    for (weight, slot) in kept(optimizer, optimizer.slots_together(), &params) {
+        let (layer, Param { weight, slots: values, value }) = params[weight];
         // Before the first step, they are what the optimizer begins with.
-        let initial = || Tensor::full(weight.shape, T::lit(optimizer.initial_slot(slots[slot])));
+        let path = format!("{layer}/{}", weight.name);
+        let initial = || initial_slots(optimizer, &path, value).swap_remove(slot);
         let value = values.get(slot).cloned().unwrap_or_else(initial);
         let variable = format!("{}_{layer}_{}_{}", model.name, weight.name, slots[slot]);
         write(format!("{name}/{variable}"), Variable::Tensor(value));

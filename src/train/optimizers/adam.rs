@@ -89,7 +89,8 @@ macro_rules! adam {
 
 adam!(Adam AdamW);
 
-fn update<T: Scalar>(
+/// A step with these betas and epsilon.
+pub(super) fn update<T: Scalar>(
     [beta_1, beta_2, epsilon]: [f64; 3],
     step: Step,
     weight: &mut [T],

@@ -1,19 +1,23 @@
 //! Optimizers: how gradients move the weights.
 
 mod adadelta;
+mod adafactor;
 mod adagrad;
 mod adam;
 mod adamax;
 mod ftrl;
 mod lamb;
 mod lion;
+mod muon;
 mod nadam;
 mod pace;
 mod rmsprop;
 mod rule;
+mod schedule_free_adam_w;
 mod sgd;
 
 pub use pace::Pace;
+pub(crate) use pace::decay;
 
 use crate::config::{Config, Value, keras_object, object, snake_case};
 use crate::error::Reason;
@@ -36,6 +40,24 @@ pub struct Step {
     pub number: u64,
     /// The learning rate: what the schedule says, or what training has set.
     pub learning_rate: f64,
+}
+
+/// The weight that an optimizer is asked about.
+///
+/// ```
+/// use cinta::{Optimizer, Whole, prelude::*};
+/// let kernel = Whole { path: "dense/kernel", shape: [3, 2].into() };
+/// // Of a matrix, Adafactor keeps means of rows and of columns.
+/// let adafactor = Adafactor::default();
+/// assert_eq!(Optimizer::<f32>::slot_shape(&adafactor, "r", kernel), Some([3].into()));
+/// assert_eq!(Optimizer::<f32>::slot_shape(&adafactor, "c", kernel), Some([2].into()));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Whole<'a> {
+    /// Its layer and its name, as `dense/kernel`.
+    pub path: &'a str,
+    /// Its shape.
+    pub shape: Shape,
 }
 
 /// A rule that moves weights along gradients. It owns no state: what it remembers from step to step,
@@ -100,6 +122,25 @@ pub trait Optimizer<T: Scalar>: Send + Sync {
         0.0
     }
 
+    /// Whether a slot is a copy of the weight before the first step.
+    fn begins_as_weight(&self, slot: &str) -> bool {
+        let _ = slot;
+        false
+    }
+
+    /// The shape of a slot of this weight: as a rule, that of the weight. It has no more numbers than the weight. Of a weight that does without the slot it is `None`, and
+    /// [`update`](Self::update) gets an empty one.
+    fn slot_shape(&self, slot: &str, of: Whole<'_>) -> Option<Shape> {
+        let _ = slot;
+        Some(of.shape)
+    }
+
+    /// By which part of itself, times the learning rate, this weight decays in each step.
+    fn weight_decay(&self, of: Whole<'_>) -> Option<f64> {
+        let _ = of;
+        self.pace().decay_rate()
+    }
+
     /// Numbers that Keras keeps behind the slots, once for all weights, as they are after so many steps: `Nadam` has its product
     /// of momentums. They follow from the number of steps, so nothing has to remember them. They are written for Keras, and
     /// passed over when its files are read.
@@ -110,6 +151,20 @@ pub trait Optimizer<T: Scalar>: Send + Sync {
 
     /// Moves a weight along its gradient, which is clipped already.
     fn update(&self, step: Step, weight: &mut [T], gradient: &[T], slots: &mut [&mut [T]]);
+
+    /// As [`update`](Self::update), which it calls as a rule, for a rule that needs to know which weight it moves, or what its rows and columns are: the numbers are in
+    /// row-major order. It is asked unless the weight comes part by part.
+    fn update_whole(
+        &self,
+        step: Step,
+        of: Whole<'_>,
+        weight: &mut [T],
+        gradient: &[T],
+        slots: &mut [&mut [T]],
+    ) {
+        let _ = of;
+        self.update(step, weight, gradient, slots);
+    }
 
     /// Whether each number moves by its own gradient and slots alone. A weight may then be given to [`update`](Self::update) part by
     /// part, each of which stays in the cache until its step is done.
@@ -161,12 +216,18 @@ pub(super) fn shared<T: Scalar>(optimizer: impl Optimizer<T> + 'static) -> Arc<d
     Arc::new(optimizer)
 }
 
-/// The slots of a weight of this shape before the first step.
+/// The slots of a weight before the first step, given its path and its value. One that is not kept is empty.
 pub(crate) fn initial_slots<T: Scalar>(
     optimizer: &dyn Optimizer<T>,
-    shape: Shape,
+    path: &str,
+    value: &Tensor<T>,
 ) -> Vec<Tensor<T>> {
-    let initial = |slot: &&str| Tensor::full(shape, T::lit(optimizer.initial_slot(slot)));
+    let of = Whole { path, shape: value.shape() };
+    let initial = |slot: &&str| match optimizer.slot_shape(slot, of) {
+        None => Tensor::zeros([0]),
+        Some(_) if optimizer.begins_as_weight(slot) => value.row_major(),
+        Some(shape) => Tensor::full(shape, T::lit(optimizer.initial_slot(slot))),
+    };
     optimizer.slots().iter().map(initial).collect()
 }
 
@@ -211,6 +272,7 @@ macro_rules! optimizers {
 
 optimizers! {
     adadelta: Adadelta
+    adafactor: Adafactor
     adagrad: Adagrad
     adam: Adam
     adam: AdamW
@@ -218,8 +280,10 @@ optimizers! {
     ftrl: Ftrl
     lamb: Lamb
     lion: Lion
+    muon: Muon
     nadam: Nadam
     rmsprop: RmsProp
+    schedule_free_adam_w: ScheduleFreeAdamW
     sgd: Sgd
 }
 

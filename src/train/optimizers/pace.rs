@@ -244,12 +244,17 @@ impl Pace {
         }
     }
 
-    /// Lets a weight decay.
-    pub(crate) fn decay<T: Scalar>(&self, learning_rate: f64, weight: &mut [T]) {
-        if let Some(decay) = self.weight_decay {
-            let lost = T::lit(decay * learning_rate);
-            map_in_place(Decayed { lost }, weight);
-        }
+    /// By which part of itself, times the learning rate, a weight decays in each step.
+    pub(super) fn decay_rate(&self) -> Option<f64> {
+        self.weight_decay
+    }
+}
+
+/// Lets a weight decay by so much, if it does.
+pub(crate) fn decay<T: Scalar>(decay: Option<f64>, learning_rate: f64, weight: &mut [T]) {
+    if let Some(decay) = decay {
+        let lost = T::lit(decay * learning_rate);
+        map_in_place(Decayed { lost }, weight);
     }
 }
 
@@ -304,7 +309,7 @@ mod tests {
     #[test]
     fn a_weight_decays_by_the_rate() {
         let mut weight = [2.0, -4.0];
-        Pace::new(0.1).weight_decay(0.5).decay(0.25, &mut weight);
+        decay(Pace::new(0.1).weight_decay(0.5).decay_rate(), 0.25, &mut weight);
         assert_eq!(weight, [1.75, -3.5]);
     }
 
