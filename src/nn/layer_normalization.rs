@@ -32,6 +32,9 @@ recipe! {
         center: bool = true, false;
         /// Whether `gamma` multiplies.
         scale: bool = true, false;
+        /// Whether `x` is divided by its standard deviation alone: `gamma x / sqrt(variance + epsilon)`, with a `gamma` in any case, and without `beta`. The variance is that about the
+        /// mean, unlike that of [`RmsNormalization`](super::layers::RmsNormalization).
+        rms_scaling: bool = false, true;
         /// How `beta` is drawn.
         beta_initializer: Initializer = Initializer::Zeros, Initializer::Ones;
         /// How `gamma` is drawn.
@@ -45,7 +48,7 @@ recipe! {
         /// What `gamma` is kept within.
         gamma_constraint: Option<Constraint> as Constraint, into = None, Constraint::max_norm(2.0);
     }
-    fixed { "rms_scaling": false }
+    fixed {}
     ignored []
 }
 
@@ -94,6 +97,13 @@ pub(super) fn gamma_and_beta<'t, T: Scalar>(
     [next(scale, Tensor::ones(shape)), next(center, Tensor::zeros(shape))]
 }
 
+impl LayerNormalization {
+    /// Whether there is a `gamma`, and a `beta`.
+    fn learnt(&self) -> [bool; 2] {
+        [self.scale || self.rms_scaling, self.center && !self.rms_scaling]
+    }
+}
+
 impl<T: Scalar> Layer<T> for LayerNormalization {
     described!();
 
@@ -114,7 +124,8 @@ impl<T: Scalar> Layer<T> for LayerNormalization {
         let beta = Weight::new("beta", shape, self.beta_initializer)
             .regularizer(self.beta_regularizer)
             .constraint(self.beta_constraint.clone());
-        let both = [self.scale.then_some(gamma), self.center.then_some(beta)];
+        let [scale, center] = self.learnt();
+        let both = [scale.then_some(gamma), center.then_some(beta)];
         both.into_iter().flatten().collect()
     }
 
@@ -127,8 +138,18 @@ impl<T: Scalar> Layer<T> for LayerNormalization {
         let sample = x.shape().sample();
         let axes = self.axis.in_batch(sample.rank()).expect("output_shape has checked it");
         let shape = along(sample, &axes);
-        let [gamma, beta] = gamma_and_beta(weights, [self.scale, self.center], shape);
-        with_last(x, &axes, &|x| x.layer_norm(&gamma, &beta, self.epsilon))
+        let [gamma, beta] = gamma_and_beta(weights, self.learnt(), shape);
+        with_last(x, &axes, &|x| match self.rms_scaling {
+            false => x.layer_norm(&gamma, &beta, self.epsilon),
+            true => {
+                let (places, rank) = (x.shape(), x.shape().rank());
+                let last: Vec<usize> = (rank - axes.len()..rank).collect();
+                let mut kept = places.to_vec();
+                kept[rank - axes.len()..].fill(1);
+                let deviation = (x.var(&last[..], 0) + T::lit(self.epsilon)).rsqrt();
+                x * deviation.reshape(&kept[..]) * &gamma
+            }
+        })
     }
 }
 
@@ -153,7 +174,17 @@ mod tests {
                     let weights = [g.clone(), b.clone()];
                     layer.forward(&weights, x, &mut Context::new(Mode::Infer)).square()
                 },
-                [x.clone(), gamma, beta],
+                [x.clone(), gamma.clone(), beta],
+            )
+            .unwrap();
+            let layer = layer.rms_scaling(true).scale(false);
+            gradcheck(
+                |[x, g]| {
+                    layer
+                        .forward(std::slice::from_ref(g), x, &mut Context::new(Mode::Infer))
+                        .square()
+                },
+                [x.clone(), gamma],
             )
             .unwrap();
         }

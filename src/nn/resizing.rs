@@ -31,11 +31,15 @@ recipe! {
         antialias: bool = false, true;
         /// Whether the image keeps its proportions, and what reaches beyond the new ones is cut off on both sides.
         crop_to_aspect_ratio: bool = false, true;
+        /// Whether the image keeps its proportions, and gets a border on both sides that gives it the new ones.
+        pad_to_aspect_ratio: bool = false, true, then "fill_mode": "constant";
+        /// What is in the border.
+        fill_value: f64 = 0.0, 0.5;
     }
     formats data_format;
-    fixed { "pad_to_aspect_ratio": false, "fill_mode": "constant" }
-    // What would fill the border that it does not have; boxes are no input here.
-    ignored ["fill_value", "bounding_box_format"]
+    fixed {}
+    // Boxes are no input here.
+    ignored ["bounding_box_format"]
 }
 
 recipe! {
@@ -98,6 +102,19 @@ fn proportional([h, w]: [usize; 2], [height, width]: [usize; 2]) -> [usize; 2] {
     [scaled(w, height, width).min(h).max(1), scaled(h, width, height).min(w).max(1)]
 }
 
+/// How many pixels are added before and after, along each axis of an image of size `[h, w]`, so that it has the proportions of `[height, width]`. As in Keras,
+/// they are the same on both sides, and along one axis alone.
+fn border([h, w]: [usize; 2], [height, width]: [usize; 2]) -> [usize; 2] {
+    let missing = |length: usize, numerator: usize, denominator: usize, there: usize| {
+        let wanted = (length as f64 * numerator as f64 / denominator as f64) as usize;
+        wanted.saturating_sub(there) / 2
+    };
+    match missing(w, height, width, h) {
+        0 => [0, missing(h, width, height, w)],
+        rows => [rows, 0],
+    }
+}
+
 /// Whether images of this shape have pixels, before and after.
 fn resized(input: Shape, [height, width]: [usize; 2]) -> Result<Shape, Reason> {
     let [h, w, c] = image(input)?;
@@ -115,15 +132,32 @@ impl<T: Scalar> Layer<T> for Resizing {
     formatted!(data_format);
 
     fn output_shape(&self, input: Shape) -> Result<Shape, Reason> {
-        resized(input, [self.height, self.width])
+        let output = resized(input, [self.height, self.width])?;
+        if self.crop_to_aspect_ratio && self.pad_to_aspect_ratio {
+            return Err("an image is cut or gets a border, and not both".into());
+        }
+        if self.pad_to_aspect_ratio {
+            let [rows, columns] = border([input[0], input[1]], [self.height, self.width]);
+            let padded = |length: usize, side: usize| length.saturating_add(side.saturating_mul(2));
+            let padded = [padded(input[0], rows), padded(input[1], columns), input[2]];
+            if Shape::from(padded).checked_count().is_none_or(|count| count > isize::MAX as usize) {
+                return Err("its border would be larger than any memory".into());
+            }
+        }
+        Ok(output)
     }
 
     fn forward<'t>(&self, _: &[Var<'t, T>], x: &Var<'t, T>, _: &mut Context<T>) -> Var<'t, T> {
         let [_, h, w, _] = x.value().dims();
         let size = [self.height, self.width];
-        let x = match self.crop_to_aspect_ratio {
-            true => middle(x, proportional([h, w], size)),
-            false => x.clone(),
+        let x = if self.crop_to_aspect_ratio {
+            middle(x, proportional([h, w], size))
+        } else if self.pad_to_aspect_ratio {
+            let [rows, columns] = border([h, w], size);
+            let border = [[0; 2], [rows; 2], [columns; 2], [0; 2]];
+            x.pad_constant(&border, T::lit(self.fill_value))
+        } else {
+            x.clone()
         };
         x.resize(size, self.interpolation, self.antialias)
     }
@@ -226,5 +260,15 @@ mod tests {
         assert_eq!(proportional([4, 9], [2, 2]), [4, 4]);
         assert_eq!(proportional([9, 5], [2, 3]), [3, 5]);
         assert_eq!(proportional([1, 1], [2, 100]), [1, 1]);
+        assert_eq!(border([4, 9], [2, 2]), [2, 0]); // 4 + 2 + 2, as the fifth row has no other
+        assert_eq!(border([9, 5], [2, 3]), [0, 4]);
+        assert_eq!(border([3, 3], [5, 5]), [0, 0]);
+        let shape = |layer: Resizing, input: [usize; 3]| {
+            Layer::<f32>::output_shape(&layer, input.into()).map_err(|it| it.as_str().to_owned())
+        };
+        let padding = |height, width| Resizing::new(height, width).pad_to_aspect_ratio(true);
+        assert!(shape(padding(1 << 40, 1), [1, 1 << 40, 1]).unwrap_err().contains("any memory"));
+        let both = padding(2, 2).crop_to_aspect_ratio(true);
+        assert!(shape(both, [3, 3, 1]).unwrap_err().contains("not both"));
     }
 }

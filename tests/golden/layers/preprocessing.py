@@ -20,6 +20,9 @@ write("preprocessing", [
     one((4, 9, 1), layers.Resizing(2, 3, crop_to_aspect_ratio=True)),
     one((7, 6, 2), layers.CenterCrop(4, 3)),
     one((4, 6, 1), layers.CenterCrop(5, 3)),
+    one((4, 9, 1), layers.Resizing(2, 3, pad_to_aspect_ratio=True)),
+    one((4, 9, 2), layers.Resizing(5, 5, "nearest", pad_to_aspect_ratio=True, fill_value=0.5)),
+    one((7, 2, 1), layers.Resizing(4, 3, pad_to_aspect_ratio=True, fill_value=-1.0)),
     # The gradient goes back through both.
     case(rng, chain((3, 4, 1), layers.Conv2D(2, 2), layers.Resizing(3, 2, "bicubic"), layers.CenterCrop(2, 1)), samples=2),
 ])

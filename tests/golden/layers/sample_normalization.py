@@ -39,4 +39,6 @@ write("sample_normalization", [
     normalised(layers.RMSNormalization()),
     normalised(layers.RMSNormalization(axis=[2, 3], epsilon=0.01)),
     *[normalised(layer) for layer in KNOWN],
+    normalised(layers.LayerNormalization(rms_scaling=True, scale=False, epsilon=0.01)),
+    normalised(layers.LayerNormalization(rms_scaling=True, axis=[1, 3], gamma_regularizer=keras.regularizers.L2(0.1))),
 ])
