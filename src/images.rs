@@ -49,13 +49,28 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Tensor, Reason> {
         return Err("this is neither a PNG nor a JPEG file".into());
     }
     let picture = reader.decode().map_err(|error| match error {
-        ImageError::Limits(_) => {
-            "the picture is too large: it would take more than 512 MB".to_owned()
-        }
+        ImageError::Limits(_) => TOO_LARGE.to_owned(),
         error => error.to_string(),
     })?;
-    let (width, height) = (picture.width() as usize, picture.height() as usize);
-    Ok(Tensor::new([height, width], grey(&picture)))
+    let (width, height) = (picture.width(), picture.height());
+    if too_many(width, height) {
+        return Err(TOO_LARGE.into());
+    }
+    let mut values = Vec::with_capacity(width as usize * height as usize);
+    for top in (0..height).step_by(ROWS as usize) {
+        let rows = picture.crop_imm(0, top, width, ROWS.min(height - top));
+        values.extend(grey(&rows));
+    }
+    Ok(Tensor::new([height as usize, width as usize], values))
+}
+
+const TOO_LARGE: &str = "the picture is too large: it would take more than 512 MB";
+/// Rows that are turned to grey at a time: in between, a coloured pixel takes twelve bytes.
+const ROWS: u32 = 64;
+
+/// Whether the values of so many pixels take more than 512 MB.
+fn too_many(width: u32, height: u32) -> bool {
+    u64::from(width) * u64::from(height) > (512 << 20) / 4
 }
 
 fn grey(picture: &DynamicImage) -> Vec<f32> {
@@ -171,6 +186,28 @@ mod tests {
         let transparent =
             ImageBuffer::<Rgba<u8>, _>::from_raw(1, 1, vec![255, 255, 255, 0]).unwrap();
         assert_eq!(decode(&encoded(transparent, ImageFormat::Png)).unwrap().item(), 1.0);
+    }
+
+    /// Rows are turned to grey some at a time, and all of them are there.
+    #[test]
+    fn many_rows_of_colours() {
+        for height in [1, ROWS - 1, ROWS, ROWS + 1, 2 * ROWS, 2 * ROWS + 5] {
+            let pixel = |x, y| Rgb([x as u8, y as u8, (x * y % 256) as u8]);
+            let picture = ImageBuffer::from_fn(3, height, pixel);
+            let decoded = decode(&encoded(picture, ImageFormat::Png)).unwrap();
+            let right = Tensor::from_fn([height as usize, 3], |at| {
+                let (y, x) = (at[0], at[1]);
+                let [red, green, blue] = [x, y, x * y % 256].map(|value| value as f32 / 255.0);
+                0.299 * red + 0.587 * green + 0.114 * blue
+            });
+            assert!(decoded.all_close(&right, 0.0, 1e-6), "{height} rows");
+        }
+    }
+
+    #[test]
+    fn too_many_pixels() {
+        assert!(!too_many(16_384, 8192));
+        assert!(too_many(16_384, 8193) && too_many(u32::MAX, u32::MAX));
     }
 
     #[test]

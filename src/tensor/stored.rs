@@ -12,8 +12,14 @@ pub(crate) type Recipe = [usize; 4];
 /// Numbers, which do not change while several tensors have them.
 pub(super) struct Stored<T: Scalar> {
     values: Buffer<T>,
-    /// By where the tensor begins, and the recipe.
-    made: Mutex<Vec<(usize, Recipe, Arc<Buffer<T>>)>>,
+    made: Mutex<Vec<Made<T>>>,
+}
+
+/// What was made, of a tensor that begins at `offset`.
+struct Made<T: Scalar> {
+    offset: usize,
+    recipe: Recipe,
+    values: Arc<Buffer<T>>,
 }
 
 impl<T: Scalar> Stored<T> {
@@ -47,9 +53,9 @@ impl<T: Scalar> Tensor<T> {
     /// one needs another recipe.
     pub(crate) fn made(&self, recipe: Recipe, make: impl FnOnce() -> Buffer<T>) -> Arc<Buffer<T>> {
         let all = || self.data.made.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = |all: &[(usize, Recipe, Arc<Buffer<T>>)]| {
-            let found = all.iter().find(|(at, it, _)| (*at, *it) == (self.offset, recipe));
-            found.map(|(_, _, made)| Arc::clone(made))
+        let known = |all: &[Made<T>]| {
+            let found = all.iter().find(|it| (it.offset, it.recipe) == (self.offset, recipe));
+            found.map(|made| Arc::clone(&made.values))
         };
         if let Some(made) = known(&all()) {
             return made;
@@ -58,7 +64,7 @@ impl<T: Scalar> Tensor<T> {
         let new = Arc::new(make());
         let mut all = all();
         known(&all).unwrap_or_else(|| {
-            all.push((self.offset, recipe, Arc::clone(&new)));
+            all.push(Made { offset: self.offset, recipe, values: Arc::clone(&new) });
             new
         })
     }
