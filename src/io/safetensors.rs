@@ -62,7 +62,7 @@ fn serialize<T: Scalar>(
 ) -> Result<Vec<u8>, Reason> {
     let mut tensors: Vec<(String, &Tensor<T>)> = Vec::new();
     for (layer, param) in model.named_params() {
-        tensors.push((weight_name(layer, &param.weight.name), &param.value));
+        tensors.push((param.weight.path(layer), &param.value));
         // One that the optimizer does not keep of this weight is empty.
         let kept = |(_, value): &(&&str, &Tensor<T>)| !value.is_empty() || param.value.is_empty();
         for (slot, value) in slots.iter().zip(&param.slots).filter(kept) {
@@ -102,7 +102,7 @@ pub(super) fn weights_from_bytes<T: Scalar>(
 ) -> Result<Vec<Tensor<T>>, Reason> {
     let tensors = SafeTensors::deserialize(bytes).map_err(broken)?;
     let names: Vec<String> =
-        model.named_params().map(|(layer, param)| weight_name(layer, &param.weight.name)).collect();
+        model.named_params().map(|(layer, param)| param.weight.path(layer)).collect();
     no_others(&tensors, |name| {
         let slot_of = weight_of_slot(name);
         names.iter().any(|known| known == name || Some(known.as_str()) == slot_of)
@@ -197,10 +197,10 @@ pub(super) fn from_bytes<T: Scalar>(
         let mut params = Vec::with_capacity(outlined.weights.len());
         for weight in &outlined.weights {
             let read = |name: String| read_tensor::<T>(&tensors, &name, &weight.shape, convert);
-            let value = read(weight_name(&outlined.name, &weight.name))?;
+            let path = weight.path(&outlined.name);
+            let value = read(path.clone())?;
             let mut param = Param::new(weight.clone(), value);
             if weight.trainable {
-                let path = weight_name(&outlined.name, &weight.name);
                 let of = Whole { path: &path, shape: weight.shape };
                 let slot = |slot: &&str| {
                     let Some(shape) = optimizer.and_then(|it| it.slot_shape(slot, of)) else {

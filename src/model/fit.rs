@@ -222,7 +222,7 @@ impl<T: Scalar> Model<T> {
         let (mut gradients, mut rest) = (gradients, &mut old_values[..]);
         for (layer, param) in self.named_params_mut().filter(|(_, param)| param.weight.trainable) {
             let gradient = split_off(&mut gradients, param.value.len());
-            let path = format!("{layer}/{}", param.weight.name);
+            let path = param.weight.path(layer);
             let of = Whole { path: &path, shape: param.weight.shape };
             if param.slots.len() != slots.len() {
                 param.slots = initial_slots(optimizer, &path, &param.value);
@@ -235,6 +235,7 @@ impl<T: Scalar> Model<T> {
                 param.slots.iter_mut().map(Tensor::as_mut_slice).collect();
             // Copied, moved and looked at part by part, while it is in the cache.
             let part = if optimizer.by_parts() { PART } else { usize::MAX };
+            let decay_rate = optimizer.weight_decay(of);
             let mut gradient = &mut *gradient;
             while !gradient.is_empty() {
                 let len = part.min(gradient.len());
@@ -252,7 +253,7 @@ impl<T: Scalar> Model<T> {
                 for slot in &slots {
                     split_off(&mut rest, slot.len()).copy_from_slice(slot);
                 }
-                decay(optimizer.weight_decay(of), step.learning_rate, weight);
+                decay(decay_rate, step.learning_rate, weight);
                 match part {
                     PART => optimizer.update(step, weight, gradient, &mut slots),
                     _ => optimizer.update_whole(step, of, weight, gradient, &mut slots),

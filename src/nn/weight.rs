@@ -55,9 +55,14 @@ impl Weight {
         }
     }
 
-    /// The same weight under the name that it has in a layer made of layers: `conv_1/kernel`.
+    /// Its layer and its name: `conv_1/kernel`.
+    pub(crate) fn path(&self, layer: &str) -> String {
+        format!("{layer}/{}", self.name)
+    }
+
+    /// The same weight under the name that it has in a layer made of layers: its path.
     pub(crate) fn within(&self, layer: &str) -> Self {
-        Weight { name: format!("{layer}/{}", self.name).into(), ..self.clone() }
+        Weight { name: self.path(layer).into(), ..self.clone() }
     }
 
     /// The same weight, trained or not.

@@ -62,7 +62,7 @@ fn slot_shape<T: Scalar>(
     (layer, param): (&str, &Param<T>),
     slot: usize,
 ) -> Option<Shape> {
-    let path = format!("{layer}/{}", param.weight.name);
+    let path = param.weight.path(layer);
     let of = Whole { path: &path, shape: param.weight.shape };
     optimizer.slot_shape(optimizer.slots()[slot], of)
 }
@@ -208,7 +208,7 @@ fn variables<T: Scalar>(
     for (weight, slot) in kept(optimizer, optimizer.slots_together(), &params) {
         let (layer, Param { weight, slots: values, value }) = params[weight];
         // Before the first step, they are what the optimizer begins with.
-        let path = format!("{layer}/{}", weight.name);
+        let path = weight.path(layer);
         let initial = || initial_slots(optimizer, &path, value).swap_remove(slot);
         let value = values.get(slot).cloned().unwrap_or_else(initial);
         let variable = format!("{}_{layer}_{}_{}", model.name, weight.name, slots[slot]);

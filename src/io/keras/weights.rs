@@ -87,7 +87,7 @@ impl<'m> Place<'m> {
         origin: Origin,
     ) -> Result<Vec<Tensor<T>>, Reason> {
         self.check_count(found.len())?;
-        let name = |weight: &Weight| format!("{}/{}", self.name, weight.name);
+        let name = |weight: &Weight| weight.path(self.name);
         let read = |at: usize| {
             let (weight, (group, path)) = (self.weights[at], &found[at]);
             kernels::read(group, path, &name(weight), weight, self.owners.get(at), origin)
@@ -118,7 +118,7 @@ impl<'m> Place<'m> {
         let order = self.listed_order();
         let place_of = |i: usize| order.iter().position(|&it| it == i).expect("all are listed");
         let read = |(i, weight): (usize, &&Weight)| {
-            let name = format!("{}/{}", self.name, weight.name);
+            let name = weight.path(self.name);
             keras1_weights::joined(group, paths, &parts[place_of(i)], &name, &weight.shape)
         };
         self.weights.iter().enumerate().map(read).collect()

@@ -67,6 +67,9 @@ struct Plan {
     tables: Vec<Table>,
 }
 
+/// Taps up to which a plan is kept: it has a table of them for each class of rows and columns, and there may be as many classes.
+const KEPT_TAPS: usize = 81;
+
 thread_local! {
     static PLANS: Kept<(Geometry, Direction), Plan> = const { Kept::new() };
 }
@@ -74,15 +77,13 @@ thread_local! {
 impl Plan {
     /// The plan for these shapes: the one that this thread has, or a new one.
     fn of(geometry: Geometry, direction: Direction) -> Rc<Plan> {
-        PLANS.with(|plans| plans.get((geometry, direction), || Plan::new(geometry, direction)))
+        let (large, key) = (geometry.taps() > KEPT_TAPS, (geometry, direction));
+        PLANS.with(|plans| plans.get_unless(large, key, || Plan::new(geometry, direction)))
     }
 
     fn new(geometry: Geometry, direction: Direction) -> Plan {
         let axes = Axis::both(&geometry, direction);
-        let source = match direction {
-            Direction::Forward => geometry.window.image(),
-            Direction::Backward => geometry.window.output(),
-        };
+        let source = direction.source(&geometry);
         let channels = geometry.c_out;
         let table = |shifts: Vec<(usize, usize)>| Table {
             weights: Offsets::new(shifts.len(), shifts.iter().map(|(tap, _)| tap * channels)),

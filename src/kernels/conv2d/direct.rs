@@ -17,7 +17,6 @@ use crate::par;
 use crate::scalar::Scalar;
 use crate::simd::{self, Offsets};
 use std::ops::Range;
-use std::rc::Rc;
 
 /// Rows of `dW` that one thread takes at a time, about.
 const TAPS: usize = 96;
@@ -125,11 +124,8 @@ pub fn forward<T: Scalar>(
     finish: Finish,
 ) -> Buffer<T> {
     let Geometry { window, images, c_in, c_out, groups, .. } = geometry;
-    // What takes much memory takes little of the time.
-    let forward = match geometry.taps().saturating_mul(groups) {
-        ..=KEPT_TAPS => FORWARD.with(|kept| kept.get(geometry, || Forward::new(geometry))),
-        _ => Rc::new(Forward::new(geometry)),
-    };
+    let large = geometry.taps().saturating_mul(groups) > KEPT_TAPS;
+    let forward = FORWARD.with(|kept| kept.get_unless(large, geometry, || Forward::new(geometry)));
     let Forward { met, rows, route } = &*forward;
     let x = Bordered::new(x, window.image(), c_in, met.before, met.size);
     let group_out = geometry.group_out();

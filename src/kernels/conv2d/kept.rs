@@ -15,6 +15,12 @@ impl<K: PartialEq + Copy, V> Kept<K, V> {
         Kept(RefCell::new(VecDeque::new()))
     }
 
+    /// The value for a key: the one that is kept, or a new one. What is large is not kept: it takes much memory, and to make it little of the
+    /// time.
+    pub fn get_unless(&self, large: bool, key: K, make: impl FnOnce() -> V) -> Rc<V> {
+        if large { Rc::new(make()) } else { self.get(key, make) }
+    }
+
     /// The value for a key: the one that is kept, or a new one.
     pub fn get(&self, key: K, make: impl FnOnce() -> V) -> Rc<V> {
         if let Some((_, value)) = self.0.borrow().iter().find(|(known, _)| *known == key) {
@@ -48,5 +54,8 @@ mod tests {
         assert_eq!(get(1), 10);
         assert_eq!(get(0), 0);
         assert_eq!(made, KEPT + 2);
+        assert!((0..3).all(|_| *kept.get_unless(true, KEPT + 7, || 5) == 5));
+        assert_eq!(*kept.get_unless(false, KEPT + 7, || 6), 6);
+        assert_eq!(*kept.get_unless(false, KEPT + 7, || 5), 6);
     }
 }

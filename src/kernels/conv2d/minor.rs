@@ -49,9 +49,10 @@ impl Plan {
         let Geometry { window, images, c_in, c_out, .. } = geometry;
         // The steps of the kernel's taps, of the channels read and of those written.
         let axes = Axis::both(&geometry, direction);
-        let (channels, width, [tap_step, read_step, write_step]) = match direction {
-            Direction::Forward => ([c_in, c_out], window.image()[1], [c_in * c_out, c_out, 1]),
-            Direction::Backward => ([c_out, c_in], window.output()[1], [c_in * c_out, 1, c_out]),
+        let [_, width] = direction.source(&geometry);
+        let (channels, [tap_step, read_step, write_step]) = match direction {
+            Direction::Forward => ([c_in, c_out], [c_in * c_out, c_out, 1]),
+            Direction::Backward => ([c_out, c_in], [c_in * c_out, 1, c_out]),
         };
         let table = |shifts: Vec<(usize, usize)>| {
             let len = shifts.len() * channels[0];

@@ -129,6 +129,10 @@ const FEW_CHANNELS: usize = 16;
 const TOGETHER: usize = 64;
 /// Images of a block.
 const BLOCK: usize = 32;
+/// An operation on few pixels is cut into about so many parts, so that there is something for other threads, if each has so many
+/// multiply-adds.
+const PARTS: usize = 8;
+const PART_WORK: usize = 9 << 14;
 /// At most this many partial sums of `dW`, whatever the number of threads, unless they get too long.
 const PARTIAL_SUMS: usize = 16;
 
@@ -282,22 +286,23 @@ pub fn transposed<T: Scalar>(
     Shape::from(geometry.x_shape()).count(); // panics at the caller's line when absurd
     let (order, mut y) = to_input(geometry, kernel, x);
     let [images, _, width, channels] = geometry.x_shape();
-    // Values of one channel that lie side by side.
-    let run = if order == Order::Innermost { images } else { 1 };
+    // With the images innermost, the values of one channel lie side by side.
+    let innermost = order == Order::Innermost;
+    let pixel = channels * if innermost { images } else { 1 };
     let work = y.len();
     par::for_each_part(
         &mut y,
-        (width * channels * run).max(1),
+        (width * pixel).max(1),
         work,
         || (),
         |(), _, row| {
-            for pixel in row.chunks_exact_mut(channels * run) {
-                if run == 1 {
+            for pixel in row.chunks_exact_mut(pixel) {
+                if innermost {
+                    for (values, &bias) in pixel.chunks_exact_mut(images).zip(bias) {
+                        values.iter_mut().for_each(|value| *value += bias);
+                    }
+                } else {
                     pixel.iter_mut().zip(bias).for_each(|(value, &bias)| *value += bias);
-                    continue;
-                }
-                for (values, &bias) in pixel.chunks_exact_mut(run).zip(bias) {
-                    values.iter_mut().for_each(|value| *value += bias);
                 }
             }
             finish.apply(row);

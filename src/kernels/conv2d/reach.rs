@@ -22,6 +22,16 @@ pub enum Direction {
     Backward,
 }
 
+impl Direction {
+    /// The height and width of what is read.
+    pub fn source(self, geometry: &Geometry) -> [usize; 2] {
+        match self {
+            Direction::Forward => geometry.window.image(),
+            Direction::Backward => geometry.window.output(),
+        }
+    }
+}
+
 /// One axis of a convolution: what each output position reads, with the steps from one tap to the next.
 pub struct Axis {
     pub reaches: Vec<Reach>,

@@ -2,17 +2,15 @@
 
 use super::super::gemm::{Finish, Left, Right, Start, product};
 use super::super::narrow::Narrow;
+use super::{PART_WORK, PARTS};
 use crate::buffer::{Buffer, Lent};
 use crate::par;
 use crate::scalar::Scalar;
 use crate::simd::{self, Offsets};
 use std::ops::RangeInclusive;
 
-/// Output pixels that one thread takes at a time, about: an eighth of all, so that there is something for other threads, but not more than
-/// a cache holds, not less than are worth reading all weights, and not less than so many multiply-adds.
+/// Output pixels that one thread takes at a time: not less than are worth reading all weights, and about as many as a cache holds.
 const PIXELS: RangeInclusive<usize> = 16..=224;
-const PARTS: usize = 8;
-const PART_WORK: usize = 1 << 17;
 
 /// Images with a border of zeros, all of one size.
 pub struct Bordered<'a, T: Scalar> {

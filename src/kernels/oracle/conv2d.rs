@@ -50,6 +50,20 @@ struct Values<T> {
 
 const NAMES: [&str; 4] = ["y", "dx", "dw", "db"];
 
+/// What `forward` gives with weights that are transformed for it, and the same with those that are kept: when they are made, and when they
+/// are there.
+fn kept_or_not<T: Scalar>(
+    kernel: &[T],
+    forward: impl Fn((&[T], Option<&Tensor<T>>)) -> Buffer<T>,
+) -> Buffer<T> {
+    let keeper = Tensor::new([kernel.len()], kernel.to_vec());
+    let y = forward((kernel, None));
+    for _ in 0..2 {
+        assert!(forward((kernel, Some(&keeper)))[..] == y[..], "kept weights give something else");
+    }
+    y
+}
+
 impl Case {
     /// Windows that do not fit are padded.
     fn geometry(&self) -> Geometry {
@@ -129,12 +143,16 @@ impl Case {
                 depthwise::backward_kernel(g, x, dy),
             ),
             By::F2 => (
-                winograd::forward::<_, F2, 4, 2>(g, x, (kernel, None), bias, finish),
+                kept_or_not(kernel, |kernel| {
+                    winograd::forward::<_, F2, 4, 2>(g, x, kernel, bias, finish)
+                }),
                 winograd::backward_input::<_, F2, 4, 2>(g, kernel, dy),
                 summed(winograd::backward_kernel::<_, F2, 4, 2>(g, x, dy)),
             ),
             By::F4 => (
-                winograd::forward::<_, F4, 6, 4>(g, x, (kernel, None), bias, finish),
+                kept_or_not(kernel, |kernel| {
+                    winograd::forward::<_, F4, 6, 4>(g, x, kernel, bias, finish)
+                }),
                 winograd::backward_input::<_, F4, 6, 4>(g, kernel, dy),
                 summed(winograd::backward_kernel::<_, F4, 6, 4>(g, x, dy)),
             ),

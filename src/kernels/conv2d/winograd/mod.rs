@@ -28,7 +28,7 @@ pub use kernel_gradient::backward_kernel;
 pub use tiles::{F2, F4, Tiles};
 
 use super::super::gemm::Finish;
-use super::Geometry;
+use super::{Geometry, PART_WORK, PARTS};
 use crate::buffer::Buffer;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;

@@ -4,7 +4,7 @@ use super::outliers::Found;
 use super::parts::{Parts, PointsOfPart, Source};
 use super::tiles::Tiles;
 use super::weights::Weights;
-use super::{BLOCK_BYTES, GAP};
+use super::{BLOCK_BYTES, GAP, PART_WORK, PARTS};
 use crate::buffer::Buffer;
 use crate::kernels::gemm::{DEPTH, Finish, Left, Place, Start, Strip, TILE_ROWS, limited};
 use crate::par;
@@ -17,10 +17,9 @@ use std::ops::Range;
 /// side by side, and large, for each part fetches the weights of every point once from the second-level cache.
 const SHARED_PARTS: usize = 4;
 
-/// Tiles are cut into about so many parts, so that there is something for other threads. Each has at least so many multiply-adds at the
-/// points if they are few in all, and else so many tiles: each part fetches all weights.
-const PARTS: usize = 8;
-const PART_WORK: usize = 9 << 14;
+/// Up to so many tiles, threads share out panels even if the weights are kept: there are too few for parts of them.
+const FEW: usize = SHARED_PARTS * TILE_ROWS;
+/// Where there is much work, tiles of a part at least: each part fetches all weights.
 const MANY: usize = 64;
 
 /// A convolution by tiles from one stack of images to another.
@@ -46,15 +45,15 @@ impl<T: Scalar> Sweep<'_, T> {
     ) -> Buffer<T> {
         let ([c_in, c_out], images) = (self.weights.channels, self.images);
         let tiles = images * self.output.map(|size| size.div_ceil(M)).iter().product::<usize>();
-        // Weights that need no transformation may be read by all.
-        let few = if self.weights.are_kept::<N>() { SHARED_PARTS * TILE_ROWS } else { c_out };
-        let by_panels = tiles < few.min(c_out) && self.weights.panels() > 1;
+        let by_panels = tiles < c_out
+            && (tiles < FEW || !self.weights.are_kept::<N>())
+            && self.weights.panels() > 1;
         let tiles_each = if by_panels {
             tiles.div_ceil(SHARED_PARTS).max(TILE_ROWS)
         } else {
-            let work_each = N * N * c_in * c_out;
-            let few = tiles * work_each <= PARTS * PARTS * PART_WORK;
-            let least = if few { PART_WORK / work_each } else { MANY };
+            let tile_work = N * N * c_in * c_out;
+            let much = tiles * tile_work > PARTS * PARTS * PART_WORK;
+            let least = if much { MANY } else { PART_WORK / tile_work };
             let most = (BLOCK_BYTES / (N * N * c_in * T::BYTES)).max(TILE_ROWS);
             tiles.div_ceil(PARTS).max(least).clamp(4, most)
         };
