@@ -142,7 +142,7 @@ pub trait Layer<T: Scalar>: Any + Send + Sync {
 
     /// Where Keras's files keep its weights, of which there are so many: in its own group, unless it is made of other layers.
     fn parts(&self, weights: usize) -> Vec<Part> {
-        vec![Part { group: String::new(), weights }]
+        Part::whole(weights)
     }
 
     /// How many layers are inside of each other in this one, as models in models are: 0 if there is none. What is deeper than files can
@@ -303,6 +303,11 @@ pub struct Part {
 }
 
 impl Part {
+    /// All weights of a layer, in its own group.
+    pub(crate) fn whole(weights: usize) -> Vec<Part> {
+        vec![Part { group: String::new(), weights }]
+    }
+
     /// The same part, in a layer with this group.
     pub(crate) fn within(self, group: &str) -> Self {
         match self.group.as_str() {

@@ -141,7 +141,7 @@ pub trait MultiLayer<T: Scalar>: Any + Send + Sync {
 
     /// As [`Layer::parts`].
     fn parts(&self, weights: usize) -> Vec<Part> {
-        vec![Part { group: String::new(), weights }]
+        Part::whole(weights)
     }
 
     /// As [`Layer::depth`].
@@ -189,20 +189,17 @@ pub trait MultiLayer<T: Scalar>: Any + Send + Sync {
     }
 }
 
-/// A layer of one input among those of several.
-struct Single<L>(L);
+/// A layer of one input among those of several. (It is behind a pointer, so that what follows is compiled once.)
+struct Single<T: Scalar>(Box<dyn Layer<T>>);
 
-impl<L> Single<L> {
+impl<T: Scalar> Single<T> {
     /// The input's shape with the channels last.
-    fn seen<T: Scalar>(&self, inputs: &[Shape]) -> Shape
-    where
-        L: Layer<T>,
-    {
+    fn seen(&self, inputs: &[Shape]) -> Shape {
         self.0.data_format().seen(inputs[0])
     }
 }
 
-impl<T: Scalar, L: Layer<T>> MultiLayer<T> for Single<L> {
+impl<T: Scalar> MultiLayer<T> for Single<T> {
     fn class_name(&self) -> &str {
         self.0.class_name()
     }
@@ -220,7 +217,7 @@ impl<T: Scalar, L: Layer<T>> MultiLayer<T> for Single<L> {
     }
 
     fn weights(&self, inputs: &[Shape]) -> Vec<Weight> {
-        self.0.weights(self.seen::<T>(inputs))
+        self.0.weights(self.seen(inputs))
     }
 
     fn forward<'t>(
@@ -242,7 +239,7 @@ impl<T: Scalar, L: Layer<T>> MultiLayer<T> for Single<L> {
     }
 
     fn activation(&self, inputs: &[Shape]) -> Activation {
-        self.0.activation(self.seen::<T>(inputs))
+        self.0.activation(self.seen(inputs))
     }
 
     fn pre_activation<'t>(
@@ -414,17 +411,18 @@ fn single(inputs: &[Shape]) -> Result<Shape, Reason> {
 /// [`data_format`](Layer::data_format).
 pub(crate) fn known<T: Scalar, L: Layer<T>>(layer: &dyn MultiLayer<T>) -> Option<&L> {
     let any: &dyn Any = layer;
-    if let Some(Single(layer)) = any.downcast_ref::<Single<L>>() {
-        return Some(layer);
-    }
-    let Single(boxed) = any.downcast_ref::<Single<Box<dyn Layer<T>>>>()?;
-    let any: &dyn Any = &**boxed;
-    any.downcast_ref()
+    let Single(layer) = any.downcast_ref::<Single<T>>()?;
+    let any: &dyn Any = &**layer;
+    any.downcast_ref().or_else(|| {
+        let any: &dyn Any = &**any.downcast_ref::<Box<dyn Layer<T>>>()?;
+        any.downcast_ref()
+    })
 }
 
 /// A layer as models hold it. Those of the crate are made here alone, so that all their methods are compiled in it.
 #[inline(never)]
 pub(crate) fn shared<T: Scalar>(layer: impl Layer<T> + 'static) -> Arc<dyn MultiLayer<T>> {
+    let layer: Box<dyn Layer<T>> = Box::new(layer);
     layer.as_multi().unwrap_or_else(|| Arc::new(Single(layer)))
 }
 
