@@ -2,7 +2,6 @@
 //!
 //! Where the channels are innermost, some of them are taken at a time, whose sums and numbers stay in registers from one row to the next.
 
-use crate::buffer::Buffer;
 use crate::par;
 use crate::scalar::Scalar;
 use crate::simd::{Kernel, Simd};
@@ -39,43 +38,42 @@ impl Around {
         [a, b]: [&[T]; 2],
         numbers: [&[Q]; P],
         term: impl Fn(T, T, [Q; P]) -> [T::Wide; 2] + Copy + Sync,
-    ) -> Vec<[T::Wide; 2]> {
+    ) -> [Vec<T::Wide>; 2] {
         let size = self.part();
         let parts = par::map(self.len().div_ceil(size), 8 * self.len(), |part| {
             let values = part * size..((part + 1) * size).min(self.len());
             let (a, b) = (&a[values.clone()], &b[values]);
             T::dispatch(Sums { around: self, a, b, numbers, term })
         });
-        let mut totals = vec![[T::Wide::zero(); 2]; self.channels];
-        for part in &parts {
-            for (total, sum) in totals.iter_mut().zip(part) {
-                total[0] += sum[0];
-                total[1] += sum[1];
+        let mut totals = [(); 2].map(|()| vec![T::Wide::zero(); self.channels]);
+        for part in parts {
+            for (totals, sums) in totals.iter_mut().zip(part) {
+                totals.iter_mut().zip(sums).for_each(|(total, sum)| *total += sum);
             }
         }
         totals
     }
 
-    /// Values `of(a, b, numbers of the channel)`.
+    /// Writes `y = of(a, b, numbers of the channel)`; without `b`, what is in `y` is taken for it.
     pub fn values<T: Scalar, const P: usize>(
         self,
-        [a, b]: [&[T]; 2],
+        (a, b): (&[T], Option<&[T]>),
         numbers: [&[T]; P],
         of: impl Fn(T, T, [T; P]) -> T + Copy + Sync,
-    ) -> Buffer<T> {
-        let mut y = Buffer::stale(self.len());
+        y: &mut [T],
+    ) {
         let (size, work) = (self.part(), 4 * self.len());
         par::for_each_part(
-            &mut y,
+            y,
             size,
             work,
             || (),
             |(), part, y| {
-                let (a, b) = (&a[part * size..][..y.len()], &b[part * size..][..y.len()]);
+                let part = part * size..part * size + y.len();
+                let (a, b) = (&a[part.clone()], b.map(|b| &b[part]));
                 T::dispatch(Values { around: self, a, b, numbers, of, y });
             },
         );
-        y
     }
 }
 
@@ -118,24 +116,24 @@ impl<T: Scalar, Q: Copy + Default, F, const P: usize> Kernel for Sums<'_, T, Q, 
 where
     F: Fn(T, T, [Q; P]) -> [T::Wide; 2] + Copy,
 {
-    type Output = Vec<[T::Wide; 2]>;
+    type Output = [Vec<T::Wide>; 2];
 
     #[inline(always)]
     fn run<S: Simd>(self) -> Self::Output {
         let Around { channels, inner, .. } = self.around;
-        let mut sums = vec![[T::Wide::zero(); 2]; channels];
+        let mut sums = [(); 2].map(|()| vec![T::Wide::zero(); channels]);
         if inner != 1 {
             let runs = self.a.chunks_exact(inner.max(1)).zip(self.b.chunks_exact(inner.max(1)));
             for (run, (a, b)) in runs.enumerate() {
                 let channel = run % channels;
-                let [mut first, mut second] = sums[channel];
+                let [mut first, mut second] = [sums[0][channel], sums[1][channel]];
                 let numbers = of_channel(&self.numbers, channel);
                 for (&a, &b) in a.iter().zip(b) {
                     let term = (self.term)(a, b, numbers);
                     first += term[0];
                     second += term[1];
                 }
-                sums[channel] = [first, second];
+                (sums[0][channel], sums[1][channel]) = (first, second);
             }
             return sums;
         }
@@ -155,23 +153,28 @@ impl<T: Scalar, Q: Copy + Default, F, const P: usize> Sums<'_, T, Q, F, P>
 where
     F: Fn(T, T, [Q; P]) -> [T::Wide; 2] + Copy,
 {
-    /// `N` channels from `at` on. Returns `N`.
+    /// `N` channels from `at` on. Returns `N`. (The two sums lie apart, and so do the two terms of `N` values: what lies in pairs, the
+    /// compiler computes in pairs, one channel after the other.)
     #[inline(always)]
-    fn lanes<const N: usize>(&self, at: usize, sums: &mut [[T::Wide; 2]]) -> usize {
+    fn lanes<const N: usize>(&self, at: usize, sums: &mut [Vec<T::Wide>; 2]) -> usize {
         let Sums { around: Around { channels, .. }, a, b, numbers, term } = *self;
         let numbers: [[Q; N]; P] = of_channels(&numbers, at);
         let mut lanes = [[T::Wide::zero(); N]; 2];
         for (a, b) in a.chunks_exact(channels).zip(b.chunks_exact(channels)) {
             let a: &[T; N] = a[at..at + N].try_into().expect("N values");
             let b: &[T; N] = b[at..at + N].try_into().expect("N values");
+            let mut terms = [[T::Wide::zero(); N]; 2];
             for k in 0..N {
-                let terms = term(a[k], b[k], of_channel(&numbers, k));
-                lanes[0][k] += terms[0];
-                lanes[1][k] += terms[1];
+                [terms[0][k], terms[1][k]] = term(a[k], b[k], of_channel(&numbers, k));
+            }
+            for sum in 0..2 {
+                for k in 0..N {
+                    lanes[sum][k] += terms[sum][k];
+                }
             }
         }
-        for k in 0..N {
-            sums[at + k] = [lanes[0][k], lanes[1][k]];
+        for (sums, lanes) in sums.iter_mut().zip(&lanes) {
+            sums[at..at + N].copy_from_slice(lanes);
         }
         N
     }
@@ -181,7 +184,7 @@ where
 struct Values<'a, T, F, const P: usize> {
     around: Around,
     a: &'a [T],
-    b: &'a [T],
+    b: Option<&'a [T]>,
     numbers: [&'a [T]; P],
     of: F,
     y: &'a mut [T],
@@ -195,11 +198,21 @@ impl<T: Scalar, F: Fn(T, T, [T; P]) -> T + Copy, const P: usize> Kernel for Valu
         let Around { channels, inner, .. } = self.around;
         if inner != 1 {
             let inner = inner.max(1);
-            let runs = self.a.chunks_exact(inner).zip(self.b.chunks_exact(inner));
-            for (run, ((a, b), y)) in runs.zip(self.y.chunks_exact_mut(inner)).enumerate() {
+            for (run, y) in self.y.chunks_exact_mut(inner).enumerate() {
                 let numbers = of_channel(&self.numbers, run % channels);
-                for ((&a, &b), y) in a.iter().zip(b).zip(y) {
-                    *y = (self.of)(a, b, numbers);
+                let a = &self.a[run * inner..][..inner];
+                match self.b {
+                    Some(b) => {
+                        let b = &b[run * inner..][..inner];
+                        for k in 0..inner {
+                            y[k] = (self.of)(a[k], b[k], numbers);
+                        }
+                    }
+                    None => {
+                        for k in 0..inner {
+                            y[k] = (self.of)(a[k], y[k], numbers);
+                        }
+                    }
                 }
             }
             return;
@@ -221,15 +234,17 @@ impl<T: Scalar, F: Fn(T, T, [T; P]) -> T + Copy, const P: usize> Values<'_, T, F
     fn lanes<const N: usize>(&mut self, at: usize) -> usize {
         let (channels, of) = (self.around.channels, self.of);
         let numbers: [[T; N]; P] = of_channels(&self.numbers, at);
-        let rows = self.a.chunks_exact(channels).zip(self.b.chunks_exact(channels));
-        for ((a, b), y) in rows.zip(self.y.chunks_exact_mut(channels)) {
+        let rows = self.a.chunks_exact(channels).zip(self.y.chunks_exact_mut(channels));
+        for (row, (a, y)) in rows.enumerate() {
             let a: &[T; N] = a[at..at + N].try_into().expect("N values");
-            let b: &[T; N] = b[at..at + N].try_into().expect("N values");
-            let mut values = [T::zero(); N];
+            let y: &mut [T; N] = (&mut y[at..at + N]).try_into().expect("N values");
+            let b = match self.b {
+                Some(b) => b[row * channels + at..][..N].try_into().expect("N values"),
+                None => *y,
+            };
             for k in 0..N {
-                values[k] = of(a[k], b[k], of_channel(&numbers, k));
+                y[k] = of(a[k], b[k], of_channel(&numbers, k));
             }
-            y[at..at + N].copy_from_slice(&values);
         }
         N
     }
@@ -260,22 +275,23 @@ mod tests {
                     let [p, q] = [2, 9].map(|k| (0..channels).map(|c| number(c + k)).collect());
                     let (p, q): (Vec<f32>, Vec<f32>) = (p, q);
                     let channel = |i: usize| i / inner % channels;
-                    let mut sums = vec![[0.0; 2]; channels];
+                    let mut sums = [vec![0.0; channels], vec![0.0; channels]];
                     let mut values = Vec::new();
                     for i in 0..around.len() {
                         let c = channel(i);
-                        sums[c][0] += f64::from(a[i] * p[c]);
-                        sums[c][1] += f64::from(b[i] + q[c]);
+                        sums[0][c] += f64::from(a[i] * p[c]);
+                        sums[1][c] += f64::from(b[i] + q[c]);
                         values.push(a[i] * p[c] - b[i] * q[c]);
                     }
                     let term = |a: f32, b, [p, q]: [f32; 2]| [f64::from(a * p), f64::from(b + q)];
                     assert_eq!(around.sums([&a, &b], [&p, &q], term), sums, "{channels} {inner}");
                     let of = |a, b, [p, q]: [f32; 2]| a * p - b * q;
-                    assert_eq!(
-                        *around.values([&a, &b], [&p, &q], of),
-                        values,
-                        "{channels} {inner}"
-                    );
+                    let mut y = vec![f32::NAN; a.len()];
+                    around.values((&a, Some(&b)), [&p, &q], of, &mut y);
+                    assert_eq!(y, values, "{channels} {inner}");
+                    y.copy_from_slice(&b);
+                    around.values((&a, None), [&p, &q], of, &mut y);
+                    assert_eq!(y, values, "{channels} {inner}");
                 }
             }
         });

@@ -5,6 +5,7 @@ use super::recipe::{described, recipe};
 use super::{Context, MultiLayer};
 use crate::autograd::Var;
 use crate::error::Reason;
+use crate::ops::Rectifier;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 
@@ -44,6 +45,19 @@ macro_rules! merge_layer {
                 join(inputs)
             }
 
+            fn rectified<'t>(
+                &self,
+                weights: &[Var<'t, T>],
+                inputs: &[&Var<'t, T>],
+                cx: &mut Context<T>,
+                rectifier: Rectifier,
+            ) -> Var<'t, T> {
+                if $class_name == "Add" {
+                    return sum_rectified(inputs, rectifier);
+                }
+                self.forward(weights, inputs, cx).rectifier(rectifier)
+            }
+
             fn mask(
                 &self,
                 _: &[&Tensor<T>],
@@ -81,6 +95,13 @@ fn fold<'t, T: Scalar>(
     join: impl Fn(&Var<'t, T>, &Var<'t, T>) -> Var<'t, T>,
 ) -> Var<'t, T> {
     inputs[2..].iter().fold(join(inputs[0], inputs[1]), |sum, next| join(&sum, next))
+}
+
+/// The sum of all, rectified in the pass that adds the last one.
+fn sum_rectified<'t, T: Scalar>(inputs: &[&Var<'t, T>], rectifier: Rectifier) -> Var<'t, T> {
+    let [first, between @ .., last] = inputs else { unreachable!("two inputs at least") };
+    let sum = between.iter().fold((*first).clone(), |sum, &next| sum + next);
+    sum.add_rectified(last, rectifier)
 }
 
 merge_layer!(

@@ -1,6 +1,8 @@
 //! `y = a + b`, broadcast to the common shape.
 
+use super::rectifier::{Rectifier, before};
 use crate::autograd::{Op, Var, apply};
+use crate::kernels::gemm::{Finish, limited};
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::{Shape, Tensor};
 
@@ -26,7 +28,42 @@ impl<T: Scalar> Op<T, 2> for Add {
     }
 }
 
+/// The sum, rectified in the same pass.
+struct AddRectified(Finish);
+
+impl<T: Scalar> Op<T, 2> for AddRectified {
+    const NAME: &'static str = "add_rectified";
+    type Saved = (Shape, Shape, Tensor<T>); // y
+
+    fn forward(&self, [a, b]: [&Tensor<T>; 2], _: [bool; 2]) -> (Tensor<T>, Self::Saved) {
+        let most = self.0.most();
+        let y = a.operated(b, |a, b| limited(a + b, most));
+        (y.clone(), (a.shape(), b.shape(), y))
+    }
+
+    // As that of the sum, with dy from before the rectifier
+    fn backward(
+        &self,
+        (a, b, y): Self::Saved,
+        dy: Tensor<T>,
+        wanted: [bool; 2],
+    ) -> [Option<Tensor<T>>; 2] {
+        Add.backward((a, b), before(self.0, &y, dy), wanted)
+    }
+}
+
 super::operator!(Add, add, Add);
+
+impl<'t, T: Scalar> Var<'t, T> {
+    /// The sum with a rectifier behind it.
+    #[track_caller]
+    pub(crate) fn add_rectified(&self, other: &Var<'t, T>, rectifier: Rectifier) -> Var<'t, T> {
+        match rectifier.finish() {
+            Some(finish) => apply(AddRectified(finish), [self, other]),
+            None => (self + other).rectifier(rectifier),
+        }
+    }
+}
 
 compiled!(|x: &Var<T>, y: &Var<T>| x + y);
 
@@ -51,6 +88,22 @@ mod tests {
         // Repeated along the first axis, along an inner one, and both against each other.
         gradcheck(|[a, b]| a + b, [a.clone(), b.slice(0, ..1)]).unwrap();
         gradcheck(|[a, b]| a + b, [a.slice(1, ..1), b.slice(0, ..1).reshape([2, 5])]).unwrap();
+    }
+
+    #[test]
+    fn rectified() {
+        let (a, b) = (random(&[3, 2, 5], -9.0, 9.0, 1, 0), random(&[2, 1], -1.0, 1.0, 2, 0));
+        let relu6 = Rectifier { max_value: Some(6.0), ..Rectifier::default() };
+        let others =
+            [Rectifier { negative_slope: 0.1, ..relu6 }, Rectifier { threshold: 1.0, ..relu6 }];
+        for rectifier in [Rectifier::default(), relu6].into_iter().chain(others) {
+            let [x, y] = [&a, &b].map(|it| Var::constant(it.clone()));
+            assert_close(
+                x.add_rectified(&y, rectifier).value(),
+                (&x + &y).rectifier(rectifier).value(),
+            );
+            gradcheck(|[a, b]| a.add_rectified(b, rectifier), [a.clone(), b.clone()]).unwrap();
+        }
     }
 
     proptest! {

@@ -2,6 +2,7 @@
 
 use super::rectifier::{Rectified, Rectifier};
 use crate::autograd::{Op, Var, apply};
+use crate::buffer::Buffer;
 use crate::kernels::channels::Around;
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::{Shape, Tensor};
@@ -35,12 +36,12 @@ fn statistics<T: Scalar>(x: &Tensor<T>, axis: usize) -> [Vec<T::Wide>; 2] {
         let distance = x.wide() - first.wide();
         [distance, distance * distance]
     });
-    let means = sums.iter().zip(&first).map(|(sums, first)| first.wide() + sums[0] / n);
-    let variance = |sums: &[T::Wide; 2]| {
-        let distance = sums[0] / n;
-        (sums[1] / n - distance * distance).max(T::Wide::zero())
+    let [distances, squares] = sums.map(|sums| sums.into_iter().map(move |sum| sum / n));
+    let variance = |(distance, square): (T::Wide, T::Wide)| {
+        (square - distance * distance).max(T::Wide::zero())
     };
-    [means.collect(), sums.iter().map(variance).collect()]
+    let variances = distances.clone().zip(squares).map(variance).collect();
+    [distances.zip(&first).map(|(distance, first)| first.wide() + distance).collect(), variances]
 }
 
 impl<T: Scalar> BatchNorm<T> {
@@ -69,8 +70,9 @@ impl<T: Scalar> Op<T, 3> for BatchNorm<T> {
         let numbers = [&self.mean[..], &scale, &shift];
         let rectified = Rectified::new(self.rectifier);
         let of = |x, _, numbers: [T; 3]| rectified.value(normalized(x, numbers));
-        let y = Tensor::from_buffer(x.shape(), around.values([values, values], numbers, of));
-        (y, [x, gamma.clone(), beta.clone()])
+        let mut y = Buffer::stale(values.len());
+        around.values((values, None), numbers, of, &mut y);
+        (Tensor::from_buffer(x.shape(), y), [x, gamma.clone(), beta.clone()])
     }
 
     // With z = (x - mean) inverse, dy before the rectifier, and means over the values of a channel:
@@ -82,8 +84,9 @@ impl<T: Scalar> Op<T, 3> for BatchNorm<T> {
         wanted: [bool; 3],
     ) -> [Option<Tensor<T>>; 3] {
         let around = around(x.shape(), self.axis);
-        let dy = dy.row_major();
-        let values = [x.as_slice().expect("row-major"), dy.as_slice().expect("row-major")];
+        let mut dy = dy.row_major();
+        let x = x.as_slice().expect("row-major");
+        let values = [x, dy.as_slice().expect("row-major")];
         let (scale, shift) = (self.scale(&gamma), beta.to_vec());
         let rectified = Rectified::new(self.rectifier);
         let numbers = [&self.mean[..], &self.inverse, &scale, &shift];
@@ -92,9 +95,9 @@ impl<T: Scalar> Op<T, 3> for BatchNorm<T> {
             let z = (x - mean) * inverse;
             [dy, dy * z.wide()]
         });
-        let total = |k: usize| -> Vec<T> { sums.iter().map(|sums| T::narrow(sums[k])).collect() };
+        let total = |k: usize| -> Vec<T> { sums[k].iter().map(|&sum| T::narrow(sum)).collect() };
         let mean = |k: usize| -> Vec<T> {
-            sums.iter().map(|sums| T::narrow(sums[k] / T::Wide::lit(around.count()))).collect()
+            sums[k].iter().map(|&sum| T::narrow(sum / T::Wide::lit(around.count()))).collect()
         };
         let dx = wanted[0].then(|| {
             let [mean_dy, mean_dyz] = [mean(0), mean(1)];
@@ -103,7 +106,13 @@ impl<T: Scalar> Op<T, 3> for BatchNorm<T> {
                 let dy = rectified.before(dy, normalized(x, [mean, scale, shift]));
                 scale * (dy - mean_dy - (x - mean) * inverse * mean_dyz)
             };
-            Tensor::from_buffer(x.shape(), around.values(values, numbers, of))
+            if let Some(values) = dy.dense_mut() {
+                around.values((x, None), numbers, of, values);
+                return dy;
+            }
+            let mut dx = Buffer::stale(x.len());
+            around.values((x, dy.as_slice()), numbers, of, &mut dx);
+            Tensor::from_buffer(dy.shape(), dx)
         });
         let channels = [around.channels];
         let dgamma = wanted[1].then(|| Tensor::new(channels, total(1)));

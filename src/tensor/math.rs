@@ -37,7 +37,7 @@ impl<T: Scalar> Tensor<T> {
 
     /// The stored values, if they are without gaps and no other tensor has them.
     #[inline(never)]
-    pub(super) fn dense_mut(&mut self) -> Option<&mut [T]> {
+    pub(crate) fn dense_mut(&mut self) -> Option<&mut [T]> {
         let range = self.dense_range()?;
         Stored::get_mut(&mut self.data, range)
     }
@@ -137,7 +137,7 @@ impl<T: Scalar> Tensor<T> {
 
     /// [`zip_with`](Self::zip_with), where threads share what is long.
     #[track_caller]
-    fn operated(&self, other: &Tensor<T>, f: impl Fn(T, T) -> T + Sync) -> Tensor<T> {
+    pub(crate) fn operated(&self, other: &Tensor<T>, f: impl Fn(T, T) -> T + Sync) -> Tensor<T> {
         self.zip_slices(other, &mut |z, x, y| {
             in_parts(z, &|first, z| {
                 let (x, y) = (&x[first..][..z.len()], &y[first..][..z.len()]);

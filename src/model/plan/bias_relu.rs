@@ -92,6 +92,27 @@ mod tests {
         }
     }
 
+    /// The same for sums of branches.
+    #[test]
+    fn sums_of_branches_agree_with_the_plain_steps() {
+        for (count, activation) in [
+            (2, Activation::Relu),
+            (3, Activation::Relu),
+            (2, Activation::Relu6),
+            (2, Activation::LeakyRelu),
+        ] {
+            let image = Input::new([6, 5, 3]);
+            let branches: Vec<_> =
+                (0..count).map(|_| image.then(Conv2d::new(4, 3).use_bias(false))).collect();
+            let y = Of::of(Add::new(), &branches[..]).then(activation).then(Flatten::new());
+            let (model, data) = with_data(Model::new(&image, &y).build(5).unwrap());
+            let joined = Plan::open(&model.graph, &model.layers, |_| false);
+            let plain = Plan::plain(&model);
+            assert_ne!(joined.steps, plain.steps);
+            assert_eq!(train(&model, &joined, &data), train(&model, &plain, &data));
+        }
+    }
+
     #[test]
     fn a_value_that_others_see_stays_as_it_is() {
         const PLAIN: (Work, Activation) = (Work::Layer, Activation::Linear);

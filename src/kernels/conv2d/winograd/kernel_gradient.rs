@@ -2,7 +2,7 @@
 
 use super::outliers::Found;
 use super::parts::{Parts, PointsOfPart, Source};
-use super::tiles::Tiles;
+use super::tiles::{Aligned, Tiles};
 use super::{BLOCK_BYTES, Fits, GAP, ROW_GAP};
 use crate::buffer::Buffer;
 use crate::kernels::accumulate::Accumulate;
@@ -210,20 +210,19 @@ impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> Taps<'_, T, F, N
     #[inline(always)]
     fn vectors<S: Simd, const V: usize>(self) {
         let Taps { sums, plane, taps, .. } = self;
+        let mut half = Aligned([[[T::zero(); V]; N]; 3]);
         for first in (0..taps[0].len()).step_by(V) {
-            let mut products = [[[T::zero(); V]; N]; N];
-            for y in 0..N {
-                for x in 0..N {
-                    let at = (y * N + x) * plane + first;
-                    products[y][x].copy_from_slice(&sums[at..at + V]);
+            both!(
+                half,
+                |y, x| sums[(y * N + x) * plane + first..][..V].try_into().expect("V products"),
+                F::tap_gradients,
+                [N, N] => [3, 3],
+                |ky, row| {
+                    for kx in 0..3 {
+                        taps[ky * 3 + kx][first..first + V].copy_from_slice(&row[kx]);
+                    }
                 }
-            }
-            let gradients = both!(products, F::tap_gradients, [N, N] => [3, 3]);
-            for ky in 0..3 {
-                for kx in 0..3 {
-                    taps[ky * 3 + kx][first..first + V].copy_from_slice(&gradients[ky][kx]);
-                }
-            }
+            );
         }
     }
 }

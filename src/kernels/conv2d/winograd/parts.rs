@@ -1,7 +1,7 @@
 //! Tiles: where they are cut from, and how they are dealt out.
 
 use super::outliers::{Found, Search};
-use super::tiles::Tiles;
+use super::tiles::{Aligned, Tiles};
 use crate::scalar::Scalar;
 use crate::simd::{self, Kernel, Simd, with_lanes};
 use std::marker::PhantomData;
@@ -17,66 +17,35 @@ pub struct Source<'a, T> {
 }
 
 impl<T: Scalar> Source<'_, T> {
-    fn image_len(&self) -> usize {
-        self.size[0] * self.size[1] * self.channels
+    #[inline(always)]
+    fn image(&self, image: usize) -> &[T] {
+        let len = self.size[0] * self.size[1] * self.channels;
+        &self.data[image * len..][..len]
     }
 
     /// The channels of a pixel.
     #[inline(always)]
     pub fn pixel(&self, image: usize, [y, x]: [usize; 2]) -> &[T] {
-        let at = image * self.image_len() + (y * self.size[1] + x) * self.channels;
-        &self.data[at..at + self.channels]
+        &self.image(image)[(y * self.size[1] + x) * self.channels..][..self.channels]
     }
 
-    /// `V` channels from `channel` on of the `S x S` pixels whose first is at `[top, left]` of the image with
-    /// its border. What lies outside of the image is 0.
+    /// Where the pixels of `S` rows and of `S` columns begin in an image, of which the first ones are at `[top, left]` of the image with
+    /// its border: the place of a pixel is a sum of both, behind the end of all data if the pixel is outside.
     #[inline(always)]
-    pub fn block<const S: usize, const V: usize>(
-        &self,
-        image: usize,
-        [top, left]: [usize; 2],
-        channel: usize,
-        block: &mut [[[T; V]; S]; S],
-    ) {
-        let image = &self.data[image * self.image_len()..][..self.image_len()];
+    fn places<const S: usize>(&self, [top, left]: [usize; 2]) -> [[usize; S]; 2] {
         let ([h, w], [before_y, before_x]) = (self.size, self.before);
-        if top >= before_y
-            && left >= before_x
-            && top - before_y + S <= h
-            && left - before_x + S <= w
-        {
-            let first = ((top - before_y) * w + left - before_x) * self.channels + channel;
-            for y in 0..S {
-                for x in 0..S {
-                    let at = first + (y * w + x) * self.channels;
-                    block[y][x].copy_from_slice(&image[at..at + V]);
-                }
+        let mut places = [[usize::MAX / 4; S]; 2];
+        for k in 0..S {
+            let (row, column) =
+                ((top + k).wrapping_sub(before_y), (left + k).wrapping_sub(before_x));
+            if row < h {
+                places[0][k] = row * w * self.channels;
             }
-            return;
-        }
-        let zeros = [T::zero(); V];
-        // Where the pixels of a row begin in a row of the image; those outside of it behind its end.
-        let mut places = [usize::MAX - V; S];
-        for x in 0..S {
-            let column = (left + x).wrapping_sub(before_x);
             if column < w {
-                places[x] = column * self.channels + channel;
+                places[1][k] = column * self.channels;
             }
         }
-        for y in 0..S {
-            let row = (top + y).wrapping_sub(before_y);
-            if row >= h {
-                block[y] = [zeros; S];
-                continue;
-            }
-            let row = &image[row * w * self.channels..][..w * self.channels];
-            for x in 0..S {
-                match row.get(places[x]..places[x] + V) {
-                    Some(pixel) => block[y][x].copy_from_slice(pixel),
-                    None => block[y][x] = zeros,
-                }
-            }
-        }
+        places
     }
 }
 
@@ -230,20 +199,32 @@ impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> Transform<'_, T,
         // A macro, as `both!` is one: so that the transformation is inlined for sure.
         macro_rules! transform {
             ($transform:path, $s:expr) => {
-                let mut block = [[[T::zero(); V]; $s]; $s];
+                let zeros = [T::zero(); V];
+                let mut half = Aligned([[zeros; $s]; N]);
                 let mut walk = parts.walk(part);
                 for tile in 0..parts.tile_count(part) {
                     let [image, tile_row, column] = walk.step();
-                    let first = [tile_row * M, column * M];
+                    let pixels = source.image(image);
+                    let [rows, columns] = source.places::<{ $s }>([tile_row * M, column * M]);
                     for channel in (0..source.channels).step_by(V) {
-                        source.block::<{ $s }, V>(image, first, channel, &mut block);
-                        let points = both!(block, $transform, [$s, $s] => [N, N]);
-                        for y in 0..N {
-                            for x in 0..N {
-                                let at = (y * N + x) * plane + tile * row + channel;
-                                into[at..at + V].copy_from_slice(&points[y][x]);
+                        let points = &mut into[tile * row + channel..];
+                        both!(
+                            half,
+                            |y, x| {
+                                let at = rows[y] + columns[x] + channel;
+                                match pixels.get(at..at + V) {
+                                    Some(pixel) => pixel.try_into().expect("V channels"),
+                                    None => &zeros,
+                                }
+                            },
+                            $transform,
+                            [$s, $s] => [N, N],
+                            |y, row| {
+                                for x in 0..N {
+                                    points[(y * N + x) * plane..][..V].copy_from_slice(&row[x]);
+                                }
                             }
-                        }
+                        );
                     }
                 }
             };

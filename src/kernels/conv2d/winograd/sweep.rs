@@ -2,7 +2,7 @@
 
 use super::outliers::Found;
 use super::parts::{Parts, PointsOfPart, Source};
-use super::tiles::Tiles;
+use super::tiles::{Aligned, Tiles};
 use super::weights::Weights;
 use super::{BLOCK_BYTES, GAP, PART_WORK, PARTS};
 use crate::buffer::Buffer;
@@ -172,7 +172,10 @@ impl<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M: usize> Cut<'_, T
         (panels, weights): (Range<usize>, &[T]),
         out: &mut [T],
     ) {
-        simd::dispatch(Outputs { cut: self, parts, pixels, panels, weights, out });
+        let [image, row, _] = self.parts.tile(parts.start, 0);
+        let [oh, ow] = self.sweep.output;
+        let origin = (image * oh + row * M) * ow;
+        simd::dispatch(Outputs { cut: self, parts, pixels, panels, weights, origin, out });
     }
 }
 
@@ -183,7 +186,8 @@ struct Outputs<'a, T: Scalar, F, const N: usize, const M: usize> {
     pixels: &'a [T],
     panels: Range<usize>,
     weights: &'a [T],
-    /// The pixels of these parts, with the channels of these panels.
+    /// The pixels of these parts, with the channels of these panels, from the first row of tiles of the first part on: this pixel.
+    origin: usize,
     out: &'a mut [T],
 }
 
@@ -200,81 +204,90 @@ impl<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M: usize> Kernel
 
 impl<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M: usize> Outputs<'_, T, F, N, M> {
     #[inline(always)]
-    fn vectors<S: Simd, const V: usize>(self) {
-        let Outputs { cut, parts: part_range, pixels, panels, weights, out } = self;
-        // Copies of the numbers: behind references, the compiler reads them again after every write.
-        let Sweep { weights: ref layout, output: [oh, ow], bias, finish, .. } = *cut.sweep;
-        let (parts, most) = (cut.parts, finish.most());
-        let ([c_in, _], width, plane) = (layout.channels, layout.width, cut.plane());
-        let columns = layout.columns(panels.clone());
+    fn vectors<S: Simd, const V: usize>(mut self) {
+        let (parts, layout) = (self.cut.parts, &self.cut.sweep.weights);
+        let pixels = self.pixels.chunks_exact(N * N * self.cut.plane());
+        let mut half = Aligned([[[T::zero(); V]; N]; M]);
+        let ([c_in, _], width) = (layout.channels, layout.width);
         let (cols, steps) = (Offsets::steps(c_in, 1), Offsets::steps(c_in, width));
-        // What is written begins with the first row of tiles of the first part.
-        let [image, row, _] = parts.tile(part_range.start, 0);
-        let origin = (image * oh + row * M) * ow;
-
-        for (part, pixels) in part_range.zip(pixels.chunks_exact(N * N * plane)) {
+        for (part, pixels) in self.parts.clone().zip(pixels) {
             let count = parts.tile_count(part);
             let sums_plane = count * width + GAP;
             let mut sums = Buffer::stale(N * N * sums_plane);
             let (rows, to) = (Offsets::steps(count, c_in), Offsets::steps(count, width));
-            let panel_weights = weights.chunks_exact(N * N * layout.plane);
-            for (panel, weights) in panels.clone().zip(panel_weights) {
+            let weights = self.weights.chunks_exact(N * N * layout.plane);
+            for (panel, weights) in self.panels.clone().zip(weights) {
                 // A multiple of a vector, as `Fits` has it.
-                let panel = layout.columns(panel..panel + 1);
-                for point in 0..N * N {
+                let columns = layout.columns(panel..panel + 1);
+                for (point, sums) in sums.chunks_mut(sums_plane).enumerate() {
+                    let pixels = &pixels[point * self.cut.plane()..];
                     for block in (0..c_in).step_by(DEPTH) {
                         let depth = block..(block + DEPTH).min(c_in);
+                        let cols = cols.part(depth.clone());
                         let strip = Strip {
-                            left: Left {
-                                data: &pixels[point * plane..],
-                                rows: rows.as_slice(),
-                                cols: cols.part(depth.clone()),
-                            },
+                            left: Left { data: pixels, rows: rows.as_slice(), cols },
                             right: (weights, point * layout.plane, steps.part(depth)),
                             start: if block == 0 { Start::Zero } else { Start::Out },
                             finish: Finish::Plain,
                             before: 0,
-                            to: Place { rows: to.as_slice(), column: 0, width: panel.len() },
+                            to: Place { rows: to.as_slice(), column: 0, width: columns.len() },
                         };
-                        strip.run::<S>(&mut sums[point * sums_plane..]);
+                        strip.run::<S>(sums);
                     }
                 }
-                for lane in (0..panel.len()).step_by(V) {
-                    let mut shift = [T::zero(); V];
-                    if let Some(bias) = bias {
-                        shift.copy_from_slice(&bias[panel.start + lane..][..V]);
-                    }
-                    let mut walk = parts.walk(part);
-                    for tile in 0..count {
-                        let [image, row, column] = walk.step();
-                        let mut products = [[[T::zero(); V]; N]; N];
-                        for y in 0..N {
-                            for x in 0..N {
-                                let at = (y * N + x) * sums_plane + tile * width + lane;
-                                products[y][x].copy_from_slice(&sums[at..at + V]);
-                            }
-                        }
-                        let outputs = both!(products, F::outputs, [N, N] => [M, M]);
-                        let first = (image * oh + row * M) * ow + column * M - origin;
-                        for y in 0..M.min(oh - row * M) {
-                            for x in 0..M.min(ow - column * M) {
-                                let mut value = outputs[y][x];
-                                for i in 0..V {
-                                    value[i] += shift[i];
-                                }
-                                if finish != Finish::Plain {
-                                    for i in 0..V {
-                                        value[i] = limited(value[i], most);
-                                    }
-                                }
-                                let row = (first + y * ow + x) * columns.len();
-                                let at = row + panel.start - columns.start + lane;
-                                out[at..at + V].copy_from_slice(&value);
-                            }
-                        }
-                    }
+                for lane in (0..columns.len()).step_by(V) {
+                    let sums = (&sums[lane..], sums_plane);
+                    self.write(part, sums, columns.start + lane, &mut half);
                 }
             }
+        }
+    }
+
+    /// Writes `V` channels from `channel` on of a part's outputs, from their sums at the points and the distance from one point to the
+    /// next.
+    #[inline(always)]
+    fn write<const V: usize>(
+        &mut self,
+        part: usize,
+        (sums, sums_plane): (&[T], usize),
+        channel: usize,
+        half: &mut Aligned<[[[T; V]; N]; M]>,
+    ) {
+        // Copies of the numbers: behind references, the compiler reads them again after every write.
+        let Sweep { weights: ref layout, output: [oh, ow], bias, finish, .. } = *self.cut.sweep;
+        let (parts, most, width) = (self.cut.parts, finish.most(), layout.width);
+        let columns = layout.columns(self.panels.clone());
+        let mut shift = [T::zero(); V];
+        if let Some(bias) = bias {
+            shift.copy_from_slice(&bias[channel..][..V]);
+        }
+        let mut walk = parts.walk(part);
+        for tile in 0..parts.tile_count(part) {
+            let [image, row, column] = walk.step();
+            let sums = &sums[tile * width..];
+            let first = (image * oh + row * M) * ow + column * M - self.origin;
+            let [height, breadth] = [M.min(oh - row * M), M.min(ow - column * M)];
+            both!(
+                half,
+                |y, x| sums[(y * N + x) * sums_plane..][..V].try_into().expect("V sums"),
+                F::outputs,
+                [N, N] => [M, M],
+                |y, row| {
+                    for x in 0..if y < height { breadth } else { 0 } {
+                        let mut value = row[x];
+                        for i in 0..V {
+                            value[i] += shift[i];
+                        }
+                        if finish != Finish::Plain {
+                            for i in 0..V {
+                                value[i] = limited(value[i], most);
+                            }
+                        }
+                        let at = (first + y * ow + x) * columns.len() + channel - columns.start;
+                        self.out[at..at + V].copy_from_slice(&value);
+                    }
+                }
+            );
         }
     }
 }

@@ -122,34 +122,54 @@ impl Tiles<6, 4> for F4 {
     }
 }
 
-/// Transforms the columns of a block of `H x W`, then its rows, to `O x P`, for `V` neighbouring channels: one
-/// lane after the other, as it is written, which the compiler makes one vector. (A loop over vectors with loops
-/// over lanes in it looks the same, and with AVX-512 becomes eight columns at a time, gathered and scattered.)
-/// A macro, because a function that took the transformation would not be sure to have it inlined, and a call would
-/// be compiled for any machine.
-macro_rules! both {
-    ($block:expr, $transform:path, [$h:expr, $w:expr] => [$o:expr, $p:expr]) => {{
-        let block = $block;
-        let mut whole = [[[T::zero(); V]; $p]; $o];
+/// What begins at a cache line: a vector that lies in two of them takes twice as long.
+#[repr(align(64))]
+pub struct Aligned<A>(pub A);
+
+/// Transforms `H` values to `O`, for `V` neighbouring channels: one lane after the other, as it is written, which the compiler makes
+/// one vector. (A loop over vectors with loops over lanes in it looks the same, and with AVX-512 becomes eight columns at a time,
+/// gathered and scattered; so do both directions of a block in one loop over lanes.) A macro, because a function that took the
+/// transformation would not be sure to have it inlined, and a call would be compiled for any machine.
+macro_rules! along {
+    ($values:expr, $transform:path, $h:expr => $o:expr) => {{
+        let values = $values;
+        let mut transformed = [[T::zero(); V]; $o];
         for lane in 0..V {
-            let mut half = [[T::zero(); $w]; $o];
-            for x in 0..$w {
-                let mut column = [T::zero(); $h];
-                for y in 0..$h {
-                    column[y] = block[y][x][lane];
-                }
-                let column = $transform(column);
-                for y in 0..$o {
-                    half[y][x] = column[y];
-                }
+            let mut one = [T::zero(); $h];
+            for i in 0..$h {
+                one[i] = values[i][lane];
             }
-            for y in 0..$o {
-                let row = $transform(half[y]);
-                for x in 0..$p {
-                    whole[y][x][lane] = row[x];
-                }
+            let one = $transform(one);
+            for i in 0..$o {
+                transformed[i][lane] = one[i];
             }
         }
-        whole
+        transformed
+    }};
+}
+
+/// Transforms the columns of a block of `H x W`, then its rows, to `O x P`: `$values` gives the `&[T; V]` of a place, and `$row` takes
+/// the results of a row. What is between both directions lies in `$half`, which is made once for many blocks: to clear it takes as long
+/// as to transform.
+macro_rules! both {
+    (
+        $half:ident, |$y:ident, $x:ident| $values:expr, $transform:path, [$h:expr, $w:expr] => [$o:expr, $p:expr],
+        |$to:ident, $results:ident| $row:expr
+    ) => {{
+        let nothing = [T::zero(); V];
+        for $x in 0..$w {
+            let mut column = [&nothing; $h];
+            for $y in 0..$h {
+                column[$y] = $values;
+            }
+            let column = along!(column, $transform, $h => $o);
+            for y in 0..$o {
+                $half.0[y][$x] = column[y];
+            }
+        }
+        for $to in 0..$o {
+            let $results = along!(&$half.0[$to], $transform, $w => $p);
+            $row
+        }
     }};
 }

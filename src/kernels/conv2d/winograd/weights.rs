@@ -1,7 +1,7 @@
 //! Weights at the points.
 
 use super::ROW_GAP;
-use super::tiles::Tiles;
+use super::tiles::{Aligned, Tiles};
 use crate::buffer::{Buffer, Lent};
 use crate::kernels::gemm::panel_width;
 use crate::par;
@@ -165,22 +165,24 @@ impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> Kernel
 impl<T: Scalar, F: Tiles<N, M>, const N: usize, const M: usize> Transform<'_, T, F, N, M> {
     #[inline(always)]
     fn vectors<S: Simd, const V: usize>(self) {
+        let mut half = Aligned([[[T::zero(); V]; 3]; N]);
         for c in 0..self.rows {
             for lane in (0..self.columns).step_by(V) {
-                let mut taps = [[[T::zero(); V]; 3]; 3];
-                for ky in 0..3 {
-                    for kx in 0..3 {
+                both!(
+                    half,
+                    |ky, kx| {
                         let at = ((ky * 3 + kx) * self.rows + c) * self.columns + lane;
-                        taps[ky][kx].copy_from_slice(&self.taps[at..at + V]);
+                        self.taps[at..at + V].try_into().expect("V taps")
+                    },
+                    F::taps,
+                    [3, 3] => [N, N],
+                    |y, row| {
+                        for x in 0..N {
+                            let at = (y * N + x) * self.plane + c * self.width + lane;
+                            self.values[at..at + V].copy_from_slice(&row[x]);
+                        }
                     }
-                }
-                let points = both!(taps, F::taps, [3, 3] => [N, N]);
-                for y in 0..N {
-                    for x in 0..N {
-                        let at = (y * N + x) * self.plane + c * self.width + lane;
-                        self.values[at..at + V].copy_from_slice(&points[y][x]);
-                    }
-                }
+                );
             }
         }
     }
