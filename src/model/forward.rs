@@ -218,7 +218,9 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
             Work::Several => return self.several(at, &inputs),
             Work::Done => inputs[0].clone(),
         };
-        self.check(at, &y, samples, 0);
+        if work != Work::Done {
+            self.check(at, &y, samples, 0);
+        }
         let y = match activation {
             Activation::Linear => y,
             activation => activation.of(&y),
@@ -367,7 +369,8 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
         let others = others.map(|&source| self.masks[self.graph.place(source)].clone()).collect();
         let cx = Context::new(self.mode_of(at)).with_trainable(trainable).with_mask(mask);
         let mut cx = cx.with_other_masks(others);
-        let result = f(&*self.layers[layer].layer, &self.weights[layer], &inputs, &mut cx);
+        let working = self.plan.other(at).unwrap_or(&*self.layers[layer].layer);
+        let result = f(working, &self.weights[layer], &inputs, &mut cx);
         for (weight, value) in cx.into_updates() {
             // A layer that works in several places goes on from there.
             if let Some(known) = self.weights[layer].get_mut(weight) {

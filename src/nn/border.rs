@@ -181,6 +181,13 @@ border_layers! {
     formats data_format;
 }
 
+impl ZeroPadding2d {
+    /// How many zeros come before and after, along each axis.
+    pub(crate) fn border(&self) -> [[usize; 2]; 2] {
+        self.padding
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

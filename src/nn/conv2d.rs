@@ -1,7 +1,7 @@
 //! The convolution layer.
 
 use super::axes::outputs;
-use super::convolved::{convolve, convolved, groups_fit, some_filters};
+use super::convolved::{convolve, convolved, groups_fit, padded_by_itself, some_filters};
 use super::layer::image;
 use super::recipe::{described, formatted};
 use super::weighted::{regularized, weighted_recipe};
@@ -69,6 +69,8 @@ impl Conv2d {
         self.algorithm = algorithm;
         self
     }
+
+    padded_by_itself!();
 
     fn convolve<'t, T: Scalar>(
         &self,

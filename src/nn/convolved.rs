@@ -49,6 +49,26 @@ macro_rules! convolved {
     };
 }
 
+/// The method `padded` of a convolution of images: the one that gives the same for images without their border of zeros, if there is one.
+macro_rules! padded_by_itself {
+    () => {
+        pub(crate) fn padded(&self, image: [usize; 2], border: [[usize; 2]; 2]) -> Option<Self> {
+            let window = |image, padding| {
+                let (size, strides) = (self.kernel_size, self.strides);
+                $crate::kernels::Window::dilated(image, size, strides, self.dilation_rate, padding)
+                    .ok()
+            };
+            let bordered = [0, 1].map(|axis| border[axis][0] + image[axis] + border[axis][1]);
+            let valid = window(bordered, $crate::kernels::Padding::Valid)?;
+            let same = window(image, $crate::kernels::Padding::Same)?;
+            let fits = self.padding == $crate::kernels::Padding::Valid
+                && same.before() == border.map(|[before, _]| before)
+                && same.output() == valid.output();
+            fits.then(|| self.clone().padding($crate::kernels::Padding::Same))
+        }
+    };
+}
+
 /// Sums with an activation, which are rectified where they are computed, if that is possible.
 pub(super) fn activated_by<'t, T: Scalar>(
     activation: Activation,
@@ -118,4 +138,4 @@ pub(super) fn some_filters(filters: usize) -> Result<(), Reason> {
     Ok(())
 }
 
-pub(super) use convolved;
+pub(super) use {convolved, padded_by_itself};

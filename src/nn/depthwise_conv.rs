@@ -1,7 +1,7 @@
 //! The convolution layers whose channels do not mix.
 
 use super::axes::{as_image, as_series, not_causal, outputs, row, series};
-use super::convolved::{convolve_depthwise, convolved, some_filters};
+use super::convolved::{convolve_depthwise, convolved, padded_by_itself, some_filters};
 use super::layer::image;
 use super::recipe::{described, formatted, recipe};
 use super::weighted::regularized;
@@ -138,6 +138,8 @@ depthwise_layer! {
 }
 
 impl DepthwiseConv2d {
+    padded_by_itself!();
+
     fn convolve<'t, T: Scalar>(
         &self,
         weights: &[Var<'t, T>],

@@ -5,6 +5,7 @@
 
 mod bias_relu;
 mod fold_batch_norm;
+mod pad_conv;
 mod pool_relu_dropout;
 mod softmax_crossentropy;
 #[cfg(test)]
@@ -12,10 +13,11 @@ mod testing;
 
 use super::graph::{Graph, Source};
 use super::model::Built;
-use crate::nn::{Activation, Rectifier};
+use crate::nn::{Activation, MultiLayer, Rectifier};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use fold_batch_norm::Fold;
+use pad_conv::Others;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What is done at a node.
@@ -41,7 +43,6 @@ pub(super) enum Work {
 }
 
 /// The steps of a model, made once.
-#[derive(Debug)]
 pub(super) struct Plan<T: Scalar> {
     /// By node.
     pub steps: Vec<Step>,
@@ -49,6 +50,8 @@ pub(super) struct Plan<T: Scalar> {
     pub open: Vec<Activation>,
     /// Layers that are one in inference.
     folds: Vec<Fold>,
+    /// Layers that do more than the model's own.
+    others: Others<T>,
     /// How often each value is needed, by place.
     pub uses: Vec<usize>,
     /// What was folded last.
@@ -66,9 +69,15 @@ pub(super) struct Folded<T: Scalar> {
 
 impl<T: Scalar> Clone for Plan<T> {
     fn clone(&self) -> Self {
-        let Plan { steps, open, folds, uses, .. } = self;
-        let (steps, open, folds, uses) = (steps.clone(), open.clone(), folds.clone(), uses.clone());
-        Plan { steps, open, folds, uses, folded: Mutex::default() }
+        let Plan { steps, open, folds, others, uses, .. } = self;
+        Plan {
+            steps: steps.clone(),
+            open: open.clone(),
+            folds: folds.clone(),
+            others: others.clone(),
+            uses: uses.clone(),
+            folded: Mutex::default(),
+        }
     }
 }
 
@@ -110,9 +119,17 @@ impl<T: Scalar> Plan<T> {
             })
             .collect();
         let folds = if inference { fold_batch_norm::join(&mut draft) } else { Vec::new() };
+        let others = pad_conv::join(&mut draft);
         bias_relu::join(&mut draft);
         pool_relu_dropout::join(&mut draft);
-        Plan { steps: draft.steps, open, folds, uses: draft.uses, folded: Mutex::default() }
+        let Drafted { steps, uses, .. } = draft;
+        Plan { steps, open, folds, others, uses, folded: Mutex::default() }
+    }
+
+    /// The layer that works at a node, if it is not the model's own.
+    pub(super) fn other(&self, at: usize) -> Option<&dyn MultiLayer<T>> {
+        let place = self.others.binary_search_by_key(&at, |(node, _)| *node).ok()?;
+        Some(&*self.others[place].1)
     }
 
     /// What layers run with in inference, where those are not their own weights, `values`: `None` if there is no such layer. It is

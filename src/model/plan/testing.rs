@@ -16,7 +16,7 @@ impl Plan<f32> {
     pub fn plain(model: &Model<f32>) -> Plan<f32> {
         let Drafted { steps, uses, graph, .. } = Drafted::new(&model.graph, &model.layers);
         let open = vec![Activation::Linear; graph.outputs.len()];
-        Plan { steps, uses, open, folds: Vec::new(), folded: Default::default() }
+        Plan { steps, uses, open, folds: vec![], others: vec![], folded: Default::default() }
     }
 }
 
