@@ -1,5 +1,5 @@
 //! What the compiler made of the innermost loops: no call, no accumulator in memory, and no vector that is scattered; of those that take
-//! exponentials, vectors.
+//! exponentials, and of those that add `f32` in `f64`, vectors.
 //!
 //! One of them costs a factor of two to thirty, and nothing but the assembly shows it. `.ci/run` makes that of the
 //! library, in which all kernels are compiled for both types, and names the files in `CINTA_ASSEMBLY`.
@@ -57,6 +57,25 @@ fn exponentials(assembly: &str) -> Vec<(String, Vec<&str>)> {
     found
 }
 
+/// The loops that turn `f32` to `f64` and add it up: in vectors, and many numbers one after the other. (A loop for the rest of a row takes a
+/// few numbers in a turn.)
+fn wide_sums(assembly: &str) -> [Vec<String>; 2] {
+    let mut found = [Vec::new(), Vec::new()];
+    for lines in functions(assembly).iter().filter(|lines| lines[0].contains("avx")) {
+        for innermost in innermost_loops(lines) {
+            let count =
+                |name: &str| innermost.iter().filter(|line| line.trim().starts_with(name)).count();
+            if count("vcvtps2pd") >= 2 && count("vaddpd") >= 4 {
+                found[0].push(lines[0].to_owned());
+            }
+            if count("vcvtss2sd") >= 16 {
+                found[1].push(format!("{} {} vcvtss2sd", lines[0], count("vcvtss2sd")));
+            }
+        }
+    }
+    found
+}
+
 /// The functions of this crate, from their label on.
 fn functions(assembly: &str) -> Vec<Vec<&str>> {
     let lines: Vec<&str> = assembly.lines().collect();
@@ -89,7 +108,7 @@ fn products(assembly: &str) -> Vec<(String, Vec<&str>)> {
 #[ignore = "needs the assembly that .ci/run makes"]
 fn no_call_no_spill_and_no_scatter() {
     let files = std::env::var("CINTA_ASSEMBLY").expect("CINTA_ASSEMBLY names files of assembly");
-    let (mut ymm, mut zmm, mut exponents) = (0, 0, [0, 0]);
+    let (mut ymm, mut zmm, mut exponents, mut wide) = (0, 0, [0, 0], 0);
     let mut faults = Vec::new();
     for file in files.split(' ').filter(|file| !file.is_empty()) {
         let assembly = fs::read_to_string(file).unwrap_or_else(|error| panic!("{file}: {error}"));
@@ -107,6 +126,9 @@ fn no_call_no_spill_and_no_scatter() {
             faults
                 .extend(lines.iter().find(slow).map(|line| format!("{function} {}", line.trim())));
         }
+        let [vectors, numbers] = wide_sums(&assembly);
+        wide += vectors.len();
+        faults.extend(numbers);
         for (function, lines) in products(&assembly) {
             if lines.iter().any(|line| line.contains("%zmm")) {
                 zmm += 1
@@ -120,6 +142,8 @@ fn no_call_no_spill_and_no_scatter() {
     }
     println!("{ymm} loops with AVX2 and {zmm} with AVX-512");
     println!("{} exponentials with AVX2 and {} with AVX-512", exponents[0], exponents[1]);
+    println!("{wide} sums in f64");
+    assert!(wide >= 12, "{wide} loops that add in f64");
     assert!(exponents.iter().all(|&count| count >= 10), "{exponents:?} loops with exponentials");
     assert!(ymm >= 20 && zmm >= 20, "only {ymm} and {zmm} loops: are the kernels in these files?");
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n\n"));
@@ -143,6 +167,13 @@ fn faults_are_seen() {
     assert_eq!([clean, &exponents].map(|text| exponentials(text).len()), [0, 1]);
     let scalar = exponents.replace("vpslld\t$23, %ymm2, %ymm3", "shll\t$23, %eax");
     assert_eq!(exponentials(&scalar).len(), 0);
+    let vectors = "_ZN5cinta4simd4avx2:\n.LBB0_1:\n\tvcvtps2pd\t%xmm1, %ymm2\n\tvcvtps2pd\t%xmm3, %ymm4\n\tvaddpd\t%ymm2\n\
+                   \tvaddpd\t%ymm4\n\tvaddpd\t%ymm5\n\tvaddpd\t%ymm6\n\tjne\t.LBB0_1\n";
+    assert_eq!(wide_sums(vectors).map(|loops| loops.len()), [1, 0]);
+    let numbers = vectors
+        .replace("\tvaddpd\t%ymm2\n", &"\tvcvtss2sd\t(%rax)\n".repeat(16))
+        .replace("vcvtps2pd", "vmovups");
+    assert_eq!(wide_sums(&numbers).map(|loops| loops.len()), [0, 1]);
     // A loop around the loop is not looked at.
     let outer = format!("{clean}\tcallq\tsomething\n\tjne\t.LBB0_0\n")
         .replace("tile:\n", "tile:\n.LBB0_0:\n");
