@@ -116,6 +116,7 @@ impl<T: Scalar> Op<T, 3> for Conv2dTranspose {
             Some(y) => rectifier::before(self.1, y, dy),
             None => dy,
         };
+        let dy = conv2d::in_order(geometry, &dy);
         let dx = kernel.map(|kernel| {
             let bias = vec![T::zero(); geometry.c_out];
             conv2d::forward(geometry, &dy, slice(&kernel), &bias, Finish::Plain)

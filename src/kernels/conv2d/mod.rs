@@ -253,12 +253,8 @@ pub fn backward_kernel<T: Scalar>(
             let (x, dy) = (x.stored(Order::RowMajor), dy.stored(Order::RowMajor));
             let dkernel = match way {
                 RowMajor::Depthwise => return depthwise::backward_kernel(geometry, x, dy),
-                RowMajor::F2 if !turned::fits::<T>(&geometry) => {
-                    winograd::backward_kernel::<_, F2, 4, 2>(geometry, x, dy)
-                }
-                RowMajor::F4 if !turned::fits::<T>(&geometry) => {
-                    winograd::backward_kernel::<_, F4, 6, 4>(geometry, x, dy)
-                }
+                RowMajor::F2 => winograd::backward_kernel::<_, F2, 4, 2>(geometry, x, dy),
+                RowMajor::F4 => winograd::backward_kernel::<_, F4, 6, 4>(geometry, x, dy),
                 _ => direct::backward_kernel(geometry, x, dy),
             };
             let c_out = geometry.c_out;

@@ -314,6 +314,14 @@ fn tiles() {
     }
 }
 
+/// So many tiles that groups of them sum the kernel's gradient for themselves, or, with more channels, that they come in turns.
+#[test]
+fn many_tiles() {
+    tiled([9, 39, 38], true, [16, 16]).check::<f32>(By::F4, Finish::Plain);
+    tiled([3, 37, 33], false, [16, 32]).check::<f32>(By::F2, Finish::Plain);
+    tiled([2, 39, 38], true, [32, 64]).check::<f32>(By::F4, Finish::Plain);
+}
+
 /// Whatever way the shapes have, whatever order memory has; also in blocks of images, and with more pixels than the gradient
 /// of the bias sums at a time.
 #[test]

@@ -3,7 +3,7 @@
 use super::outliers::Found;
 use super::parts::{Parts, PointsOfPart, Source};
 use super::tiles::{Aligned, Tiles};
-use super::{BLOCK_BYTES, Fits, GAP, ROW_GAP};
+use super::{BLOCK_BYTES, Fits, GAP, PARTS, ROW_GAP};
 use crate::buffer::Buffer;
 use crate::kernels::accumulate::Accumulate;
 use crate::kernels::conv2d::Geometry;
@@ -22,6 +22,10 @@ const KEPT: usize = 1 << 19;
 const PART_BYTES: usize = 320 << 10;
 /// Input channels are dealt out in at least so many blocks, for as many threads, where they fill the rows of a tile.
 const BLOCKS: usize = 8;
+/// Bytes of sums that are few enough for groups of parts to have their own: then nobody waits for others, and tiles are used up in the cache.
+const FEW_SUMS: usize = 192 << 10;
+/// Bytes that the transformed tiles of both sides take in such a part.
+const SMALL_PART_BYTES: usize = 512 << 10;
 
 /// The gradient of the kernel. It is a convolution of the pixels by the gradients of the outputs, `M x M` of them
 /// to a tile, with 3 by 3 results: the same points serve. Tiles add up before they are transformed back.
@@ -38,48 +42,104 @@ pub fn backward_kernel<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M
         Source { data: x, size: window.image(), channels: c_in, before: window.before() },
         Source { data: dy, size: window.output(), channels: c_out, before: [0, 0] },
     ];
-    let tiles_each = (PART_BYTES / (N * N * c_in.max(c_out) * T::BYTES)).max(TILE_ROWS);
-    let layout = Layout::new(Parts::new(window.output(), M, images, tiles_each), [c_in, c_out]);
-    let parts = layout.parts.count();
-    // Sums that are larger than what is kept would be read again for a few tiles each.
-    let most = KEPT.max(2 * N * N * c_in * c_out);
-    let kept = (most / layout.len(N)).clamp(1, parts.max(1));
-    let outliers = Found::default();
-    let transform = |part_range: Range<usize>, points: &mut [T]| {
-        let work = geometry.work() / parts * part_range.len();
-        par::for_each_part(
-            points,
-            layout.len(N),
-            work,
-            || (),
-            |(), i, points| {
-                let (pixels, gradients) = points.split_at_mut(N * N * layout.planes[0]);
-                for (side, into) in [pixels, gradients].into_iter().enumerate() {
-                    let of = PointsOfPart {
-                        source: sources[side],
-                        parts: layout.parts,
-                        part: part_range.start + i,
-                        gradients: side == 1,
-                        row: layout.rows[side],
-                        plane: layout.planes[side],
-                    };
-                    of.write::<F, N, M>(into, &outliers);
-                }
-            },
-        );
+    let cut = |tiles_each: usize| {
+        let parts = Parts::new(window.output(), M, images, tiles_each.max(TILE_ROWS));
+        let layout = Layout::new(parts, [c_in, c_out]);
+        Cut { sources, layout, work: geometry.work(), outliers: Found::default() }
     };
-
-    let mut points = Buffer::stale(kept * layout.len(N));
+    let point_bytes = |channels: usize| N * N * channels * T::BYTES;
+    let few_sums = point_bytes(c_in * c_out) <= FEW_SUMS;
+    let small = cut(SMALL_PART_BYTES / point_bytes(c_in + c_out));
     let mut dkernel = Buffer::stale(9 * c_in * c_out);
-    let mut taps = dkernel.chunks_exact_mut(c_in * c_out);
-    let taps: [&mut [T]; 9] = std::array::from_fn(|_| taps.next().expect("nine taps"));
-    if kept == parts {
-        // All summands are there: the sums of some input channels stay in the cache until they are transformed back.
-        transform(0..parts, &mut points);
-        let summands = Summands::new(layout, 0..parts, N, &points);
+    let outliers = if few_sums && small.layout.parts.count() >= PARTS {
+        small.in_groups::<F, N, M>(&mut dkernel);
+        small.outliers
+    } else {
+        let large = cut(PART_BYTES / point_bytes(c_in.max(c_out)));
+        // Sums that are larger than what is kept would be read again for a few tiles each.
+        let most = KEPT.max(2 * N * N * c_in * c_out);
+        let parts = large.layout.parts.count();
+        match (most / large.layout.len(N)).max(1) {
+            kept if kept >= parts => large.at_once::<F, N, M>(&mut dkernel),
+            kept => large.in_turns::<F, N, M>(kept, &mut dkernel),
+        }
+        large.outliers
+    };
+    outliers.add_taps(sources, M, &mut dkernel);
+    dkernel
+}
+
+/// Pixels and gradients whose tiles are cut into parts.
+struct Cut<'a, T> {
+    sources: [Source<'a, T>; 2],
+    layout: Layout,
+    /// Multiply-adds of the direct sums.
+    work: usize,
+    outliers: Found,
+}
+
+impl<T: Scalar> Cut<'_, T> {
+    fn channels(&self) -> [usize; 2] {
+        self.sources.map(|source| source.channels)
+    }
+
+    /// The tiles of some parts.
+    fn tiles(&self, part_range: Range<usize>) -> usize {
+        part_range.map(|part| self.layout.parts.tile_count(part)).sum()
+    }
+
+    /// Writes a part at the points: its pixels, then its gradients.
+    fn transform<F: Tiles<N, M>, const N: usize, const M: usize>(
+        &self,
+        part: usize,
+        points: &mut [T],
+    ) {
+        let Layout { parts, rows, planes } = self.layout;
+        let (pixels, gradients) = points.split_at_mut(N * N * planes[0]);
+        for (side, into) in [pixels, gradients].into_iter().enumerate() {
+            let (row, plane) = (rows[side], planes[side]);
+            let (source, gradients) = (self.sources[side], side == 1);
+            PointsOfPart { source, parts, part, gradients, row, plane }
+                .write::<F, N, M>(into, &self.outliers);
+        }
+    }
+
+    /// Groups of parts sum for themselves, and are added in order.
+    fn in_groups<F: Tiles<N, M> + Sync, const N: usize, const M: usize>(&self, dkernel: &mut [T]) {
+        let ([c_in, c_out], parts) = (self.channels(), self.layout.parts.count());
+        let (len, each) = (N * N * c_in * c_out, parts.div_ceil(PARTS));
+        let groups = parts.div_ceil(each);
+        let mut partial = Buffer::zeroed(groups * len);
+        let scratch = || Buffer::stale(self.layout.len(N));
+        par::for_each_part(&mut partial, len, self.work, scratch, |points, group, sums| {
+            let part_range = group * each..((group + 1) * each).min(parts);
+            let mut totals = Totals::new(self.tiles(part_range.clone()), sums.len());
+            for part in part_range {
+                self.transform::<F, N, M>(part, points);
+                let summands = Summands::new(self.layout, part..part + 1, N, points);
+                for (point, sums) in sums.chunks_exact_mut(c_in * c_out).enumerate() {
+                    summands.add(point, 0..c_in, sums);
+                }
+                totals.grow(sums, self.tiles(part..part + 1));
+            }
+            totals.finish(sums);
+        });
+        let (sums, others) = partial.split_at_mut(len);
+        for other in others.chunks_exact(len) {
+            sums.iter_mut().zip(other).for_each(|(sum, &more)| *sum += more);
+        }
+        self.write::<F, N, M>(sums, dkernel);
+    }
+
+    /// All summands are there: the sums of some input channels stay in the cache until they are transformed back.
+    fn at_once<F: Tiles<N, M> + Sync, const N: usize, const M: usize>(&self, dkernel: &mut [T]) {
+        let ([c_in, c_out], parts) = (self.channels(), self.layout.parts.count());
+        let points = self.kept::<F, N, M>(0..parts, Buffer::stale(parts * self.layout.len(N)));
+        let summands = Summands::new(self.layout, 0..parts, N, &points);
         let fit = BLOCK_BYTES / (N * N * c_out * T::BYTES);
         let block = fit.min(c_in.div_ceil(BLOCKS)).max(1).next_multiple_of(TILE_ROWS);
-        par::for_each_block(taps, block * c_out, geometry.work(), |i, taps| {
+        let taps = taps(dkernel);
+        par::for_each_block(taps, block * c_out, self.work, |i, taps| {
             let channels = i * block..((i + 1) * block).min(c_in);
             let plane = channels.len() * c_out + GAP;
             let mut sums = Buffer::zeroed(N * N * plane);
@@ -88,41 +148,74 @@ pub fn backward_kernel<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M
             }
             simd::dispatch(Taps::<_, F, N, M> { sums: &sums, plane, taps, tiles: PhantomData });
         });
-        outliers.add_taps(sources, M, &mut dkernel);
-        return dkernel;
     }
 
-    let mut sums = Buffer::zeroed(N * N * c_in * c_out);
-    let block = (1..=96).rev().find(|block| c_in.is_multiple_of(*block)).unwrap_or(1);
-    let tiles =
-        |part_range: Range<usize>| part_range.map(|part| layout.parts.tile_count(part)).sum();
-    let mut totals = Totals::new(tiles(0..parts), sums.len());
-    for first in (0..parts).step_by(kept) {
-        let part_range = first..(first + kept).min(parts);
-        let work = geometry.work() / parts * part_range.len();
-        transform(part_range.clone(), &mut points[..part_range.len() * layout.len(N)]);
-        let summands = Summands::new(layout, part_range.clone(), N, &points);
+    /// So many parts are kept in turn, and added to the sums.
+    fn in_turns<F: Tiles<N, M> + Sync, const N: usize, const M: usize>(
+        &self,
+        kept: usize,
+        dkernel: &mut [T],
+    ) {
+        let ([c_in, c_out], parts) = (self.channels(), self.layout.parts.count());
+        let mut points = Buffer::stale(kept * self.layout.len(N));
+        let mut sums = Buffer::zeroed(N * N * c_in * c_out);
         // The products of different points, and of different rows, have nothing to do with each other.
+        let block = (1..=96).rev().find(|block| c_in.is_multiple_of(*block)).unwrap_or(1);
         let blocks = c_in / block;
-        par::for_each_part(
-            &mut sums,
-            block * c_out,
-            work,
-            || (),
-            |(), i, sums| {
-                let (point, first) = (i / blocks, i % blocks * block);
-                summands.add(point, first..first + block, sums);
-            },
-        );
-        totals.grow(&mut sums, tiles(part_range));
+        let mut totals = Totals::new(self.tiles(0..parts), sums.len());
+        for first in (0..parts).step_by(kept) {
+            let part_range = first..(first + kept).min(parts);
+            let work = self.work / parts * part_range.len();
+            points = self.kept::<F, N, M>(part_range.clone(), points);
+            let summands = Summands::new(self.layout, part_range.clone(), N, &points);
+            par::for_each_part(
+                &mut sums,
+                block * c_out,
+                work,
+                || (),
+                |(), i, sums| {
+                    let (point, first) = (i / blocks, i % blocks * block);
+                    summands.add(point, first..first + block, sums);
+                },
+            );
+            totals.grow(&mut sums, self.tiles(part_range));
+        }
+        totals.finish(&mut sums);
+        self.write::<F, N, M>(&sums, dkernel);
     }
-    totals.finish(&mut sums);
-    par::for_each_block(taps, c_out, sums.len(), |channel, taps| {
-        let (sums, plane) = (&sums[channel * c_out..], c_in * c_out);
-        simd::dispatch(Taps::<_, F, N, M> { sums, plane, taps, tiles: PhantomData });
-    });
-    outliers.add_taps(sources, M, &mut dkernel);
-    dkernel
+
+    /// Some parts at the points, written by all threads to the beginning of what is given.
+    fn kept<F: Tiles<N, M>, const N: usize, const M: usize>(
+        &self,
+        part_range: Range<usize>,
+        mut points: Buffer<T>,
+    ) -> Buffer<T> {
+        let (parts, len) = (self.layout.parts.count(), self.layout.len(N));
+        par::for_each_part(
+            &mut points[..part_range.len() * len],
+            len,
+            self.work / parts * part_range.len(),
+            || (),
+            |(), i, points| self.transform::<F, N, M>(part_range.start + i, points),
+        );
+        points
+    }
+
+    /// Writes the gradients of the taps, from the sums `[c_in, c_out]` at each point.
+    fn write<F: Tiles<N, M>, const N: usize, const M: usize>(&self, sums: &[T], dkernel: &mut [T]) {
+        let [c_in, c_out] = self.channels();
+        par::for_each_block(taps(dkernel), c_out, sums.len(), |channel, taps| {
+            let (sums, plane) = (&sums[channel * c_out..], c_in * c_out);
+            simd::dispatch(Taps::<_, F, N, M> { sums, plane, taps, tiles: PhantomData });
+        });
+    }
+}
+
+/// The gradients of the taps one by one, `[c_in, c_out]` each.
+fn taps<T>(dkernel: &mut [T]) -> [&mut [T]; 9] {
+    let len = dkernel.len() / 9;
+    let mut taps = dkernel.chunks_exact_mut(len);
+    std::array::from_fn(|_| taps.next().expect("nine taps"))
 }
 
 /// How the transformed pixels and gradients of all parts lie in memory: those of a part together, like those of the first,
