@@ -110,10 +110,10 @@ impl<T: Scalar> Cut<'_, T> {
         let (len, each) = (N * N * c_in * c_out, parts.div_ceil(PARTS));
         let groups = parts.div_ceil(each);
         let mut partial = Buffer::zeroed(groups * len);
-        let scratch = || Buffer::stale(self.layout.len(N));
+        let (scratch, tiles) = (|| Buffer::stale(self.layout.len(N)), self.tiles(0..parts));
         par::for_each_part(&mut partial, len, self.work, scratch, |points, group, sums| {
             let part_range = group * each..((group + 1) * each).min(parts);
-            let mut totals = Totals::new(self.tiles(part_range.clone()), sums.len());
+            let mut totals = Totals::new(tiles, sums.len());
             for part in part_range {
                 self.transform::<F, N, M>(part, points);
                 let summands = Summands::new(self.layout, part..part + 1, N, points);
