@@ -43,19 +43,24 @@ pub fn load(path: impl AsRef<Path>) -> Result<Tensor> {
 
 /// [`load`] from the bytes of a file.
 pub(crate) fn decode(bytes: &[u8]) -> Result<Tensor, Reason> {
-    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
-    let reader = reader.map_err(|error| error.to_string())?;
+    let open = || {
+        let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
+        reader.map_err(|error| error.to_string())
+    };
+    let reader = open()?;
     if !matches!(reader.format(), Some(ImageFormat::Png | ImageFormat::Jpeg)) {
         return Err("this is neither a PNG nor a JPEG file".into());
     }
-    let picture = reader.decode().map_err(|error| match error {
+    let refused = |error| match error {
         ImageError::Limits(_) => TOO_LARGE.to_owned(),
         error => error.to_string(),
-    })?;
-    let (width, height) = (picture.width(), picture.height());
+    };
+    // Before the pixels are read, which would take memory for all of them.
+    let (width, height) = reader.into_dimensions().map_err(refused)?;
     if too_many(width, height) {
         return Err(TOO_LARGE.into());
     }
+    let picture = open()?.decode().map_err(refused)?;
     let mut values = Vec::with_capacity(width as usize * height as usize);
     for top in (0..height).step_by(ROWS as usize) {
         let rows = picture.crop_imm(0, top, width, ROWS.min(height - top));
@@ -231,17 +236,24 @@ mod tests {
 
     #[test]
     fn a_header_that_promises_too_much() {
-        // A PNG header of 60 000 x 60 000 pixels, with the checksum that belongs to it.
-        let mut bytes = encoded(GrayImage::new(1, 1), ImageFormat::Png);
-        bytes[16..24].copy_from_slice(&[0, 0, 0xEA, 0x60, 0, 0, 0xEA, 0x60]);
-        let crc = bytes[12..29].iter().fold(u32::MAX, |crc, &byte| {
-            (0..8).fold(crc ^ u32::from(byte), |crc, _| {
-                (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg())
-            })
-        });
-        bytes[29..33].copy_from_slice(&(!crc).to_be_bytes());
-        let error = decode(&bytes).unwrap_err();
-        assert!(error.as_str().contains("too large"), "{error}");
+        // A PNG header of so many pixels, with the checksum that belongs to it, before the data of one.
+        let error = |width: u32, height: u32| {
+            let mut bytes = encoded(GrayImage::new(1, 1), ImageFormat::Png);
+            bytes[16..20].copy_from_slice(&width.to_be_bytes());
+            bytes[20..24].copy_from_slice(&height.to_be_bytes());
+            let crc = bytes[12..29].iter().fold(u32::MAX, |crc, &byte| {
+                (0..8).fold(crc ^ u32::from(byte), |crc, _| {
+                    (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg())
+                })
+            });
+            bytes[29..33].copy_from_slice(&(!crc).to_be_bytes());
+            decode(&bytes).unwrap_err()
+        };
+        for (width, height) in [(60_000, 60_000), (16_384, 8193), (8193, 16_384)] {
+            assert_eq!(error(width, height), TOO_LARGE);
+        }
+        let error = error(40, 40);
+        assert!(!error.as_str().contains("too large"), "{error}");
     }
 
     #[test]

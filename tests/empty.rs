@@ -1,6 +1,9 @@
 //! Tensors without elements, whatever their strides: each operation gives the right shapes, 0 for a sum of nothing, NaN
 //! for a mean of nothing, and panics where there is no answer, as documented.
 
+#[path = "empty/ops.rs"]
+mod other_ops;
+
 use cinta::prelude::*;
 use cinta::{
     Algorithm, Context, Convolution, Indices, Layer, Mode, Scalar, Shape, Tape, Var, filters,

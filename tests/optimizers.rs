@@ -108,6 +108,10 @@ fn gradients_of_0_move_nothing_even_without_an_epsilon() {
     stays(Lamb::new(0.1).epsilon(0.0));
     stays(Lion::new(0.1));
     stays(Nadam::new(0.1).epsilon(0.0));
+    stays(Adafactor::new(0.1).epsilon_1(0.0).epsilon_2(0.0));
+    stays(Muon::new(0.1).epsilon(0.0));
+    stays(Muon::new(0.1).exclude_layers(vec!["dense".to_owned()]).epsilon(0.0));
+    stays(ScheduleFreeAdamW::new(0.1).epsilon(0.0));
 }
 
 #[test]

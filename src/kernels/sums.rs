@@ -203,5 +203,15 @@ mod tests {
         let whole = (steps * PIECE / 2) as f32;
         assert_eq!(sums, [whole, -whole, whole / 2.0]);
         assert!(whole > 2f32.powi(25));
+        // An odd number at a time, which is lost beside 2^25.
+        let (steps, more) = (1 << 16, PIECE + 1);
+        let mut sums = [0.0f32];
+        let mut totals = Totals::new(steps * more, 1);
+        for _ in 0..steps {
+            sums[0] += more as f32;
+            totals.grow(&mut sums, more);
+        }
+        totals.finish(&mut sums);
+        assert_eq!(sums, [(steps * more) as f32]);
     }
 }

@@ -34,7 +34,6 @@ pub(crate) fn today(class_name: &str) -> &str {
     }
 }
 
-/// The table of layers: those with one input and those with several. Each has its line here, and nothing else in this file.
 /// The table of layers: those with one input, those with several, and those with one whose type names the numbers. Each has its line here, and nothing else in this file.
 macro_rules! builtin {
     (single { $($single:ident)* } several { $($several:ident)* } typed { $($typed:ident)* }) => {
@@ -73,6 +72,24 @@ macro_rules! builtin {
                 let read = $several::from_config(&config).unwrap();
                 assert_eq!(format!("{read:?}"), format!("{layer:?}"));
             })*
+        }
+
+        /// Every layer takes a batch without samples.
+        #[test]
+        fn batches_without_samples() {
+            use super::nothing::without_samples as check;
+            $($single::examples().into_iter().for_each(|it| check(shared_layer(it), $single::example_inputs()));)*
+            $($typed::<f32>::examples().into_iter().for_each(|it| check(shared_layer(it), vec![vec![4, 3]]));)*
+            $($several::examples().into_iter().for_each(|it| check(shared_multi(it), $several::example_inputs()));)*
+        }
+
+        /// What a layer does not refuse has no pixels, no steps or no channels, and all the same the shape that it says.
+        #[test]
+        fn samples_without_values() {
+            use super::nothing::without_values as check;
+            $($single::examples().into_iter().for_each(|it| check(shared_layer(it), $single::example_inputs()));)*
+            $($typed::<f32>::examples().into_iter().for_each(|it| check(shared_layer(it), vec![vec![4, 3]]));)*
+            $($several::examples().into_iter().for_each(|it| check(shared_multi(it), $several::example_inputs()));)*
         }
     };
 }

@@ -81,3 +81,25 @@ impl<T: Scalar> MultiLayer<T> for Concatenate {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Along the steps, masks are put together as the inputs are; along another axis, a step counts where it does in all of them.
+    #[test]
+    fn masks() {
+        let (long, short) = (Tensor::<f32>::zeros([2, 3, 1]), Tensor::zeros([2, 2, 1]));
+        let mask = Tensor::from([[1.0, 0.0], [0.0, 1.0]]);
+        let along = Concatenate::new().axis(1);
+        let masked = along.mask(&[&long, &short], &[None, Some(&mask)]);
+        let right = Tensor::from([[1.0, 1.0, 1.0, 1.0, 0.0], [1.0, 1.0, 1.0, 0.0, 1.0]]);
+        assert_eq!(masked, Some(right));
+        let other = Tensor::from([[1.0, 1.0], [0.0, 0.0]]);
+        let beside =
+            |masks: [Option<&Tensor>; 2]| Concatenate::new().mask(&[&short, &short], &masks);
+        assert_eq!(beside([Some(&mask), Some(&other)]), Some(&mask * &other));
+        assert_eq!(beside([Some(&mask), None]), Some(mask.clone()));
+        assert_eq!(beside([None, None]), None);
+    }
+}

@@ -199,3 +199,22 @@ const INSIDE: u64 = u64::from_le_bytes(*b"inside  ");
 
 /// The stream label of a training step's random numbers, apart from those of weights and shuffles.
 const TRAINING: u64 = u64::from_le_bytes(*b"training");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two models of one seed that are layers of a third draw different numbers.
+    #[test]
+    fn what_is_inside_of_two_layers_draws_different_numbers() {
+        let inside = |layer| {
+            let mode = Mode::Train { seed: 1, step: 2, layer, first_sample: 3 };
+            Context::<f32>::new(mode).inside()
+        };
+        assert_eq!(inside(4), inside(4));
+        let Mode::Train { seed, step, first_sample, .. } = inside(4) else { panic!("no training") };
+        assert_eq!((step, first_sample), (2, 3));
+        let Mode::Train { seed: other, .. } = inside(5) else { panic!("no training") };
+        assert!(seed != other && seed != 1);
+    }
+}

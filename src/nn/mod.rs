@@ -58,6 +58,8 @@ mod named_activation;
 mod nested;
 mod noise;
 mod normalization;
+#[cfg(test)]
+mod nothing;
 mod numbers;
 mod option_value;
 mod orthogonal;

@@ -200,6 +200,12 @@ macro_rules! recipe {
                     $($made.$format($crate::nn::DataFormat::ChannelsFirst),)?
                 ]
             }
+
+            /// The shapes of a sample of each input of the example.
+            #[cfg(test)]
+            pub(super) fn example_inputs() -> Vec<Vec<usize>> {
+                $crate::nn::recipe::shapes!($input)
+            }
         }
     };
 }
@@ -238,6 +244,17 @@ macro_rules! model {
     };
     ($input:tt) => {
         concat!("let model = Sequential::new(", stringify!($input), ").add(layer).build(0)?;")
+    };
+}
+
+/// The shapes of the inputs of an example.
+#[cfg(test)]
+macro_rules! shapes {
+    (($input:tt twice)) => {
+        vec![$input.to_vec(); 2]
+    };
+    ($input:tt) => {
+        vec![$input.to_vec()]
     };
 }
 
@@ -287,4 +304,6 @@ macro_rules! formatted {
     };
 }
 
+#[cfg(test)]
+pub(super) use shapes;
 pub(super) use {default, described, formatted, last, model, parameter, recipe};

@@ -113,6 +113,19 @@ mod tests {
         }
     }
 
+    /// All look at the first pixel; beside 2^24, ones are lost in `f32`.
+    #[test]
+    fn gradients_are_summed_in_f64() {
+        let dy = Tensor::from([2f32.powi(24), 1.0, 1.0, 1.0, -2f32.powi(24)]);
+        for interpolation in [Interpolation::Nearest, Interpolation::Bilinear] {
+            let tape = crate::autograd::Tape::new();
+            let x = tape.leaf(Tensor::zeros([1, 1, 5, 1]));
+            let y = x.affine_transform(&[[0.0; 6]], interpolation, FillMode::Nearest, 0.0);
+            let dx = y.backward_from(&dy.reshape([1, 1, 5, 1])).wrt(&x);
+            assert_eq!(dx.to_vec(), [3.0, 0.0, 0.0, 0.0, 0.0]);
+        }
+    }
+
     #[test]
     #[should_panic(expected = "affine_transform: 1 maps for 2 images")]
     fn a_map_for_each_image() {

@@ -38,10 +38,10 @@ impl<T: Scalar, const N: usize> Op<T, N> for Concat {
     }
 }
 
-/// The inputs along the axis, and their lengths there.
 /// Values that one thread puts together at a time, about.
 const VALUES: usize = 1 << 14;
 
+/// The inputs along the axis, and their lengths there.
 #[inline(never)]
 fn side_by_side<T: Scalar>(inputs: &[&Tensor<T>], axis: usize, lengths: &mut [usize]) -> Tensor<T> {
     let mut shape = inputs[0].shape().to_vec();
@@ -145,6 +145,21 @@ mod tests {
             .unwrap();
         let constant = Var::constant(x(2, 4));
         gradcheck(|[a]| Var::concat(&[&constant, a], 2).square(), [x(2, 5)]).unwrap();
+    }
+
+    /// So many values that they are put together block by block.
+    #[test]
+    fn several_blocks() {
+        let rows = 3 * VALUES / 7 + 2;
+        let value = |part: usize| move |at: &[usize]| (1000 * part + at[0] * 10 + at[1]) as f32;
+        let parts = [2, 4, 1].map(|width| Tensor::from_fn([rows, width], value(width)));
+        let y = Tensor::concat_along(&parts, 1);
+        let mut start = 0;
+        for part in &parts {
+            let end = start + part.shape()[1];
+            assert!(y.slice(1, start..end) == *part, "columns {start} to {end}");
+            start = end;
+        }
     }
 
     #[test]

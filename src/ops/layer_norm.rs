@@ -239,6 +239,37 @@ mod tests {
         assert_eq!(dbeta, ((1 << 24) + 4) as f32); // the nearest that there is
     }
 
+    /// Beside 2^24, a one is lost in `f32`: in a sum of several pieces, and in one over samples of several parts.
+    #[test]
+    fn gradients_are_summed_in_f64() {
+        let large = [2f32.powi(24), 1.0, -2f32.powi(24)];
+        let [gamma, beta] = [1.0, 0.0].map(|value| move |n: usize| Tensor::<f32>::full([n], value));
+        let gradients = |n: usize, x: Tensor<f32>, dy: Tensor<f32>| {
+            let tape = crate::autograd::Tape::new();
+            let leaves = [x, gamma(n), beta(n)].map(|x| tape.leaf(x));
+            let y = leaves[0].layer_norm(&leaves[1], &leaves[2], 0.0);
+            let gradients = y.backward_from(&dy);
+            leaves.map(|leaf| gradients.wrt(&leaf))
+        };
+        let sign = |i: usize| if i % 2 == 0 { -1.0 } else { 1.0 };
+        // dx = dy - mean(dy) - z mean(dy z), where both means are those of a single one.
+        let (piece, n) = (1 << 15, 3 << 15);
+        let x = Tensor::from_fn([1, n], |at| sign(at[1]));
+        let dy =
+            Tensor::from_fn(
+                [1, n],
+                |at| if at[1] % piece == 0 { large[at[1] / piece] } else { 0.0 },
+            );
+        let [dx, ..] = gradients(n, x, dy);
+        let right = -2.0 / n as f32;
+        assert!((dx.at([0, 2]) / right - 1.0).abs() < 1e-3, "{} and not {right}", dx.at([0, 2]));
+        let n = 1 << 14;
+        let x = Tensor::from_fn([3, n], |at| sign(at[1]));
+        let dy = Tensor::from_fn([3, n], |at| if at[1] == 1 { large[at[0]] } else { 0.0 });
+        let [_, dgamma, dbeta] = gradients(n, x, dy);
+        assert_eq!((dgamma.at([1]), dbeta.at([1])), (1.0, 1.0));
+    }
+
     #[test]
     fn no_samples_and_no_channels() {
         let [gamma, beta] = [1.0, 0.0].map(|value| Var::constant(Tensor::<f64>::full([4], value)));

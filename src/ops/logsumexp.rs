@@ -127,6 +127,16 @@ mod tests {
     }
 
     #[test]
+    fn long_sums_keep_their_digits() {
+        let n = 1 << 20;
+        let mut values = vec![0.0f32; n];
+        values[0] = 1.0;
+        let right = (1.0f64.exp() + (n - 1) as f64).ln();
+        let y = Tensor::new([n], values).logsumexp(0).item();
+        assert!((f64::from(y) - right).abs() < 2e-6, "{y} and not {right}");
+    }
+
+    #[test]
     fn slopes_at_infinity() {
         let gradient = |values: [f64; 3]| {
             let tape = Tape::new();

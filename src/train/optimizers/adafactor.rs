@@ -203,6 +203,15 @@ mod tests {
         let mut weight = [1.0];
         adafactor.update_whole(step, of, &mut weight, &[0.0], &mut slots);
         assert_eq!((r, c, v, weight), ([0.0], [0.0], [0.0], [1.0]));
+        // The mean squares of the first row and column are 2e-38, and those of all values 9.5e-38.
+        let of = Whole { path: "kernel", shape: [2, 2].into() };
+        let (mut r, mut c, mut v) = ([0.0_f32; 2], [0.0; 2], [1.0; 4]);
+        let gradient = [2e-38_f64, 2e-38, 2e-38, 32e-38].map(|square| square.sqrt() as f32);
+        let mut slots: [&mut [f32]; 3] = [&mut r, &mut c, &mut v];
+        let step = Step { number: 1, learning_rate: 1.0 };
+        adafactor.update_whole(step, of, &mut [1.0; 4], &gradient, &mut slots);
+        assert!(r[0] > 0.0 && c[0] > 0.0 && v[1] > 0.0 && v[3] > 0.0);
+        assert_eq!(v[0], 0.0);
     }
 
     #[test]
