@@ -86,7 +86,7 @@ impl<T: Scalar> MultiLayer<T> for Concatenate {
 mod tests {
     use super::*;
 
-    /// Along the steps, masks are put together as the inputs are; along another axis, a step counts where it does in all of them.
+    /// Along the steps, masks are put together as the inputs are; along another axis, a step counts where it does in one of them.
     #[test]
     fn masks() {
         let (long, short) = (Tensor::<f32>::zeros([2, 3, 1]), Tensor::zeros([2, 2, 1]));
@@ -98,8 +98,11 @@ mod tests {
         let other = Tensor::from([[1.0, 1.0], [0.0, 0.0]]);
         let beside =
             |masks: [Option<&Tensor>; 2]| Concatenate::new().mask(&[&short, &short], &masks);
-        assert_eq!(beside([Some(&mask), Some(&other)]), Some(&mask * &other));
-        assert_eq!(beside([Some(&mask), None]), Some(mask.clone()));
+        assert_eq!(
+            beside([Some(&mask), Some(&other)]),
+            Some(Tensor::from([[1.0, 1.0], [0.0, 1.0]]))
+        );
+        assert_eq!(beside([Some(&mask), None]), Some(Tensor::ones([2, 2])));
         assert_eq!(beside([None, None]), None);
     }
 }

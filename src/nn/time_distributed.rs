@@ -299,3 +299,24 @@ impl<T: Scalar> Layer<T> for TimeDistributed<T> {
         self.layer.check_input(x)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::layers::{Conv3d, Reshape};
+    use crate::tensor::MAX_RANK;
+
+    /// A batch of sequences has two axes more than what a step gives.
+    #[test]
+    fn as_many_axes_as_there_are() {
+        let shape = |layer: TimeDistributed<f32>| layer.output_shape([2, 3, 3, 3, 1].into());
+        let volumes = TimeDistributed::new(Conv3d::new(4, 2));
+        assert_eq!(shape(volumes).unwrap(), [2, 2, 2, 2, 4]);
+        let longer = TimeDistributed::new(Reshape::new([3, 3, 3, 1, 1]));
+        assert_eq!(MAX_RANK, 6);
+        assert_eq!(
+            shape(longer).unwrap_err().as_str(),
+            "a sequence of [3, 3, 3, 1, 1] has too many axes"
+        );
+    }
+}

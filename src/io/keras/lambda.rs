@@ -222,6 +222,10 @@ mod tests {
         }
         let latest = [151, 0, 124, 0, 100, 0, 122, 11, 0, 0, 100, 1, 122, 10, 0, 0, 83, 0];
         assert_eq!(run(&function(5, &latest, &[4.0, 1.0], &[])), expected);
+        // 1.0 - -x / 4.0
+        let negative = [100, 0, 124, 0, 11, 0, 100, 1, 27, 0, 24, 0, 83, 0];
+        let expected = Some(Affine { part: None, scale: 1.0 / 4.0, offset: 1.0 });
+        assert_eq!(run(&function(5, &negative, &[1.0, 4.0], &[])), expected);
     }
 
     #[test]

@@ -220,6 +220,8 @@ mod tests {
             ([0.1, 0.5, 0.4, 0.9], 0.75),
             ([0.5, 0.5, 0.5, 0.5], 0.5), // ties count half
             ([-1.0, 0.0, 1.0, 2.0], 1.0),
+            ([1.0, 0.5, 2.0, 0.6], 0.625), // beyond 1 is as 1, and below 0 as 0
+            ([0.0, -1.0, 0.9, 0.001], 0.75),
         ] {
             let found = area(Auc::new(), targets, predictions);
             assert!((found - expected).abs() < 1e-12, "{predictions:?}: {found}");
