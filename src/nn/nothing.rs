@@ -59,13 +59,13 @@ fn taken(layer: &dyn MultiLayer<f32>, inputs: &[Vec<usize>]) -> Option<[Vec<Shap
     })
 }
 
-pub fn without_samples(layer: Arc<dyn MultiLayer<f32>>, inputs: Vec<Vec<usize>>) {
+pub(super) fn without_samples(layer: Arc<dyn MultiLayer<f32>>, inputs: Vec<Vec<usize>>) {
     let [inputs, outputs] = taken(&*layer, &inputs).expect("inputs of the example");
     MODES.into_iter().for_each(|mode| run(&*layer, &inputs, &outputs, 0, mode));
 }
 
 /// Without any set of the axes of a sample.
-pub fn without_values(layer: Arc<dyn MultiLayer<f32>>, inputs: Vec<Vec<usize>>) {
+pub(super) fn without_values(layer: Arc<dyn MultiLayer<f32>>, inputs: Vec<Vec<usize>>) {
     for axes in 1..1usize << inputs[0].len() {
         let without = |input: &Vec<usize>| -> Vec<usize> {
             let of = |(axis, &len): (usize, &usize)| if axes >> axis & 1 == 1 { 0 } else { len };
