@@ -251,15 +251,13 @@ mod tests {
             let gradients = y.backward_from(&dy);
             leaves.map(|leaf| gradients.wrt(&leaf))
         };
-        let sign = |i: usize| if i % 2 == 0 { -1.0 } else { 1.0 };
+        let sign = |i: usize| if i.is_multiple_of(2) { -1.0 } else { 1.0 };
         // dx = dy - mean(dy) - z mean(dy z), where both means are those of a single one.
         let (piece, n) = (1 << 15, 3 << 15);
         let x = Tensor::from_fn([1, n], |at| sign(at[1]));
-        let dy =
-            Tensor::from_fn(
-                [1, n],
-                |at| if at[1] % piece == 0 { large[at[1] / piece] } else { 0.0 },
-            );
+        let dy = Tensor::from_fn([1, n], |at| {
+            if at[1].is_multiple_of(piece) { large[at[1] / piece] } else { 0.0 }
+        });
         let [dx, ..] = gradients(n, x, dy);
         let right = -2.0 / n as f32;
         assert!((dx.at([0, 2]) / right - 1.0).abs() < 1e-3, "{} and not {right}", dx.at([0, 2]));

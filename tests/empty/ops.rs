@@ -84,7 +84,7 @@ fn along_axes() {
                 |x: &Tensor<f64>, axis| x.norm(f64::INFINITY, axis),
             ];
             for largest in largest {
-                if x.shape()[axis] == 0 && x.sum(axis).len() > 0 {
+                if x.shape()[axis] == 0 && !x.sum(axis).is_empty() {
                     assert_panics("of no elements", || drop(largest(&x, axis)));
                 } else {
                     assert!(largest(&x, axis).is_empty());
@@ -209,7 +209,7 @@ fn of_tables_and_steps() {
             run([&x, &k4, &r4, &b4], |[x, k, r, b]| x.lstm([k, r, b], [tanh, sigmoid], None)).0,
         ];
         states.iter().for_each(|states| assert_eq!(states.shape(), [n, steps, 2]));
-        if states[0].len() > 0 {
+        if !states[0].is_empty() {
             assert!(states.iter().all(|states| states.iter().all(|x| x > 0.0)), "{states:?}");
         }
     }
