@@ -2,7 +2,6 @@
 
 use super::graph::{Graph, Source};
 use super::model::Built;
-use super::model_layer::{ModelLayer, known_model};
 use super::plan::{Folded, Plan, Step, Work};
 use crate::autograd::Var;
 use crate::datasets::Dataset;
@@ -206,7 +205,7 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
         let Step { work, activation } = self.plan.steps[at];
         let y = match work {
             Work::Layer => self.pre_activation(at, &inputs),
-            Work::Rectified(rectifier) if self.model(at).is_some() => {
+            Work::Rectified(rectifier) if self.is_penalised_inside(at) => {
                 self.pre_activation(at, &inputs).rectifier(rectifier)
             }
             Work::Rectified(rectifier) => {
@@ -234,28 +233,24 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
 
     /// What a node with one output gives before its activation.
     fn pre_activation(&mut self, at: usize, inputs: &[Var<'t, T>]) -> Var<'t, T> {
-        match self.model(at) {
-            Some(model) => self.nested(at, model, inputs).swap_remove(0),
-            None => self.in_context(at, inputs, |layer, weights, inputs, cx| {
-                layer.pre_activation(weights, inputs, cx)
-            }),
+        if self.is_penalised_inside(at) {
+            return self.nested(at, inputs).swap_remove(0);
         }
+        self.in_context(at, inputs, |layer, weights, inputs, cx| {
+            layer.pre_activation(weights, inputs, cx)
+        })
     }
 
-    /// The model that a node is, if it is one.
-    fn model(&self, at: usize) -> Option<&'m ModelLayer<T>> {
-        known_model(&*self.layers[self.graph.nodes[at].layer].layer)
+    /// Whether layers inside of a node have penalties.
+    fn is_penalised_inside(&self, at: usize) -> bool {
+        self.layers[self.graph.nodes[at].layer].layer.is_penalised_inside()
     }
 
-    /// Runs a model inside of this one, whose penalties count here.
-    fn nested(
-        &mut self,
-        at: usize,
-        model: &ModelLayer<T>,
-        inputs: &[Var<'t, T>],
-    ) -> Vec<Var<'t, T>> {
-        let run = |_: &_, weights: &[_], inputs: &[&_], cx: &mut _| model.run(weights, inputs, cx);
-        let (outputs, penalties) = self.in_context(at, inputs, run);
+    /// Runs a layer that is made of others, whose penalties count here.
+    fn nested(&mut self, at: usize, inputs: &[Var<'t, T>]) -> Vec<Var<'t, T>> {
+        let (outputs, penalties) = self.in_context(at, inputs, |layer, weights, inputs, cx| {
+            layer.with_penalties(weights, inputs, cx)
+        });
         self.activity.extend(penalties);
         outputs
     }
@@ -263,9 +258,9 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
     /// Runs a node with several outputs, and keeps those that somebody needs.
     fn several(&mut self, at: usize, inputs: &[Var<'t, T>]) {
         let node = &self.graph.nodes[at];
-        let outputs = match self.model(at) {
-            Some(model) => self.nested(at, model, inputs),
-            None => self.in_context(at, inputs, |layer, weights, inputs, cx| {
+        let outputs = match self.is_penalised_inside(at) {
+            true => self.nested(at, inputs),
+            false => self.in_context(at, inputs, |layer, weights, inputs, cx| {
                 layer.forward_all(weights, inputs, cx)
             }),
         };

@@ -12,7 +12,6 @@ use crate::error::Reason;
 use crate::nn::{Activation, Context, Layer, Mode, MultiLayer, Part, Weight, one_input};
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
-use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -202,56 +201,6 @@ impl<T: Scalar> ModelLayer<T> {
     pub(super) fn description(&self) -> (&str, &Graph, &[Built<T>]) {
         (&self.inner.name, &self.inner.graph, &self.inner.layers)
     }
-
-    /// The outputs for a batch, and the penalties on what layers inside give, each summed over it.
-    pub(super) fn run<'t>(
-        &self,
-        weights: &[Var<'t, T>],
-        inputs: &[&Var<'t, T>],
-        cx: &mut Context<T>,
-    ) -> (Vec<Var<'t, T>>, Vec<Var<'t, T>>) {
-        let Inner { graph, layers, plan, inference, .. } = &*self.inner;
-        let mut left = weights;
-        let (mut own, mut starts) = (Vec::with_capacity(layers.len()), Vec::new());
-        for &count in &self.inner.counts {
-            let (these, others) = left.split_at(count);
-            starts.push(weights.len() - left.len());
-            own.push(these.to_vec());
-            left = others;
-        }
-        let mut plan = plan;
-        if cx.mode() == Mode::Infer && !weights.iter().any(Var::is_tracked) {
-            plan = inference;
-            let values = |layer: usize| own[layer].iter().map(|it| it.value().clone()).collect();
-            if let Some(folded) = plan.folded(layers, &values) {
-                for (layer, values) in &folded.weights {
-                    own[*layer] = values.iter().cloned().map(Var::constant).collect();
-                }
-            }
-        }
-        let run = Run::new(graph, layers, plan, own, cx.inside(), cx.trainable());
-        let inputs = inputs.iter().map(|&input| input.clone());
-        let Inside { outputs, updates, activity } = run.inside(inputs, cx.masks());
-        for (layer, weight, value) in updates {
-            cx.set_weight(starts[layer] + weight, value);
-        }
-        (outputs, activity)
-    }
-
-    /// A layer inside that has a penalty on its output.
-    fn penalised(&self) -> Option<&str> {
-        let found = |built: &&Built<T>| {
-            let inner = known_model(&*built.layer).and_then(ModelLayer::penalised);
-            inner.is_some() || built.layer.activity_regularizer().is_some()
-        };
-        self.inner.layers.iter().find(found).map(|built| &*built.name)
-    }
-}
-
-/// A layer as the model that it is.
-pub(super) fn known_model<T: Scalar>(layer: &dyn MultiLayer<T>) -> Option<&ModelLayer<T>> {
-    let any: &dyn Any = layer;
-    any.downcast_ref()
 }
 
 impl<T: Scalar> Model<T> {
@@ -326,12 +275,6 @@ impl<T: Scalar> MultiLayer<T> for ModelLayer<T> {
 
     /// What only `TimeDistributed` asks: the graph of a model wants the shapes of all outputs.
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, Reason> {
-        if let Some(layer) = self.penalised() {
-            return Err(format!(
-                "its layer {layer} has a penalty on its output, which does not count in a model within another layer"
-            )
-            .into());
-        }
         Ok(self.output_shapes(inputs)?[0])
     }
 
@@ -406,7 +349,48 @@ impl<T: Scalar> MultiLayer<T> for ModelLayer<T> {
         inputs: &[&Var<'t, T>],
         cx: &mut Context<T>,
     ) -> Vec<Var<'t, T>> {
-        self.run(weights, inputs, cx).0
+        MultiLayer::with_penalties(self, weights, inputs, cx).0
+    }
+
+    fn with_penalties<'t>(
+        &self,
+        weights: &[Var<'t, T>],
+        inputs: &[&Var<'t, T>],
+        cx: &mut Context<T>,
+    ) -> (Vec<Var<'t, T>>, Vec<Var<'t, T>>) {
+        let Inner { graph, layers, plan, inference, .. } = &*self.inner;
+        let mut left = weights;
+        let (mut own, mut starts) = (Vec::with_capacity(layers.len()), Vec::new());
+        for &count in &self.inner.counts {
+            let (these, others) = left.split_at(count);
+            starts.push(weights.len() - left.len());
+            own.push(these.to_vec());
+            left = others;
+        }
+        let mut plan = plan;
+        if cx.mode() == Mode::Infer && !weights.iter().any(Var::is_tracked) {
+            plan = inference;
+            let values = |layer: usize| own[layer].iter().map(|it| it.value().clone()).collect();
+            if let Some(folded) = plan.folded(layers, &values) {
+                for (layer, values) in &folded.weights {
+                    own[*layer] = values.iter().cloned().map(Var::constant).collect();
+                }
+            }
+        }
+        let run = Run::new(graph, layers, plan, own, cx.inside(), cx.trainable());
+        let inputs = inputs.iter().map(|&input| input.clone());
+        let Inside { outputs, updates, activity } = run.inside(inputs, cx.masks());
+        for (layer, weight, value) in updates {
+            cx.set_weight(starts[layer] + weight, value);
+        }
+        (outputs, activity)
+    }
+
+    fn is_penalised_inside(&self) -> bool {
+        let penalised = |layer: &dyn MultiLayer<T>| {
+            layer.activity_regularizer().is_some() || layer.is_penalised_inside()
+        };
+        self.inner.layers.iter().any(|built| penalised(&*built.layer))
     }
 
     fn activation(&self, _: &[Shape]) -> Activation {

@@ -7,7 +7,7 @@ use crate::autograd::Var;
 use crate::error::Reason;
 use crate::ops::Rectifier;
 use crate::scalar::Scalar;
-use crate::tensor::{Shape, Tensor};
+use crate::tensor::{Mask, Shape, Tensor};
 
 recipe! {
     /// Batch normalisation: `gamma (x - mean) / sqrt(variance + epsilon) + beta` for every channel (Ioffe and Szegedy,
@@ -19,6 +19,8 @@ recipe! {
     ///
     /// Its weights are `gamma`, `beta`, `moving_mean` and `moving_variance`, one value for each channel; training changes the
     /// last two without a gradient. Keras's defaults: the last axis, a momentum of 0.99, an epsilon of 0.001.
+    ///
+    /// Where a mask says which steps count, mean and variance are those of the steps that do; all steps are normalised.
     ///
     /// ```
     /// use cinta::prelude::*;
@@ -110,6 +112,32 @@ impl BatchNormalization {
         x * scale.reshape(&beside[..]) + shift.reshape(&beside[..])
     }
 
+    /// The normalised input, its mean and its variance, these of the vectors that count alone: with `k` of their numbers in a channel,
+    /// `mean = sum(x) / k` and `variance = sum((x - mean)^2) / k`, and 0 where `k` is.
+    fn of_those_that_count<'t, T: Scalar>(
+        &self,
+        x: &Var<'t, T>,
+        axis: usize,
+        [gamma, beta]: [&Var<'t, T>; 2],
+        counts: &Mask,
+    ) -> (Var<'t, T>, Tensor<T>, Tensor<T>) {
+        let shape = x.shape();
+        let others: Vec<usize> = (0..shape.rank()).filter(|&other| other != axis).collect();
+        let mut beside = vec![1; shape.rank()];
+        beside[axis] = shape[axis];
+        let zero = Var::constant(Tensor::scalar(T::zero()));
+        let k = Tensor::select(counts, &Tensor::ones(shape), zero.value()).sum(&others[..]);
+        let k = Var::constant(k.map(|k| k.max(T::one())));
+        let averaged = |x: &Var<'t, T>| Var::select(counts, x, &zero).sum(&others[..]) / &k;
+        let mean = averaged(x);
+        let distance = x - mean.reshape(&beside[..]);
+        let variance = averaged(&distance.square());
+        let epsilon = Var::constant(Tensor::scalar(T::lit(self.epsilon)));
+        let scale = gamma * (&variance + epsilon).rsqrt();
+        let y = distance * scale.reshape(&beside[..]) + beta.reshape(&beside[..]);
+        (y, mean.into_value(), variance.into_value())
+    }
+
     /// The normalised input, and behind it a rectifier, if there is one.
     fn normalized<'t, T: Scalar>(
         &self,
@@ -133,7 +161,13 @@ impl BatchNormalization {
         let channels = [x.shape()[axis]];
         let [one, zero] = [Tensor::ones(channels), Tensor::zeros(channels)].map(Var::constant);
         let both = [gamma.unwrap_or(&one), beta.unwrap_or(&zero)];
-        let (y, mean, variance) = x.batch_norm_with(both, axis, self.epsilon, rectifier);
+        let (y, mean, variance) = match cx.mask().and_then(|mask| beside_channels(mask, x)) {
+            Some(counts) => {
+                let (y, mean, variance) = self.of_those_that_count(x, axis, both, &counts);
+                (rectifier.map_or_else(|| y.clone(), |it| y.rectifier(it)), mean, variance)
+            }
+            None => x.batch_norm_with(both, axis, self.epsilon, rectifier),
+        };
         let [keep, take] = [self.momentum, 1.0 - self.momentum].map(T::lit);
         for (i, new) in [mean, variance].into_iter().enumerate() {
             let moved = averages[i].value().zip_with(&new, |old, new| old * keep + new * take);
@@ -141,6 +175,14 @@ impl BatchNormalization {
         }
         y
     }
+}
+
+/// Which of the vectors of the last axis count, if the mask says it of each: `[n, steps]` becomes `[n, steps, 1]`. Keras fails with other masks.
+fn beside_channels<T: Scalar>(mask: &Tensor<T>, x: &Var<'_, T>) -> Option<Mask> {
+    let shape = x.shape();
+    let vectors = &shape[..shape.rank() - 1];
+    (mask.shape()[..] == *vectors)
+        .then(|| mask.not_equal(T::zero()).reshape(&[vectors, &[1]].concat()[..]))
 }
 
 impl<T: Scalar> Layer<T> for BatchNormalization {

@@ -129,6 +129,22 @@ pub trait Layer<T: Scalar>: Any + Send + Sync {
         None
     }
 
+    /// Whether it is made of other layers, one of which has a penalty on its output.
+    fn is_penalised_inside(&self) -> bool {
+        false
+    }
+
+    /// For a layer that is [penalised inside](Self::is_penalised_inside): what [`pre_activation`](Self::pre_activation) gives, and the
+    /// penalties on what the layers inside give, each summed over the batch.
+    fn with_penalties<'t>(
+        &self,
+        weights: &[Var<'t, T>],
+        x: &Var<'t, T>,
+        cx: &mut Context<T>,
+    ) -> (Var<'t, T>, Vec<Var<'t, T>>) {
+        (self.pre_activation(weights, x, cx), Vec::new())
+    }
+
     /// Whether training changes its weights, as far as the layer itself is concerned: what a file or a builder said. Which of
     /// its weights can be trained at all is said by [`weights`](Self::weights).
     fn trainable(&self) -> bool {
@@ -249,6 +265,19 @@ impl<T: Scalar> Layer<T> for Box<dyn Layer<T>> {
 
     fn activity_regularizer(&self) -> Option<Regularizer> {
         (**self).activity_regularizer()
+    }
+
+    fn is_penalised_inside(&self) -> bool {
+        (**self).is_penalised_inside()
+    }
+
+    fn with_penalties<'t>(
+        &self,
+        weights: &[Var<'t, T>],
+        x: &Var<'t, T>,
+        cx: &mut Context<T>,
+    ) -> (Var<'t, T>, Vec<Var<'t, T>>) {
+        (**self).with_penalties(weights, x, cx)
     }
 
     fn trainable(&self) -> bool {

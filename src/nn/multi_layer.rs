@@ -129,6 +129,21 @@ pub trait MultiLayer<T: Scalar>: Any + Send + Sync {
         None
     }
 
+    /// As [`Layer::is_penalised_inside`].
+    fn is_penalised_inside(&self) -> bool {
+        false
+    }
+
+    /// As [`Layer::with_penalties`], with all outputs.
+    fn with_penalties<'t>(
+        &self,
+        weights: &[Var<'t, T>],
+        inputs: &[&Var<'t, T>],
+        cx: &mut Context<T>,
+    ) -> (Vec<Var<'t, T>>, Vec<Var<'t, T>>) {
+        (vec![self.pre_activation(weights, inputs, cx)], Vec::new())
+    }
+
     /// As [`Layer::trainable`].
     fn trainable(&self) -> bool {
         true
@@ -264,6 +279,25 @@ impl<T: Scalar> MultiLayer<T> for Single<T> {
 
     fn activity_regularizer(&self) -> Option<Regularizer> {
         self.0.activity_regularizer()
+    }
+
+    fn is_penalised_inside(&self) -> bool {
+        self.0.is_penalised_inside()
+    }
+
+    fn with_penalties<'t>(
+        &self,
+        weights: &[Var<'t, T>],
+        inputs: &[&Var<'t, T>],
+        cx: &mut Context<T>,
+    ) -> (Vec<Var<'t, T>>, Vec<Var<'t, T>>) {
+        let mut penalties = Vec::new();
+        let y = self.0.data_format().around(inputs[0], |x| {
+            let (y, found) = self.0.with_penalties(weights, x, cx);
+            penalties = found;
+            y
+        });
+        (vec![y], penalties)
     }
 
     fn trainable(&self) -> bool {

@@ -105,19 +105,24 @@ impl<T: Scalar> TimeDistributed<T> {
         vec![layer(), layer().trainable(false)]
     }
 
-    /// What the other layer gives for its own inputs, by one of its methods.
+    /// What the other layer gives for its own inputs, by one of its methods, and the penalties inside of it if they are asked for.
     fn one<'t>(
         &self,
         weights: &[Var<'t, T>],
         x: &Var<'t, T>,
         cx: &mut Context<T>,
         how: How,
-    ) -> Var<'t, T> {
-        match how {
+    ) -> (Var<'t, T>, Vec<Var<'t, T>>) {
+        let y = match how {
             How::Forward => self.layer.forward(weights, &[x], cx),
             How::PreActivation => self.layer.pre_activation(weights, &[x], cx),
             How::Rectified(rectifier) => self.layer.rectified(weights, &[x], cx, rectifier),
-        }
+            How::Penalised => {
+                let (mut outputs, penalties) = self.layer.with_penalties(weights, &[x], cx);
+                return (outputs.swap_remove(0), penalties);
+            }
+        };
+        (y, Vec::new())
     }
 
     /// The same for all steps.
@@ -127,7 +132,7 @@ impl<T: Scalar> TimeDistributed<T> {
         x: &Var<'t, T>,
         cx: &mut Context<T>,
         how: How,
-    ) -> Var<'t, T> {
+    ) -> (Var<'t, T>, Vec<Var<'t, T>>) {
         let steps = x.shape()[1];
         let mode = match cx.mode() {
             Mode::Infer if self.layer.couples_samples() => {
@@ -146,8 +151,8 @@ impl<T: Scalar> TimeDistributed<T> {
         let rows = [&[shape[0] * steps], &shape[2..]].concat();
         let rows = x.reshape(&rows[..]);
         let mut inner = Context::new(mode).with_trainable(cx.trainable());
-        let y = self.one(weights, &rows, &mut inner, how);
-        y.reshape(&with_steps(y.shape(), steps)[..])
+        let (y, penalties) = self.one(weights, &rows, &mut inner, how);
+        (y.reshape(&with_steps(y.shape(), steps)[..]), penalties)
     }
 
     /// The output for each step, one after the other.
@@ -157,14 +162,19 @@ impl<T: Scalar> TimeDistributed<T> {
         x: &Var<'t, T>,
         cx: &mut Context<T>,
         how: How,
-    ) -> Var<'t, T> {
+    ) -> (Var<'t, T>, Vec<Var<'t, T>>) {
         let (shape, mut weights) = (x.shape(), weights.to_vec());
         let mut updated = vec![false; weights.len()];
-        let mut outputs = Vec::with_capacity(shape[1]);
+        let (mut outputs, mut penalties) = (Vec::with_capacity(shape[1]), Vec::new());
         for step in 0..shape[1] {
             let one = x.slice(1, step..step + 1).reshape(&without_steps(shape)[..]);
+            // Where a step is a vector, the mask says for each sample whether it counts.
+            let vectors = cx.mask().filter(|_| shape.rank() == 3);
+            let counts = vectors.map(|mask| mask.slice(1, step..step + 1).reshape([shape[0]]));
             let mut inner = Context::new(cx.mode()).with_trainable(cx.trainable());
-            let y = self.one(&weights, &one, &mut inner, how);
+            inner = inner.with_mask(counts);
+            let (y, of_step) = self.one(&weights, &one, &mut inner, how);
+            penalties.extend(of_step);
             for (index, value) in inner.into_updates() {
                 weights[index] = Var::constant(value);
                 updated[index] = true;
@@ -174,7 +184,7 @@ impl<T: Scalar> TimeDistributed<T> {
         for (index, weight) in weights.into_iter().enumerate().filter(|(at, _)| updated[*at]) {
             cx.set_weight(index, weight.into_value());
         }
-        Var::concat(&outputs.iter().collect::<Vec<_>>(), 1)
+        (Var::concat(&outputs.iter().collect::<Vec<_>>(), 1), penalties)
     }
 }
 
@@ -184,6 +194,7 @@ enum How {
     Forward,
     PreActivation,
     Rectified(Rectifier),
+    Penalised,
 }
 
 /// `[n, steps, ..]` as `[n, ..]`.
@@ -257,7 +268,7 @@ impl<T: Scalar> Layer<T> for TimeDistributed<T> {
         x: &Var<'t, T>,
         cx: &mut Context<T>,
     ) -> Var<'t, T> {
-        self.all(weights, x, cx, How::Forward)
+        self.all(weights, x, cx, How::Forward).0
     }
 
     fn pre_activation<'t>(
@@ -266,7 +277,7 @@ impl<T: Scalar> Layer<T> for TimeDistributed<T> {
         x: &Var<'t, T>,
         cx: &mut Context<T>,
     ) -> Var<'t, T> {
-        self.all(weights, x, cx, How::PreActivation)
+        self.all(weights, x, cx, How::PreActivation).0
     }
 
     fn rectified<'t>(
@@ -276,7 +287,20 @@ impl<T: Scalar> Layer<T> for TimeDistributed<T> {
         cx: &mut Context<T>,
         rectifier: Rectifier,
     ) -> Var<'t, T> {
-        self.all(weights, x, cx, How::Rectified(rectifier))
+        self.all(weights, x, cx, How::Rectified(rectifier)).0
+    }
+
+    fn is_penalised_inside(&self) -> bool {
+        self.layer.is_penalised_inside()
+    }
+
+    fn with_penalties<'t>(
+        &self,
+        weights: &[Var<'t, T>],
+        x: &Var<'t, T>,
+        cx: &mut Context<T>,
+    ) -> (Var<'t, T>, Vec<Var<'t, T>>) {
+        self.all(weights, x, cx, How::Penalised)
     }
 
     fn activation(&self, input: Shape) -> Activation {
