@@ -108,6 +108,33 @@ fn transposed_convolutions_of_keras_1() {
     assert_eq!(classes(&checked("keras_1_transposed.h5")), ["Conv2DTranspose"]);
 }
 
+/// Weights, and what the optimizer keeps, come in the order of the file, where layers in the place of an operation give the model another one.
+#[test]
+fn a_way_that_becomes_longer() {
+    checked("longer_way.h5");
+    let mut model = checked("longer_way.keras");
+    let text = fs::read_to_string(golden("operations.json")).unwrap();
+    let facts: Value = serde_json::from_str(&text).unwrap();
+    let of = |name: &str| numbers(&facts["longer_way.keras"][name]);
+    let [v, x] = [0, 1].map(|i| numbers(&facts["longer_way.keras"]["inputs"][i]));
+    let inputs = [Tensor::new([2, 3], v), Tensor::new([2, 4, 3], x)];
+    let data = Dataset::several(inputs, [Tensor::new([2, 3], of("targets"))]).unwrap();
+    let fit = Fit { epochs: 2, shuffle: false, verbose: Verbose::Silent, ..Fit::default() };
+    model.fit(&data, fit).unwrap();
+    let inputs: Vec<&Tensor> = data.all_inputs().collect();
+    let found = model.predict_all(&inputs).unwrap().remove(0);
+    let expected = Tensor::new([2, 3], of("trained"));
+    assert!(found.all_close(&expected, 1e-5, 1e-5), "{found:?} instead of {expected:?}");
+}
+
+/// `SpectralNormalization` has the kernel of its layer among its own weights in `.keras` files.
+#[test]
+fn kernels_that_are_divided() {
+    let [model, same] = ["divided.keras", "divided.h5"].map(checked);
+    assert_eq!(model.get_weights(), same.get_weights());
+    assert_eq!(model.weight("spectral_normalization", "vector_u").unwrap().shape(), [1, 3]);
+}
+
 /// Sizes and places that make no sense are refused, and nothing overflows.
 #[test]
 fn odd_slices_are_refused() {

@@ -90,8 +90,11 @@ fn described<T: Scalar>(name: &str, graph: &Graph, built: &[Built<T>]) -> Config
             }
         };
     }
+    // In Keras a list stays a list, even of one: `TimeDistributed` fails with a model that gives one.
     let ends = |sources: &mut dyn Iterator<Item = Source>| -> Value {
-        sources.map(|source| histories[graph.place(source)].clone()).collect()
+        let ends = sources.map(|source| histories[graph.place(source)].clone());
+        let mut ends: Vec<Value> = ends.collect();
+        if ends.len() == 1 { ends.remove(0) } else { ends.into() }
     };
     as_config(json!({
         "name": name, "trainable": true, "layers": layers,

@@ -172,6 +172,13 @@ fn taken_first<'v>(config: &'v Config, layers: &'v [Value]) -> HashSet<&'v str> 
     taken.into_iter().filter(|&(_, node, _)| node == 0).map(|(name, ..)| name).collect()
 }
 
+/// The names of a model's inputs, in their order; none where it does not say them, as a chain does not.
+#[cfg(feature = "keras")]
+pub(crate) fn input_names(config: &Config) -> Vec<&str> {
+    let inputs = ends(config, "input_layers").unwrap_or_default();
+    inputs.into_iter().map(|(name, ..)| name).collect()
+}
+
 /// The model's inputs or outputs: one value, a list of values, or values by name.
 fn ends<'v>(config: &'v Config, name: &str) -> Result<Vec<History<'v>>, Reason> {
     let wrong = || format!("the model's {name} are no list of layers");

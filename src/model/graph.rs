@@ -279,8 +279,11 @@ pub(super) fn order(
             *before = (*before).max(depth + 1);
         }
     }
-    let mut listed: Vec<usize> = (0..inputs + layers).filter(|&it| met[it] != usize::MAX).collect();
-    sort(&mut listed, &|a, b| owners[b].cmp(&owners[a]).then(met[a].cmp(&met[b])));
+    // An input that nothing needs is one all the same, before all others that are as close to an output.
+    let known = |&it: &usize| it < inputs || met[it] != usize::MAX;
+    let mut listed: Vec<usize> = (0..inputs + layers).filter(known).collect();
+    let met_at = |it: usize| met[it].wrapping_add(1);
+    sort(&mut listed, &|a, b| owners[b].cmp(&owners[a]).then(met_at(a).cmp(&met_at(b))));
     let mut ordered: Vec<usize> = finished.into_iter().filter(|&at| at >= inputs).collect();
     sort(&mut ordered, &|a, b| depths[b].cmp(&depths[a]).then(met[owner(a)].cmp(&met[owner(b)])));
     let listing =
@@ -314,6 +317,14 @@ mod tests {
         assert_eq!(order.nodes, [0, 1, 2, 3]);
         let layers = [0, 1, 2, 3].map(Listed::Layer);
         assert_eq!(order.listed, [&[Listed::Input(0)][..], &layers].concat());
+    }
+
+    /// As Keras lists it.
+    #[test]
+    fn an_input_that_nothing_needs() {
+        let node = (0, vec![Source::Input(1)]);
+        let order = order(2, 1, &[node], &[Source::first_of(0)]).ok().unwrap();
+        assert_eq!(order.listed, [Listed::Input(1), Listed::Input(0), Listed::Layer(0)]);
     }
 
     #[test]

@@ -56,4 +56,5 @@ pub(crate) use summary::shape_text;
 pub(crate) use {
     config::Description,
     draft::{Outline, Outlined},
+    functional::input_names,
 };

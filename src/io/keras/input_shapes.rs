@@ -1,8 +1,10 @@
 //! Sizes that a file leaves open: Keras's `Input((None, 8))`.
 
-use crate::config::{Value, json};
+use crate::config::{Value, json, name_of};
 use crate::error::Reason;
+use crate::model::input_names;
 use crate::tensor::Shape;
+use std::collections::HashMap;
 
 /// Writes shapes of samples into the inputs of a model, in their order, where the file leaves sizes open.
 ///
@@ -11,8 +13,14 @@ use crate::tensor::Shape;
 pub(super) fn fill(model: &mut Value, shapes: &[Shape]) -> Result<(), Reason> {
     let Some(config) = model.get_mut("config") else { return Ok(()) };
     let mut left = shapes.iter();
+    let names = config.as_object().map(input_names).unwrap_or_default();
+    let places: HashMap<String, usize> =
+        names.into_iter().enumerate().map(|(at, name)| (name.to_owned(), at)).collect();
     if let Some(Value::Array(layers)) = config.get_mut("layers") {
         let inputs = layers.iter_mut().filter(|layer| layer["class_name"] == "InputLayer");
+        let mut inputs: Vec<&mut Value> = inputs.collect();
+        // Files list them as they come in the graph.
+        inputs.sort_by_key(|input| name_of(input).and_then(|name| places.get(name)).copied());
         for input in inputs {
             let Some(config) = input.get_mut("config") else { continue };
             let key =
@@ -68,6 +76,16 @@ mod tests {
         fill(&mut model, &[[5, 8].into()]).unwrap();
         assert_eq!(model["config"]["layers"][0]["config"]["batch_shape"], json!([null, 5, 8]));
         assert_eq!(model["config"]["layers"][1], open["config"]["layers"][1]);
+        // The second of the layers is the first of the inputs.
+        let mut model = open.clone();
+        for (name, layer) in
+            ["a", "b"].into_iter().zip(model["config"]["layers"].as_array_mut().unwrap())
+        {
+            layer["config"]["name"] = json!(name);
+        }
+        model["config"]["input_layers"] = json!([["b", 0, 0], ["a", 0, 0]]);
+        fill(&mut model, &[[3].into(), [5, 8].into()]).unwrap();
+        assert_eq!(model["config"]["layers"][0]["config"]["batch_shape"], json!([null, 5, 8]));
         for (shapes, reason) in [
             (&[Shape::from([5, 7])][..], "[5, 7] does not fit"),
             (&[Shape::from([5])], "[5] does not fit"),

@@ -28,11 +28,11 @@ mod twelve;
 mod weights;
 
 use super::{training_from_json, training_to_json};
-use crate::config::{Value, json};
+use crate::config::{Value, json, name_of};
 use crate::error::Reason;
 use crate::model::{
-    Built, Description, Model, Outline, Param, Training, convert_types, from_config, to_config,
-    unsupported,
+    Built, Description, Model, Outline, Outlined, Param, Training, convert_types, from_config,
+    to_config, unsupported,
 };
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
@@ -41,6 +41,7 @@ use archive::Archive;
 use hdf5::Group;
 use legacy::Refused;
 use optimizer::Variables;
+use std::collections::HashMap;
 use tree::Tree;
 use weights::Place;
 
@@ -182,8 +183,8 @@ pub(super) fn load<T: Scalar>(
         let weights = weights::read(&root, &parts.places())?;
         return parts.build(weights, Variables::counted(&root)?);
     }
-    let listed = root.find("model_weights")?.ok_or("the group model_weights is missing")?;
-    let weights = weights::read_listed(listed, &parts.places())?;
+    let group = root.find("model_weights")?.ok_or("the group model_weights is missing")?;
+    let weights = weights::read_listed(group, &parts.places())?;
     parts.build(weights, Variables::listed(&root)?)
 }
 
@@ -214,6 +215,19 @@ pub(super) fn load_weights<T: Scalar>(
 struct Parts<T: Scalar> {
     model: Description<T>,
     training: Option<Training>,
+    /// The numbers of the layers in the order of the file. Where layers stand for operations, that of the model may be another one: a way that
+    /// has become longer or shorter changes the places of the layers on it.
+    listed: Vec<usize>,
+}
+
+/// The numbers of a model's layers in the order in which a file lists them. Layers that it does not name keep their order, behind the others.
+fn listed<T: Scalar>(config: &Value, layers: &[Outlined<T>]) -> Vec<usize> {
+    let names = config["config"]["layers"].as_array().map_or(&[][..], |layers| layers);
+    let names = names.iter().enumerate().filter_map(|(at, layer)| Some((name_of(layer)?, at)));
+    let places: HashMap<&str, usize> = names.collect();
+    let mut listed: Vec<usize> = (0..layers.len()).collect();
+    listed.sort_by_key(|&layer| places.get(&*layers[layer].name).copied().unwrap_or(usize::MAX));
+    listed
 }
 
 impl<T: Scalar> Parts<T> {
@@ -226,20 +240,26 @@ impl<T: Scalar> Parts<T> {
             config["compile_config"] = exact.clone();
         }
         let training = own.get("training").map(training_from_json).transpose()?;
-        Ok(Parts { model: from_config(&config, registry)?, training })
+        let model = from_config(&config, registry)?;
+        let listed = listed(&config, &model.outline.layers);
+        Ok(Parts { model, training, listed })
     }
 
+    /// The layers in the order of the file.
     fn places(&self) -> Vec<Place<'_>> {
-        self.model.outline.layers.iter().map(Place::from).collect()
+        self.listed.iter().map(|&layer| Place::from(&self.model.outline.layers[layer])).collect()
     }
 
+    /// With the weights of all layers, in the order of the file.
     fn build(
         self,
         weights: Vec<Vec<Tensor<T>>>,
         variables: Option<Variables<'_>>,
     ) -> Result<Model<T>, Reason> {
         let Description { outline: Outline { name, graph, layers }, mut compile } = self.model;
-        let built = layers.into_iter().zip(weights).map(|(outlined, values)| {
+        let mut of_layers: Vec<_> = self.listed.iter().zip(weights).collect();
+        of_layers.sort_by_key(|(layer, _)| **layer);
+        let built = layers.into_iter().zip(of_layers).map(|(outlined, (_, values))| {
             let weights = outlined.weights.clone();
             let params = weights.into_iter().zip(values).map(|(of, value)| Param::new(of, value));
             let params = params.collect();
@@ -248,16 +268,20 @@ impl<T: Scalar> Parts<T> {
         let mut model = Model::from_parts(name, graph, built.collect(), 0);
         let mut iterations = 0;
         if let (Some(compile), Some(variables)) = (&mut compile, variables) {
-            let trained = optimizer::trained(&model);
-            let state = variables.read(&*compile.optimizer, &trained)?;
+            let in_file: Vec<&Built<T>> = self.listed.iter().map(|&it| &model.layers[it]).collect();
+            let state = variables.read(&*compile.optimizer, &optimizer::trained(in_file))?;
             // The configuration has more digits, or is older.
             let same = |rate: T| T::lit(compile.step(state.iterations).learning_rate) == rate;
             if let Some(rate) = state.learning_rate.filter(|&rate| !same(rate)) {
                 compile.set_learning_rate(rate.widen())?;
             }
             iterations = state.iterations;
-            let trained = model.params_mut().filter(|param| param.weight.trainable);
-            trained.zip(state.slots).for_each(|(param, slots)| param.slots = slots);
+            let mut slots = state.slots.into_iter();
+            for layer in self.listed {
+                let params = model.layers[layer].params.iter_mut();
+                let trained = params.filter(|param| param.weight.trainable);
+                trained.zip(&mut slots).for_each(|(param, slots)| param.slots = slots);
+            }
         }
         let unknown = Training { step: iterations, ..Training::default() };
         model.compiled = compile;

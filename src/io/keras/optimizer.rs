@@ -22,7 +22,7 @@ use super::tree::Tree;
 use super::weights::checked;
 use crate::config::Value;
 use crate::error::Reason;
-use crate::model::{Model, Param};
+use crate::model::{Built, Model, Param};
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 use crate::train::{Compile, Optimizer, Whole, initial_slots};
@@ -175,9 +175,13 @@ impl<'f> Variables<'f> {
     }
 }
 
-/// The weights that an optimizer trains, with the names of their layers.
-pub(super) fn trained<T: Scalar>(model: &Model<T>) -> Vec<(&str, &Param<T>)> {
-    model.named_params().filter(|(_, param)| param.weight.trainable).collect()
+/// The weights of these layers that an optimizer trains, with the names of their layers.
+pub(super) fn trained<'m, T: Scalar>(
+    layers: impl IntoIterator<Item = &'m Built<T>>,
+) -> Vec<(&'m str, &'m Param<T>)> {
+    let named = |layer: &'m Built<T>| layer.params.iter().map(|param| (&*layer.name, param));
+    let named = layers.into_iter().flat_map(named);
+    named.filter(|(_, param)| param.weight.trainable).collect()
 }
 
 /// The optimizer's hyperparameters, as files have them.
@@ -203,7 +207,7 @@ fn variables<T: Scalar>(
         let rate = Tensor::new(&[][..], vec![T::lit(rate)]);
         write(format!("{name}/learning_rate"), Variable::Tensor(rate));
     }
-    let params = trained(model);
+    let params = trained(&model.layers);
     let slots = optimizer.slots();
     for (weight, slot) in kept(optimizer, optimizer.slots_together(), &params) {
         let (layer, Param { weight, slots: values, value }) = params[weight];

@@ -175,5 +175,48 @@ def keras_3():
     model.save(here / "shapes.keras")
 
 
-keras_3() if sys.argv[1:] else keras_2()
+def longer_way():
+    """A slice that becomes two layers, so that what comes before it changes places with a layer beside it. The kernels have one shape."""
+    import keras
+
+    layers, own = keras.layers, np.random.default_rng(7)
+    v, x = keras.Input((3,), name="v"), keras.Input((4, 3), name="x")
+    y = layers.Dense(3, name="a3")(layers.Dense(3, name="a2")(layers.Dense(3, name="a1")(v)))
+    z = layers.Dense(3, name="b2")(layers.Dense(3, name="b1")(x)[:, 1, :])
+    model = keras.Model([v, x], layers.Add()([y, z]))
+    model.set_weights([own.normal(0, 0.5, w.shape) for w in model.get_weights()])
+    data = [own.normal(size=(2, 3)).round(3), own.normal(size=(2, 4, 3)).round(3)]
+    model.compile(keras.optimizers.Adam(0.01), "mean_squared_error")
+    y = own.normal(size=(2, 3)).round(3)
+    train = lambda: model.fit(data, y, epochs=2, shuffle=False, verbose=0)
+    train()
+    for name in ["longer_way.keras", "longer_way.h5"]:
+        note(name, data, model.predict(data, verbose=0))
+        model.save(here / name)
+    train()
+    facts["longer_way.keras"].update(targets=numbers(y), trained=numbers(model.predict(data, verbose=0)))
+
+
+def divided_kernels():
+    """Whose kernels are twice in a `.keras` file."""
+    import keras
+
+    layers, own = keras.layers, np.random.default_rng(8)
+    model = keras.Sequential([
+        keras.Input((3, 4, 2)), layers.SpectralNormalization(layers.Conv2D(3, 2)), layers.SpectralNormalization(layers.Conv2D(2, 1, use_bias=False)),
+        layers.Flatten(), layers.SpectralNormalization(layers.Dense(2)), layers.Dense(2),
+    ])
+    model.set_weights([own.normal(0, 0.5, w.shape) for w in model.get_weights()])
+    data = own.normal(size=(2, 3, 4, 2)).round(3)
+    for name in ["divided.keras", "divided.h5"]:
+        note(name, [data], model.predict(data, verbose=0))
+        model.save(here / name)
+
+
+if sys.argv[1:]:
+    keras_3()
+    longer_way()
+    divided_kernels()
+else:
+    keras_2()
 facts_file.write_text(json.dumps(facts) + "\n")
