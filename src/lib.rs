@@ -139,7 +139,7 @@ pub use nn::layers::*;
 pub use nn::{
     Activation, AxisList, Borders, Constraint, Context, Distribution, Factor, Fan, Initializer,
     Layer, Mode, MultiLayer, NamedActivation, Numbers, Pair, Part, Regularizer, Single, Triple,
-    Weight, activations, layers,
+    UnitFactor, Weight, activations, layers,
 };
 pub use ops::{Convolution, Nonlinearity, PadMode, Rectifier, Times, TransposedConvolution};
 pub use rand;

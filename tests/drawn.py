@@ -265,11 +265,25 @@ def preparations(draw, L):
     yield "RandomTranslation", dict(height_factor=0.0, width_factor=0.0, fill_mode=draw.one("reflect", "nearest"))
     yield "RandomRotation", dict(factor=0.0, interpolation=draw.one("nearest", "bilinear"))
     yield "RandomZoom", dict(height_factor=0.0)
+    yield "RandomShear", dict(fill_mode=draw.one("reflect", "nearest"))
+    yield "RandomInvert", dict(factor=[0.0, 0.0])
+    yield "RandomErasing", dict(factor=[0.0, 0.0], scale=draw.number(0.0, 1.0), fill_value=draw.one(None, 0.5))
+    # Those that change something, always in the same way.
+    values = dict(value_range=draw.one((-1.0, 1.0), (-2.0, 1.5)))
+    sigma = draw.number(0.4, 1.0)
+    yield "AutoContrast", values
+    yield "Solarization", values
+    yield "RandomInvert", dict(factor=[1.0, 1.0], **values)
+    yield "RandomSharpness", dict(factor=[sigma, sigma], **values)
+    yield "RandomGaussianBlur", dict(factor=[1.0, 1.0], sigma=[sigma, sigma], kernel_size=draw.one(3, (1, 3), (3, 5)), **values)
     yield "Discretization", dict(bin_boundaries=[-0.4, 0.0, 0.1], output_mode=draw.one("int", "one_hot"))
 
 
 def vectors(draw, L):
     yield "Dense", dict(units=4, **draw.common(), **draw.weights("kernel", "bias", matrix=True))
+    if draw.new:
+        inner = L.Dense(3, use_bias=draw.flag(), activation=draw.activation())
+        yield "SpectralNormalization", dict(layer=inner, power_iterations=draw.random.randint(1, 3))
     yield "RepeatVector", dict(n=draw.random.randint(1, 3))
 
 

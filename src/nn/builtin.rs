@@ -104,6 +104,7 @@ builtin! {
         AdaptiveMaxPooling2d
         AdaptiveMaxPooling3d
         AlphaDropout
+        AutoContrast
         AveragePooling1d
         AveragePooling2d
         AveragePooling3d
@@ -111,6 +112,7 @@ builtin! {
         Bidirectional
         CategoryEncoding
         CenterCrop
+        ContrastLimitedAdaptiveHistogramEqualization
         Conv1d
         Conv1dTranspose
         Conv2d
@@ -156,10 +158,21 @@ builtin! {
         PRelu
         Permute
         RandomBrightness
+        RandomColorDegeneration
+        RandomColorJitter
         RandomContrast
         RandomCrop
+        RandomErasing
         RandomFlip
+        RandomGaussianBlur
+        RandomGrayscale
+        RandomHue
+        RandomInvert
+        RandomPosterization
         RandomRotation
+        RandomSaturation
+        RandomSharpness
+        RandomShear
         RandomTranslation
         RandomZoom
         Relu
@@ -172,6 +185,7 @@ builtin! {
         SeparableConv2d
         SimpleRnn
         Softmax
+        Solarization
         SpatialDropout1d
         SpatialDropout2d
         SpatialDropout3d

@@ -18,7 +18,7 @@ pub struct Factor([f64; 2]);
 
 impl From<f64> for Factor {
     fn from(factor: f64) -> Self {
-        Factor([-factor.abs(), factor.abs()])
+        Factor([0.0 - factor.abs(), factor.abs()])
     }
 }
 
@@ -62,6 +62,57 @@ impl OptionValue for Factor {
     }
 }
 
+/// From where to where random numbers go that are not below 0: `0.2` is from 0 to 0.2, and `[0.1, 0.3]` what it says.
+///
+/// ```
+/// use cinta::UnitFactor;
+/// assert_eq!(UnitFactor::from(0.2), UnitFactor::from([0.2, 0.0]));
+/// ```
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct UnitFactor(Factor);
+
+impl From<f64> for UnitFactor {
+    fn from(factor: f64) -> Self {
+        UnitFactor::from([0.0, factor])
+    }
+}
+
+impl From<[f64; 2]> for UnitFactor {
+    fn from(ends: [f64; 2]) -> Self {
+        UnitFactor(Factor::from(ends))
+    }
+}
+
+impl UnitFactor {
+    /// The ends, the smaller one first.
+    pub(super) fn ends(self) -> [f64; 2] {
+        self.0.ends()
+    }
+
+    /// The value at a place from 0, the smaller end, to 1.
+    pub(super) fn at(self, place: f64) -> f64 {
+        self.0.at(place)
+    }
+
+    /// Whether both ends lie between 0 and 1.
+    pub(super) fn check(self, name: &str) -> Result<(), Reason> {
+        self.0.check(name, 0.0, 1.0)
+    }
+}
+
+impl OptionValue for UnitFactor {
+    fn read(value: &Value) -> Result<Self, Reason> {
+        match value.is_array() {
+            true => <[f64; 2]>::read(value).map(UnitFactor::from),
+            false => f64::read(value).map(UnitFactor::from),
+        }
+    }
+
+    fn write(&self) -> Value {
+        self.0.write()
+    }
+}
+
 impl OptionValue for [f64; 2] {
     fn read(value: &Value) -> Result<Self, Reason> {
         let numbers = Vec::<f64>::read(value).ok().and_then(|numbers| numbers.try_into().ok());
@@ -96,6 +147,9 @@ mod tests {
     fn factors_of_files() {
         assert_eq!(Factor::read(&json!(0.3)), Ok(Factor([-0.3, 0.3])));
         assert_eq!(Factor::read(&json!([0.5, -0.1])), Ok(Factor([-0.1, 0.5])));
+        assert_eq!(UnitFactor::read(&json!(0.3)), Ok(UnitFactor(Factor([0.0, 0.3]))));
+        assert_eq!(UnitFactor::read(&json!([0.5, 0.1])), Ok(UnitFactor(Factor([0.1, 0.5]))));
+        assert!(UnitFactor::from([-0.5, 1.0]).check("factor").is_err());
         assert!(Factor::read(&json!([0.5])).is_err() && Factor::read(&json!("0.5")).is_err());
         assert!(
             Factor::from(1.5)

@@ -8,6 +8,7 @@ pub use super::adaptive_pooling::{
 };
 pub use super::attention::{AdditiveAttention, Attention, ScoreMode};
 pub use super::attention_mask::AttentionMask;
+pub use super::auto_contrast::AutoContrast;
 pub use super::batch_normalization::BatchNormalization;
 pub use super::bidirectional::{Bidirectional, MergeMode, Rnn};
 pub use super::border::{
@@ -29,6 +30,7 @@ pub use super::dropout::Dropout;
 pub use super::einsum_dense::EinsumDense;
 pub use super::elu::Elu;
 pub use super::embedding::Embedding;
+pub use super::equalization::ContrastLimitedAdaptiveHistogramEqualization;
 pub use super::flatten::Flatten;
 pub use super::global_pooling::{
     GlobalAveragePooling1d, GlobalAveragePooling2d, GlobalAveragePooling3d, GlobalMaxPooling1d,
@@ -51,8 +53,16 @@ pub use super::pooling::{
     AveragePooling1d, AveragePooling2d, AveragePooling3d, MaxPooling1d, MaxPooling2d, MaxPooling3d,
 };
 pub use super::prelu::PRelu;
+pub use super::random_blur::{RandomGaussianBlur, RandomSharpness};
 pub use super::random_color::{RandomBrightness, RandomContrast};
-pub use super::random_geometry::{Flip, RandomFlip, RandomRotation, RandomTranslation, RandomZoom};
+pub use super::random_erasing::RandomErasing;
+pub use super::random_geometry::{
+    Flip, RandomFlip, RandomRotation, RandomShear, RandomTranslation, RandomZoom,
+};
+pub use super::random_hue::{RandomColorJitter, RandomHue, RandomSaturation};
+pub use super::random_tones::{
+    RandomColorDegeneration, RandomGrayscale, RandomInvert, RandomPosterization, Solarization,
+};
 pub use super::relu::{LeakyRelu, Relu};
 pub use super::repeat_vector::RepeatVector;
 pub use super::rescaling::Rescaling;

@@ -2,12 +2,13 @@
 
 use super::factor::{Factor, draws};
 use super::layer::image;
+use super::random_layer::{by_sample, clipped};
 use super::recipe::{described, formatted, recipe};
 use super::{Context, Layer};
 use crate::autograd::Var;
 use crate::error::Reason;
 use crate::scalar::Scalar;
-use crate::tensor::{Shape, Tensor};
+use crate::tensor::Shape;
 
 recipe! {
     /// While training, every image gets another contrast: `(x - mean) f + mean` with the mean of each channel and a random `f`.
@@ -73,18 +74,6 @@ impl<F: Into<Factor>> AboveZero for F {
     }
 }
 
-/// A number for each sample, beside images.
-fn by_sample<'t, T: Scalar>(numbers: impl Iterator<Item = f64>) -> Var<'t, T> {
-    let numbers: Vec<T> = numbers.map(T::lit).collect();
-    Var::constant(Tensor::new([numbers.len(), 1, 1, 1], numbers))
-}
-
-/// `x` where it lies between these numbers, and else the closer of them.
-fn clipped<'t, T: Scalar>(x: &Var<'t, T>, [low, high]: [f64; 2]) -> Var<'t, T> {
-    let [low, high] = [low, high].map(|end| Var::constant(Tensor::scalar(T::lit(end))));
-    x.maximum(&low).minimum(&high)
-}
-
 impl<T: Scalar> Layer<T> for RandomContrast {
     described!();
     formatted!(data_format);
@@ -129,7 +118,7 @@ impl<T: Scalar> Layer<T> for RandomBrightness {
 mod tests {
     use super::*;
     use crate::nn::Mode;
-    use crate::tensor::Stream;
+    use crate::tensor::{Stream, Tensor};
 
     fn train(layer: &impl Layer<f64>, x: &Tensor<f64>, first_sample: usize) -> Tensor<f64> {
         let mode = Mode::Train { seed: 1, step: 2, layer: 3, first_sample };

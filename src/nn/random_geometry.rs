@@ -118,7 +118,7 @@ impl<T: Scalar> Layer<T> for RandomFlip {
     }
 }
 
-/// A layer whose maps of `[h, w]` pixels come from two random numbers for each image.
+/// A layer whose maps of `[h, w]` pixels come from three random numbers for each image.
 macro_rules! random_map_layer {
     (
         $(#[$doc:meta])* $layer:ident, $class:literal, new($($new:tt)*), $made:expr, { $($options:tt)* },
@@ -167,8 +167,8 @@ macro_rules! random_map_layer {
                 cx: &mut Context<T>,
             ) -> Var<'t, T> {
                 let [n, h, w, _] = x.value().dims();
-                let Some(draws) = draws::<T, 2>(cx, n) else { return x.clone() };
-                let map: fn(&Self, [f64; 2], [f64; 2]) -> [f64; 6] = $map;
+                let Some(draws) = draws::<T, 3>(cx, n) else { return x.clone() };
+                let map: fn(&Self, [f64; 2], [f64; 3]) -> [f64; 6] = $map;
                 let maps: Vec<[f64; 6]> =
                     draws.iter().map(|&places| map(self, [h as f64, w as f64], places)).collect();
                 x.affine_transform(&maps, self.interpolation, self.fill_mode, self.fill_value)
@@ -250,6 +250,36 @@ random_map_layer!(
     }
 );
 
+random_map_layer!(
+    /// While training, slants every image: its pixel in column `x` and row `y` is what stood at column `x + a y` and row `y + b x`, with random `a` and `b` of one sign, which is random as well.
+    ///
+    /// Keras writes factors from `-a` to `a` as such a pair, and then refuses to read it: a model with such a layer goes back to Keras only if its factors do not begin below 0.
+    ///
+    /// ```
+    /// use cinta::prelude::*;
+    /// let model = Sequential::new([8, 8, 3]).add(RandomShear::new().x_factor([0.1, 0.3])).build(0)?;
+    /// let x = Tensor::uniform([1, 8, 8, 3], 0.0, 255.0, &mut Stream::new(1));
+    /// assert_eq!(model.predict(&x)?, x);
+    /// # Ok::<(), cinta::Error>(())
+    /// ```
+    RandomShear, "RandomShear", new(), RandomShear::new(),
+    {
+        /// How far columns move from row to row.
+        x_factor: Factor as impl Into<Factor>, into = Factor::from(0.0), 0.2;
+        /// How far rows move from column to column.
+        y_factor: Factor as impl Into<Factor>, into = Factor::from(0.0), [0.1, 0.2];
+    },
+    check |layer| {
+        layer.x_factor.check("x_factor", -1.0, 1.0)?;
+        layer.y_factor.check("y_factor", -1.0, 1.0)
+    },
+    map |layer, _, places| {
+        let sign = if places[2] > 0.5 { -1.0 } else { 1.0 };
+        let [a, b] = [layer.x_factor.at(places[0]), layer.y_factor.at(places[1])];
+        [1.0, sign * a, 0.0, sign * b, 1.0, 0.0]
+    }
+);
+
 /// The conversion of an option that may be missing.
 trait Chosen {
     fn chosen(self) -> Option<Factor>;
@@ -311,6 +341,16 @@ mod tests {
             train(&quarter, &square, 0).to_vec(),
             square.permute([0, 2, 1, 3]).flip(1).to_vec()
         );
+        // Each row one or no pixel further.
+        let slanted = RandomShear::new().x_factor([1.0, 1.0]).fill_mode(FillMode::Wrap);
+        let slanted = train(&slanted, &square, 0);
+        let row =
+            |x: &Tensor<f64>, i: usize, row: usize| x.slice(0, i..i + 1).slice(1, row..row + 1);
+        for i in 0..40 {
+            assert!(row(&slanted, i, 0).all_close(&row(&square, i, 0), 1e-9, 1e-9));
+            let [left, right] = [1, -1].map(|by| row(&square, i, 1).roll(2, by));
+            assert!([left, right].iter().any(|it| row(&slanted, i, 1).all_close(it, 1e-9, 1e-9)));
+        }
         // Twice as many pixels: of three, the middle one stays, and the others look beyond the border.
         let far = RandomZoom::new([1.0, 1.0]).fill_mode(FillMode::Constant).fill_value(7.0);
         let small = train(&far, &square, 0);
