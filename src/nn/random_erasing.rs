@@ -71,7 +71,7 @@ impl RandomErasing {
             Tensor::normal(x.shape().sample(), 0.0, 1.0, &mut stream) * T::lit(self.value_range[1])
         };
         let noise: Vec<Tensor<T>> = (0..x.shape()[0]).map(noise).collect();
-        Tensor::stack(&noise, 0)
+        if noise.is_empty() { Tensor::zeros(x.shape()) } else { Tensor::stack(&noise, 0) }
     }
 }
 
