@@ -94,6 +94,9 @@ class Draw:
             options[strides] = self.sizes(rank, 1, 2)
         if kind == 2:
             options["dilation_rate"] = self.one(1, 2)
+            # Volumes are small.
+            if rank == 3 and options["dilation_rate"] == 2:
+                options["padding"] = "same"
         return options
 
     def data_format(self, make):
@@ -414,10 +417,12 @@ def states(keras, draw):
     L = keras.layers
     series, film = keras.Input(SHAPES["series"], name="series"), keras.Input(SHAPES["film"], name="film")
     ends = []
+    # States have the size of what the first layer gives.
+    padding = draw.one("same", "valid")
     for kind in ["SimpleRNN", "GRU", "LSTM", "ConvLSTM2D", "Bidirectional"]:
         def layer(**options):
             if kind == "ConvLSTM2D":
-                return L.ConvLSTM2D(2, 3, padding=draw.one("same", "valid"), name=f"{kind.lower()}_{len(ends)}", **options)
+                return L.ConvLSTM2D(2, 3, padding=padding, name=f"{kind.lower()}_{len(ends)}", **options)
             if kind == "Bidirectional":
                 inner = L.GRU(2, **options) if draw.flag() else L.LSTM(2, **options)
                 return L.Bidirectional(inner, merge_mode=draw.one("concat", "sum", "ave"), name=f"bidirectional_{len(ends)}")
