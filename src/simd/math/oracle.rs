@@ -15,7 +15,7 @@ const CASES: [Case; 8] = [
     ("ln_1p", |x| ln_1p(x), f64::ln_1p, 0.9),
     ("tanh", |x| tanh(x), f64::tanh, 2.6),
     ("logistic", |x| logistic(x), |x| 1.0 / (1.0 + (-x).exp()), 2.5),
-    ("normal", |x| normal(x)[0], tail, 6.0),
+    ("normal", |x| normal(x)[0], tail, 7.7),
     ("density", |x| normal(x)[1], |x| density() * (-0.5 * x * x).exp(), 2.2),
 ];
 
