@@ -1,11 +1,11 @@
 //! The convolution layer.
 
 use super::axes::outputs;
-use super::convolved::{convolve, convolved, groups_fit, padded_by_itself, some_filters};
+use super::convolved::{convolve, convolved, groups_fit, same_adds, some_filters};
 use super::layer::image;
 use super::recipe::{described, formatted};
 use super::weighted::{regularized, weighted_recipe};
-use super::{Layer, Pair, Weight};
+use super::{DataFormat, Layer, Pair, Weight};
 use crate::autograd::Var;
 use crate::error::Reason;
 use crate::kernels::gemm::Finish;
@@ -70,7 +70,14 @@ impl Conv2d {
         self
     }
 
-    padded_by_itself!();
+    /// The same convolution of images without their border of zeros, which it adds itself, if there is one.
+    pub(crate) fn padded(&self, image: [usize; 2], border: [[usize; 2]; 2]) -> Option<Self> {
+        let Conv2d { kernel_size, strides, dilation_rate, .. } = *self;
+        let fits = self.padding == Padding::Valid
+            && self.data_format == DataFormat::ChannelsLast
+            && same_adds(border, image, kernel_size, strides, dilation_rate);
+        fits.then(|| self.clone().padding(Padding::Same))
+    }
 
     fn convolve<'t, T: Scalar>(
         &self,

@@ -4,6 +4,7 @@ use super::Activation;
 use crate::autograd::Var;
 use crate::error::Reason;
 use crate::kernels::gemm::Finish;
+use crate::kernels::{Padding, Window};
 use crate::ops::{Convolution, Rectifier};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
@@ -49,24 +50,22 @@ macro_rules! convolved {
     };
 }
 
-/// The method `padded` of a convolution of images: the one that gives the same for images without their border of zeros, if there is one.
-macro_rules! padded_by_itself {
-    () => {
-        pub(crate) fn padded(&self, image: [usize; 2], border: [[usize; 2]; 2]) -> Option<Self> {
-            let window = |image, padding| {
-                let (size, strides) = (self.kernel_size, self.strides);
-                $crate::kernels::Window::dilated(image, size, strides, self.dilation_rate, padding)
-                    .ok()
-            };
-            let bordered = [0, 1].map(|axis| border[axis][0] + image[axis] + border[axis][1]);
-            let valid = window(bordered, $crate::kernels::Padding::Valid)?;
-            let same = window(image, $crate::kernels::Padding::Same)?;
-            let fits = self.padding == $crate::kernels::Padding::Valid
-                && same.before() == border.map(|[before, _]| before)
-                && same.output() == valid.output();
-            fits.then(|| self.clone().padding($crate::kernels::Padding::Same))
+/// Whether padding `same` adds just this border of zeros to images, or more of it that no window reaches.
+pub(super) fn same_adds(
+    border: [[usize; 2]; 2],
+    image: [usize; 2],
+    size: [usize; 2],
+    strides: [usize; 2],
+    dilation: [usize; 2],
+) -> bool {
+    let window = |image, padding| Window::dilated(image, size, strides, dilation, padding);
+    let bordered = [0, 1].map(|axis| border[axis][0] + image[axis] + border[axis][1]);
+    match (window(bordered, Padding::Valid), window(image, Padding::Same)) {
+        (Ok(valid), Ok(same)) => {
+            same.before() == border.map(|[before, _]| before) && same.output() == valid.output()
         }
-    };
+        _ => false,
+    }
 }
 
 /// Sums with an activation, which are rectified where they are computed, if that is possible.
@@ -138,4 +137,4 @@ pub(super) fn some_filters(filters: usize) -> Result<(), Reason> {
     Ok(())
 }
 
-pub(super) use {convolved, padded_by_itself};
+pub(super) use convolved;

@@ -1,11 +1,13 @@
 //! The convolution layers whose channels do not mix.
 
 use super::axes::{as_image, as_series, not_causal, outputs, row, series};
-use super::convolved::{convolve_depthwise, convolved, padded_by_itself, some_filters};
+use super::convolved::{convolve_depthwise, convolved, same_adds, some_filters};
 use super::layer::image;
 use super::recipe::{described, formatted, recipe};
 use super::weighted::regularized;
-use super::{Activation, Constraint, Initializer, Layer, Pair, Regularizer, Single, Weight};
+use super::{
+    Activation, Constraint, DataFormat, Initializer, Layer, Pair, Regularizer, Single, Weight,
+};
 use crate::autograd::Var;
 use crate::error::Reason;
 use crate::kernels::Padding;
@@ -138,7 +140,14 @@ depthwise_layer! {
 }
 
 impl DepthwiseConv2d {
-    padded_by_itself!();
+    /// The same convolution of images without their border of zeros, which it adds itself, if there is one.
+    pub(crate) fn padded(&self, image: [usize; 2], border: [[usize; 2]; 2]) -> Option<Self> {
+        let DepthwiseConv2d { kernel_size, strides, dilation_rate, .. } = *self;
+        let fits = self.padding == Padding::Valid
+            && self.data_format == DataFormat::ChannelsLast
+            && same_adds(border, image, kernel_size, strides, dilation_rate);
+        fits.then(|| self.clone().padding(Padding::Same))
+    }
 
     fn convolve<'t, T: Scalar>(
         &self,

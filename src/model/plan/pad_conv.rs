@@ -109,6 +109,10 @@ mod tests {
         let model = Sequential::new([3, 6, 8]).add(zeros());
         let model = model.add(conv().data_format(DataFormat::ChannelsFirst));
         assert_eq!(joined(&model.build(0).unwrap()), 0);
+        // The channels where the other layer has a side.
+        let conv_first = conv().data_format(DataFormat::ChannelsFirst);
+        let model = Sequential::new([6, 8, 3]).add(ZeroPadding2d::new(1)).add(conv_first);
+        assert_eq!(joined(&model.build(0).unwrap()), 0);
         // Somebody else sees the images with their border.
         let image = Input::new([6, 8, 3]);
         let bordered = image.then(ZeroPadding2d::new(1));
