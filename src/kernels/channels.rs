@@ -201,18 +201,9 @@ impl<T: Scalar, F: Fn(T, T, [T; P]) -> T + Copy, const P: usize> Kernel for Valu
             for (run, y) in self.y.chunks_exact_mut(inner).enumerate() {
                 let numbers = of_channel(&self.numbers, run % channels);
                 let a = &self.a[run * inner..][..inner];
-                match self.b {
-                    Some(b) => {
-                        let b = &b[run * inner..][..inner];
-                        for k in 0..inner {
-                            y[k] = (self.of)(a[k], b[k], numbers);
-                        }
-                    }
-                    None => {
-                        for k in 0..inner {
-                            y[k] = (self.of)(a[k], y[k], numbers);
-                        }
-                    }
+                let b = self.b.map(|b| &b[run * inner..][..inner]);
+                for k in 0..inner {
+                    y[k] = (self.of)(a[k], b.map_or(y[k], |b| b[k]), numbers);
                 }
             }
             return;

@@ -217,6 +217,7 @@ impl<'m, 't, T: Scalar> Run<'m, 't, T> {
             Work::Several => return self.several(at, &inputs),
             Work::Done => inputs[0].clone(),
         };
+        // What is passed on is not the output that the layer promised.
         if work != Work::Done {
             self.check(at, &y, samples, 0);
         }

@@ -9,9 +9,10 @@ use crate::ops::Rectifier;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 
-/// A layer that joins inputs of one shape: its class by Keras's name, and what it does with them.
+/// A layer that joins inputs of one shape: its class by Keras's name, and what it does with them; also with a rectifier behind, if that is
+/// less work than one after the other.
 macro_rules! merge_layer {
-    ($(#[$doc:meta])* $layer:ident, $class_name:literal, $join:expr) => {
+    ($(#[$doc:meta])* $layer:ident, $class_name:literal, $join:expr $(, rectified $rectified:ident)?) => {
         recipe! {
             $(#[$doc])*
             ///
@@ -45,18 +46,15 @@ macro_rules! merge_layer {
                 join(inputs)
             }
 
-            fn rectified<'t>(
+            $(fn rectified<'t>(
                 &self,
-                weights: &[Var<'t, T>],
+                _: &[Var<'t, T>],
                 inputs: &[&Var<'t, T>],
-                cx: &mut Context<T>,
+                _: &mut Context<T>,
                 rectifier: Rectifier,
             ) -> Var<'t, T> {
-                if $class_name == "Add" {
-                    return sum_rectified(inputs, rectifier);
-                }
-                self.forward(weights, inputs, cx).rectifier(rectifier)
-            }
+                $rectified(inputs, rectifier)
+            })?
 
             fn mask(
                 &self,
@@ -116,7 +114,8 @@ merge_layer!(
     /// ```
     Add,
     "Add",
-    |inputs| fold(inputs, |a, b| a + b)
+    |inputs| fold(inputs, |a, b| a + b),
+    rectified sum_rectified
 );
 
 merge_layer!(

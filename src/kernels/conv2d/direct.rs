@@ -11,6 +11,7 @@ use super::super::window::both;
 use super::Geometry;
 use super::kept::Kept;
 use super::route::{Bordered, Route, Sweep, Weights};
+use super::sum_of_rows;
 use super::turned;
 use crate::buffer::Buffer;
 use crate::par;
@@ -330,12 +331,8 @@ pub fn backward_kernel<T: Scalar>(geometry: Geometry, x: &[T], dy: &[T]) -> Buff
                 totals.finish(sums);
             },
         );
-        // The parts of the images are added in order, for every element by itself.
-        let (first, others) = partial.split_at_mut(blocks * part_len);
-        for other in others.chunks_exact(blocks * part_len) {
-            first.iter_mut().zip(other).for_each(|(sum, &more)| *sum += more);
-        }
-        for (sums, row) in first.chunks_exact(group_out).zip(met.rows(&geometry)) {
+        let sums = sum_of_rows(&mut partial, blocks * part_len);
+        for (sums, row) in sums.chunks_exact(group_out).zip(met.rows(&geometry)) {
             dkernel[row * c_out + channel..][..group_out].copy_from_slice(sums);
         }
     }

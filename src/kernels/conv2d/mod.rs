@@ -136,6 +136,15 @@ const PART_WORK: usize = 9 << 14;
 /// At most this many partial sums of `dW`, whatever the number of threads, unless they get too long.
 const PARTIAL_SUMS: usize = 16;
 
+/// The first of some rows, after the others were added to it: in order, for every element by itself.
+fn sum_of_rows<T: Scalar>(rows: &mut [T], len: usize) -> &[T] {
+    let (sum, others) = rows.split_at_mut(len);
+    for other in others.chunks_exact(len) {
+        sum.iter_mut().zip(other).for_each(|(sum, &more)| *sum += more);
+    }
+    sum
+}
+
 /// Images, or gradients of outputs, in the memory order that they are computed with: what several passes read is turned once.
 #[track_caller]
 pub fn in_order<T: Scalar>(geometry: Geometry, images: &Tensor<T>) -> Tensor<T> {

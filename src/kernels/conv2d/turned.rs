@@ -8,8 +8,8 @@
 use super::super::accumulate::Accumulate;
 use super::super::gemm::Left;
 use super::super::sums::Totals;
-use super::Geometry;
 use super::route::Bordered;
+use super::{Geometry, sum_of_rows};
 use crate::buffer::Buffer;
 use crate::par;
 use crate::scalar::Scalar;
@@ -75,11 +75,7 @@ pub fn backward_kernel<T: Scalar>(
         totals.finish(sums);
     };
     par::for_each_part(&mut partial, runs_each * run_sums, geometry.work(), || (), part);
-    // The parts are added in order, for every element by itself.
-    let (turned, others) = partial.split_at_mut(runs * run_sums);
-    for other in others.chunks_exact(runs * run_sums) {
-        turned.iter_mut().zip(other).for_each(|(sum, &more)| *sum += more);
-    }
+    let turned = sum_of_rows(&mut partial, runs * run_sums);
     let at = |i: usize| {
         let (tap, o) = (i / c_out, i % c_out);
         turned[(tap / run_len * c_out + o) * run_len + tap % run_len]

@@ -6,7 +6,7 @@ use super::tiles::{Aligned, Tiles};
 use super::{BLOCK_BYTES, Fits, GAP, PARTS, ROW_GAP};
 use crate::buffer::Buffer;
 use crate::kernels::accumulate::Accumulate;
-use crate::kernels::conv2d::Geometry;
+use crate::kernels::conv2d::{Geometry, sum_of_rows};
 use crate::kernels::gemm::{Left, TILE_ROWS};
 use crate::kernels::sums::Totals;
 use crate::par;
@@ -124,11 +124,7 @@ impl<T: Scalar> Cut<'_, T> {
             }
             totals.finish(sums);
         });
-        let (sums, others) = partial.split_at_mut(len);
-        for other in others.chunks_exact(len) {
-            sums.iter_mut().zip(other).for_each(|(sum, &more)| *sum += more);
-        }
-        self.write::<F, N, M>(sums, dkernel);
+        self.write::<F, N, M>(sum_of_rows(&mut partial, len), dkernel);
     }
 
     /// All summands are there: the sums of some input channels stay in the cache until they are transformed back.

@@ -186,8 +186,9 @@ struct Outputs<'a, T: Scalar, F, const N: usize, const M: usize> {
     pixels: &'a [T],
     panels: Range<usize>,
     weights: &'a [T],
-    /// The pixels of these parts, with the channels of these panels, from the first row of tiles of the first part on: this pixel.
+    /// The pixel with which the first row of tiles of the first part begins.
     origin: usize,
+    /// The pixels of these parts, with the channels of these panels.
     out: &'a mut [T],
 }
 
