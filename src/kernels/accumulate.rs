@@ -2,7 +2,7 @@
 
 use super::gemm::{DEPTH, Finish, Left, Place, Start, Strip};
 use crate::scalar::Scalar;
-use crate::simd::{Kernel, Part, Simd};
+use crate::simd::Part;
 
 /// `sums[to[i] + j] += sum over p of left[i, p] right[p, j]`, for all columns `j`. Unlike [`product`](super::gemm::product), it packs
 /// nothing and does not cut long sums.
@@ -11,15 +11,13 @@ pub struct Accumulate<'a, T> {
     /// Row `p` begins at `data[steps[p]]`.
     pub right: (&'a [T], Part<'a>),
     pub columns: usize,
-    pub to: &'a [usize],
+    pub to: Part<'a>,
     pub sums: &'a mut [T],
 }
 
-impl<T: Scalar> Kernel for Accumulate<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self) {
+impl<T: Scalar> Accumulate<'_, T> {
+    /// Computes it.
+    pub fn run(self) {
         let Accumulate { left, right: (data, steps), columns, to, sums } = self;
         for first in (0..steps.len()).step_by(DEPTH) {
             let block = first..(first + DEPTH).min(steps.len());
@@ -31,7 +29,7 @@ impl<T: Scalar> Kernel for Accumulate<'_, T> {
                 before: 0,
                 to: Place { rows: to, column: 0, width: columns },
             };
-            strip.run::<S>(sums);
+            strip.run(sums);
         }
     }
 }

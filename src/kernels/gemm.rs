@@ -1,7 +1,7 @@
 //! The one driver behind matrix products and convolutions.
 //!
-//! `out[i, j] = start + sum over p of a[i, p] b[p, j]`, computed in tiles of a few rows and one, two
-//! or four vectors of columns, which stay in registers while `p` runs. Both operands are read through
+//! `out[i, j] = start + sum over p of a[i, p] b[p, j]`, computed in tiles of a few rows and one to
+//! four vectors of columns, which stay in registers while `p` runs. Both operands are read through
 //! [`Offsets`], so that either can be a matrix with any strides or an image seen through a window. Each
 //! element is one chain of fused multiply-adds in the order of `p`, whichever way the tiles are cut:
 //! results depend neither on the number of threads nor on the tile. (A [long sum](super::sums) is several such chains.)
@@ -14,33 +14,30 @@ use super::sums::rows_by_pieces;
 use crate::buffer::{Buffer, Lent};
 use crate::par;
 use crate::scalar::Scalar;
-use crate::simd::{self, Kernel, Lanes, Offsets, Part, Simd, tile};
+use crate::simd::{self, Kernel, Lanes, Offsets, Part, Simd, tile_vectors};
 use crate::tensor::{Order, Shape, Tensor};
 use std::marker::PhantomData;
-use std::ops::Range;
 
-pub use super::sums::{Finish, limited, rectified};
+pub use super::sums::{limited, rectified};
+pub use crate::simd::{Finish, Left, Place, Start, Strip};
 
 /// Summands that are added before the next panel is taken: so many rows of a panel stay in the first-level cache, or
 /// with AVX-512 come from the second-level one in time.
 pub const DEPTH: usize = 512;
 /// Rows of the output that one thread takes at a time, about.
 const ROWS: usize = 96;
-/// The rows of the highest tile.
+/// Rows of a high tile.
 pub const TILE_ROWS: usize = 6;
+/// A number of rows that high tiles of six and of nine rows divide.
+const WHOLE_TILES: usize = 18;
 /// The output is cut into a multiple of so many parts, lest one thread computes the last one alone.
 const PARTS: usize = 8;
 
+/// Multiply-adds that a part has at least: less would be lost among what a part costs by itself.
+const PART_WORK: usize = 1 << 16;
+
 /// Panels that one thread packs at a time.
 const PANELS: usize = 16;
-
-/// The left operand, read in place: element `(i, p)` is `data[rows[i] + cols[p]]`.
-#[derive(Clone, Copy)]
-pub struct Left<'a, T> {
-    pub data: &'a [T],
-    pub rows: &'a [usize],
-    pub cols: Part<'a>,
-}
 
 /// The right operand: panels of [`width`](Self::width) neighbouring columns.
 pub struct Right<'a, T: Scalar> {
@@ -55,19 +52,6 @@ pub struct Right<'a, T: Scalar> {
     in_place: bool,
 }
 
-/// Columns of the tile for so many that are left: the widest if they fill it, else two vectors or one.
-#[inline(always)]
-fn tile_width<S: Simd, T>(columns: usize) -> usize {
-    let (vector, widest) = (Lanes::<S, T>::COUNT, Lanes::<S, T>::WIDEST);
-    if columns >= widest {
-        widest
-    } else if columns > vector {
-        2 * vector
-    } else {
-        vector
-    }
-}
-
 /// Columns of the panels of a right operand with so many: those of its first tile.
 pub fn panel_width<T: Scalar>(columns: usize) -> usize {
     struct Width<T>(usize, PhantomData<T>);
@@ -75,7 +59,7 @@ pub fn panel_width<T: Scalar>(columns: usize) -> usize {
         type Output = usize;
         #[inline(always)]
         fn run<S: Simd>(self) -> usize {
-            tile_width::<S, T>(self.0)
+            tile_vectors::<S, T>(self.0) * Lanes::<S, T>::COUNT
         }
     }
     simd::dispatch(Width(columns, PhantomData::<T>))
@@ -172,29 +156,6 @@ impl<'a, T: Scalar> Right<'a, T> {
     }
 }
 
-/// What the sums are added to.
-#[derive(Clone, Copy)]
-pub enum Start<'a, T> {
-    Zero,
-    /// One value for each column.
-    Columns(&'a [T]),
-    /// One value for each row.
-    Rows(&'a [T]),
-    /// What `out` holds already.
-    Out,
-}
-
-impl<T> Start<'_, T> {
-    /// That of some of the columns.
-    #[inline(always)]
-    fn part(self, columns: Range<usize>) -> Self {
-        match self {
-            Start::Columns(values) => Start::Columns(&values[columns]),
-            other => other,
-        }
-    }
-}
-
 /// `out[to[i] + j] = finish(start + sum over p of left[i, p] right[p, j])`.
 pub fn product<T: Scalar>(
     left: Left<'_, T>,
@@ -202,34 +163,13 @@ pub fn product<T: Scalar>(
     start: Start<'_, T>,
     finish: Finish,
     out: &mut [T],
-    to: &[usize],
+    to: Part<'_>,
 ) {
     assert_eq!(left.cols.len(), right.steps.len(), "operands with different inner lengths");
     assert_eq!(left.rows.len(), to.len(), "a product has another number of rows than its place");
     let depth = left.cols.len();
     rows_by_pieces(depth, finish, (out, to, right.columns), |depth, first, finish, out, to| {
         let start = if first { start } else { Start::Zero };
-        simd::dispatch(Product { left, right, depth, start, finish, out, to });
-    });
-}
-
-struct Product<'a, T: Scalar> {
-    left: Left<'a, T>,
-    right: &'a Right<'a, T>,
-    /// The summands.
-    depth: Range<usize>,
-    start: Start<'a, T>,
-    finish: Finish,
-    out: &'a mut [T],
-    to: &'a [usize],
-}
-
-impl<T: Scalar> Kernel for Product<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self) {
-        let Product { left, right, depth, start, finish, out, to } = self;
         // At least one block, so that an empty sum still writes its start.
         for block in (depth.start..depth.end.max(depth.start + 1)).step_by(DEPTH) {
             let last = block + DEPTH >= depth.end;
@@ -247,180 +187,10 @@ impl<T: Scalar> Kernel for Product<'_, T> {
                     finish,
                     to: Place { rows: to, column: j, width },
                 };
-                strip.run::<S>(out);
+                strip.run(out);
             }
         }
-    }
-}
-
-/// Where a strip is written: row `i` begins at `rows[i] + column`.
-#[derive(Clone, Copy)]
-pub struct Place<'a> {
-    pub rows: &'a [usize],
-    pub column: usize,
-    pub width: usize,
-}
-
-/// All rows of a product, for the columns of one tile.
-#[derive(Clone, Copy)]
-pub struct Strip<'a, T> {
-    pub left: Left<'a, T>,
-    /// Element `(p, j)` is `data[column + steps[p] + j]`.
-    pub right: (&'a [T], usize, Part<'a>),
-    /// How many columns lie in front of these. A tile that is wider than the last columns begins with some of those, rather
-    /// than to read beyond, and drops what they give.
-    pub before: usize,
-    pub start: Start<'a, T>,
-    pub finish: Finish,
-    pub to: Place<'a>,
-}
-
-impl<T: Scalar> Strip<'_, T> {
-    /// Cuts the columns into pieces of four vectors (where there are registers for them), two and one, and the rows
-    /// into tiles of those. There are registers for their accumulators, for the vectors of one row of the right
-    /// operand and, because the compiler loads them ahead, for nearly all of the repeated values: tiles that look
-    /// larger and better on paper spill.
-    #[inline(always)]
-    pub fn run<S: Simd>(self, out: &mut [T]) {
-        let vector = Lanes::<S, T>::COUNT;
-        let (data, first, steps) = self.right;
-        let mut column = 0;
-        while column < self.to.width {
-            let left = self.to.width - column;
-            let width = tile_width::<S, T>(left).min(left);
-            let lanes = match width {
-                _ if width <= vector => vector,
-                _ if width <= 2 * vector => 2 * vector,
-                _ => 4 * vector,
-            };
-            let skip = (lanes - width).min(self.before + column);
-            let piece = Strip {
-                right: (data, first + column - skip, steps),
-                before: skip,
-                start: self.start.part(column..column + width),
-                to: Place { column: self.to.column + column, width, ..self.to },
-                ..self
-            };
-            if width <= vector {
-                piece.vectors::<S, 1>(out)
-            } else if width <= 2 * vector {
-                piece.vectors::<S, 2>(out)
-            } else {
-                piece.vectors::<S, 4>(out)
-            }
-            column += width;
-        }
-        // Behind the tiles: in the loop that rectifies them, one more comparison makes the compiler spill.
-        if self.finish == Finish::Relu6 {
-            let most = self.finish.most();
-            for row in self.to.rows {
-                let values = out[row + self.to.column..][..self.to.width].iter_mut();
-                values.for_each(|value| *value = limited(*value, most));
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn vectors<S: Simd, const VECTORS: usize>(self, out: &mut [T]) {
-        // A constant: with a product that is computed, all arms would be compiled.
-        match const { VECTORS * Lanes::<S, T>::COUNT } {
-            2 => self.tiles::<S, 2>(out),
-            4 => self.tiles::<S, 4>(out),
-            8 => self.tiles::<S, 8>(out),
-            16 => self.tiles::<S, 16>(out),
-            32 => self.tiles::<S, 32>(out),
-            64 => self.tiles::<S, 64>(out),
-            lanes => unreachable!("no vectors of {lanes} lanes"),
-        }
-    }
-
-    #[inline(always)]
-    fn tiles<S: Simd, const NR: usize>(self, out: &mut [T]) {
-        let mut first = 0;
-        while first < self.left.rows.len() {
-            let left = self.left.rows.len() - first;
-            first += if left > 2 {
-                if Lanes::<S, T>::WIDE {
-                    match left {
-                        5 | 6 | 9.. => self.tile::<S, TILE_ROWS, NR>(first, out),
-                        _ => self.tile::<S, 4, NR>(first, out),
-                    }
-                } else {
-                    self.tile::<S, 4, NR>(first, out)
-                }
-            } else {
-                self.tile::<S, 2, NR>(first, out)
-            };
-        }
-    }
-
-    /// The tile of the rows from `first` on. Returns how many they are.
-    #[inline(always)]
-    fn tile<S: Simd, const MR: usize, const NR: usize>(
-        &self,
-        first: usize,
-        out: &mut [T],
-    ) -> usize {
-        let Strip { left: Left { data, rows, cols }, right, before, start, finish, to } = *self;
-        // The last tile repeats its last row, and drops what that gives.
-        let count = MR.min(rows.len() - first);
-        let (mut at, mut into) = ([0; MR], [0; MR]);
-        for i in 0..MR {
-            let row = first + i.min(count - 1);
-            (at[i], into[i]) = (rows[row], to.rows[row] + to.column);
-        }
-        let (whole, kept) = (to.width == NR, before..before + to.width);
-        // All starts are rows in memory, so that there is one way from there to the registers.
-        let zeros = [T::zero(); NR];
-        let filled;
-        let (from, begins): (&[T], [usize; MR]) = match start {
-            Start::Zero => (&zeros, [0; MR]),
-            Start::Columns(values) if whole => (values, [0; MR]),
-            Start::Out if whole => (out, into),
-            other => {
-                let mut rows = [zeros; MR];
-                for i in 0..MR {
-                    match other {
-                        Start::Zero => {}
-                        Start::Columns(values) => rows[i][kept.clone()].copy_from_slice(values),
-                        Start::Rows(values) => rows[i] = [values[first + i.min(count - 1)]; NR],
-                        Start::Out => {
-                            rows[i][kept.clone()].copy_from_slice(&out[into[i]..][..to.width]);
-                        }
-                    }
-                }
-                filled = rows;
-                let mut begins = [0; MR];
-                for i in 0..MR {
-                    begins[i] = i * NR;
-                }
-                (filled.as_flattened(), begins)
-            }
-        };
-        let mut acc = [[T::zero(); NR]; MR];
-        for i in 0..MR {
-            acc[i].copy_from_slice(&from[begins[i]..][..NR]);
-        }
-        let mut acc = tile::<S, T, MR, NR>(acc, (data, &at, cols), right);
-        if finish != Finish::Plain {
-            // In one loop: of two, the compiler would take the outer one apart, to gather columns.
-            for value in acc.as_flattened_mut() {
-                *value = rectified(*value);
-            }
-        }
-        if whole {
-            // Repeated rows write the same values again: the tile stays in registers.
-            for i in 0..MR {
-                out[into[i]..][..NR].copy_from_slice(&acc[i]);
-            }
-        } else {
-            let rows = acc;
-            for (row, &into) in rows.iter().zip(&into[..count]) {
-                out[into..][..to.width].copy_from_slice(&row[kept.clone()]);
-            }
-        }
-        count
-    }
+    });
 }
 
 /// The matrix product `[m, k] x [k, n]` of operands with any strides.
@@ -468,7 +238,8 @@ fn rows_by_columns<T: Scalar>(
     let b = b.row_major();
     let right = Right::new(k, n, b.stored(Order::RowMajor), m);
     let parts = m.div_ceil(ROWS).next_multiple_of(PARTS);
-    let rows_each = m.div_ceil(parts).next_multiple_of(TILE_ROWS).min(m);
+    let least = PART_WORK / k.saturating_mul(n).max(1);
+    let rows_each = m.div_ceil(parts).max(least).next_multiple_of(WHOLE_TILES).min(m);
     let to = Offsets::steps(rows_each, n);
     let work = m.saturating_mul(n).saturating_mul(k);
     par::for_each_part(
@@ -479,13 +250,12 @@ fn rows_by_columns<T: Scalar>(
         |(), part, out| {
             let first = part * rows_each;
             let count = out.len() / n;
-            let left =
-                Left { data, rows: &rows.as_slice()[first..first + count], cols: cols.all() };
+            let left = Left { data, rows: rows.part(first..first + count), cols: cols.all() };
             let start = match start {
                 Start::Rows(values) => Start::Rows(&values[first..first + count]),
                 other => other,
             };
-            product(left, &right, start, finish, out, &to.as_slice()[..count]);
+            product(left, &right, start, finish, out, to.part(0..count));
         },
     );
     Tensor::from_buffer([m, n], out)

@@ -29,8 +29,8 @@ impl<'a, T: Scalar> Steps<'a, T> {
 
     /// `out += left matrix`, for rows that begin at the beginning of both.
     pub fn add(&self, left: &[T], out: &mut [T]) {
-        let left = Left { data: left, rows: self.rows.as_slice(), cols: self.cols.all() };
-        product(left, &self.right, Start::Out, Finish::Plain, out, self.to.as_slice());
+        let left = Left { data: left, rows: self.rows.all(), cols: self.cols.all() };
+        product(left, &self.right, Start::Out, Finish::Plain, out, self.to.all());
     }
 }
 

@@ -7,7 +7,7 @@
 
 use crate::buffer::Buffer;
 use crate::scalar::Scalar;
-use crate::simd::{self, Kernel, Offsets, Simd};
+use crate::simd::{self, Finish, Kernel, Offsets, Part, Simd};
 use std::ops::Range;
 
 /// The most summands of one chain: more than the products of usual networks have, whose sums stay as they are.
@@ -18,16 +18,6 @@ pub const PIECE: usize = 1 << 10;
 /// The sum of some of `len` values, or of all.
 pub fn sum<T: Scalar>(len: usize, values: impl Iterator<Item = T>) -> T {
     if len <= CHAIN { values.sum() } else { T::narrow(values.map(T::wide).sum()) }
-}
-
-/// What is done to a finished sum.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Finish {
-    Plain,
-    /// [`rectified`].
-    Relu,
-    /// The same, and 6 at most.
-    Relu6,
 }
 
 impl Finish {
@@ -82,22 +72,22 @@ pub fn by_pieces<T: Scalar>(
 pub fn rows_by_pieces<T: Scalar>(
     summands: usize,
     finish: Finish,
-    (out, to, columns): (&mut [T], &[usize], usize),
-    of: impl Fn(Range<usize>, bool, Finish, &mut [T], &[usize]),
+    (out, to, columns): (&mut [T], Part<'_>, usize),
+    of: impl Fn(Range<usize>, bool, Finish, &mut [T], Part<'_>),
 ) {
     if summands <= CHAIN {
         return of(0..summands, true, finish, out, to);
     }
     // One behind the other, with what they start from.
     let mut sums = Buffer::stale(to.len() * columns);
-    for (sums, &to) in sums.chunks_exact_mut(columns).zip(to) {
+    for (sums, &to) in sums.chunks_exact_mut(columns).zip(to.as_slice()) {
         sums.copy_from_slice(&out[to..to + columns]);
     }
     let rows = Offsets::steps(to.len(), columns);
     by_pieces(summands, finish, &mut sums, |summands, first, finish, sums| {
-        of(summands, first, finish, sums, rows.as_slice());
+        of(summands, first, finish, sums, rows.all());
     });
-    for (sums, &to) in sums.chunks_exact(columns).zip(to) {
+    for (sums, &to) in sums.chunks_exact(columns).zip(to.as_slice()) {
         out[to..to + columns].copy_from_slice(sums);
     }
 }

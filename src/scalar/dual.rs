@@ -2,6 +2,7 @@
 
 use super::Scalar;
 use crate::buffer::{Pool, Pooled};
+use crate::simd::Number;
 use num_traits::{Float, Num, NumCast, One, ToPrimitive, Zero};
 use std::cell::RefCell;
 use std::cmp::Ordering;
@@ -81,6 +82,20 @@ impl<T: Scalar> Pooled for Dual<T> {
     }
 }
 
+/// No register holds a value with its derivative: the vectoriser makes of these what it can.
+impl<T: Scalar> Number for Dual<T> {
+    type Short = [Self; 2];
+    type Middle = [Self; 2];
+    type Long = [Self; 4];
+
+    #[inline(always)]
+    fn positive_part(self) -> Self {
+        // Not below 0: a NaN keeps what came with it.
+        let keep = self.value > T::zero() || self.value.is_nan();
+        Dual { value: self.value.positive_part(), tangent: self.tangent.kept_if(keep) }
+    }
+}
+
 impl<T: Scalar> Scalar for Dual<T> {
     const NAME: &'static str = "dual";
 
@@ -114,13 +129,6 @@ impl<T: Scalar> Scalar for Dual<T> {
     #[inline(always)]
     fn narrow(wide: Self::Wide) -> Self {
         Dual { value: T::narrow(wide.value), tangent: T::narrow(wide.tangent) }
-    }
-
-    #[inline(always)]
-    fn rectified(self) -> Self {
-        // Not below 0: a NaN keeps what came with it.
-        let keep = self.value > T::zero() || self.value.is_nan();
-        Dual { value: self.value.rectified(), tangent: self.tangent.kept_if(keep) }
     }
 
     fn write_le(self, _: &mut Vec<u8>) {

@@ -10,6 +10,7 @@ pub(crate) use erfc::erf;
 pub(crate) use elementary::Elementary;
 
 use crate::buffer::{Pool, Pooled};
+use crate::simd::Number;
 use std::cell::RefCell;
 use std::fmt;
 use std::thread::LocalKey;
@@ -36,6 +37,7 @@ pub trait Scalar:
     + Sync
     + Pooled
     + Elementary
+    + Number
     + sealed::Sealed
     + 'static
 {
@@ -96,7 +98,10 @@ pub trait Scalar:
     /// assert_eq!([2.5f32.rectified(), (-2.5f32).rectified()], [2.5, 0.0]);
     /// assert_eq!(Dual::new(0.0, 1.0).rectified().tangent, 0.0);
     /// ```
-    fn rectified(self) -> Self;
+    #[inline(always)]
+    fn rectified(self) -> Self {
+        self.positive_part()
+    }
 
     /// Appends the value's little-endian bytes.
     fn write_le(self, bytes: &mut Vec<u8>);
@@ -169,11 +174,6 @@ macro_rules! scalar {
             #[inline(always)]
             fn narrow(wide: f64) -> Self {
                 wide as $type
-            }
-
-            #[inline(always)]
-            fn rectified(self) -> Self {
-                if self < 0.0 { 0.0 } else { self }
             }
 
             fn write_le(self, bytes: &mut Vec<u8>) {

@@ -15,20 +15,30 @@
 pub mod math;
 #[cfg(test)]
 mod oracle;
+mod strip;
 #[cfg(test)]
 pub mod testing;
 mod tile;
+mod vector;
 
-pub use tile::{Offsets, Part, Slide, dots, lanewise, tile};
+pub use strip::{Finish, Left, Place, Start, Strip, tile_vectors};
+pub use tile::{Offsets, Part, Slide, dots, lanewise};
+pub use vector::{Number, Vector};
 
 use num_traits::Float;
 use std::marker::PhantomData;
 use std::sync::OnceLock;
 
 /// An instruction set, as the kernels see it.
-pub trait Simd {
+pub trait Simd: Sized {
     /// `a * b + c`, fused where the instruction set has it.
     fn mul_add<T: Float>(a: T, b: T, c: T) -> T;
+
+    /// Runs a kernel in a function of its own, from inside of another one with the same instruction set.
+    fn enter<K: Kernel>(kernel: K) -> K::Output;
+
+    /// A vector that fills a register.
+    type Vector<T: Number>: Vector<T>;
 
     /// Bytes of one vector register, and how many there are: from them a kernel chooses its tile of accumulators.
     const VECTOR_BYTES: usize;
@@ -38,16 +48,9 @@ pub trait Simd {
 /// How many numbers a vector holds, as a constant: a `match` on it leaves only one arm to compile.
 pub struct Lanes<S, T>(PhantomData<(S, T)>);
 
-impl<S: Simd, T> Lanes<S, T> {
-    /// The number. Of numbers that are so large that a register holds one or none, two are taken together.
-    pub const COUNT: usize = {
-        let fit = S::VECTOR_BYTES / size_of::<T>();
-        if fit < 2 { 2 } else { fit }
-    };
-    /// Those of the widest tile: two vectors, or four if there are registers for six rows of them.
-    pub const WIDEST: usize = if S::REGISTERS < 32 { 2 } else { 4 } * Self::COUNT;
-    /// Whether there are more registers than those of the baseline, or longer ones.
-    pub const WIDE: bool = S::VECTOR_BYTES > 16;
+impl<S: Simd, T: Number> Lanes<S, T> {
+    /// The number.
+    pub const COUNT: usize = <S::Vector<T> as Vector<T>>::LANES;
 }
 
 /// A computation that [`dispatch`] compiles once for each instruction set.
@@ -79,6 +82,12 @@ impl Simd for Portable {
         }
     }
 
+    #[inline(never)]
+    fn enter<K: Kernel>(kernel: K) -> K::Output {
+        kernel.run::<Self>()
+    }
+
+    type Vector<T: Number> = T::Short;
     const VECTOR_BYTES: usize = 16;
     // More on aarch64, where it was never measured what they are good for.
     const REGISTERS: usize = 16;
@@ -134,9 +143,9 @@ fn detected() -> Level {
 }
 
 /// How many numbers a vector of the instruction set that [`dispatch`] enters holds.
-pub fn lanes<T>() -> usize {
+pub fn lanes<T: Number>() -> usize {
     struct Count<T>(PhantomData<T>);
-    impl<T> Kernel for Count<T> {
+    impl<T: Number> Kernel for Count<T> {
         type Output = usize;
         #[inline(always)]
         fn run<S: Simd>(self) -> usize {
@@ -199,7 +208,7 @@ pub fn instruction_set() -> &'static str {
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::{Float, Kernel, Simd};
+    use super::{Float, Kernel, Number, Simd};
 
     struct Avx2;
     struct Avx512;
@@ -210,6 +219,13 @@ mod x86 {
             a.mul_add(b, c)
         }
 
+        #[inline(always)]
+        fn enter<K: Kernel>(kernel: K) -> K::Output {
+            // SAFETY: a kernel that has this instruction set was entered where it was detected.
+            unsafe { avx2(kernel) }
+        }
+
+        type Vector<T: Number> = T::Middle;
         const VECTOR_BYTES: usize = 32;
         const REGISTERS: usize = 16;
     }
@@ -220,10 +236,18 @@ mod x86 {
             a.mul_add(b, c)
         }
 
+        #[inline(always)]
+        fn enter<K: Kernel>(kernel: K) -> K::Output {
+            // SAFETY: a kernel that has this instruction set was entered where it was detected.
+            unsafe { avx512(kernel) }
+        }
+
+        type Vector<T: Number> = T::Long;
         const VECTOR_BYTES: usize = 64;
         const REGISTERS: usize = 32;
     }
 
+    #[inline(never)]
     #[target_feature(enable = "avx2,fma")]
     pub fn avx2<K: Kernel>(kernel: K) -> K::Output {
         kernel.run::<Avx2>()
@@ -231,6 +255,7 @@ mod x86 {
 
     // With AVX-512 F alone, the compiler keeps long-lived values in 16 of the 32 registers. All processors that have
     // it but one family (Knights Landing) have the other three as well.
+    #[inline(never)]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
     pub fn avx512<K: Kernel>(kernel: K) -> K::Output {
         kernel.run::<Avx512>()

@@ -2,7 +2,8 @@
 
 use super::testing::at_each_level;
 use super::{
-    Kernel, Lanes, Offsets, Part, Simd, Slide, dispatch, dots, instruction_set, lanewise, tile,
+    Finish, Kernel, Left, Number, Offsets, Part, Place, Simd, Slide, Start, Strip, dispatch, dots,
+    instruction_set, lanes, lanewise, tile_vectors,
 };
 use crate::buffer::Buffer;
 use num_traits::Float;
@@ -30,20 +31,6 @@ struct Operand<'a, T, const ROWS: usize> {
     data: &'a [T],
     rows: [usize; ROWS],
     steps: Part<'a>,
-}
-
-struct Tiled<'a, T, const MR: usize, const NR: usize>(Operand<'a, T, MR>, Operand<'a, T, 1>);
-
-impl<T: Float, const MR: usize, const NR: usize> Kernel for Tiled<'_, T, MR, NR> {
-    type Output = Vec<T>;
-    #[inline(always)]
-    fn run<S: Simd>(self) -> Vec<T> {
-        let Tiled(a, b) = self;
-        let left = (a.data, &a.rows, a.steps);
-        tile::<S, T, MR, NR>([[T::one(); NR]; MR], left, (b.data, b.rows[0], b.steps))
-            .as_flattened()
-            .to_vec()
-    }
 }
 
 struct Dotted<'a, T, const MR: usize, const NR: usize>(Operand<'a, T, MR>, Operand<'a, T, NR>);
@@ -124,11 +111,6 @@ fn check<T: Float + std::fmt::Debug, const A: usize, const B: usize>(
     }
 }
 
-fn check_tile<T: Float + std::fmt::Debug, const MR: usize, const NR: usize>() {
-    let pairs = (0..MR).flat_map(|i| (0..NR).map(move |j| [(i, 0), (0, j)]));
-    check::<T, MR, 1>([1, NR], pairs, |a, b| dispatch(Tiled::<T, MR, NR>(a, b)));
-}
-
 fn check_dots<T: Float + std::fmt::Debug, const MR: usize, const NR: usize>() {
     let lanes = |i, j| (0..4).map(move |l| [(i, l), (j, l)]);
     let pairs = (0..MR).flat_map(move |i| (0..NR).flat_map(move |j| lanes(i, j)));
@@ -140,15 +122,78 @@ fn check_lanewise<T: Float + std::fmt::Debug, const P: usize, const N: usize>() 
     check::<T, 1, P>([N, N], pairs, |a, b| dispatch(Lanewise::<T, P, N>(a, b)));
 }
 
+/// What a strip of `rows` rows says, or what it wrote.
+fn strip<T: Number>(
+    (a, rows, cols): (&[T], &Offsets, Part<'_>),
+    (b, column, steps): (&[T], usize, Part<'_>),
+    (out, to, width): (&mut [T], &Offsets, usize),
+) -> String {
+    let left = Left { data: a, rows: rows.all(), cols };
+    let to = Place { rows: to.all(), column: 1, width };
+    let (right, start, finish) = ((b, column, steps), Start::Out, Finish::Plain);
+    panic_of(|| Strip { left, right, before: 0, start, finish, to }.run(out))
+}
+
+/// Strips whose operands and places end with the last element that is read or written. The lanes behind the last column are read, and
+/// dropped.
+fn check_strip<T: Number + std::fmt::Debug>(rows: usize, width: usize, depth: usize, even: bool) {
+    let shift = |i: usize, len: usize| if even { i } else { (i + 1) % len };
+    let row_offsets = Offsets::new(rows, (0..rows).map(|i| shift(i, rows) * 5));
+    let cols = Offsets::new(depth, (0..depth).map(|p| shift(p, depth) * 7));
+    let steps = Offsets::new(depth, (0..depth).map(|p| p * 2));
+    let to = Offsets::new(rows, (0..rows).map(|i| shift(i, rows) * (width + 3)));
+    // The first tile reads whole vectors; the last one begins with columns in front of it.
+    let vector = lanes::<T>();
+    let read = if width < 2 * vector { width.next_multiple_of(vector) } else { width };
+    let [a_len, b_len] = match depth {
+        0 => [0, 0],
+        _ => [(rows - 1) * 5 + (depth - 1) * 7 + 1, 2 + (depth - 1) * 2 + read],
+    };
+    let (a, b) = (whole::<T>(a_len, 1), whole::<T>(b_len, 2));
+    let before = whole::<T>((rows - 1) * (width + 3) + 1 + width, 3);
+    let mut expected = before.clone();
+    for (i, j) in (0..rows).flat_map(|i| (0..width).map(move |j| (i, j))) {
+        let sum = &mut expected[to.as_slice()[i] + 1 + j];
+        for p in 0..depth {
+            let x = a[row_offsets.as_slice()[i] + cols.as_slice()[p]];
+            *sum = *sum + x * b[2 + steps.as_slice()[p] + j];
+        }
+    }
+    let (a, b) = (&a[..], &b[..]);
+    let left = |from| (&a[from..], &row_offsets, cols.all());
+    let right = |from| (&b[from..], 2, steps.all());
+    let mut out = before.clone();
+    assert_eq!(strip(left(0), right(0), (&mut out, &to, width)), "nothing");
+    assert_eq!(out, expected, "{rows} {width} {depth} {even} {}", instruction_set());
+    let mut out = before.clone();
+    let short = &mut out[1..];
+    let beyond = "a product is written beyond its place";
+    assert_eq!(strip(left(0), right(0), (short, &to, width)), beyond);
+    if depth == 0 {
+        return;
+    }
+    let beyond = "a product reads beyond its operand";
+    assert_eq!(strip(left(1), right(0), (&mut out, &to, width)), beyond);
+    assert_eq!(strip(left(0), right(1), (&mut out, &to, width)), beyond);
+    // An address that overflows.
+    let far = (b, usize::MAX - 1, steps.all());
+    assert_eq!(strip(left(0), far, (&mut out, &to, width)), beyond);
+    let fewer = (b, 2, steps.part(0..depth - 1));
+    let message = "the operands have different inner lengths";
+    assert_eq!(strip(left(0), fewer, (&mut out, &to, width)), message);
+}
+
 #[test]
-fn tiles() {
+fn strips() {
     at_each_level(|| {
-        check_tile::<f32, 2, 4>();
-        check_tile::<f32, 4, 16>();
-        check_tile::<f32, 6, 32>();
-        check_tile::<f64, 2, 2>();
-        check_tile::<f64, 4, 8>();
-        check_tile::<f64, 6, 16>();
+        for (i, rows) in (1..=20).enumerate() {
+            for (j, width) in [1, 7, 8, 13, 16, 17, 24, 32, 48, 64, 65, 100].into_iter().enumerate()
+            {
+                let depth = [0, 1, 2, 3, 17][(i + j) % 5];
+                check_strip::<f32>(rows, width, depth, i % 2 == 0);
+                check_strip::<f64>(rows, width, depth, i % 2 == 1);
+            }
+        }
     });
 }
 
@@ -271,12 +316,12 @@ fn offsets_know_their_maximum() {
 struct Seen<const LONG: bool>;
 
 impl<const LONG: bool> Kernel for Seen<LONG> {
-    type Output = (usize, [usize; 2], bool, f32);
+    type Output = (usize, [usize; 2], f32);
     const LONG: bool = LONG;
     fn run<S: Simd>(self) -> Self::Output {
-        let widest = [Lanes::<S, f32>::WIDEST, Lanes::<S, f64>::WIDEST];
+        let widest = [tile_vectors::<S, f32>(1000), tile_vectors::<S, f64>(1000)];
         let a = 1.0 + f32::EPSILON;
-        (S::VECTOR_BYTES, widest, Lanes::<S, f32>::WIDE, S::mul_add(a, a, -1.0))
+        (S::VECTOR_BYTES, widest, S::mul_add(a, a, -1.0))
     }
 }
 
@@ -286,9 +331,9 @@ fn each_instruction_set_is_entered() {
     let fused = cfg!(any(target_feature = "fma", target_arch = "aarch64"));
     at_each_level(|| {
         let expected = match instruction_set() {
-            "portable" => (16, [8, 4], false, if fused { once } else { twice }),
-            "avx2" => (32, [16, 8], true, once),
-            _ => (64, [64, 32], true, once),
+            "portable" => (16, [2, 2], if fused { once } else { twice }),
+            "avx2" => (32, [2, 2], once),
+            _ => (64, [4, 4], once),
         };
         assert_eq!(dispatch(Seen::<true>), expected);
         assert_eq!([super::lanes::<f32>(), super::lanes::<f64>()], [4, 8].map(|b| expected.0 / b));

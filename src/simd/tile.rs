@@ -17,6 +17,8 @@ pub struct Offsets {
     max: usize,
     /// Whether they ascend, so that the last of a part is its maximum.
     ascending: bool,
+    /// The distance between neighbours, if it is the same everywhere: then none has to be loaded.
+    step: Option<usize>,
 }
 
 impl Offsets {
@@ -30,7 +32,7 @@ impl Offsets {
     pub fn steps(len: usize, step: usize) -> Self {
         let mut offsets = Buffer::stale(len);
         offsets.iter_mut().enumerate().for_each(|(i, offset)| *offset = i * step);
-        Offsets { offsets, max: len.saturating_sub(1) * step, ascending: true }
+        Offsets { offsets, max: len.saturating_sub(1) * step, ascending: true, step: Some(step) }
     }
 
     /// The distances, in order.
@@ -54,7 +56,7 @@ impl Offsets {
     pub fn part(&self, range: std::ops::Range<usize>) -> Part<'_> {
         let offsets = &self.offsets[range];
         let last = offsets.last().copied().unwrap_or(0);
-        Part { offsets, max: if self.ascending { last } else { self.max } }
+        Part { offsets, max: if self.ascending { last } else { self.max }, step: self.step }
     }
 }
 
@@ -62,8 +64,15 @@ impl From<Buffer<usize>> for Offsets {
     fn from(offsets: Buffer<usize>) -> Self {
         let max = offsets.iter().copied().max().unwrap_or(0);
         let ascending = offsets.is_sorted();
-        Offsets { offsets, max, ascending }
+        let step = ascending.then(|| even_step(&offsets)).flatten();
+        Offsets { offsets, max, ascending, step }
     }
+}
+
+/// The distance between neighbours of an ascending list, if it is the same everywhere.
+fn even_step(offsets: &[usize]) -> Option<usize> {
+    let step = offsets.get(1).map_or(0, |second| second - offsets[0]);
+    offsets.windows(2).all(|pair| pair[1] - pair[0] == step).then_some(step)
 }
 
 /// A part of [`Offsets`].
@@ -72,12 +81,19 @@ pub struct Part<'a> {
     offsets: &'a [usize],
     /// At least the largest of them.
     max: usize,
+    /// As for [`Offsets`].
+    step: Option<usize>,
 }
 
 impl<'a> Part<'a> {
     /// The number of distances.
     pub fn len(&self) -> usize {
         self.offsets.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.offsets.is_empty()
     }
 
     /// One of them.
@@ -89,15 +105,39 @@ impl<'a> Part<'a> {
     /// Those in `range`, with the same maximum.
     #[inline]
     pub fn part(&self, range: std::ops::Range<usize>) -> Part<'a> {
-        Part { offsets: &self.offsets[range], max: self.max }
+        Part { offsets: &self.offsets[range], ..*self }
+    }
+
+    /// All of them, in order.
+    #[inline(always)]
+    pub fn as_slice(&self) -> &'a [usize] {
+        self.offsets
+    }
+
+    /// The first of them and the distance between neighbours, if that is the same everywhere.
+    #[inline(always)]
+    pub(super) fn step(&self) -> Option<(usize, usize)> {
+        Some((*self.offsets.first()?, self.step?))
+    }
+
+    /// Whether `offset + extent <= len` for every offset; no extent is one that no number can tell.
+    #[inline(always)]
+    pub(super) fn fit(&self, extent: Option<usize>, len: usize) -> bool {
+        let end = extent.and_then(|extent| extent.checked_add(self.max));
+        self.offsets.is_empty() || end.is_some_and(|end| end <= len)
+    }
+
+    /// What lies behind `extent` elements at the farthest of them, if a number can tell.
+    #[inline(always)]
+    pub(super) fn end(&self, extent: usize) -> Option<usize> {
+        self.max.checked_add(extent)
     }
 
     /// Panics unless `start + offset + extent <= len` for every offset.
     #[inline(always)]
     fn check(&self, start: usize, extent: usize, len: usize) {
-        let end = start.checked_add(self.max).and_then(|last| last.checked_add(extent));
-        let inside = end.is_some_and(|end| end <= len);
-        assert!(inside || self.offsets.is_empty(), "a product reads beyond its operand");
+        let inside = self.fit(start.checked_add(extent), len);
+        assert!(inside, "a product reads beyond its operand");
     }
 }
 
@@ -109,41 +149,6 @@ fn highest<const N: usize>(distances: &[usize; N]) -> usize {
 
 // An empty sum reads nothing, whatever the length of its operands; that needs no branch of its own. With one, its
 // accumulators would have two ways out of these functions, and the compiler sends them through memory.
-
-/// Adds `sum over p of a[rows[i] + at[p]] * b[column + bt[p] + j]` to `acc[i][j]`, for one tile that
-/// stays in registers: `MR` numbers of `a`, each repeated in a vector, times `NR` neighbours of `b`.
-///
-/// # Panics
-/// When an element would lie outside of its operand, or there are fewer `bt` than `at`.
-#[inline(always)]
-pub fn tile<S: Simd, T: Float, const MR: usize, const NR: usize>(
-    mut acc: [[T; NR]; MR],
-    (a, rows, at): (&[T], &[usize; MR], Part<'_>),
-    (b, column, bt): (&[T], usize, Part<'_>),
-) -> [[T; NR]; MR] {
-    at.check(highest(rows), 1, a.len());
-    bt.check(column, NR, b.len());
-    assert!(bt.offsets.len() >= at.offsets.len(), "the operands have different inner lengths");
-    // One pointer a row: then the address of an element is one instruction's operand.
-    let mut starts = [a; MR];
-    for i in 0..MR {
-        starts[i] = &a[rows[i].min(a.len())..];
-    }
-    let b = &b[column.min(b.len())..];
-    for (&at, &bt) in at.offsets.iter().zip(bt.offsets) {
-        // SAFETY: `bt <= bt.max`, which `Offsets` keeps and whose fields are private, and
-        // `column + bt.max + NR <= b.len()` was just asserted.
-        let values = unsafe { b.get_unchecked(bt..bt + NR) };
-        for i in 0..MR {
-            // SAFETY: in the same way, `rows[i] + at.max < a.len()` was asserted.
-            let value = unsafe { *starts[i].get_unchecked(at) };
-            for j in 0..NR {
-                acc[i][j] = S::mul_add(value, values[j], acc[i][j]);
-            }
-        }
-    }
-    acc
-}
 
 /// Adds `sum over p of a[rows[i] + at[p] + l] * b[columns[j] + bt[p] + l]` to `acc[i][j][l]`: inner
 /// products of rows whose summands are neighbours in memory, kept apart in `L` lanes.

@@ -304,8 +304,8 @@ pub fn backward_kernel<T: Scalar>(geometry: Geometry, x: &[T], dy: &[T]) -> Buff
             || (),
             |(), part, sums| {
                 let (part, block) = (part / blocks, part % blocks);
-                let rows = &taps.as_slice()[(block * taps_each).min(count)..];
-                let rows = &rows[..taps_each.min(rows.len())];
+                let rows = block * taps_each..((block + 1) * taps_each).min(count);
+                let rows = taps.part(rows.start.min(rows.end)..rows.end);
                 let first = (part * images_each).min(images);
                 let mut totals = Totals::new(images_each.saturating_mul(pixels.len()), sums.len());
                 for image in first..(first + images_each).min(images) {
@@ -323,7 +323,7 @@ pub fn backward_kernel<T: Scalar>(geometry: Geometry, x: &[T], dy: &[T]) -> Buff
                         };
                         let count = block.len();
                         let left = Left { data: &x.data[start..], rows, cols: pixels.part(block) };
-                        let to = &to.as_slice()[..rows.len()];
+                        let to = to.part(0..rows.len());
                         product(left, &right, Start::Out, Finish::Plain, sums, to);
                         totals.grow(sums, count);
                     }

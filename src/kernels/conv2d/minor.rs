@@ -134,14 +134,14 @@ impl<T: Scalar> Kernel for Row<'_, T> {
             let (weights, pixels) = tables[class].part(&summands);
             let pixel = (rows.reaches[row].pixel * plan.width + reach.pixel) * read * images;
             let strip = Strip {
-                left: Left { data: kernel, rows: plan.weights.as_slice(), cols: weights },
+                left: Left { data: kernel, rows: plan.weights.all(), cols: weights },
                 right: (source, pixel, pixels),
                 start: bias.map_or(Start::Zero, Start::Rows),
                 finish,
                 before: 0,
-                to: Place { rows: plan.places.as_slice(), column: 0, width: images },
+                to: Place { rows: plan.places.all(), column: 0, width: images },
             };
-            strip.run::<S>(out);
+            strip.run_in::<S>(out);
         }
     }
 }

@@ -156,8 +156,8 @@ impl Route {
                 {
                     let count = images * sweep.grid[0].min(rows_each) * sweep.grid[1];
                     let start = image * image_len + first_row * sweep.from.1[0];
-                    let (data, rows) = (&source.data[start..], &from.as_slice()[..count]);
-                    let to = &to.as_slice()[..count];
+                    let (data, rows) = (&source.data[start..], from.part(0..count));
+                    let to = to.part(0..count);
                     match weights {
                         Weights::Panels(weights) => {
                             let left = Left { data, rows, cols: sweep.taps.all() };
@@ -166,6 +166,7 @@ impl Route {
                         }
                         Weights::Columns(columns) => {
                             let vectors = &sweep.taps;
+                            let (rows, to) = (rows.as_slice(), to.as_slice());
                             simd::dispatch(Narrow { data, rows, vectors, columns, out, to });
                         }
                     }

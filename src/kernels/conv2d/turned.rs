@@ -61,13 +61,14 @@ pub fn backward_kernel<T: Scalar>(
                 let cols = cols.part(0..block.len());
                 for (run, sums) in (first_run..).zip(sums.chunks_exact_mut(run_sums)) {
                     let x = &x.data[image * x.len + taps.as_slice()[run * run_len]..];
-                    simd::dispatch(Accumulate {
-                        left: Left { data, rows: rows.as_slice(), cols },
+                    let product = Accumulate {
+                        left: Left { data, rows: rows.all(), cols },
                         right: (x, pixels.part(block.clone())),
                         columns: run_len,
-                        to: to.as_slice(),
+                        to: to.all(),
                         sums,
-                    });
+                    };
+                    product.run();
                 }
                 totals.grow(sums, block.len());
             }

@@ -6,15 +6,17 @@ use super::super::gemm::{
 };
 use super::{at_each_level, chain, soil};
 use crate::scalar::Scalar;
-use crate::simd::{self, Kernel, Offsets, Simd};
+use crate::simd::{self, Offsets};
 use crate::tensor::Tensor;
 use crate::tensor::testing::{Draw, LAYOUTS, laid_out, pairs, read, same};
 
-/// Rows that leave every rest of tiles of 6, 4 and 2.
-const ROWS: usize = 13;
-/// Columns around one, two and four vectors of every instruction set.
-const COLUMNS: [usize; 22] =
-    [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 66, 127, 128, 129, 130];
+/// Rows that leave every rest of tiles of 9, 8, 6, 4 and 3.
+const ROWS: usize = 20;
+/// Columns around one to four vectors of every instruction set.
+const COLUMNS: [usize; 28] = [
+    1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 23, 24, 25, 31, 32, 33, 47, 48, 49, 63, 64, 65, 66, 127,
+    128, 129, 130,
+];
 
 const FINISHES: [Finish; 3] = [Finish::Plain, Finish::Relu, Finish::Relu6];
 
@@ -154,7 +156,7 @@ struct Scattered<T> {
     /// Row-major.
     a: Vec<T>,
     data: Vec<T>,
-    rows: Vec<usize>,
+    rows: Offsets,
     cols: Offsets,
     b: Vec<T>,
 }
@@ -167,17 +169,19 @@ impl<T: Scalar> Scattered<T> {
         // Rows next to each other in memory, and their elements as far apart as there are rows: or the rows of a
         // matrix. The last element is the last one in memory.
         let (row_step, col_step) = if draw.below(2) == 0 { (1, rows) } else { (depth, 1) };
-        let [places, steps] = [(rows, row_step), (depth, col_step)]
-            .map(|(len, step)| shuffled(draw, len).iter().map(|i| i * step).collect::<Vec<_>>());
+        let [places, steps] = [(rows, row_step), (depth, col_step)].map(|(len, step)| {
+            let order = if draw.below(2) == 0 { (0..len).collect() } else { shuffled(draw, len) };
+            order.iter().map(|i| i * step).collect::<Vec<_>>()
+        });
         let mut data = vec![T::nan(); rows * depth];
         for i in 0..rows {
             (0..depth).for_each(|p| data[places[i] + steps[p]] = a[i * depth + p]);
         }
-        Scattered { a, data, rows: places, cols: Offsets::new(depth, steps), b }
+        Scattered { a, data, rows: Offsets::new(rows, places), cols: Offsets::new(depth, steps), b }
     }
 
     fn left(&self) -> Left<'_, T> {
-        Left { data: &self.data, rows: &self.rows, cols: self.cols.all() }
+        Left { data: &self.data, rows: self.rows.all(), cols: self.cols.all() }
     }
 
     /// The right operand: in place, packed row by row, packed at once.
@@ -226,7 +230,8 @@ fn check_products<T: Scalar>() {
             let mut out = before[..expected.len()].to_vec();
             soil::<T>(depth * columns);
             let right = operands.right(columns, case[5]);
-            product(operands.left(), &right, starts[case[3]], finish, &mut out, &to);
+            let to = Offsets::new(rows, to.iter().copied());
+            product(operands.left(), &right, starts[case[3]], finish, &mut out, to.all());
             assert!(same(&out, &expected), "{size:?} {case:?} {}", simd::instruction_set());
         });
     }
@@ -238,17 +243,7 @@ fn scattered_operands_in_every_rest() {
     check_products::<f64>();
 }
 
-/// A strip that begins and ends in the middle of other columns, of both the right operand and the result.
-struct Middle<'a, T>(Strip<'a, T>, &'a mut [T]);
-
-impl<T: Scalar> Kernel for Middle<'_, T> {
-    type Output = ();
-    #[inline(always)]
-    fn run<S: Simd>(self) {
-        self.0.run::<S>(self.1);
-    }
-}
-
+/// Strips that begin and end in the middle of other columns, of both the right operand and the result.
 fn check_strips<T: Scalar>() {
     for case in pairs(3, [ROWS, COLUMNS.len(), 4, 3]) {
         let (rows, width, depth) = (case[0] + 1, COLUMNS[case[1]], 9);
@@ -260,7 +255,7 @@ fn check_strips<T: Scalar>() {
         // A tile reads whole vectors, even behind the last row.
         let right = [&operands.b[..], &[T::nan(); 64]].concat();
         let steps = Offsets::steps(depth, columns);
-        let to: Vec<usize> = (0..rows).map(|i| i * columns).collect();
+        let to = Offsets::steps(rows, columns);
         let finish = FINISHES[case[3]];
         let start = [
             Start::Zero,
@@ -283,9 +278,9 @@ fn check_strips<T: Scalar>() {
                 start: start[case[2]],
                 finish,
                 before: 0,
-                to: Place { rows: &to, column: 3, width },
+                to: Place { rows: to.all(), column: 3, width },
             };
-            simd::dispatch(Middle(strip, &mut out));
+            strip.run(&mut out);
             assert!(same(&out, &expected), "{case:?} {}", simd::instruction_set());
         });
     }

@@ -268,12 +268,12 @@ impl<'a, T: Scalar> Summands<'a, T> {
             (Offsets::steps(channels.len(), 1), Offsets::steps(channels.len(), self.c_out));
         let left = Left {
             data: &self.points[point * self.layout.planes[0] + channels.start..],
-            rows: rows.as_slice(),
+            rows: rows.all(),
             cols: cols.all(),
         };
         let gradients = &self.points[self.pixels + point * self.layout.planes[1]..];
-        let (right, to) = ((gradients, steps.all()), to.as_slice());
-        simd::dispatch(Accumulate { left, right, columns: self.c_out, to, sums });
+        let (right, to) = ((gradients, steps.all()), to.all());
+        Accumulate { left, right, columns: self.c_out, to, sums }.run();
     }
 }
 

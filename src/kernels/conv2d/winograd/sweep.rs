@@ -226,14 +226,14 @@ impl<T: Scalar, F: Tiles<N, M> + Sync, const N: usize, const M: usize> Outputs<'
                         let depth = block..(block + DEPTH).min(c_in);
                         let cols = cols.part(depth.clone());
                         let strip = Strip {
-                            left: Left { data: pixels, rows: rows.as_slice(), cols },
+                            left: Left { data: pixels, rows: rows.all(), cols },
                             right: (weights, point * layout.plane, steps.part(depth)),
                             start: if block == 0 { Start::Zero } else { Start::Out },
                             finish: Finish::Plain,
                             before: 0,
-                            to: Place { rows: to.as_slice(), column: 0, width: columns.len() },
+                            to: Place { rows: to.all(), column: 0, width: columns.len() },
                         };
-                        strip.run::<S>(sums);
+                        strip.run_in::<S>(sums);
                     }
                 }
                 for lane in (0..columns.len()).step_by(V) {

@@ -1,0 +1,279 @@
+//! Vectors of numbers in registers.
+//!
+//! The vectoriser makes vectors of loops over arrays, but now and then it makes the wrong ones. The loop of all products is not
+//! left to it: it is written with these.
+
+use super::Simd;
+use num_traits::Float;
+use std::ops::Range;
+
+/// An element of vectors, with the vector that fills a register of 16, 32 and 64 bytes.
+pub trait Number: Float {
+    type Short: Vector<Self>;
+    type Middle: Vector<Self>;
+    type Long: Vector<Self>;
+
+    /// `max(x, 0)`, whose slope at 0 is 0; a NaN stays one.
+    fn positive_part(self) -> Self;
+}
+
+/// A vector of `LANES` numbers.
+///
+/// # Safety
+/// Its methods are for processors that have the instruction set of an `S: Simd` whose vector it is. [`dispatch`](super::dispatch) sees
+/// to that.
+pub trait Vector<T>: Copy {
+    const LANES: usize;
+
+    /// The same number in each lane.
+    unsafe fn splat(value: T) -> Self;
+
+    /// # Safety
+    /// There are `LANES` numbers to read.
+    unsafe fn load(from: *const T) -> Self;
+
+    /// Reads only these lanes, lane `l` from `from + l`. The others are 0.
+    ///
+    /// # Safety
+    /// There are numbers in the places of these lanes, and no more lanes than `LANES`.
+    unsafe fn load_lanes(from: *const T, lanes: Range<usize>) -> Self;
+
+    /// # Safety
+    /// There is room for `LANES` numbers.
+    unsafe fn store(self, to: *mut T);
+
+    /// Writes only these lanes, lane `l` to `to + l`.
+    ///
+    /// # Safety
+    /// As for [`load_lanes`](Self::load_lanes).
+    unsafe fn store_lanes(self, to: *mut T, lanes: Range<usize>);
+
+    /// `self + a b`, as [`Simd::mul_add`] rounds it.
+    unsafe fn add_product<S: Simd>(self, a: Self, b: Self) -> Self;
+
+    /// [`Number::positive_part`] of each lane.
+    unsafe fn positive_part(self) -> Self;
+
+    /// In each lane, `most` in place of what is larger; a NaN stays one.
+    unsafe fn at_most(self, most: Self) -> Self;
+}
+
+/// What is left to the vectoriser: numbers that no register holds, and the instruction sets without vectors below.
+impl<T: Number, const LANES: usize> Vector<T> for [T; LANES] {
+    const LANES: usize = LANES;
+
+    #[inline(always)]
+    unsafe fn splat(value: T) -> Self {
+        [value; LANES]
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const T) -> Self {
+        // SAFETY: the caller's promise; an array is as aligned as its elements.
+        unsafe { *from.cast() }
+    }
+
+    #[inline(always)]
+    unsafe fn load_lanes(from: *const T, lanes: Range<usize>) -> Self {
+        let mut values = [T::zero(); LANES];
+        for lane in lanes {
+            // SAFETY: the caller's promise.
+            values[lane] = unsafe { *from.wrapping_add(lane) };
+        }
+        values
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut T) {
+        // SAFETY: the caller's promise.
+        unsafe { *to.cast() = self };
+    }
+
+    #[inline(always)]
+    unsafe fn store_lanes(self, to: *mut T, lanes: Range<usize>) {
+        for lane in lanes {
+            // SAFETY: the caller's promise.
+            unsafe { *to.wrapping_add(lane) = self[lane] };
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn add_product<S: Simd>(mut self, a: Self, b: Self) -> Self {
+        for lane in 0..LANES {
+            self[lane] = S::mul_add(a[lane], b[lane], self[lane]);
+        }
+        self
+    }
+
+    #[inline(always)]
+    unsafe fn positive_part(mut self) -> Self {
+        self.iter_mut().for_each(|value| *value = value.positive_part());
+        self
+    }
+
+    #[inline(always)]
+    unsafe fn at_most(mut self, most: Self) -> Self {
+        for lane in 0..LANES {
+            self[lane] = if self[lane] > most[lane] { most[lane] } else { self[lane] };
+        }
+        self
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::{Range, Simd, Vector};
+    use std::arch::x86_64::*;
+
+    /// What all vectors of these instruction sets have in common.
+    macro_rules! vector {
+        (
+            $vector:ident, $number:ident, $lanes:literal,
+            $splat:ident, $load:ident, $store:ident, $mul_add:ident, $zero:ident, $max:ident, $min:ident,
+            $load_lanes:expr, $store_lanes:expr
+        ) => {
+            // All blocks: the processor has the instructions, and the pointers what is read and written there, as the caller promises.
+            impl Vector<$number> for $vector {
+                const LANES: usize = $lanes;
+
+                #[inline(always)]
+                unsafe fn splat(value: $number) -> Self {
+                    // SAFETY: as above.
+                    unsafe { $splat(value) }
+                }
+
+                #[inline(always)]
+                unsafe fn load(from: *const $number) -> Self {
+                    // SAFETY: as above.
+                    unsafe { $load(from) }
+                }
+
+                #[inline(always)]
+                unsafe fn load_lanes(from: *const $number, lanes: Range<usize>) -> Self {
+                    // SAFETY: as above.
+                    unsafe { $load_lanes(from, lanes) }
+                }
+
+                #[inline(always)]
+                unsafe fn store(self, to: *mut $number) {
+                    // SAFETY: as above.
+                    unsafe { $store(to, self) }
+                }
+
+                #[inline(always)]
+                unsafe fn store_lanes(self, to: *mut $number, lanes: Range<usize>) {
+                    // SAFETY: as above.
+                    unsafe { $store_lanes(self, to, lanes) }
+                }
+
+                #[inline(always)]
+                unsafe fn add_product<S: Simd>(self, a: Self, b: Self) -> Self {
+                    // SAFETY: as above.
+                    unsafe { $mul_add(a, b, self) }
+                }
+
+                // Both give the second number where one of the two is a NaN, and where they are equal.
+
+                #[inline(always)]
+                unsafe fn positive_part(self) -> Self {
+                    // SAFETY: as above.
+                    unsafe { $max($zero(), self) }
+                }
+
+                #[inline(always)]
+                unsafe fn at_most(self, most: Self) -> Self {
+                    // SAFETY: as above.
+                    unsafe { $min(most, self) }
+                }
+            }
+        };
+    }
+
+    /// A bit for each of the lanes.
+    #[inline(always)]
+    fn bits(lanes: Range<usize>) -> u16 {
+        ((1u32 << lanes.end) - (1u32 << lanes.start)) as u16
+    }
+
+    vector!(
+        __m512,
+        f32,
+        16,
+        _mm512_set1_ps,
+        _mm512_loadu_ps,
+        _mm512_storeu_ps,
+        _mm512_fmadd_ps,
+        _mm512_setzero_ps,
+        _mm512_max_ps,
+        _mm512_min_ps,
+        |from, lanes| _mm512_maskz_loadu_ps(bits(lanes), from),
+        |vector, to, lanes| _mm512_mask_storeu_ps(to, bits(lanes), vector)
+    );
+    vector!(
+        __m512d,
+        f64,
+        8,
+        _mm512_set1_pd,
+        _mm512_loadu_pd,
+        _mm512_storeu_pd,
+        _mm512_fmadd_pd,
+        _mm512_setzero_pd,
+        _mm512_max_pd,
+        _mm512_min_pd,
+        |from, lanes| _mm512_maskz_loadu_pd(bits(lanes) as u8, from),
+        |vector, to, lanes| _mm512_mask_storeu_pd(to, bits(lanes) as u8, vector)
+    );
+    // By an array: an AMD processor takes 20 cycles and more for a masked store of AVX2.
+    vector!(
+        __m256,
+        f32,
+        8,
+        _mm256_set1_ps,
+        _mm256_loadu_ps,
+        _mm256_storeu_ps,
+        _mm256_fmadd_ps,
+        _mm256_setzero_ps,
+        _mm256_max_ps,
+        _mm256_min_ps,
+        |from, lanes| std::mem::transmute(<[f32; 8]>::load_lanes(from, lanes)),
+        |vector, to, lanes| std::mem::transmute::<__m256, [f32; 8]>(vector).store_lanes(to, lanes)
+    );
+    vector!(
+        __m256d,
+        f64,
+        4,
+        _mm256_set1_pd,
+        _mm256_loadu_pd,
+        _mm256_storeu_pd,
+        _mm256_fmadd_pd,
+        _mm256_setzero_pd,
+        _mm256_max_pd,
+        _mm256_min_pd,
+        |from, lanes| std::mem::transmute(<[f64; 4]>::load_lanes(from, lanes)),
+        |vector, to, lanes| std::mem::transmute::<__m256d, [f64; 4]>(vector).store_lanes(to, lanes)
+    );
+}
+
+macro_rules! number {
+    ($number:ident, $middle:ident, $long:ident) => {
+        impl Number for $number {
+            type Short = [$number; 16 / size_of::<$number>()];
+            #[cfg(target_arch = "x86_64")]
+            type Middle = std::arch::x86_64::$middle;
+            #[cfg(target_arch = "x86_64")]
+            type Long = std::arch::x86_64::$long;
+            #[cfg(not(target_arch = "x86_64"))]
+            type Middle = Self::Short;
+            #[cfg(not(target_arch = "x86_64"))]
+            type Long = Self::Short;
+
+            #[inline(always)]
+            fn positive_part(self) -> Self {
+                if self < 0.0 { 0.0 } else { self }
+            }
+        }
+    };
+}
+
+number!(f32, __m256, __m512);
+number!(f64, __m256d, __m512d);
