@@ -12,17 +12,17 @@
 //! The environment variable `CINTA_SIMD` (`portable`, `avx2` or `avx512`) lowers the level, for
 //! tests and comparisons. It never raises it above what the machine has.
 
+mod loops;
 pub mod math;
 #[cfg(test)]
 mod oracle;
 mod strip;
 #[cfg(test)]
 pub mod testing;
-mod tile;
 mod vector;
 
+pub use loops::{Offsets, Part, Slide, dots, lanewise};
 pub use strip::{Finish, Left, Place, Start, Strip, tile_vectors};
-pub use tile::{Offsets, Part, Slide, dots, lanewise};
 pub use vector::{Number, Vector};
 
 use num_traits::Float;

@@ -3,7 +3,7 @@
 //! It computes in tiles of a few rows and one to four vectors of columns, whose sums stay in registers. Each sum is one chain of
 //! multiply-adds in the order of its summands, whichever tile it is in.
 
-use super::tile::Part;
+use super::loops::Part;
 use super::vector::{Number, Vector};
 use super::{Kernel, Lanes, Simd, dispatch};
 use std::ops::Range;

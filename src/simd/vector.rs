@@ -17,16 +17,13 @@ pub trait Number: Float {
     fn positive_part(self) -> Self;
 }
 
-/// A vector of `LANES` numbers.
-///
-/// # Safety
-/// Its methods are for processors that have the instruction set of an `S: Simd` whose vector it is. [`dispatch`](super::dispatch) sees
-/// to that.
+/// A vector of `LANES` numbers, for kernels of the instruction set whose vector it is: [`dispatch`](super::dispatch) enters one only where
+/// the processor has it.
 pub trait Vector<T>: Copy {
     const LANES: usize;
 
     /// The same number in each lane.
-    unsafe fn splat(value: T) -> Self;
+    fn splat(value: T) -> Self;
 
     /// # Safety
     /// There are `LANES` numbers to read.
@@ -49,13 +46,13 @@ pub trait Vector<T>: Copy {
     unsafe fn store_lanes(self, to: *mut T, lanes: Range<usize>);
 
     /// `self + a b`, as [`Simd::mul_add`] rounds it.
-    unsafe fn add_product<S: Simd>(self, a: Self, b: Self) -> Self;
+    fn add_product<S: Simd>(self, a: Self, b: Self) -> Self;
 
     /// [`Number::positive_part`] of each lane.
-    unsafe fn positive_part(self) -> Self;
+    fn positive_part(self) -> Self;
 
     /// In each lane, `most` in place of what is larger; a NaN stays one.
-    unsafe fn at_most(self, most: Self) -> Self;
+    fn at_most(self, most: Self) -> Self;
 }
 
 /// What is left to the vectoriser: numbers that no register holds, and the instruction sets without vectors below.
@@ -63,7 +60,7 @@ impl<T: Number, const LANES: usize> Vector<T> for [T; LANES] {
     const LANES: usize = LANES;
 
     #[inline(always)]
-    unsafe fn splat(value: T) -> Self {
+    fn splat(value: T) -> Self {
         [value; LANES]
     }
 
@@ -98,7 +95,7 @@ impl<T: Number, const LANES: usize> Vector<T> for [T; LANES] {
     }
 
     #[inline(always)]
-    unsafe fn add_product<S: Simd>(mut self, a: Self, b: Self) -> Self {
+    fn add_product<S: Simd>(mut self, a: Self, b: Self) -> Self {
         for lane in 0..LANES {
             self[lane] = S::mul_add(a[lane], b[lane], self[lane]);
         }
@@ -106,13 +103,13 @@ impl<T: Number, const LANES: usize> Vector<T> for [T; LANES] {
     }
 
     #[inline(always)]
-    unsafe fn positive_part(mut self) -> Self {
+    fn positive_part(mut self) -> Self {
         self.iter_mut().for_each(|value| *value = value.positive_part());
         self
     }
 
     #[inline(always)]
-    unsafe fn at_most(mut self, most: Self) -> Self {
+    fn at_most(mut self, most: Self) -> Self {
         for lane in 0..LANES {
             self[lane] = if self[lane] > most[lane] { most[lane] } else { self[lane] };
         }
@@ -132,57 +129,56 @@ mod x86 {
             $splat:ident, $load:ident, $store:ident, $mul_add:ident, $zero:ident, $max:ident, $min:ident,
             $load_lanes:expr, $store_lanes:expr
         ) => {
-            // All blocks: the processor has the instructions, and the pointers what is read and written there, as the caller promises.
             impl Vector<$number> for $vector {
                 const LANES: usize = $lanes;
 
                 #[inline(always)]
-                unsafe fn splat(value: $number) -> Self {
-                    // SAFETY: as above.
+                fn splat(value: $number) -> Self {
+                    // SAFETY: a kernel of this instruction set was entered where it was detected.
                     unsafe { $splat(value) }
                 }
 
                 #[inline(always)]
                 unsafe fn load(from: *const $number) -> Self {
-                    // SAFETY: as above.
+                    // SAFETY: as for `splat`, and the caller's promise.
                     unsafe { $load(from) }
                 }
 
                 #[inline(always)]
                 unsafe fn load_lanes(from: *const $number, lanes: Range<usize>) -> Self {
-                    // SAFETY: as above.
+                    // SAFETY: as for `splat`, and the caller's promise.
                     unsafe { $load_lanes(from, lanes) }
                 }
 
                 #[inline(always)]
                 unsafe fn store(self, to: *mut $number) {
-                    // SAFETY: as above.
+                    // SAFETY: as for `splat`, and the caller's promise.
                     unsafe { $store(to, self) }
                 }
 
                 #[inline(always)]
                 unsafe fn store_lanes(self, to: *mut $number, lanes: Range<usize>) {
-                    // SAFETY: as above.
+                    // SAFETY: as for `splat`, and the caller's promise.
                     unsafe { $store_lanes(self, to, lanes) }
                 }
 
                 #[inline(always)]
-                unsafe fn add_product<S: Simd>(self, a: Self, b: Self) -> Self {
-                    // SAFETY: as above.
+                fn add_product<S: Simd>(self, a: Self, b: Self) -> Self {
+                    // SAFETY: as for `splat`.
                     unsafe { $mul_add(a, b, self) }
                 }
 
                 // Both give the second number where one of the two is a NaN, and where they are equal.
 
                 #[inline(always)]
-                unsafe fn positive_part(self) -> Self {
-                    // SAFETY: as above.
+                fn positive_part(self) -> Self {
+                    // SAFETY: as for `splat`.
                     unsafe { $max($zero(), self) }
                 }
 
                 #[inline(always)]
-                unsafe fn at_most(self, most: Self) -> Self {
-                    // SAFETY: as above.
+                fn at_most(self, most: Self) -> Self {
+                    // SAFETY: as for `splat`.
                     unsafe { $min(most, self) }
                 }
             }

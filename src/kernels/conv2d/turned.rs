@@ -1,7 +1,7 @@
 //! The gradient of the kernel for few output channels: the product the other way round.
 //!
-//! Where the output channels fill no more than one vector, a number that is repeated in a vector serves one multiplication, and
-//! repeating is what takes the time. The taps of one row of the window are neighbours in memory, and fill several. So this computes
+//! Where the output channels fill no more than half of a vector, half of what it computes would be dropped. The taps of one row of the window are neighbours in
+//! memory, and fill several vectors. So this computes
 //! `dW' = dy' patches`: in the tile, the rows are output channels and the columns are taps. Each sum has its summands in the same
 //! order as in [`direct`](super::direct), within one image.
 
@@ -23,7 +23,7 @@ const PIXELS: usize = 256;
 /// Whether this way is for these shapes.
 pub fn fits<T: Scalar>(geometry: &Geometry) -> bool {
     let lanes = simd::lanes::<T>();
-    geometry.groups == 1 && geometry.c_out <= lanes && run_len(geometry) >= 2 * lanes
+    geometry.groups == 1 && geometry.c_out <= lanes / 2 && run_len(geometry) >= 2 * lanes
 }
 
 /// How many taps are neighbours in memory.
