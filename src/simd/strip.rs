@@ -154,12 +154,18 @@ impl<T: Number> Kernel for Pieces<'_, T> {
             let skip = (lanes - width).min(strip.before + column);
             let inside = steps.fit((first + column - skip).checked_add(lanes), data.len());
             assert!(inside || strip.left.cols.is_empty(), "a product reads beyond its operand");
-            let piece = Strip {
-                right: (data, first + column - skip, steps),
-                before: skip,
-                start: strip.start.part(column..column + width),
-                to: Place { column: strip.to.column + column, width, ..strip.to },
-                ..*strip
+            let of_piece;
+            let piece = if lanes == strip.to.width {
+                strip
+            } else {
+                of_piece = Strip {
+                    right: (data, first + column - skip, steps),
+                    before: skip,
+                    start: strip.start.part(column..column + width),
+                    to: Place { column: strip.to.column + column, width, ..strip.to },
+                    ..*strip
+                };
+                &of_piece
             };
             match vectors {
                 1 => piece.rows::<S, 1>(out),
