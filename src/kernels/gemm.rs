@@ -14,7 +14,7 @@ use super::sums::rows_by_pieces;
 use crate::buffer::{Buffer, Lent};
 use crate::par;
 use crate::scalar::Scalar;
-use crate::simd::{self, Kernel, Lanes, Offsets, Part, Simd, tile_vectors};
+use crate::simd::{self, Kernel, Offsets, Part, Simd, tile_width};
 use crate::tensor::{Order, Shape, Tensor};
 use std::marker::PhantomData;
 
@@ -59,7 +59,7 @@ pub fn panel_width<T: Scalar>(columns: usize) -> usize {
         type Output = usize;
         #[inline(always)]
         fn run<S: Simd>(self) -> usize {
-            tile_vectors::<S, T>(self.0) * Lanes::<S, T>::COUNT
+            tile_width::<S, T>(self.0)
         }
     }
     simd::dispatch(Width(columns, PhantomData::<T>))

@@ -2,7 +2,8 @@
 
 use super::Scalar;
 use crate::buffer::{Pool, Pooled};
-use crate::simd::Number;
+pub use crate::simd::Dual;
+use crate::simd::{Number, Pairs};
 use num_traits::{Float, Num, NumCast, One, ToPrimitive, Zero};
 use std::cell::RefCell;
 use std::cmp::Ordering;
@@ -13,32 +14,6 @@ use std::ops::{
     Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Rem, RemAssign, Sub, SubAssign,
 };
 use std::thread::LocalKey;
-
-/// `value + tangent e` with `e^2 = 0`: a number with its derivative in one direction.
-///
-/// Whatever is computed with dual numbers computes the derivative as well: from `x + 1 e`, `f(x)` comes out as
-/// `f(x) + f'(x) e`. All of the crate is generic over its numbers, so a tape of dual numbers gives the derivatives of gradients, and
-/// a dual number of dual numbers, `Dual<Dual<f64>>`, the derivatives of those. [`hvp`](crate::hvp) and its like do that.
-///
-/// Comparisons look at the value alone, so a decision (which is larger, whether below 0) falls as it does without a derivative. No
-/// derivative flows through a number whose tangent is 0, however steep the function is there.
-///
-/// ```
-/// use cinta::Dual;
-/// let x = Dual::new(3.0, 1.0);
-/// let y = x * x + x;
-/// assert_eq!((y.value, y.tangent), (12.0, 7.0)); // x^2 + x and 2 x + 1
-///
-/// let x = Dual::new(Dual::new(3.0, 1.0), Dual::new(1.0, 0.0));
-/// assert_eq!((x * x * x).tangent.tangent, 18.0); // 6 x
-/// ```
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Dual<T> {
-    /// The number.
-    pub value: T,
-    /// Its derivative.
-    pub tangent: T,
-}
 
 impl<T: Scalar> Dual<T> {
     /// A number with its derivative.
@@ -82,11 +57,12 @@ impl<T: Scalar> Pooled for Dual<T> {
     }
 }
 
-/// No register holds a value with its derivative: the vectoriser makes of these what it can.
 impl<T: Scalar> Number for Dual<T> {
-    type Short = [Self; 2];
-    type Middle = [Self; 2];
-    type Long = [Self; 4];
+    type Short = Pairs<T::Short>;
+    type Middle = Pairs<T::Middle>;
+    type Long = Pairs<T::Long>;
+
+    const REGISTERS: usize = 2 * T::REGISTERS;
 
     #[inline(always)]
     fn positive_part(self) -> Self {

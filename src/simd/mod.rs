@@ -12,6 +12,7 @@
 //! The environment variable `CINTA_SIMD` (`portable`, `avx2` or `avx512`) lowers the level, for
 //! tests and comparisons. It never raises it above what the machine has.
 
+mod dual;
 mod loops;
 pub mod math;
 #[cfg(test)]
@@ -21,8 +22,9 @@ mod strip;
 pub mod testing;
 mod vector;
 
+pub use dual::{Dual, Pairs};
 pub use loops::{Offsets, Part, Slide, dots, lanewise};
-pub use strip::{Finish, Left, Place, Start, Strip, tile_vectors};
+pub use strip::{Finish, Left, Place, Start, Strip, tile_width};
 pub use vector::{Number, Vector};
 
 use num_traits::Float;
@@ -48,9 +50,12 @@ pub trait Simd: Sized {
 /// How many numbers a vector holds, as a constant: a `match` on it leaves only one arm to compile.
 pub struct Lanes<S, T>(PhantomData<(S, T)>);
 
-impl<S: Simd, T: Number> Lanes<S, T> {
-    /// The number.
-    pub const COUNT: usize = <S::Vector<T> as Vector<T>>::LANES;
+impl<S: Simd, T> Lanes<S, T> {
+    /// The number. Of numbers that are so large that a register holds one or none, two are taken together.
+    pub const COUNT: usize = {
+        let fit = S::VECTOR_BYTES / size_of::<T>();
+        if fit < 2 { 2 } else { fit }
+    };
 }
 
 /// A computation that [`dispatch`] compiles once for each instruction set.
@@ -143,9 +148,9 @@ fn detected() -> Level {
 }
 
 /// How many numbers a vector of the instruction set that [`dispatch`] enters holds.
-pub fn lanes<T: Number>() -> usize {
+pub fn lanes<T>() -> usize {
     struct Count<T>(PhantomData<T>);
-    impl<T: Number> Kernel for Count<T> {
+    impl<T> Kernel for Count<T> {
         type Output = usize;
         #[inline(always)]
         fn run<S: Simd>(self) -> usize {

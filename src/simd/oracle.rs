@@ -2,12 +2,13 @@
 
 use super::testing::at_each_level;
 use super::{
-    Finish, Kernel, Left, Number, Offsets, Part, Place, Simd, Slide, Start, Strip, dispatch, dots,
-    instruction_set, lanes, lanewise, tile_vectors,
+    Dual, Finish, Kernel, Left, Number, Offsets, Part, Place, Simd, Slide, Start, Strip, dispatch,
+    dots, instruction_set, lanewise, tile_width,
 };
 use crate::buffer::Buffer;
 use num_traits::Float;
 use std::any::Any;
+use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Whole numbers from -4 to 4, so that their products and sums are exact.
@@ -122,6 +123,33 @@ fn check_lanewise<T: Float + std::fmt::Debug, const P: usize, const N: usize>() 
     check::<T, 1, P>([N, N], pairs, |a, b| dispatch(Lanewise::<T, P, N>(a, b)));
 }
 
+/// Dual numbers of such numbers.
+fn dual_of<T: Number>(
+    numbers: fn(usize, usize) -> Vec<T>,
+    len: usize,
+    seed: usize,
+) -> Vec<Dual<T>> {
+    let pairs = numbers(len, seed).into_iter().zip(numbers(len, seed + 5));
+    pairs.map(|(value, tangent)| Dual { value, tangent }).collect()
+}
+
+fn dual<T: Number>(len: usize, seed: usize) -> Vec<Dual<T>> {
+    dual_of(whole, len, seed)
+}
+
+/// How many columns the first tile of so many has.
+fn first_tile<T: Number>(columns: usize) -> usize {
+    struct Width<T>(usize, PhantomData<T>);
+    impl<T: Number> Kernel for Width<T> {
+        type Output = usize;
+        #[inline(always)]
+        fn run<S: Simd>(self) -> usize {
+            tile_width::<S, T>(self.0)
+        }
+    }
+    dispatch(Width(columns, PhantomData::<T>))
+}
+
 /// What a strip of `rows` rows says, or what it wrote.
 fn strip<T: Number>(
     (a, rows, cols): (&[T], &Offsets, Part<'_>),
@@ -136,21 +164,24 @@ fn strip<T: Number>(
 
 /// Strips whose operands and places end with the last element that is read or written. The lanes behind the last column are read, and
 /// dropped.
-fn check_strip<T: Number + std::fmt::Debug>(rows: usize, width: usize, depth: usize, even: bool) {
+fn check_strip<T: Number + std::fmt::Debug>(
+    numbers: fn(usize, usize) -> Vec<T>,
+    [rows, width, depth]: [usize; 3],
+    even: bool,
+) {
     let shift = |i: usize, len: usize| if even { i } else { (i + 1) % len };
     let row_offsets = Offsets::new(rows, (0..rows).map(|i| shift(i, rows) * 5));
     let cols = Offsets::new(depth, (0..depth).map(|p| shift(p, depth) * 7));
     let steps = Offsets::new(depth, (0..depth).map(|p| p * 2));
     let to = Offsets::new(rows, (0..rows).map(|i| shift(i, rows) * (width + 3)));
     // The first tile reads whole vectors; the last one begins with columns in front of it.
-    let vector = lanes::<T>();
-    let read = if width < 2 * vector { width.next_multiple_of(vector) } else { width };
+    let read = width.max(first_tile::<T>(width));
     let [a_len, b_len] = match depth {
         0 => [0, 0],
         _ => [(rows - 1) * 5 + (depth - 1) * 7 + 1, 2 + (depth - 1) * 2 + read],
     };
-    let (a, b) = (whole::<T>(a_len, 1), whole::<T>(b_len, 2));
-    let before = whole::<T>((rows - 1) * (width + 3) + 1 + width, 3);
+    let (a, b) = (numbers(a_len, 1), numbers(b_len, 2));
+    let before = numbers((rows - 1) * (width + 3) + 1 + width, 3);
     let mut expected = before.clone();
     for (i, j) in (0..rows).flat_map(|i| (0..width).map(move |j| (i, j))) {
         let sum = &mut expected[to.as_slice()[i] + 1 + j];
@@ -164,7 +195,9 @@ fn check_strip<T: Number + std::fmt::Debug>(rows: usize, width: usize, depth: us
     let right = |from| (&b[from..], 2, steps.all());
     let mut out = before.clone();
     assert_eq!(strip(left(0), right(0), (&mut out, &to, width)), "nothing");
-    assert_eq!(out, expected, "{rows} {width} {depth} {even} {}", instruction_set());
+    // Dual numbers are compared by their values alone.
+    let [out_text, expected] = [&out, &expected].map(|numbers| format!("{numbers:?}"));
+    assert_eq!(out_text, expected, "{rows} {width} {depth} {even} {}", instruction_set());
     let mut out = before.clone();
     let short = &mut out[1..];
     let beyond = "a product is written beyond its place";
@@ -190,8 +223,14 @@ fn strips() {
             for (j, width) in [1, 7, 8, 13, 16, 17, 24, 32, 48, 64, 65, 100].into_iter().enumerate()
             {
                 let depth = [0, 1, 2, 3, 17][(i + j) % 5];
-                check_strip::<f32>(rows, width, depth, i % 2 == 0);
-                check_strip::<f64>(rows, width, depth, i % 2 == 1);
+                check_strip::<f32>(whole, [rows, width, depth], i % 2 == 0);
+                check_strip::<f64>(whole, [rows, width, depth], i % 2 == 1);
+                check_strip::<Dual<f32>>(dual, [rows, width, depth], i % 2 == 0);
+                check_strip(
+                    |len, seed| dual_of(dual::<f64>, len, seed),
+                    [rows, width, depth],
+                    i % 2 == 1,
+                );
             }
         }
     });
@@ -312,14 +351,14 @@ fn offsets_know_their_maximum() {
     assert!(Offsets::steps(0, 5).as_slice().is_empty() && reads(Offsets::steps(0, 5).all(), 0));
 }
 
-/// Bytes of a vector, numbers of vectors in the widest tile, and `a a - 1` in one rounding or two.
+/// Bytes of a vector, columns of the widest tile, and `a a - 1` in one rounding or two.
 struct Seen<const LONG: bool>;
 
 impl<const LONG: bool> Kernel for Seen<LONG> {
     type Output = (usize, [usize; 2], f32);
     const LONG: bool = LONG;
     fn run<S: Simd>(self) -> Self::Output {
-        let widest = [tile_vectors::<S, f32>(1000), tile_vectors::<S, f64>(1000)];
+        let widest = [tile_width::<S, f32>(1000), tile_width::<S, f64>(1000)];
         let a = 1.0 + f32::EPSILON;
         (S::VECTOR_BYTES, widest, S::mul_add(a, a, -1.0))
     }
@@ -331,9 +370,9 @@ fn each_instruction_set_is_entered() {
     let fused = cfg!(any(target_feature = "fma", target_arch = "aarch64"));
     at_each_level(|| {
         let expected = match instruction_set() {
-            "portable" => (16, [2, 2], if fused { once } else { twice }),
-            "avx2" => (32, [2, 2], once),
-            _ => (64, [4, 4], once),
+            "portable" => (16, [8, 4], if fused { once } else { twice }),
+            "avx2" => (32, [16, 8], once),
+            _ => (64, [64, 32], once),
         };
         assert_eq!(dispatch(Seen::<true>), expected);
         assert_eq!([super::lanes::<f32>(), super::lanes::<f64>()], [4, 8].map(|b| expected.0 / b));

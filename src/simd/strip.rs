@@ -5,7 +5,7 @@
 
 use super::loops::Part;
 use super::vector::{Number, Vector};
-use super::{Kernel, Lanes, Simd, dispatch};
+use super::{Kernel, Simd, dispatch};
 use std::ops::Range;
 
 /// The left operand, read in place: element `(i, p)` is `data[rows[i] + cols[p]]`.
@@ -71,38 +71,55 @@ pub struct Strip<'a, T> {
     pub to: Place<'a>,
 }
 
+/// How many vectors of numbers there are registers for.
+const fn registers<S: Simd, T: Number>() -> usize {
+    S::REGISTERS / T::REGISTERS
+}
+
 /// How many vectors of columns a tile has, with so many columns left: four or three if they fill them and there are registers for
 /// them, else two or one.
 #[inline(always)]
-pub fn tile_vectors<S: Simd, T: Number>(columns: usize) -> usize {
-    let vector = Lanes::<S, T>::COUNT;
-    match columns {
-        _ if columns <= vector => 1,
-        _ if columns < 3 * vector || S::REGISTERS < 32 => 2,
-        _ => (columns / vector).min(4),
+fn tile_vectors<S: Simd, T: Number>(columns: usize) -> usize {
+    let lanes = <S::Vector<T>>::LANES;
+    match registers::<S, T>() {
+        ..16 => 1,
+        _ if columns <= lanes => 1,
+        32 if columns >= 3 * lanes => (columns / lanes).min(4),
+        _ => 2,
     }
+}
+
+/// How many columns a tile has, with so many left.
+#[inline(always)]
+pub fn tile_width<S: Simd, T: Number>(columns: usize) -> usize {
+    tile_vectors::<S, T>(columns) * <S::Vector<T>>::LANES
 }
 
 /// The heights of the tiles of so many vectors, from the highest. There are registers for the sums, for the vectors of one row of the
 /// right operand, and for the repeated number; in 16 registers, the compiler wants to hold two of these. There are no more rows than
 /// pointers to them fit into the other registers. A single row would take as long as two, whose sums do not wait for each other.
-const fn heights<S: Simd>(vectors: usize) -> &'static [usize] {
-    match (S::REGISTERS, S::VECTOR_BYTES, vectors) {
-        (_, 16, _) => &[4, 2],
-        (32, _, 1 | 2) => &[9, 6, 4, 2],
-        (32, _, 3) => &[8, 4, 2],
+const fn heights<S: Simd, T: Number>(vectors: usize) -> &'static [usize] {
+    match (S::REGISTERS, vectors) {
+        _ if S::VECTOR_BYTES == 16 || T::REGISTERS > 1 => &[4, 2],
+        (32, 1 | 2) => &[9, 8, 6, 4, 2],
+        (32, 3) => &[8, 4, 2],
         _ => &[6, 4, 2],
     }
 }
 
 /// Whether an instruction set has tiles of this form.
-const fn has<S: Simd>(height: usize, vectors: usize) -> bool {
-    let heights = heights::<S>(vectors);
+const fn has<S: Simd, T: Number>(height: usize, vectors: usize) -> bool {
+    let heights = heights::<S, T>(vectors);
     let mut i = 0;
     while i < heights.len() && heights[i] != height {
         i += 1;
     }
-    i < heights.len() && (vectors <= 2 || S::REGISTERS == 32)
+    let most = match registers::<S, T>() {
+        ..16 => 1,
+        32 => 4,
+        _ => 2,
+    };
+    i < heights.len() && vectors <= most
 }
 
 impl<T: Number> Strip<'_, T> {
@@ -149,7 +166,7 @@ impl<T: Number> Kernel for Pieces<'_, T> {
         while column < strip.to.width {
             let left = strip.to.width - column;
             let vectors = tile_vectors::<S, T>(left);
-            let lanes = vectors * Lanes::<S, T>::COUNT;
+            let lanes = vectors * <S::Vector<T>>::LANES;
             let width = lanes.min(left);
             let skip = (lanes - width).min(strip.before + column);
             let inside = steps.fit((first + column - skip).checked_add(lanes), data.len());
@@ -183,13 +200,16 @@ impl<T: Number> Strip<'_, T> {
     #[inline(always)]
     fn rows<S: Simd, const VECTORS: usize>(&self, out: &mut [T]) {
         // Constants, by which the compiler can divide, and of whose tiles it compiles no others.
-        let heights = const { heights::<S>(VECTORS) };
+        let heights = const { heights::<S, T>(VECTORS) };
         let (mut row, rows) = (0, self.left.rows.len());
         for i in 0..heights.len() {
             let lower = if i + 1 < heights.len() { heights[i + 1] } else { 0 };
             let count = match (heights[i], rows - row) {
-                // Nine rows and one to three, or seven, leave more of the lower tiles empty than only those do.
+                // As many rows as channels often are.
+                (9, left) if left % 8 == 0 && left <= 64 => 0,
+                // Nine rows and one to three, or seven, would leave more of the lower tiles empty than only those do.
                 (9, left @ 10..) if matches!(left % 9, 1..=3 | 7) => left / 9 - 1,
+                (8, left) if i == 1 && left % 8 != 0 => 0,
                 // What is left in the end is one tile of the smallest height that it fits into.
                 (height, left) => (left + height - 1 - lower) / height,
             };
@@ -224,7 +244,7 @@ impl<T: Number, const MR: usize, const VECTORS: usize> Kernel for Tiles<'_, T, M
     #[inline(always)]
     fn run<S: Simd>(self) {
         // The forms that other instruction sets have are not compiled.
-        if const { has::<S>(MR, VECTORS) } {
+        if const { has::<S, T>(MR, VECTORS) } {
             let Tiles { strip, rows, out } = self;
             for first in rows.step_by(MR) {
                 // SAFETY: as the structure says, and `dispatch` has entered the instruction set.

@@ -13,6 +13,9 @@ pub trait Number: Float {
     type Middle: Vector<Self>;
     type Long: Vector<Self>;
 
+    /// How many registers such a vector takes.
+    const REGISTERS: usize = 1;
+
     /// `max(x, 0)`, whose slope at 0 is 0; a NaN stays one.
     fn positive_part(self) -> Self;
 }
@@ -53,9 +56,15 @@ pub trait Vector<T>: Copy {
 
     /// In each lane, `most` in place of what is larger; a NaN stays one.
     fn at_most(self, most: Self) -> Self;
+
+    /// Of the lanes of two vectors, one behind the other: those at even places, and those at odd ones.
+    fn unzipped(self, next: Self) -> [Self; 2];
+
+    /// The lanes of two vectors in turn.
+    fn zipped(self, other: Self) -> [Self; 2];
 }
 
-/// What is left to the vectoriser: numbers that no register holds, and the instruction sets without vectors below.
+/// What is left to the vectoriser: the instruction sets without vectors below.
 impl<T: Number, const LANES: usize> Vector<T> for [T; LANES] {
     const LANES: usize = LANES;
 
@@ -115,6 +124,18 @@ impl<T: Number, const LANES: usize> Vector<T> for [T; LANES] {
         }
         self
     }
+
+    #[inline(always)]
+    fn unzipped(self, next: Self) -> [Self; 2] {
+        let at = |i: usize| if i < LANES { self[i] } else { next[i - LANES] };
+        [0, 1].map(|odd| std::array::from_fn(|lane| at(2 * lane + odd)))
+    }
+
+    #[inline(always)]
+    fn zipped(self, other: Self) -> [Self; 2] {
+        let at = |i: usize| if i.is_multiple_of(2) { self[i / 2] } else { other[i / 2] };
+        [0, LANES].map(|first| std::array::from_fn(|lane| at(first + lane)))
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -127,7 +148,7 @@ mod x86 {
         (
             $vector:ident, $number:ident, $lanes:literal,
             $splat:ident, $load:ident, $store:ident, $mul_add:ident, $zero:ident, $max:ident, $min:ident,
-            $load_lanes:expr, $store_lanes:expr
+            $load_lanes:expr, $store_lanes:expr, $unzipped:expr, $zipped:expr
         ) => {
             impl Vector<$number> for $vector {
                 const LANES: usize = $lanes;
@@ -181,6 +202,18 @@ mod x86 {
                     // SAFETY: as for `splat`.
                     unsafe { $min(most, self) }
                 }
+
+                #[inline(always)]
+                fn unzipped(self, next: Self) -> [Self; 2] {
+                    // SAFETY: as for `splat`.
+                    unsafe { $unzipped(self, next) }
+                }
+
+                #[inline(always)]
+                fn zipped(self, other: Self) -> [Self; 2] {
+                    // SAFETY: as for `splat`.
+                    unsafe { $zipped(self, other) }
+                }
             }
         };
     }
@@ -190,6 +223,18 @@ mod x86 {
     fn bits(lanes: Range<usize>) -> u16 {
         ((1u32 << lanes.end) - (1u32 << lanes.start)) as u16
     }
+
+    // Which lanes of two vectors, one behind the other, two results are made of.
+    const EVEN_ODD_16: [[i32; 16]; 2] = [
+        [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30],
+        [1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31],
+    ];
+    const IN_TURN_16: [[i32; 16]; 2] = [
+        [0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23],
+        [8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31],
+    ];
+    const EVEN_ODD_8: [[i64; 8]; 2] = [[0, 2, 4, 6, 8, 10, 12, 14], [1, 3, 5, 7, 9, 11, 13, 15]];
+    const IN_TURN_8: [[i64; 8]; 2] = [[0, 8, 1, 9, 2, 10, 3, 11], [4, 12, 5, 13, 6, 14, 7, 15]];
 
     vector!(
         __m512,
@@ -203,7 +248,17 @@ mod x86 {
         _mm512_max_ps,
         _mm512_min_ps,
         |from, lanes| _mm512_maskz_loadu_ps(bits(lanes), from),
-        |vector, to, lanes| _mm512_mask_storeu_ps(to, bits(lanes), vector)
+        |vector, to, lanes| _mm512_mask_storeu_ps(to, bits(lanes), vector),
+        |a, b| EVEN_ODD_16.map(|places| _mm512_permutex2var_ps(
+            a,
+            _mm512_loadu_si512(places.as_ptr().cast()),
+            b
+        )),
+        |a, b| IN_TURN_16.map(|places| _mm512_permutex2var_ps(
+            a,
+            _mm512_loadu_si512(places.as_ptr().cast()),
+            b
+        ))
     );
     vector!(
         __m512d,
@@ -217,7 +272,17 @@ mod x86 {
         _mm512_max_pd,
         _mm512_min_pd,
         |from, lanes| _mm512_maskz_loadu_pd(bits(lanes) as u8, from),
-        |vector, to, lanes| _mm512_mask_storeu_pd(to, bits(lanes) as u8, vector)
+        |vector, to, lanes| _mm512_mask_storeu_pd(to, bits(lanes) as u8, vector),
+        |a, b| EVEN_ODD_8.map(|places| _mm512_permutex2var_pd(
+            a,
+            _mm512_loadu_si512(places.as_ptr().cast()),
+            b
+        )),
+        |a, b| IN_TURN_8.map(|places| _mm512_permutex2var_pd(
+            a,
+            _mm512_loadu_si512(places.as_ptr().cast()),
+            b
+        ))
     );
     // By an array: an AMD processor takes 20 cycles and more for a masked store of AVX2.
     vector!(
@@ -232,7 +297,15 @@ mod x86 {
         _mm256_max_ps,
         _mm256_min_ps,
         |from, lanes| std::mem::transmute(<[f32; 8]>::load_lanes(from, lanes)),
-        |vector, to, lanes| std::mem::transmute::<__m256, [f32; 8]>(vector).store_lanes(to, lanes)
+        |vector, to, lanes| std::mem::transmute::<__m256, [f32; 8]>(vector).store_lanes(to, lanes),
+        |a, b| [_mm256_shuffle_ps::<0b10_00_10_00>(a, b), _mm256_shuffle_ps::<0b11_01_11_01>(a, b)]
+            .map(|halves| _mm256_castpd_ps(_mm256_permute4x64_pd::<0b11_01_10_00>(
+                _mm256_castps_pd(halves)
+            ))),
+        |a, b| {
+            let (low, high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+            [_mm256_permute2f128_ps::<0x20>(low, high), _mm256_permute2f128_ps::<0x31>(low, high)]
+        }
     );
     vector!(
         __m256d,
@@ -246,7 +319,13 @@ mod x86 {
         _mm256_max_pd,
         _mm256_min_pd,
         |from, lanes| std::mem::transmute(<[f64; 4]>::load_lanes(from, lanes)),
-        |vector, to, lanes| std::mem::transmute::<__m256d, [f64; 4]>(vector).store_lanes(to, lanes)
+        |vector, to, lanes| std::mem::transmute::<__m256d, [f64; 4]>(vector).store_lanes(to, lanes),
+        |a, b| [_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b)]
+            .map(|halves| _mm256_permute4x64_pd::<0b11_01_10_00>(halves)),
+        |a, b| {
+            let (low, high) = (_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b));
+            [_mm256_permute2f128_pd::<0x20>(low, high), _mm256_permute2f128_pd::<0x31>(low, high)]
+        }
     );
 }
 
