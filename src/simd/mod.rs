@@ -50,12 +50,9 @@ pub trait Simd: Sized {
 /// How many numbers a vector holds, as a constant: a `match` on it leaves only one arm to compile.
 pub struct Lanes<S, T>(PhantomData<(S, T)>);
 
-impl<S: Simd, T> Lanes<S, T> {
-    /// The number. Of numbers that are so large that a register holds one or none, two are taken together.
-    pub const COUNT: usize = {
-        let fit = S::VECTOR_BYTES / size_of::<T>();
-        if fit < 2 { 2 } else { fit }
-    };
+impl<S: Simd, T: Number> Lanes<S, T> {
+    /// The number.
+    pub const COUNT: usize = <S::Vector<T> as Vector<T>>::LANES;
 }
 
 /// A computation that [`dispatch`] compiles once for each instruction set.
@@ -148,9 +145,9 @@ fn detected() -> Level {
 }
 
 /// How many numbers a vector of the instruction set that [`dispatch`] enters holds.
-pub fn lanes<T>() -> usize {
+pub fn lanes<T: Number>() -> usize {
     struct Count<T>(PhantomData<T>);
-    impl<T> Kernel for Count<T> {
+    impl<T: Number> Kernel for Count<T> {
         type Output = usize;
         #[inline(always)]
         fn run<S: Simd>(self) -> usize {
